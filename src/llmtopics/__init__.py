@@ -1,0 +1,30 @@
+"""Language models and topic models, joined as scikit-learn estimators.
+
+Public names are looked up on first use, so ``import llmtopics`` stays light.
+"""
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOME = {  # public name -> module that defines it
+    "GibbsLDA": "topics",
+    "TextAnalyzer": "text",
+    "top_words": "topics",
+}
+_MODULES = ("datasets", "text", "topics")
+
+__all__ = ["GibbsLDA", "TextAnalyzer", "__version__", "top_words"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME, *_MODULES})

@@ -1,0 +1,115 @@
+"""Checks of what users pass in, shared by every stage."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike
+from sklearn.utils.validation import check_non_negative, validate_data
+
+
+@contextmanager
+def whole_or_not_at_all(estimator: Any) -> Iterator[None]:
+    """Give ``estimator`` back as it was if the block ends in an error or an interrupt."""
+    before = vars(estimator).copy()
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
+def check_counts(estimator: Any, X: Any, *, reset: bool) -> sp.csr_array:
+    """Return ``X`` as a canonical CSR array of whole counts; ``X`` is not changed.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        Whose ``n_features_in_`` is set (``reset=True``) or compared.
+    X : {array-like, sparse matrix} of shape (n_documents, n_words)
+    reset : bool
+
+    Returns
+    -------
+    X : csr_array of shape (n_documents, n_words), int32
+        Sorted indices, no duplicates, no stored zeros.
+
+    Raises
+    ------
+    ValueError
+        Where scikit-learn raises one (NaN, infinity, wrong shape), and for negative,
+        fractional or too large counts, naming the row and the column.
+    """
+    name = type(estimator).__name__
+    X = validate_data(estimator, X, accept_sparse="csr", dtype="numeric", reset=reset)
+    check_non_negative(X, name)
+    # wide integers first, so that adding up duplicates cannot overflow
+    dtype = np.int64 if X.dtype.kind in "iub" else X.dtype
+    counts = sp.csr_array(X, dtype=dtype, copy=sp.issparse(X))
+    counts.sum_duplicates()
+    counts.eliminate_zeros()
+    with np.errstate(invalid="ignore"):  # what does not fit is reported below
+        whole = counts.data.astype(np.int32)
+    if (wrong := np.flatnonzero(whole != counts.data)).size:
+        row = np.searchsorted(counts.indptr, wrong[0], side="right") - 1
+        raise ValueError(
+            f"{name} needs whole-number counts below 2**31, but row {row}, column "
+            f"{counts.indices[wrong[0]]} holds {counts.data[wrong[0]]}. Pass the counts "
+            "of CountVectorizer, without tf-idf or normalisation."
+        )
+    indices = counts.indices.astype(np.int32, copy=False)
+    return sp.csr_array((whole, indices, counts.indptr), shape=counts.shape)
+
+
+def check_prior(prior: ArrayLike | None, n_components: int, name: str) -> np.ndarray:
+    """Return a Dirichlet prior over topics as an array with one entry a topic.
+
+    Parameters
+    ----------
+    prior : None, float or array-like of shape (n_components,)
+        None stands for ``1 / n_components``.
+    n_components : int
+    name : str
+        The parameter's name, for error messages.
+
+    Returns
+    -------
+    prior : ndarray of shape (n_components,), float64
+
+    Raises
+    ------
+    ValueError
+        If an entry is not between 1e-30 and 1e30 (products of probabilities would leave
+        the range of floats) or their number is not ``n_components``.
+    """
+    try:
+        values = np.asarray(1 / n_components if prior is None else prior, float)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{name} must be None, a number or numbers, got {prior!r}."
+        ) from None
+    if values.shape not in [(), (n_components,)]:
+        raise ValueError(
+            f"{name} must be one number or one for each of the {n_components} topics, "
+            f"got shape {values.shape}."
+        )
+    if not ((values >= 1e-30) & (values <= 1e30)).all():  # NaN is neither
+        raise ValueError(f"{name} must lie between 1e-30 and 1e30, got {prior!r}.")
+    return np.broadcast_to(values, n_components).copy()
+
+
+def as_seed(random_state: Any) -> int:
+    """Return a seed below 2**63; NumPy's global random state is never touched.
+
+    Parameters
+    ----------
+    random_state : int, numpy.random.RandomState, numpy.random.Generator or None
+        An int gives the same seed on every call; a generator is advanced by one draw;
+        None gives a fresh seed from the operating system.
+    """
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**63, dtype=np.uint64))
+    return int(np.random.default_rng(random_state).integers(2**63))

@@ -1,0 +1,304 @@
+"""From raw text to words: an analyzer for scikit-learn's vectorizers."""
+
+from collections.abc import Collection
+from functools import lru_cache
+from itertools import chain
+from unicodedata import normalize
+
+import regex
+import snowballstemmer
+import stopwordsiso
+from sklearn.base import BaseEstimator
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+# name -> code of its stop list in stopwordsiso (None: nobody keeps one)
+_LANGUAGES = {
+    "arabic": "ar",
+    "armenian": "hy",
+    "basque": "eu",
+    "bulgarian": "bg",
+    "catalan": "ca",
+    "chinese": "zh",
+    "croatian": "hr",
+    "czech": "cs",
+    "danish": "da",
+    "dutch": "nl",
+    "english": "en",
+    "esperanto": "eo",
+    "estonian": "et",
+    "finnish": "fi",
+    "french": "fr",
+    "german": "de",
+    "greek": "el",
+    "hebrew": "he",
+    "hindi": "hi",
+    "hungarian": "hu",
+    "indonesian": "id",
+    "irish": "ga",
+    "italian": "it",
+    "korean": "ko",
+    "latvian": "lv",
+    "lithuanian": "lt",
+    "nepali": None,
+    "norwegian": "no",
+    "persian": "fa",
+    "polish": "pl",
+    "portuguese": "pt",
+    "romanian": "ro",
+    "russian": "ru",
+    "serbian": None,
+    "sesotho": "st",
+    "slovak": "sk",
+    "slovenian": "sl",
+    "spanish": "es",
+    "swedish": "sv",
+    "tamil": None,
+    "turkish": "tr",
+    "ukrainian": "uk",
+    "vietnamese": "vi",
+    "yiddish": None,
+}
+
+# A number keeps its inner points and commas and, after them, its unit (1,000 or 3.5bn); a
+# word is letters, marks and digits, joined by apostrophes or zero-width joiners; the rest
+# is one sign at a time.
+_NUMBER = r"\d++(?:(?:[.,]\d++)++[\p{L}\p{M}]*+|(?![\p{L}\p{M}]))"
+_LETTERS = r"[\p{L}\p{N}][\p{L}\p{M}\p{N}]*+"
+_WORD = rf"{_LETTERS}(?:['\u200c\u200d]{_LETTERS})*+"
+_SIGN = r"[^\s\p{L}\p{M}\p{N}\p{C}]"
+_TOKEN = regex.compile(f"{_NUMBER}|{_WORD}|{_SIGN}")
+_IS_NUMBER = regex.compile(_NUMBER).fullmatch
+_IS_WORD = regex.compile(_WORD).fullmatch
+# Scripts that write a word in one character or without spaces between words.
+_HAS_IDEOGRAPH = regex.compile(
+    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
+).search
+
+
+class TextAnalyzer(BaseEstimator):
+    """Turn a text into the list of its words, for ``CountVectorizer(analyzer=...)``.
+
+    Words are found by Unicode's rules in any script: accents, vowel signs and
+    ideographs stay. The text is normalised (NFKC), so that the same word written with
+    composed or decomposed accents, or in full-width letters, is one word.
+
+    Parameters
+    ----------
+    language : str, default="english"
+        Chooses stop words, stemmer and segmentation: one of Snowball's languages
+        ("french", "german", ...), "chinese" (words are segmented; needs the extra
+        ``zh``), or another that has a stop list. An unknown one raises an error that
+        lists all.
+
+    lowercase : bool, default=True
+        Whether words are lower-cased. Stop words are recognised in any case.
+
+    min_length : int, default=2
+        Shorter words are dropped. Does not apply to Chinese, Japanese, Korean and Thai
+        characters, where one character may be a word.
+
+    stop_words : "auto", None or collection of str, default="auto"
+        Words to drop: those of ``language``, none, or the given ones. "auto" is an
+        empty list for Nepali, Serbian, Tamil and Yiddish, of which no kept library has
+        one.
+
+    stem : bool, default=False
+        Whether Snowball stems stand for words. Stems ("economi") look broken in a list
+        of topic words; inflected languages may be worth it.
+
+    numbers : bool, default=False
+        Whether tokens made of digits alone are kept ("2004", "3.5"; "mp3" is a word).
+
+    punctuation : bool, default=False
+        Whether punctuation and symbols are kept, each a token of its own.
+
+    ngram_range : tuple (min_n, max_n), default=(1, 1)
+        Lengths of the word n-grams returned, joined by a space. Set it here:
+        ``CountVectorizer`` ignores its own ``ngram_range`` when the analyzer is a
+        callable, as it does ``lowercase``, ``stop_words`` and ``token_pattern``.
+
+    Raises
+    ------
+    ValueError
+        When called: unknown language, ``stem=True`` for a language without a Snowball
+        stemmer, ``min_length`` below 1, a wrong ``ngram_range`` or ``stop_words``.
+    TypeError
+        When called on something that is not a str.
+    ImportError
+        When called with ``language="chinese"`` and the extra ``zh`` is missing.
+
+    See Also
+    --------
+    sklearn.feature_extraction.text.CountVectorizer : Counts what this returns.
+
+    Notes
+    -----
+    Apostrophes: a word is looked up in the stop list whole ("don't"), and then split
+    ("Blair's" gives "blair", "l'homme" gives "homme").
+
+    English stop words are scikit-learn's, other languages' are stopwordsiso's [1]_;
+    stems are Snowball's [2]_. stopwordsiso's English list is not used: it drops
+    "computer" and "microsoft". The lists still hold some words with meaning (in
+    English "system", "bill", "fire"): pass your own where that matters.
+
+    References
+    ----------
+    .. [1] https://github.com/stopwords-iso/stopwords-iso
+    .. [2] M. Porter, "Snowball: a language for stemming algorithms", 2001.
+
+    Examples
+    --------
+    >>> from llmtopics import TextAnalyzer
+    >>> TextAnalyzer()("The Café's 3 cats can't be photographed, naïvely.")
+    ['café', 'cats', 'photographed', 'naïvely']
+    >>> TextAnalyzer("french", stem=True, ngram_range=(1, 2))("L'homme mangeait.")
+    ['homm', 'mang', 'homm mang']
+
+    In a vectorizer, where it can be grid-searched as ``analyzer__min_length``:
+
+    >>> from sklearn.feature_extraction.text import CountVectorizer
+    >>> counts = CountVectorizer(analyzer=TextAnalyzer()).fit(["A cat sat.", "Dogs sit."])
+    >>> counts.get_feature_names_out()
+    array(['cat', 'dogs', 'sat', 'sit'], dtype=object)
+    """
+
+    def __init__(
+        self,
+        language: str = "english",
+        *,
+        lowercase: bool = True,
+        min_length: int = 2,
+        stop_words: str | Collection[str] | None = "auto",
+        stem: bool = False,
+        numbers: bool = False,
+        punctuation: bool = False,
+        ngram_range: tuple[int, int] = (1, 1),
+    ):
+        self.language = language
+        self.lowercase = lowercase
+        self.min_length = min_length
+        self.stop_words = stop_words
+        self.stem = stem
+        self.numbers = numbers
+        self.punctuation = punctuation
+        self.ngram_range = ngram_range
+
+    def __call__(self, text: str) -> list[str]:
+        """Return the words (or n-grams) of ``text`` in their order.
+
+        Parameters
+        ----------
+        text : str
+
+        Returns
+        -------
+        words : list of str
+        """
+        if not isinstance(text, str):
+            raise TypeError(
+                f"TextAnalyzer reads one text (str) at a time, got {type(text).__name__}."
+            )
+        settings = self._settings()
+        text = normalize("NFKC", text).replace("’", "'")
+        if self.lowercase:
+            text = text.lower()
+        tokens = _TOKEN.findall(text)
+        words = list(chain.from_iterable(_words_of(t, *settings) for t in tokens))
+        low, high = self.ngram_range
+        if high == 1:
+            return words
+        grams = (
+            zip(*(words[i:] for i in range(n)), strict=False)
+            for n in range(low, high + 1)
+        )
+        return [" ".join(gram) for gram in chain.from_iterable(grams)]
+
+    def _settings(self) -> tuple[str, frozenset[str], int, bool, bool, bool]:
+        """Check the parameters and return what decides which words a token gives."""
+        if self.language not in _LANGUAGES:
+            raise ValueError(
+                f"language {self.language!r} is not known; those known are: "
+                f"{', '.join(_LANGUAGES)}."
+            )
+        if self.stem and self.language not in snowballstemmer.algorithms():
+            raise ValueError(
+                f"stem=True: Snowball has no stemmer for {self.language!r}."
+            )
+        if self.min_length < 1:
+            raise ValueError(f"min_length must be at least 1, got {self.min_length!r}.")
+        low, high = self.ngram_range
+        if not 1 <= low <= high:
+            raise ValueError(
+                "ngram_range must be (min_n, max_n) with 1 <= min_n <= max_n, got "
+                f"{self.ngram_range!r}."
+            )
+        if self.stop_words is None:
+            stop: frozenset[str] = frozenset()
+        elif self.stop_words == "auto":
+            stop = _stop_words(self.language)
+        elif isinstance(self.stop_words, str):
+            raise ValueError(
+                f"stop_words must be 'auto', None or words, got {self.stop_words!r}."
+            )
+        else:
+            stop = frozenset(map(str.lower, self.stop_words))
+        return (
+            self.language,
+            stop,
+            self.min_length,
+            self.stem,
+            self.numbers,
+            self.punctuation,
+        )
+
+
+@lru_cache(maxsize=2**17)
+def _words_of(
+    token: str,
+    language: str,
+    stop: frozenset[str],
+    min_length: int,
+    stem: bool,
+    numbers: bool,
+    punctuation: bool,
+) -> tuple[str, ...]:
+    """Return the words that ``token`` stands for; texts repeat tokens, so remembered."""
+    if _IS_NUMBER(token):
+        return (token,) if numbers else ()
+    if not _IS_WORD(token):
+        return (token,) if punctuation else ()
+    if token.lower() in stop:
+        return ()
+    words = [
+        part
+        for part in _parts(token, language)
+        if part.lower() not in stop
+        and (len(part) >= min_length or _HAS_IDEOGRAPH(part))
+        and (numbers or not _IS_NUMBER(part))
+    ]
+    if stem:  # a stemmer keeps state while it works: one of its own for each thread
+        words = snowballstemmer.stemmer(language).stemWords(words)
+    return tuple(words)
+
+
+def _parts(word: str, language: str) -> list[str]:
+    if language == "chinese" and _HAS_IDEOGRAPH(word):
+        try:
+            import rjieba
+        except ImportError as error:
+            raise ImportError(
+                "language='chinese' needs rjieba: pip install 'llmtopics[zh]'"
+            ) from error
+        return rjieba.cut(word)
+    return word.split("'")
+
+
+@lru_cache
+def _stop_words(language: str) -> frozenset[str]:
+    if language == "english":
+        # scikit-learn's list has no contractions
+        contractions = {word for word in stopwordsiso.stopwords("en") if "'" in word}
+        return ENGLISH_STOP_WORDS | contractions
+    code = _LANGUAGES[language]
+    words = stopwordsiso.stopwords(code) if code else ()
+    return frozenset(normalize("NFKC", word).lower() for word in words)

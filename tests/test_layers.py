@@ -1,0 +1,77 @@
+"""Who may import whom, kept true by reading the source."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import llmtopics
+
+ROOT = Path(llmtopics.__file__).parent
+GROUND = {"_checks", "_completion", "text"}  # layer 0
+MAY_IMPORT = {  # a module and its layer's own; modules of one layer do not import each other
+    "_checks": set(),
+    "_completion": set(),
+    "text": set(),
+    "topics": GROUND,
+    "datasets": GROUND,
+}
+ONLY_IN = {  # heavy or guarded packages, and the one module that may import them
+    "numba": "topics",
+    "regex": "text",
+    "rjieba": "text",
+    "snowballstemmer": "text",
+    "stopwordsiso": "text",
+    "torch": "_language",
+    "transformers": "_language",
+}
+
+
+def imports_of(tree):
+    """Yield the dotted name of everything imported, wherever the statement stands."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def faults_in(stage, tree):
+    """Yield what ``stage`` imports and may not."""
+    for name in imports_of(tree):
+        package, *rest = name.split(".")
+        if package == "llmtopics":
+            home = llmtopics._HOME.get(rest[0], rest[0]) if rest else "llmtopics"
+            if home not in MAY_IMPORT[stage] | {stage}:
+                yield name
+        elif ONLY_IN.get(package, stage) != stage:
+            yield name
+
+
+SOURCES = [path for path in sorted(ROOT.rglob("*.py")) if path != ROOT / "__init__.py"]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_down(path):
+    stage = path.relative_to(ROOT).parts[0].removesuffix(".py")
+    assert not list(faults_in(stage, ast.parse(path.read_text("utf-8"))))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from llmtopics.datasets import make_topics",
+        "def f():\n    import torch.nn",
+        "from llmtopics import GibbsLDA",
+        "import llmtopics",
+        "from llmtopics import datasets",
+    ],
+)
+def test_an_import_that_points_up_or_sideways_is_found(source):
+    assert list(faults_in("text", ast.parse(source)))
+
+
+def test_public_names_live_where_the_package_says():
+    for name, home in llmtopics._HOME.items():
+        assert getattr(llmtopics, name).__module__.startswith(f"llmtopics.{home}")

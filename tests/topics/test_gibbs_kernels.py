@@ -1,0 +1,105 @@
+"""The compiled loops do what their formulas say, and the same when run as plain Python."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose, assert_array_equal
+
+from llmtopics.topics import _gibbs_kernels as kernels
+from llmtopics.topics._sampler import random_state
+from llmtopics.topics._tokens import Tokens
+
+D, V, K, T = 6, 9, 3, 80
+
+
+def as_python(kernel):
+    return getattr(kernel, "py_func", kernel)  # NUMBA_DISABLE_JIT=1 has no py_func
+
+
+@pytest.fixture
+def sweep_arguments(rng):
+    words = rng.integers(V, size=T, dtype=np.int32)
+    starts = np.sort(np.concatenate([[0, T], rng.integers(T, size=D - 1)]))
+    state = random_state(Tokens(words, starts, V), K, 0)
+    return [words, starts, *state[:3], rng.gamma(1, size=(D, K)), 0.05]
+
+
+@pytest.mark.parametrize("one_prior", [True, False])
+def test_compiled_sweep_equals_plain_python(sweep_arguments, one_prior):
+    if one_prior:
+        sweep_arguments[5] = sweep_arguments[5][:1]
+    twin = [np.copy(argument) for argument in sweep_arguments[:-1]]
+    kernels.sweep(*sweep_arguments, np.random.default_rng(1))
+    as_python(kernels.sweep)(*twin, sweep_arguments[-1], np.random.default_rng(1))
+    for compiled, plain in zip(sweep_arguments, twin, strict=False):
+        assert_array_equal(compiled, plain)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 16, 17, 40])
+def test_draw_hits_slots_in_proportion(n):
+    widths = np.arange(1, n + 1)
+    grid = (np.arange(100 * widths.sum()) + 0.5) / (100 * widths.sum())
+    for draw in [kernels.draw, as_python(kernels.draw)]:
+        if draw is not kernels.draw:
+            grid = grid[::10]
+        hits = np.bincount(
+            [draw(np.cumsum(widths) / 7.0, u) for u in grid], minlength=n
+        )
+        assert_allclose(hits, widths * grid.size / widths.sum(), atol=1)
+
+
+def test_draw_stays_inside_at_the_edges():
+    cumulative = np.array([0.1, 0.1, 0.3])  # the second slot has no width
+    assert kernels.draw(cumulative, 0.0) == 0
+    assert kernels.draw(cumulative, 0.1 / 0.3) == 2
+    assert kernels.draw(cumulative, 1 - 2.0**-53) == 2
+    assert kernels.draw(cumulative, 1.0) == 2
+
+
+def mixtures_by_formula(counts, topics, prior, n_steps):
+    """CVB0 with φ fixed: γ_wk ∝ φ_kw (α_k + Σ n γ without one token), words in turn."""
+    mixtures = []
+    for d, row in enumerate(counts):
+        alpha = prior[d if len(prior) > 1 else 0]
+        gamma = np.zeros((V, K))
+        for _ in range(n_steps):
+            for w in np.flatnonzero(row):
+                others = alpha + row @ gamma - gamma[w]
+                gamma[w] = topics[:, w] * others / (topics[:, w] @ others)
+        mixtures.append((alpha + row @ gamma) / (alpha + row @ gamma).sum())
+    return np.array(mixtures)
+
+
+@pytest.mark.parametrize("one_prior", [True, False])
+def test_fold_in_equals_the_written_formula(rng, one_prior):
+    counts = rng.poisson(1.5, (D, V)).astype(np.int32)
+    counts[2] = 0
+    topics = rng.dirichlet(np.ones(V), K)
+    prior = rng.gamma(1, size=(1 if one_prior else D, K))
+
+    X = sp.csr_array(counts)
+    arguments = (
+        X.data,
+        X.indices,
+        X.indptr.astype(np.int64),
+        topics.T.copy(),
+        prior,
+        4,
+        0.0,
+    )
+    found = kernels.fold_in(*arguments)
+    assert_allclose(found, mixtures_by_formula(counts, topics, prior, 4))
+    assert_allclose(
+        found[2], prior[-1 if one_prior else 2] / prior[-1 if one_prior else 2].sum()
+    )
+    assert_allclose(found, as_python(kernels.fold_in)(*arguments), rtol=1e-14)
+
+
+def test_fold_in_settles(rng):
+    X = sp.csr_array(rng.poisson(1.5, (D, V)).astype(np.int32))
+    starts, topics = X.indptr.astype(np.int64), rng.dirichlet(np.ones(V), K).T.copy()
+    prior = np.full((1, K), 0.1)
+    stopped = kernels.fold_in(X.data, X.indices, starts, topics, prior, 1000, 1e-6)
+    settled = kernels.fold_in(X.data, X.indices, starts, topics, prior, 1000, 0.0)
+    assert_allclose(stopped, settled, atol=1e-3)
+    assert np.abs(stopped - settled).max() > 0
