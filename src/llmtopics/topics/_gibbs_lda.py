@@ -68,7 +68,7 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
 
     Attributes
     ----------
-    components_ : ndarray of shape (n_components, n_features_in_)
+    components_ : ndarray of shape (n_components, n_words)
         Probability of each word in each topic, φ. Rows sum to one.
 
     doc_topic_prior_ : ndarray of shape (n_components,)
@@ -80,7 +80,7 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
     n_features_in_ : int
         Number of words seen in ``fit``.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_words,)
         Names of the words; only when ``X`` carried them as column names.
 
     See Also

@@ -1,0 +1,106 @@
+"""Models, ours and the peers', behind one face: (counts, K, seed) → topics.
+
+Every function returns the topics φ (rows sum to one), the prior α of the mixtures, and the
+seconds that fitting took, data already in the form that the model reads.
+"""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from time import perf_counter
+from typing import NamedTuple
+
+import lda
+import numpy as np
+import scipy.sparse as sp
+import tomotopy
+from sklearn.decomposition import LatentDirichletAllocation
+
+from llmtopics import GibbsLDA
+from llmtopics.topics._sampler import random_state, sample
+from llmtopics.topics._tokens import tokens_from_counts
+
+logging.getLogger("lda").setLevel(logging.WARNING)
+N_SWEEPS = 200
+
+
+class Fitted(NamedTuple):
+    components: np.ndarray
+    doc_topic_prior: np.ndarray
+    seconds: float
+
+
+def to_rows(weights: np.ndarray) -> np.ndarray:
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def gibbs_lda(X: sp.csr_array, K: int, seed: int, **parameters) -> Fitted:
+    model = GibbsLDA(K, max_iter=N_SWEEPS, random_state=seed, **parameters)
+    GibbsLDA(K, max_iter=1).fit(X[:10])  # compile, or read the compiled code from disk
+    start = perf_counter()
+    model.fit(X)
+    return Fitted(model.components_, model.doc_topic_prior_, perf_counter() - start)
+
+
+def last_sample(X: sp.csr_array, K: int, seed: int) -> Fitted:
+    """The same chain as the default's, read once at its end."""
+    alpha, beta = np.full(K, 1 / K), 0.1
+    tokens = tokens_from_counts(X)
+    start = perf_counter()
+    state = sample(tokens, random_state(tokens, K, seed), alpha, beta, N_SWEEPS, seed)
+    seconds = perf_counter() - start
+    return Fitted(to_rows(state.word_topic.T + beta), alpha, seconds)
+
+
+def tomotopy_lda(X: sp.csr_array, K: int, seed: int, alpha=None, beta=0.1) -> Fitted:
+    alpha = alpha or 1 / K
+    model = tomotopy.LDAModel(k=K, alpha=alpha, eta=beta, seed=seed)
+    model.optim_interval = 0  # priors stay as given
+    tokens = tokens_from_counts(X)
+    words = np.array([str(w) for w in range(X.shape[1])])[tokens.words].tolist()
+    for first, last in zip(tokens.starts, tokens.starts[1:], strict=False):
+        model.add_doc(words[first:last])
+    model.train(0)
+    start = perf_counter()
+    model.train(N_SWEEPS, workers=1)
+    seconds = perf_counter() - start
+    columns = np.array(model.used_vocabs, int)
+    counts = np.full((K, X.shape[1]), beta)  # words unseen in X have their prior alone
+    for k in range(K):
+        counts[k, columns] = model.get_topic_word_dist(k, normalize=False)
+    return Fitted(to_rows(counts), np.full(K, alpha), seconds)
+
+
+def cython_lda(X: sp.csr_array, K: int, seed: int) -> Fitted:
+    model = lda.LDA(
+        K, N_SWEEPS, alpha=1 / K, eta=0.1, random_state=seed, refresh=N_SWEEPS
+    )
+    counts = X.astype(np.int64)
+    start = perf_counter()
+    model.fit(counts)
+    return Fitted(model.topic_word_, np.full(K, 1 / K), perf_counter() - start)
+
+
+def variational_lda(X: sp.csr_array, K: int, seed: int) -> Fitted:
+    """scikit-learn's, batch, at its default of ten passes."""
+    model = LatentDirichletAllocation(
+        K, doc_topic_prior=1 / K, topic_word_prior=0.1, random_state=seed
+    )
+    start = perf_counter()
+    model.fit(X)
+    return Fitted(to_rows(model.components_), np.full(K, 1 / K), perf_counter() - start)
+
+
+NARROW = {"doc_topic_prior": 0.1, "topic_word_prior": 0.01}
+MODELS: dict[str, Callable[[sp.csr_array, int, int], Fitted]] = {
+    "GibbsLDA": gibbs_lda,
+    "tomotopy": tomotopy_lda,
+    "lda": cython_lda,
+    "scikit-learn LDA": variational_lda,
+    "GibbsLDA, α=.1, β=.01": partial(gibbs_lda, **NARROW),
+    "tomotopy, α=.1, β=.01": partial(tomotopy_lda, alpha=0.1, beta=0.01),
+    "GibbsLDA, β=.01": partial(gibbs_lda, topic_word_prior=0.01),
+    "GibbsLDA, β=.05": partial(gibbs_lda, topic_word_prior=0.05),
+    "GibbsLDA, β=.2": partial(gibbs_lda, topic_word_prior=0.2),
+    "GibbsLDA, last sample alone": last_sample,
+}

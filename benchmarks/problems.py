@@ -1,0 +1,90 @@
+"""Problems: a corpus, split where something is held out, and a number of topics."""
+
+import json
+import lzma
+import os
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.datasets._twenty_newsgroups import (
+    strip_newsgroup_footer,
+    strip_newsgroup_header,
+    strip_newsgroup_quoting,
+)
+from sklearn.feature_extraction.text import CountVectorizer
+
+from llmtopics import TextAnalyzer
+from llmtopics.datasets import load_bbc_news, load_reuters395
+
+
+class Problem(NamedTuple):
+    """Fit ``n_components`` topics on ``counts``; ``labels`` and ``held_out`` judge them."""
+
+    counts: sp.csr_array
+    n_components: int
+    labels: np.ndarray | None = None
+    held_out: sp.csr_array | None = None
+
+
+def count(texts, **options) -> sp.csr_array:
+    options = {"min_df": 5, "max_df": 0.5, "dtype": np.int32, **options}
+    X = CountVectorizer(analyzer=TextAnalyzer(), **options).fit_transform(texts)
+    X.sort_indices()
+    return sp.csr_array(X)
+
+
+@cache
+def bbc() -> tuple[sp.csr_array, np.ndarray]:
+    corpus = load_bbc_news()
+    return count(corpus.data), corpus.target
+
+
+@cache
+def newsgroups() -> tuple[sp.csr_array, np.ndarray]:
+    """All posts, without headers, quotes and footers."""
+    folder = os.environ.get("LLMTOPICS_DATA")
+    if not folder:
+        raise FileNotFoundError(
+            "this problem needs 20newsgroups.jsonl.xz: name its folder in LLMTOPICS_DATA"
+        )
+    with lzma.open(Path(folder) / "20newsgroups.jsonl.xz", "rt") as lines:
+        posts = [json.loads(line) for line in lines]
+    texts = [
+        strip_newsgroup_quoting(
+            strip_newsgroup_footer(strip_newsgroup_header(post["text"]))
+        )
+        for post in posts
+    ]
+    return count(texts), np.array([post["label"] for post in posts])
+
+
+def split(X: sp.csr_array) -> tuple[sp.csr_array, sp.csr_array]:
+    """Hold out a tenth of the documents, the same ones every time."""
+    order = np.random.default_rng(0).permutation(X.shape[0])
+    n_held_out = X.shape[0] // 10
+    return X[np.sort(order[n_held_out:])], X[np.sort(order[:n_held_out])]
+
+
+def labelled(corpus: Callable, n_components: int) -> Problem:
+    X, labels = corpus()
+    return Problem(X, n_components, labels=labels)
+
+
+def completed(X: sp.csr_array, n_components: int) -> Problem:
+    fit, held_out = split(X)
+    return Problem(fit, n_components, held_out=held_out)
+
+
+PROBLEMS: dict[str, Callable[[], Problem]] = {
+    "BBC news, K=5, labels": lambda: labelled(bbc, 5),
+    "BBC news, K=20, held out": lambda: completed(bbc()[0], 20),
+    "BBC news, K=50, held out": lambda: completed(bbc()[0], 50),
+    "Reuters-395, K=20, held out": lambda: completed(load_reuters395().data, 20),
+    "20 Newsgroups, K=20, labels": lambda: labelled(newsgroups, 20),
+    "20 Newsgroups, K=20, held out": lambda: completed(newsgroups()[0], 20),
+    "20 Newsgroups, K=100, held out": lambda: completed(newsgroups()[0], 100),
+}

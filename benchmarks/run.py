@@ -1,0 +1,102 @@
+"""Run problem × model × seed; append one JSON line a run to ``results/lda.jsonl``.
+
+Runs that the file holds already are not repeated. Every run has a process of its own, so
+that its peak memory is its own, and one thread; models alternate within a seed.
+"""
+
+import argparse
+import json
+import platform
+import resource
+import warnings
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from importlib.metadata import version
+from itertools import product
+from multiprocessing import get_context
+from pathlib import Path
+
+RESULTS = Path(__file__).parent / "results" / "lda.jsonl"
+PACKAGES = ["llmtopics", "numpy", "scipy", "scikit-learn", "numba", "tomotopy", "lda"]
+
+
+def cpu_name() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next(line.split(": ")[1] for line in lines if line.startswith("model name"))
+
+
+def measure(problem_name: str, model_name: str, seed: int) -> dict:
+    """Fit one model on one problem and judge its topics with one evaluator for all."""
+    from sklearn.metrics import normalized_mutual_info_score
+    from threadpoolctl import threadpool_limits
+
+    from benchmarks.models import MODELS
+    from benchmarks.problems import PROBLEMS
+    from llmtopics import GibbsLDA
+
+    warnings.simplefilter("ignore")
+    problem = PROBLEMS[problem_name]()
+    with threadpool_limits(1):
+        fitted = MODELS[model_name](problem.counts, problem.n_components, seed)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+    judge = GibbsLDA(problem.n_components)
+    judge.components_, judge.doc_topic_prior_ = fitted[:2]
+    judge.n_features_in_ = problem.counts.shape[1]
+    line = {"problem": problem_name, "model": model_name, "seed": seed}
+    if problem.labels is not None:
+        topics = judge.transform(problem.counts).argmax(axis=1)
+        line["nmi"] = normalized_mutual_info_score(problem.labels, topics)
+    if problem.held_out is not None:
+        line["perplexity"] = judge.perplexity(problem.held_out)
+    return line | {
+        "seconds": fitted.seconds,
+        "peak_mib": peak,
+        "n_documents": problem.counts.shape[0],
+        "n_words": problem.counts.shape[1],
+        "n_tokens": int(problem.counts.sum()),
+        "cpu": cpu_name(),
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in PACKAGES},
+        "date": datetime.now(UTC).date().isoformat(),
+    }
+
+
+def main() -> None:
+    from benchmarks.models import MODELS
+    from benchmarks.problems import PROBLEMS
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--problem", default="", help="run those whose name holds this")
+    parser.add_argument("--model", default="", help="run those whose name holds this")
+    parser.add_argument("--seeds", type=int, default=5)
+    options = parser.parse_args()
+
+    lines = RESULTS.read_text("utf-8").splitlines() if RESULTS.exists() else []
+    done = {
+        (run["problem"], run["model"], run["seed"]) for run in map(json.loads, lines)
+    }
+    problems = [name for name in PROBLEMS if options.problem in name]
+    models = [name for name in MODELS if options.model in name]
+    unavailable: set[str] = set()
+    for problem, seed, model in product(problems, range(options.seeds), models):
+        if (problem, model, seed) in done or problem in unavailable:
+            continue
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            try:
+                line = pool.submit(measure, problem, model, seed).result()
+            except FileNotFoundError as error:
+                print(f"{problem}: left out, {error}", flush=True)
+                unavailable.add(problem)
+                continue
+        with RESULTS.open("a", encoding="utf-8") as results:
+            results.write(json.dumps(line, ensure_ascii=False) + "\n")
+        score = line.get("nmi", line.get("perplexity"))
+        print(
+            f"{problem} | {model} | {seed} | {score:.3f} | {line['seconds']:.1f} s",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
