@@ -40,7 +40,7 @@ clean: ## remove what the other targets made
 $(VENV)/core: pyproject.toml requirements/constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(INSTALL) --upgrade 'pip>=25.1'
-	$(INSTALL) $(CONSTRAIN) -e '.[demo,plot,zh]'
+	$(INSTALL) $(CONSTRAIN) -e '.[demo,pandas,plot,zh]'
 	touch $@
 
 $(VENV)/group-%: $(VENV)/core

@@ -11,7 +11,9 @@ from numpydoc.validate import validate
 import llmtopics
 
 README = Path(__file__).parents[1] / "README.md"
-PUBLIC = [
+METRICS = import_module("llmtopics.metrics")
+PUBLIC = [f"llmtopics.metrics.{name}" for name in METRICS.__all__]
+PUBLIC += [
     f"llmtopics.{name}" for name in llmtopics.__all__ if not name.startswith("__")
 ] + [
     f"llmtopics.datasets.{name}"

@@ -11,9 +11,9 @@ __version__ = "0.1.0"
 _HOME = {  # public name -> module that defines it
     "GibbsLDA": "topics",
     "TextAnalyzer": "text",
-    "top_words": "topics",
+    "top_words": "_words",
 }
-_MODULES = ("datasets", "text", "topics")
+_MODULES = ("datasets", "metrics", "text", "topics")
 
 __all__ = ["GibbsLDA", "TextAnalyzer", "__version__", "top_words"]
 

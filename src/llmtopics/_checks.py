@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
-from sklearn.utils.validation import check_non_negative, validate_data
+from sklearn.utils.validation import check_array, check_non_negative, validate_data
 
 
 @contextmanager
@@ -23,7 +23,7 @@ def whole_or_not_at_all(estimator: Any) -> Iterator[None]:
 
 
 def check_counts(estimator: Any, X: Any, *, reset: bool) -> sp.csr_array:
-    """Return ``X`` as a canonical CSR array of whole counts; ``X`` is not changed.
+    """Return :func:`as_counts` of ``X``, checked and remembered as scikit-learn does.
 
     Parameters
     ----------
@@ -35,16 +35,37 @@ def check_counts(estimator: Any, X: Any, *, reset: bool) -> sp.csr_array:
     Returns
     -------
     X : csr_array of shape (n_documents, n_words), int32
+
+    Raises
+    ------
+    ValueError
+        Where scikit-learn or :func:`as_counts` raises one.
+    """
+    X = validate_data(estimator, X, accept_sparse="csr", dtype="numeric", reset=reset)
+    return as_counts(X, type(estimator).__name__)
+
+
+def as_counts(X: Any, name: str) -> sp.csr_array:
+    """Return ``X`` as a canonical CSR array of whole counts; ``X`` is not changed.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_documents, n_words)
+    name : str
+        Who asks, for error messages.
+
+    Returns
+    -------
+    X : csr_array of shape (n_documents, n_words), int32
         Sorted indices, no duplicates, no stored zeros.
 
     Raises
     ------
     ValueError
-        Where scikit-learn raises one (NaN, infinity, wrong shape), and for negative,
-        fractional or too large counts, naming the row and the column.
+        For NaN, infinity, a wrong shape, and for negative, fractional or too large
+        counts, naming the row and the column.
     """
-    name = type(estimator).__name__
-    X = validate_data(estimator, X, accept_sparse="csr", dtype="numeric", reset=reset)
+    X = check_array(X, accept_sparse="csr", dtype="numeric", estimator=name)
     check_non_negative(X, name)
     # wide integers first, so that adding up duplicates cannot overflow
     dtype = np.int64 if X.dtype.kind in "iub" else X.dtype

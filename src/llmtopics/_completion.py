@@ -41,7 +41,8 @@ def log_likelihood(
 ) -> float:
     """Return the log-likelihood of the tokens in ``X``, in nats.
 
-    ``Σ_d Σ_w X_dw log Σ_k θ_dk φ_kw``, without a dense (documents × words) array.
+    ``Σ_d Σ_w X_dw log Σ_k θ_dk φ_kw``, without a dense (documents × words) array. A
+    probability of zero counts as 1e-12.
 
     Parameters
     ----------
@@ -58,5 +59,5 @@ def log_likelihood(
     for i in range(0, X.nnz, step):
         part = slice(i, i + step)
         p = np.einsum("ik,ik->i", mixtures[rows[part]], word_topic[X.indices[part]])
-        total += X.data[part] @ np.log(p)
+        total += X.data[part] @ np.log(np.maximum(p, 1e-12))
     return float(total)

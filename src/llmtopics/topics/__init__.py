@@ -1,6 +1,6 @@
 """Topic models: count matrices in, document mixtures and topic words out."""
 
+from llmtopics._words import top_words
 from llmtopics.topics._gibbs_lda import GibbsLDA
-from llmtopics.topics._words import top_words
 
 __all__ = ["GibbsLDA", "top_words"]

@@ -4,7 +4,7 @@ from numpy.testing import assert_allclose
 from sklearn.decomposition import NMF, LatentDirichletAllocation
 
 from llmtopics import top_words
-from llmtopics.topics._words import _SCORES
+from llmtopics._words import _SCORES
 
 METHODS = list(_SCORES)
 PHI = np.array([[0.5, 0.3, 0.2], [0.5, 0.1, 0.4]])

@@ -1,0 +1,47 @@
+"""How good topics are: functions of arrays, and scorers for scikit-learn's searches."""
+
+from llmtopics.metrics._agreement import (
+    harmonic_purity,
+    inverse_purity,
+    label_agreement,
+    purity,
+)
+from llmtopics.metrics._coherence import coherence
+from llmtopics.metrics._distinctness import (
+    exclusivity,
+    inverted_rbo,
+    topic_distances,
+    topic_diversity,
+)
+from llmtopics.metrics._fit import completion_split, left_to_right, perplexity
+from llmtopics.metrics._people import (
+    embedding_coherence,
+    rated,
+    topic_intrusion,
+    word_intrusion,
+)
+from llmtopics.metrics._scorers import topic_scorer
+from llmtopics.metrics._stability import topic_stability
+from llmtopics.metrics._summary import topic_summary
+
+__all__ = [
+    "coherence",
+    "completion_split",
+    "embedding_coherence",
+    "exclusivity",
+    "harmonic_purity",
+    "inverse_purity",
+    "inverted_rbo",
+    "label_agreement",
+    "left_to_right",
+    "perplexity",
+    "purity",
+    "rated",
+    "topic_distances",
+    "topic_diversity",
+    "topic_intrusion",
+    "topic_scorer",
+    "topic_stability",
+    "topic_summary",
+    "word_intrusion",
+]

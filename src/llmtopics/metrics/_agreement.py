@@ -1,0 +1,205 @@
+"""How far topics agree with labels that people gave."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.metrics import (
+    adjusted_mutual_info_score,
+    adjusted_rand_score,
+    normalized_mutual_info_score,
+)
+from sklearn.metrics.cluster import contingency_matrix
+from sklearn.utils import check_consistent_length, column_or_1d
+
+from llmtopics.metrics._arrays import check_distributions
+
+
+def purity(labels: ArrayLike, topics: ArrayLike) -> float:
+    """Return the share of documents that bear the commonest label of their topic.
+
+    ``P = (1 / D) Σ_k max_l n_lk``, where ``n_lk`` documents have label l and topic k
+
+    Parameters
+    ----------
+    labels : array-like of shape (n_documents,)
+        One label a document: numbers or strings.
+    topics : array-like of shape (n_documents,) or (n_documents, n_components)
+        One topic a document, or mixtures θ: then a document counts in every topic with
+        its share, ``n_lk = Σ_{d with label l} θ_dk``.
+
+    Returns
+    -------
+    purity : float
+        In (0, 1]. Higher is better; 1: no topic mixes labels.
+
+    Raises
+    ------
+    ValueError
+        For different numbers of documents, or mixtures that are negative, not finite or
+        all zero in a row.
+
+    Notes
+    -----
+    Rises with the number of topics, whatever they are: one topic a document has purity 1.
+    Compare at equal K, or use :func:`harmonic_purity`.
+
+    References
+    ----------
+    E. Amigó, J. Gonzalo, J. Artiles and F. Verdejo, "A comparison of extrinsic clustering
+    evaluation metrics based on formal constraints", Information Retrieval 12, 2009.
+
+    Examples
+    --------
+    >>> from llmtopics.metrics import purity
+    >>> purity(["a", "a", "b", "b"], [0, 0, 0, 1])
+    0.75
+    """
+    table = _table(labels, topics)
+    return float(table.max(axis=0).sum() / table.sum())
+
+
+def inverse_purity(labels: ArrayLike, topics: ArrayLike) -> float:
+    """Return the share of documents that have the commonest topic of their label.
+
+    ``I = (1 / D) Σ_l max_k n_lk``, where ``n_lk`` documents have label l and topic k
+
+    Parameters
+    ----------
+    labels : array-like of shape (n_documents,)
+        One label a document: numbers or strings.
+    topics : array-like of shape (n_documents,) or (n_documents, n_components)
+        One topic a document, or mixtures θ, as in :func:`purity`.
+
+    Returns
+    -------
+    inverse_purity : float
+        In (0, 1]. Higher is better; 1: no label is spread over topics.
+
+    Raises
+    ------
+    ValueError
+        As :func:`purity`.
+
+    Notes
+    -----
+    Falls with the number of topics; a single topic has inverse purity 1.
+
+    References
+    ----------
+    E. Amigó, J. Gonzalo, J. Artiles and F. Verdejo, "A comparison of extrinsic clustering
+    evaluation metrics based on formal constraints", Information Retrieval 12, 2009.
+
+    Examples
+    --------
+    >>> from llmtopics.metrics import inverse_purity
+    >>> inverse_purity(["a", "a", "b", "b"], [0, 0, 0, 1])
+    0.75
+    """
+    table = _table(labels, topics)
+    return float(table.max(axis=1).sum() / table.sum())
+
+
+def harmonic_purity(labels: ArrayLike, topics: ArrayLike) -> float:
+    """Return how well the best topic of each label is that label and no other.
+
+    ``F = Σ_l (n_l / D) max_k 2 n_lk / (n_l + n_k)``, the harmonic mean of precision
+    ``n_lk / n_k`` and recall ``n_lk / n_l`` of the topic that suits label l best
+
+    Parameters
+    ----------
+    labels : array-like of shape (n_documents,)
+        One label a document: numbers or strings.
+    topics : array-like of shape (n_documents,) or (n_documents, n_components)
+        One topic a document, or mixtures θ, as in :func:`purity`.
+
+    Returns
+    -------
+    harmonic_purity : float
+        In (0, 1]. Higher is better; 1: topics are the labels.
+
+    Raises
+    ------
+    ValueError
+        As :func:`purity`.
+
+    Notes
+    -----
+    Punishes too few topics and too many alike. A finer division than the labels', however
+    sensible, loses too.
+
+    References
+    ----------
+    E. Amigó, J. Gonzalo, J. Artiles and F. Verdejo, "A comparison of extrinsic clustering
+    evaluation metrics based on formal constraints", Information Retrieval 12, 2009
+    ("Purity and Inverse Purity", F); named harmonic purity by C. Pham et al., "TopicGPT",
+    NAACL 2024.
+
+    Examples
+    --------
+    >>> from llmtopics.metrics import harmonic_purity
+    >>> round(harmonic_purity(["a", "a", "b", "b"], [0, 0, 0, 1]), 3)
+    0.733
+    """
+    table = _table(labels, topics)
+    n_labels, n_topics = table.sum(axis=1), table.sum(axis=0)
+    f = 2 * table / np.add.outer(n_labels, n_topics)
+    return float(n_labels @ f.max(axis=1) / table.sum())
+
+
+def label_agreement(labels: ArrayLike, topics: ArrayLike) -> dict[str, float]:
+    """Return six measures of agreement between labels and topics.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n_documents,)
+        One label a document: numbers or strings.
+    topics : array-like of shape (n_documents,) or (n_documents, n_components)
+        One topic a document, or mixtures θ. Of mixtures, the three purities take all of θ,
+        the other three its largest entry.
+
+    Returns
+    -------
+    agreement : dict of str to float
+        "purity", "inverse_purity", "harmonic_purity" as the functions of these names;
+        "nmi", "ami", "ari" as scikit-learn's ``normalized_mutual_info_score`` (in [0, 1]),
+        ``adjusted_mutual_info_score`` and ``adjusted_rand_score`` (at most 1, 0 by
+        chance). Higher is better.
+
+    Raises
+    ------
+    ValueError
+        As :func:`purity`.
+
+    Notes
+    -----
+    None of them says whether the labels were the right question: good topics may cut
+    across them. NMI rises with the number of topics; AMI and ARI are corrected for it.
+
+    Examples
+    --------
+    >>> from llmtopics.metrics import label_agreement
+    >>> agreement = label_agreement(["a", "a", "b", "b"], [1, 1, 0, 0])
+    >>> agreement["purity"], agreement["nmi"], agreement["ari"]
+    (1.0, 1.0, 1.0)
+    """
+    hard = np.asarray(topics)
+    hard = hard.argmax(axis=1) if hard.ndim == 2 else hard
+    return {
+        "purity": purity(labels, topics),
+        "inverse_purity": inverse_purity(labels, topics),
+        "harmonic_purity": harmonic_purity(labels, topics),
+        "nmi": float(normalized_mutual_info_score(labels, hard)),
+        "ami": float(adjusted_mutual_info_score(labels, hard)),
+        "ari": float(adjusted_rand_score(labels, hard)),
+    }
+
+
+def _table(labels: ArrayLike, topics: ArrayLike) -> np.ndarray:
+    """Return n_lk: documents of each label in each topic, empty topics left out."""
+    check_consistent_length(labels, topics)
+    if np.ndim(topics) < 2:
+        return contingency_matrix(labels, topics).astype(float)
+    mixtures = check_distributions(topics, "topics")
+    _, rows = np.unique(column_or_1d(labels), return_inverse=True)
+    table = np.zeros((rows.max() + 1, mixtures.shape[1]))
+    np.add.at(table, rows, mixtures)
+    return table[:, table.any(axis=0)]

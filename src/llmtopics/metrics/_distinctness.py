@@ -1,0 +1,216 @@
+"""How much the topics of a model differ from each other."""
+
+from collections.abc import Sequence
+from itertools import chain, combinations
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.spatial.distance import pdist, squareform
+
+from llmtopics.metrics._arrays import check_distributions
+
+
+def topic_diversity(topics: Sequence[Sequence[str]]) -> float:
+    """Return the share of different words among all words of all topics.
+
+    ``|union of the topics' words| / Σ_k |words of topic k|``
+
+    Parameters
+    ----------
+    topics : sequence of K sequences of str
+        The words of each topic, as many as people see (10 to 25).
+
+    Returns
+    -------
+    diversity : float
+        In (0, 1]. Higher is better; 1: no word stands in two topics, 1 / K: all topics
+        are the same.
+
+    Raises
+    ------
+    ValueError
+        If no topic has a word.
+
+    Notes
+    -----
+    Does not measure whether topics make sense: random words are diverse. Depends on the
+    number of words shown, and falls as K grows.
+
+    References
+    ----------
+    A. Dieng, F. Ruiz and D. Blei, "Topic modeling in embedding spaces", TACL 2020,
+    section 6.
+
+    Examples
+    --------
+    >>> from llmtopics.metrics import topic_diversity
+    >>> topic_diversity([["cat", "dog"], ["cat", "bond"]])
+    0.75
+    """
+    words = list(chain.from_iterable(topics))
+    if not words:
+        raise ValueError("topic_diversity needs a topic with at least one word.")
+    return len(set(words)) / len(words)
+
+
+def inverted_rbo(topics: Sequence[Sequence[str]], *, p: float = 0.9) -> float:
+    r"""Return one minus the mean rank-biased overlap of all pairs of topics.
+
+    Parameters
+    ----------
+    topics : sequence of K sequences of str
+        The words of each topic, best first. At least two topics, each with a word.
+    p : float, default=0.9
+        How far down the lists a reader looks, in (0, 1): with .9 the first ten words carry
+        86 % of the weight.
+
+    Returns
+    -------
+    inverted_rbo : float
+        In [0, 1]. Higher is better; 1: no two topics share a word, 0: all are the same in
+        the same order.
+
+    Raises
+    ------
+    ValueError
+        For fewer than two topics, a topic without words or with a word twice, or ``p``
+        outside (0, 1).
+
+    Notes
+    -----
+    Unlike :func:`topic_diversity` a word shared at the top weighs more than one shared at
+    the bottom. For two lists, S of s and L of l ≥ s words, with :math:`X_d` words common
+    to the first d of each, the extrapolated overlap is (equation 32 of [1]_)
+
+    .. math::
+        \frac{1-p}{p}\Big(\sum_{d=1}^{l}\frac{X_d}{d}p^d +
+        \sum_{d=s+1}^{l}\frac{X_s(d-s)}{s\,d}p^d\Big) +
+        \Big(\frac{X_l-X_s}{l}+\frac{X_s}{s}\Big)p^l.
+
+    It does not measure whether topics make sense.
+
+    References
+    ----------
+    .. [1] W. Webber, A. Moffat and J. Zobel, "A similarity measure for indefinite
+       rankings", ACM TOIS 28, 2010. Applied to topics by F. Bianchi, S. Terragni and
+       D. Hovy, ACL 2021.
+
+    Examples
+    --------
+    >>> from llmtopics.metrics import inverted_rbo
+    >>> inverted_rbo([["cat", "dog"], ["stock", "bond"]])
+    1.0
+    """
+    if not 0 < p < 1:
+        raise ValueError(f"p must lie between 0 and 1, got {p!r}.")
+    if len(topics) < 2:
+        raise ValueError("inverted_rbo compares topics: pass at least two.")
+    for k, topic in enumerate(topics):
+        if not len(topic) or len(set(topic)) < len(topic):
+            raise ValueError(f"Topic {k} has no words, or one twice: {list(topic)}.")
+    return float(1 - np.mean([_overlap(a, b, p) for a, b in combinations(topics, 2)]))
+
+
+def _overlap(a: Sequence[str], b: Sequence[str], p: float) -> float:
+    short, long = sorted((list(a), list(b)), key=len)
+    s, n = len(short), len(long)
+    depth = np.arange(1, n + 1)
+    common = np.array([len(set(short[:d]) & set(long[:d])) for d in depth])  # X_d
+    weight = p**depth
+    at_s, at_n = common[s - 1], common[n - 1]
+    beyond = depth > s
+    seen = (common / depth * weight).sum()
+    unseen = (at_s * (depth - s) / (s * depth) * weight)[beyond].sum()
+    return (1 - p) / p * (seen + unseen) + ((at_n - at_s) / n + at_s / s) * p**n
+
+
+def topic_distances(components: ArrayLike) -> np.ndarray:
+    """Return the Jensen-Shannon distance between all pairs of topics.
+
+    ``JS(a, b) = sqrt(H((a + b) / 2) - (H(a) + H(b)) / 2)``, H the entropy in bits
+
+    Parameters
+    ----------
+    components : array-like of shape (n_components, n_words)
+        Non-negative weights of the words in every topic; rows are divided by their sums.
+
+    Returns
+    -------
+    distances : ndarray of shape (n_components, n_components)
+        Symmetric, in [0, 1], 0 on the diagonal. Higher: more distinct; 1: no word in
+        common. The mean off the diagonal sums a model up.
+
+    Raises
+    ------
+    ValueError
+        For negative or non-finite weights, or a topic without any.
+
+    Notes
+    -----
+    Sees the whole distributions, so two topics with the same first words and different
+    tails are distinct; the smoothing of a topic model keeps distances below 1. Does not
+    measure whether topics make sense.
+
+    References
+    ----------
+    J. Lin, "Divergence measures based on the Shannon entropy", IEEE Transactions on
+    Information Theory 37, 1991; its root is a metric (Endres & Schindelin 2003).
+
+    Examples
+    --------
+    >>> from llmtopics.metrics import topic_distances
+    >>> topic_distances([[1, 1, 0, 0], [0, 0, 1, 1]])
+    array([[0., 1.],
+           [1., 0.]])
+    """
+    phi = check_distributions(components, "components")
+    distances = pdist(phi, "jensenshannon") / np.sqrt(np.log(2))
+    return squareform(np.clip(np.nan_to_num(distances), 0, 1))
+
+
+def exclusivity(components: ArrayLike, *, n_words: int = 10) -> np.ndarray:
+    """Return how far each topic has its most probable words to itself.
+
+    ``(1 / n) Σ_{w in the n most probable words of k} φ_kw / Σ_j φ_jw``
+
+    Parameters
+    ----------
+    components : array-like of shape (n_components, n_words_in_vocabulary)
+        Non-negative weights of the words in every topic; rows are divided by their sums,
+        which gives φ.
+    n_words : int, default=10
+        How many of a topic's most probable words are looked at.
+
+    Returns
+    -------
+    exclusivity : ndarray of shape (n_components,)
+        In (0, 1]. Higher is better; 1: no other topic has these words.
+
+    Raises
+    ------
+    ValueError
+        For negative or non-finite weights, a topic without any, or ``n_words`` below 1.
+
+    Notes
+    -----
+    Two copies of a topic halve its exclusivity. Does not measure whether topics make
+    sense: rare words are exclusive. Falls as K grows.
+
+    References
+    ----------
+    J. Bischof and E. Airoldi, "Summarizing topical content with word frequency and
+    exclusivity", ICML 2012 (the exclusivity of a word); M. Roberts et al., "Structural
+    topic models for open-ended survey responses", AJPS 2014 (of a topic).
+
+    Examples
+    --------
+    >>> from llmtopics.metrics import exclusivity
+    >>> exclusivity([[3, 1, 0], [0, 1, 3]], n_words=2)
+    array([0.75, 0.75])
+    """
+    if n_words < 1:
+        raise ValueError(f"n_words must be at least 1, got {n_words!r}.")
+    phi = check_distributions(components, "components")
+    top = np.argsort(-phi, axis=1, kind="stable")[:, :n_words]
+    share = np.divide(phi, phi.sum(axis=0), where=phi > 0, out=np.zeros_like(phi))
+    return np.take_along_axis(share, top, axis=1).mean(axis=1)

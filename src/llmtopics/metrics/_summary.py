@@ -1,0 +1,107 @@
+"""One table that says what the topics of a model are and how good each is."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from llmtopics._words import top_words
+from llmtopics.metrics._arrays import check_distributions
+from llmtopics.metrics._coherence import coherence
+from llmtopics.metrics._distinctness import exclusivity
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def topic_summary(
+    components: ArrayLike,
+    vocabulary: Sequence[str] | np.ndarray,
+    mixtures: ArrayLike,
+    reference: Any,
+    *,
+    titles: Sequence[str] | None = None,
+    stability: ArrayLike | None = None,
+    n_words: int = 10,
+    n_documents: int = 3,
+) -> "pd.DataFrame":
+    """Return a table with a row a topic.
+
+    Parameters
+    ----------
+    components : array-like of shape (n_components, n_words_in_vocabulary)
+        Non-negative weights of the words in every topic, φ.
+    vocabulary : sequence of str of length n_words_in_vocabulary
+        The word of each column.
+    mixtures : array-like of shape (n_documents, n_components)
+        θ of the documents that shares and typical documents are taken from.
+    reference : {array-like, sparse matrix} of shape (any, n_words_in_vocabulary)
+        Counts of the same words in the corpus that coherence is counted on.
+    titles : sequence of str of length n_documents, default=None
+        What typical documents are called; None: their row numbers.
+    stability : array-like of shape (n_components,), default=None
+        ``per_topic`` of :func:`topic_stability`; None leaves the column out.
+    n_words, n_documents : int, default=10, 3
+        Words, and typical documents, shown of a topic.
+
+    Returns
+    -------
+    summary : pandas.DataFrame of n_components rows
+        ``words``: list of str, by term score; ``share``: mean of θ, the shares sum to one;
+        ``coherence``: NPMI of the words over whole documents of ``reference``;
+        ``exclusivity``; ``stability`` if given; ``documents``: the titles or rows of the
+        documents with most of the topic, most first. The index is the topic's number.
+
+    Raises
+    ------
+    ImportError
+        If pandas is not installed.
+    ValueError
+        For shapes that do not fit, or what the metrics refuse.
+
+    See Also
+    --------
+    coherence, exclusivity, topic_stability : What the columns mean.
+
+    Examples
+    --------
+    >>> from llmtopics import GibbsLDA
+    >>> from llmtopics.datasets import load_reuters395
+    >>> from llmtopics.metrics import topic_summary
+    >>> news = load_reuters395()
+    >>> lda = GibbsLDA(10, max_iter=50, random_state=0)
+    >>> mixtures = lda.fit_transform(news.data)
+    >>> summary = topic_summary(lda.components_, news.feature_names, mixtures, news.data)
+    >>> list(summary.columns)
+    ['words', 'share', 'coherence', 'exclusivity', 'documents']
+    """
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise ImportError(
+            "topic_summary returns a DataFrame: pip install 'llmtopics[pandas]'"
+        ) from error
+    phi = check_distributions(components, "components")
+    theta = check_distributions(mixtures, "mixtures")
+    if theta.shape[1] != len(phi):
+        raise ValueError(
+            f"mixtures has {theta.shape[1]} topics, components {len(phi)}."
+        )
+    if titles is not None and len(titles) != len(theta):
+        raise ValueError(f"{len(titles)} titles were given for {len(theta)} documents.")
+    words = top_words(phi, vocabulary, n_words)
+    typical = np.argsort(-theta, axis=0, kind="stable")[:n_documents].T
+    columns = {
+        "words": words,
+        "share": theta.mean(axis=0),
+        "coherence": coherence(words, reference, vocabulary, window_size=None),
+        "exclusivity": exclusivity(phi, n_words=n_words),
+        "stability": stability,
+        "documents": [
+            [d if titles is None else titles[d] for d in row.tolist()]
+            for row in typical
+        ],
+    }
+    columns = {name: column for name, column in columns.items() if column is not None}
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(phi), name="topic"))

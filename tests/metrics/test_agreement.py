@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from sklearn.metrics import (
+    adjusted_mutual_info_score,
+    adjusted_rand_score,
+    normalized_mutual_info_score,
+)
+
+from llmtopics.metrics import harmonic_purity, inverse_purity, label_agreement, purity
+
+LABELS = ["a", "a", "a", "b", "b", "c"]
+TOPICS = [0, 0, 1, 1, 1, 1]  # table: a 2 1, b 0 2, c 0 1
+
+
+def test_purities_by_hand():
+    assert_allclose(purity(LABELS, TOPICS), (2 + 2) / 6)
+    assert_allclose(inverse_purity(LABELS, TOPICS), (2 + 2 + 1) / 6)
+    best = 3 * max(2 * 2 / (3 + 2), 2 * 1 / (3 + 4)) + 2 * (2 * 2 / (2 + 4)) + 2 / 5
+    assert_allclose(harmonic_purity(LABELS, TOPICS), best / 6)
+
+
+@pytest.mark.parametrize("measure", [purity, inverse_purity, harmonic_purity])
+def test_perfect_agreement_is_one_whatever_the_names(measure):
+    assert measure(LABELS, [7, 7, 7, -1, -1, 3]) == 1
+    assert measure([1, 2], ["x", "y"]) == 1
+
+
+@pytest.mark.parametrize("measure", [purity, inverse_purity, harmonic_purity])
+def test_hard_topics_are_mixtures_of_one(measure):
+    mixtures = np.eye(4)[TOPICS]  # two topics without documents
+    assert_allclose(measure(LABELS, mixtures), measure(LABELS, TOPICS))
+    assert_allclose(measure(LABELS, 7 * mixtures), measure(LABELS, TOPICS))
+
+
+def test_mixtures_count_in_every_topic_with_their_share():
+    mixtures = [[0.75, 0.25], [0.5, 0.5]]  # table: a .75 .25, b .5 .5
+    assert_allclose(purity(["a", "b"], mixtures), (0.75 + 0.5) / 2)
+    assert_allclose(inverse_purity(["a", "b"], mixtures), (0.75 + 0.5) / 2)
+
+
+def test_purity_rises_and_inverse_purity_falls_with_splitting(rng):
+    labels, coarse = rng.integers(4, size=(2, 200))
+    fine = coarse * 10 + rng.integers(10, size=200)
+    assert purity(labels, fine) > purity(labels, coarse)
+    assert inverse_purity(labels, fine) < inverse_purity(labels, coarse)
+    assert purity(labels, np.arange(200)) == 1
+    assert inverse_purity(labels, np.zeros(200)) == 1
+
+
+def test_agreement_equals_scikit_learn(rng):
+    labels, mixtures = rng.integers(4, size=100), rng.dirichlet(np.ones(5), 100)
+    hard = mixtures.argmax(axis=1)
+    for topics in (hard, mixtures):
+        found = label_agreement(labels, topics)
+        assert found["nmi"] == normalized_mutual_info_score(labels, hard)
+        assert found["ami"] == adjusted_mutual_info_score(labels, hard)
+        assert found["ari"] == adjusted_rand_score(labels, hard)
+        assert found["purity"] == purity(labels, topics)
+        assert found["inverse_purity"] == inverse_purity(labels, topics)
+        assert found["harmonic_purity"] == harmonic_purity(labels, topics)
+
+
+@pytest.mark.parametrize("measure", [purity, label_agreement])
+@pytest.mark.parametrize(
+    ("labels", "topics", "message"),
+    [
+        (["a"], [0, 1], "inconsistent"),
+        (["a", "b"], [[1, 0]], "inconsistent"),
+        (["a", "b"], [[1, 0], [0, 0]], "row 1 has no weight"),
+        (["a", "b"], [[1, 0], [0, -1]], "Negative"),
+        (["a", "b"], [[1, 0], [0, np.nan]], "NaN"),
+    ],
+)
+def test_bad_input_is_named(measure, labels, topics, message):
+    with pytest.raises(ValueError, match=message):
+        measure(labels, topics)

@@ -1,0 +1,101 @@
+from itertools import product
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.special import gammaln
+
+from llmtopics import GibbsLDA
+from llmtopics.metrics import _particle_kernels as kernels
+from llmtopics.metrics import completion_split, left_to_right, perplexity
+
+
+def test_completion_equals_the_estimators_own(planted):
+    model = GibbsLDA(4, max_iter=20, random_state=0).fit(planted.data)
+    observed, held_out = completion_split(planted.data)
+    assert_array_equal((observed + held_out).toarray(), planted.data.toarray())
+    mixtures = model.transform(observed)
+    found = perplexity(held_out, mixtures, model.components_)
+    assert_allclose(found, model.perplexity(planted.data))
+
+
+def test_perplexity_by_hand():
+    theta, phi = np.array([[0.25, 0.75]]), np.array([[0.5, 0.5], [0.1, 0.9]])
+    p = theta @ phi
+    by_hand = np.exp(-(2 * np.log(p[0, 0]) + np.log(p[0, 1])) / 3)
+    assert_allclose(perplexity([[2, 1]], theta, phi), by_hand)
+    assert_allclose(perplexity([[2, 1]], 8 * theta, 3 * phi), by_hand)
+
+
+def test_words_without_probability_leave_perplexity_finite():
+    value = perplexity([[1, 1]], [[1.0]], [[1.0, 0.0]])
+    assert_allclose(value, np.exp(-np.log(1e-12) / 2))
+
+
+def exact_log_probability(words, phi, alpha):
+    """Σ over all assignments of p(w, z | φ, α), the mixture integrated out."""
+    K, N, total = len(phi), len(words), 0.0
+    for topics in product(range(K), repeat=N):
+        n_k = np.bincount(topics, minlength=K)
+        log_p = (gammaln(n_k + alpha) - gammaln(alpha)).sum()
+        log_p += gammaln(alpha.sum()) - gammaln(N + alpha.sum())
+        total += np.exp(log_p) * phi[list(topics), words].prod()
+    return np.log(total)
+
+
+def test_left_to_right_estimates_the_exact_probability(rng):
+    phi, alpha = rng.dirichlet(np.ones(4), 3), np.array([0.2, 0.5, 1.0])
+    X = np.array([[2, 1, 0, 3], [0, 0, 1, 0], [0, 0, 0, 0]])
+    exact = [
+        exact_log_probability(np.repeat(np.arange(4), row), phi, alpha) for row in X[:2]
+    ]
+    found = left_to_right(X, phi, alpha, n_particles=20_000)
+    assert_allclose(found, [*exact, 0], atol=0.01)
+
+
+def test_left_to_right_equals_plain_python(rng):
+    words, phi = rng.integers(6, size=12, dtype=np.int32), rng.dirichlet(np.ones(6), 3)
+    arguments = words, phi.T.copy(), np.full(3, 0.3), 4
+    compiled = kernels.left_to_right(*arguments, np.random.default_rng(0))
+    plain = getattr(kernels.left_to_right, "py_func", kernels.left_to_right)
+    assert_allclose(compiled, plain(*arguments, np.random.default_rng(0)), rtol=1e-12)
+
+
+def test_left_to_right_of_a_document_depends_on_the_document_alone(planted):
+    X, phi = planted.data[:20], planted.components
+    together = left_to_right(X, phi, 0.1)
+    alone = [left_to_right(X[[d]], phi, 0.1)[0] for d in range(20)]
+    assert_array_equal(together, alone)
+    assert_array_equal(together[::-1], left_to_right(X[::-1], phi, 0.1))
+    assert not np.array_equal(together, left_to_right(X, phi, 0.1, random_state=1))
+
+
+def test_true_topics_foretell_best(planted, rng):
+    X, others = planted.data[:50], rng.dirichlet(np.ones(60), 4)
+    blurred = (planted.components + others) / 2
+    scores = [
+        left_to_right(X, phi, 0.1).sum()
+        for phi in (planted.components, blurred, others)
+    ]
+    assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: completion_split([[0.5]]), "completion_split needs whole"),
+        (lambda: perplexity([[1, 1]], [[1.0]], [[1, 1], [1, 1]]), "must be"),
+        (lambda: perplexity([[1, 1, 1]], [[1.0]], [[1, 1]]), "must be"),
+        (lambda: perplexity([[1, 1]] * 2, [[1.0]], [[1, 1]]), "must be"),
+        (lambda: perplexity([[0, 0]], [[1.0]], [[1, 1]]), "no tokens"),
+        (lambda: perplexity([[1, 1]], [[0.0]], [[1, 1]]), "row 0 has no weight"),
+        (lambda: perplexity([[1, 0.5]], [[1.0]], [[1, 1]]), "perplexity needs whole"),
+        (lambda: left_to_right([[1]], [[1, 1]], 0.1), "1 columns"),
+        (lambda: left_to_right([[1, 1]], [[1, 0]], 0.1), "No topic has word 1"),
+        (lambda: left_to_right([[1, 1]], [[1, 1]], 0), "doc_topic_prior"),
+        (lambda: left_to_right([[1, 1]], [[1, 1]], 1, n_particles=0), "n_particles"),
+    ],
+)
+def test_bad_input_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

@@ -1,0 +1,67 @@
+import sys
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from llmtopics import GibbsLDA, top_words
+from llmtopics.datasets import load_reuters395
+from llmtopics.metrics import coherence, exclusivity, topic_summary
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    corpus = load_reuters395()
+    model = GibbsLDA(8, max_iter=30, random_state=0)
+    return corpus, model, model.fit_transform(corpus.data)
+
+
+def test_summary_holds_what_the_functions_say(fitted):
+    corpus, model, mixtures = fitted
+    summary = topic_summary(
+        model.components_,
+        corpus.feature_names,
+        mixtures,
+        corpus.data,
+        titles=corpus.titles,
+        stability=np.linspace(0, 1, 8),
+        n_words=7,
+        n_documents=2,
+    )
+    assert list(summary.index) == list(range(8))
+    words = top_words(model.components_, corpus.feature_names, 7)
+    assert summary.words.tolist() == words
+    assert_allclose(summary.share, mixtures.mean(axis=0))
+    assert_allclose(summary.share.sum(), 1)
+    values = coherence(words, corpus.data, corpus.feature_names, window_size=None)
+    assert_allclose(summary.coherence, values)
+    assert_allclose(summary.exclusivity, exclusivity(model.components_, n_words=7))
+    assert_allclose(summary.stability, np.linspace(0, 1, 8))
+    for k, documents in enumerate(summary.documents):
+        assert len(documents) == 2
+        assert documents[0] == corpus.titles[mixtures[:, k].argmax()]
+
+
+def test_stability_and_titles_are_optional(fitted):
+    corpus, model, mixtures = fitted
+    summary = topic_summary(
+        model.components_, corpus.feature_names, mixtures, corpus.data
+    )
+    assert "stability" not in summary
+    assert summary.documents[3][0] == mixtures[:, 3].argmax()
+
+
+def test_bad_shapes_are_named(fitted):
+    corpus, model, mixtures = fitted
+    base = model.components_, corpus.feature_names
+    with pytest.raises(ValueError, match="7 topics"):
+        topic_summary(*base, mixtures[:, :7], corpus.data)
+    with pytest.raises(ValueError, match="1 titles"):
+        topic_summary(*base, mixtures, corpus.data, titles=["one"])
+
+
+def test_without_pandas_the_extra_is_named(fitted, monkeypatch):
+    corpus, model, mixtures = fitted
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match=r"llmtopics\[pandas\]"):
+        topic_summary(model.components_, corpus.feature_names, mixtures, corpus.data)
