@@ -2,6 +2,7 @@ import pickle
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import snowballstemmer
 from sklearn.base import clone
@@ -9,7 +10,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.model_selection import ParameterGrid
 
 from llmtopics import TextAnalyzer
-from llmtopics.text import _IS_WORD, _LANGUAGES, _stop_words
+from llmtopics.text import _IS_WORD, _LANGUAGES, _stop_words, _words_of
 
 PLAIN = TextAnalyzer(stop_words=None, min_length=1)
 
@@ -23,6 +24,9 @@ PLAIN = TextAnalyzer(stop_words=None, min_length=1)
         ("foo_bar e-mail a/b", ["foo", "bar", "e", "mail", "a", "b"]),
         ("हिन्दी नहीं किताबें", ["हिन्दी", "नहीं", "किताबें"]),  # vowel signs stay
         ("мир 漢字 ひらがな ไทย عربي", ["мир", "漢字", "ひらがな", "ไทย", "عربي"]),
+        ("infor\u00admation كتـــاب", ["information", "كتاب"]),
+        ("col·laboració", ["col·laboració"]),
+        ('צה"ל אמר "שלום"', ['צה"ל', "אמר", "שלום"]),
         ("می‌خواهم", ["می‌خواهم"]),  # a zero-width non-joiner belongs to the word
         ("mp3 4x4 covid19 2nd 12nd", ["mp3", "4x4", "covid19", "2nd", "12nd"]),
         ("1 2004 3.5 1,000 £3.5bn 5. ٣٤", []),
@@ -58,6 +62,33 @@ def test_stop_words_of_a_language_none_or_given():
     assert TextAnalyzer("german")("der Hund und die Katze") == ["hund", "katze"]
     assert TextAnalyzer("french")("l'homme qu'il a aujourd'hui") == ["homme"]
     assert "microsoft" in TextAnalyzer()("Microsoft computer")
+
+
+@pytest.mark.parametrize("container", [list, tuple, set, np.array, pd.Series])
+def test_given_stop_words_are_normalised_as_the_text_is(container):
+    analyzer = TextAnalyzer(stop_words=container(["cafe\u0301", "won’t", "Cat"]))
+    assert analyzer("Cafe\u0301 café won't won’t CAT dog") == ["dog"]
+
+
+def test_apostrophes_belong_to_the_word_in_some_languages():
+    ukrainian = TextAnalyzer("ukrainian")
+    assert ukrainian("об'єкт пам’ять компʼютер") == ["об'єкт", "пам'ять", "комп'ютер"]
+    assert TextAnalyzer("hebrew")("ג'ון") == ["ג'ון"]
+    assert TextAnalyzer()("They’ve Blair'll Blair's") == ["blair", "blair"]
+
+
+def test_turkish_is_lowered_by_its_own_rules():
+    turkish = TextAnalyzer("turkish")
+    assert turkish("IŞIK İstanbul") == ["ışık", "istanbul"]
+    assert turkish("İLE HİÇ BİR") == []
+    assert TextAnalyzer("turkish", lowercase=False)("İLE HİÇ IŞIK") == ["IŞIK"]
+
+
+def test_long_tokens_are_read_and_not_remembered():
+    text = "x" * 10_000
+    before = _words_of.cache_info().currsize
+    assert TextAnalyzer()(text) == [text]
+    assert _words_of.cache_info().currsize == before
 
 
 def test_given_stop_words_ignore_case():
@@ -156,7 +187,12 @@ def test_in_vectorizers_bytes_files_and_searches(tmp_path):
         ({"min_length": 0}, "min_length"),
         ({"ngram_range": (0, 1)}, "ngram_range"),
         ({"ngram_range": (2, 1)}, "ngram_range"),
+        ({"ngram_range": 3}, "ngram_range"),
+        ({"min_length": "2"}, "min_length"),
+        ({"language": ["english"]}, "not known"),
         ({"stop_words": "english"}, "stop_words must be 'auto'"),
+        ({"stop_words": ["cat", 3]}, "stop_words holds 3"),
+        ({"stop_words": iter(["cat"])}, "stop_words must be a list or set"),
     ],
 )
 def test_bad_parameters_are_named_when_called(parameters, message):

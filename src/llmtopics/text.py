@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from functools import lru_cache
 from itertools import chain
+from numbers import Integral
 from unicodedata import normalize
 
 import regex
@@ -60,15 +61,21 @@ _LANGUAGES = {
 }
 
 # A number keeps its inner points and commas and, after them, its unit (1,000 or 3.5bn); a
-# word is letters, marks and digits, joined by apostrophes or zero-width joiners; the rest
-# is one sign at a time.
+# word is letters, marks and digits, joined by apostrophes, middle dots (Catalan),
+# zero-width joiners or Hebrew quotes; the rest is one sign at a time.
 _NUMBER = r"\d++(?:(?:[.,]\d++)++[\p{L}\p{M}]*+|(?![\p{L}\p{M}]))"
 _LETTERS = r"[\p{L}\p{N}][\p{L}\p{M}\p{N}]*+"
-_WORD = rf"{_LETTERS}(?:['\u200c\u200d]{_LETTERS})*+"
+_JOINER = r"(?:['·\u200c\u200d]|(?<=\p{Hebrew})[\"״](?=\p{Hebrew}))"
+_WORD = rf"{_LETTERS}(?:{_JOINER}{_LETTERS})*+"
 _SIGN = r"[^\s\p{L}\p{M}\p{N}\p{C}]"
 _TOKEN = regex.compile(f"{_NUMBER}|{_WORD}|{_SIGN}")
 _IS_NUMBER = regex.compile(_NUMBER).fullmatch
 _IS_WORD = regex.compile(_WORD).fullmatch
+# Apostrophes are one; soft hyphens and Arabic's stretching stroke say nothing.
+_SAME = str.maketrans({"’": "'", "ʼ": "'", "\u00ad": None, "\u0640": None})
+_TURKISH = str.maketrans({"I": "ı", "İ": "i"})
+_APOSTROPHE_IS_A_LETTER = {"hebrew", "ukrainian"}
+_LONG = 64  # tokens of more characters hardly come again
 # Scripts that write a word in one character or without spaces between words.
 _HAS_IDEOGRAPH = regex.compile(
     r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
@@ -78,9 +85,11 @@ _HAS_IDEOGRAPH = regex.compile(
 class TextAnalyzer(BaseEstimator):
     """Turn a text into the list of its words, for ``CountVectorizer(analyzer=...)``.
 
-    Words are found by Unicode's rules in any script: accents, vowel signs and
+    Words are runs of letters, marks and digits in any script: accents, vowel signs and
     ideographs stay. The text is normalised (NFKC), so that the same word written with
-    composed or decomposed accents, or in full-width letters, is one word.
+    composed or decomposed accents, or in full-width letters, is one word; soft hyphens
+    are taken out. Other spellings of one word, such as Arabic with and without vowel
+    points, stay two.
 
     Parameters
     ----------
@@ -91,7 +100,8 @@ class TextAnalyzer(BaseEstimator):
         lists all.
 
     lowercase : bool, default=True
-        Whether words are lower-cased. Stop words are recognised in any case.
+        Whether words are lower-cased (by Turkish rules in Turkish). Stop words are
+        recognised in any case.
 
     min_length : int, default=2
         Shorter words are dropped. Does not apply to Chinese, Japanese, Korean and Thai
@@ -100,14 +110,15 @@ class TextAnalyzer(BaseEstimator):
     stop_words : "auto", None or collection of str, default="auto"
         Words to drop: those of ``language``, none, or the given ones. "auto" is an
         empty list for Nepali, Serbian, Tamil and Yiddish, of which no kept library has
-        one.
+        one. Given words are normalised as the text is.
 
     stem : bool, default=False
         Whether Snowball stems stand for words. Stems ("economi") look broken in a list
         of topic words; inflected languages may be worth it.
 
     numbers : bool, default=False
-        Whether tokens made of digits alone are kept ("2004", "3.5"; "mp3" is a word).
+        Whether numbers are kept: "2004", "1,000", "3.5bn". What joins digits to letters
+        without a point or comma is a word: "mp3", "4x4", but also "3bn".
 
     punctuation : bool, default=False
         Whether punctuation and symbols are kept, each a token of its own.
@@ -134,7 +145,8 @@ class TextAnalyzer(BaseEstimator):
     Notes
     -----
     Apostrophes: a word is looked up in the stop list whole ("don't"), and then split
-    ("Blair's" gives "blair", "l'homme" gives "homme").
+    ("Blair's" gives "blair", "l'homme" gives "homme"), save in Hebrew and Ukrainian,
+    where the apostrophe belongs to the word.
 
     English stop words are scikit-learn's, other languages' are stopwordsiso's [1]_;
     stems are Snowball's [2]_. stopwordsiso's English list is not used: it drops
@@ -154,7 +166,8 @@ class TextAnalyzer(BaseEstimator):
     >>> TextAnalyzer("french", stem=True, ngram_range=(1, 2))("L'homme mangeait.")
     ['homm', 'mang', 'homm mang']
 
-    In a vectorizer, where it can be grid-searched as ``analyzer__min_length``:
+    In a vectorizer, where its parameters can be set as ``analyzer__min_length`` (but do
+    not search them by likelihood or coherence: other words are another yardstick):
 
     >>> from sklearn.feature_extraction.text import CountVectorizer
     >>> counts = CountVectorizer(analyzer=TextAnalyzer()).fit(["A cat sat.", "Dogs sit."])
@@ -199,11 +212,18 @@ class TextAnalyzer(BaseEstimator):
                 f"TextAnalyzer reads one text (str) at a time, got {type(text).__name__}."
             )
         settings = self._settings()
-        text = normalize("NFKC", text).replace("’", "'")
+        text = _clean(text)
         if self.lowercase:
-            text = text.lower()
-        tokens = _TOKEN.findall(text)
-        words = list(chain.from_iterable(_words_of(t, *settings) for t in tokens))
+            text = _lower(text, self.language)
+        words = [
+            word
+            for token in _TOKEN.findall(text)
+            for word in (
+                _words_of(token, *settings)
+                if len(token) <= _LONG
+                else _words_of.__wrapped__(token, *settings)
+            )
+        ]
         low, high = self.ngram_range
         if high == 1:
             return words
@@ -215,7 +235,7 @@ class TextAnalyzer(BaseEstimator):
 
     def _settings(self) -> tuple[str, frozenset[str], int, bool, bool, bool]:
         """Check the parameters and return what decides which words a token gives."""
-        if self.language not in _LANGUAGES:
+        if not isinstance(self.language, str) or self.language not in _LANGUAGES:
             raise ValueError(
                 f"language {self.language!r} is not known; those known are: "
                 f"{', '.join(_LANGUAGES)}."
@@ -224,24 +244,34 @@ class TextAnalyzer(BaseEstimator):
             raise ValueError(
                 f"stem=True: Snowball has no stemmer for {self.language!r}."
             )
-        if self.min_length < 1:
-            raise ValueError(f"min_length must be at least 1, got {self.min_length!r}.")
-        low, high = self.ngram_range
-        if not 1 <= low <= high:
+        if not isinstance(self.min_length, Integral) or self.min_length < 1:
             raise ValueError(
-                "ngram_range must be (min_n, max_n) with 1 <= min_n <= max_n, got "
-                f"{self.ngram_range!r}."
+                f"min_length must be a whole number of at least 1, got "
+                f"{self.min_length!r}."
             )
-        if self.stop_words is None:
+        match self.ngram_range:
+            case [Integral() as low, Integral() as high] if 1 <= low <= high:
+                pass
+            case _:
+                raise ValueError(
+                    "ngram_range must be (min_n, max_n) with 1 <= min_n <= max_n, got "
+                    f"{self.ngram_range!r}."
+                )
+        given = self.stop_words
+        if given is None:
             stop: frozenset[str] = frozenset()
-        elif self.stop_words == "auto":
+        elif isinstance(given, str):
+            if given != "auto":
+                raise ValueError(
+                    f"stop_words must be 'auto', None or words, got {given!r}."
+                )
             stop = _stop_words(self.language)
-        elif isinstance(self.stop_words, str):
-            raise ValueError(
-                f"stop_words must be 'auto', None or words, got {self.stop_words!r}."
-            )
+        elif isinstance(given, Collection):
+            stop = _own_stop_words(frozenset(given), self.language)
         else:
-            stop = frozenset(map(str.lower, self.stop_words))
+            raise ValueError(
+                f"stop_words must be a list or set of words, got {type(given).__name__}."
+            )
         return (
             self.language,
             stop,
@@ -267,12 +297,12 @@ def _words_of(
         return (token,) if numbers else ()
     if not _IS_WORD(token):
         return (token,) if punctuation else ()
-    if token.lower() in stop:
+    if _lower(token, language) in stop:
         return ()
     words = [
         part
         for part in _parts(token, language)
-        if part.lower() not in stop
+        if _lower(part, language) not in stop
         and (len(part) >= min_length or _HAS_IDEOGRAPH(part))
         and (numbers or not _IS_NUMBER(part))
     ]
@@ -290,15 +320,31 @@ def _parts(word: str, language: str) -> list[str]:
                 "language='chinese' needs rjieba: pip install 'llmtopics[zh]'"
             ) from error
         return rjieba.cut(word)
-    return word.split("'")
+    return [word] if language in _APOSTROPHE_IS_A_LETTER else word.split("'")
+
+
+def _clean(text: str) -> str:
+    return normalize("NFKC", text).translate(_SAME)
+
+
+def _lower(text: str, language: str) -> str:
+    return (text.translate(_TURKISH) if language == "turkish" else text).lower()
 
 
 @lru_cache
 def _stop_words(language: str) -> frozenset[str]:
     if language == "english":
-        # scikit-learn's list has no contractions
+        # scikit-learn's list has no contractions, nor what is left of them
         contractions = {word for word in stopwordsiso.stopwords("en") if "'" in word}
-        return ENGLISH_STOP_WORDS | contractions
+        return ENGLISH_STOP_WORDS | contractions | {"d", "ll", "m", "s", "t", "ve"}
     code = _LANGUAGES[language]
     words = stopwordsiso.stopwords(code) if code else ()
-    return frozenset(normalize("NFKC", word).lower() for word in words)
+    return frozenset(_lower(_clean(word), language) for word in words)
+
+
+@lru_cache
+def _own_stop_words(given: frozenset[str], language: str) -> frozenset[str]:
+    """Return the same object for equal lists, so that looking tokens up stays fast."""
+    if wrong := [word for word in given if not isinstance(word, str)]:
+        raise ValueError(f"stop_words holds {wrong[0]!r}, which is not a str.")
+    return frozenset(_lower(_clean(word), language) for word in given)
