@@ -33,6 +33,17 @@ def test_import_is_light():
     assert run.returncode == 0, run.stderr.decode()
 
 
+def test_a_place_where_nothing_can_be_written_only_costs_the_cache():
+    code = (
+        "from numba.core import caching\n"
+        "name = '_CacheImpl' if hasattr(caching, '_CacheImpl') else 'CacheImpl'\n"
+        "getattr(caching, name)._locator_classes = []  # no place for a cache\n"
+        "from llmtopics import GibbsLDA\n"
+        "GibbsLDA(2, max_iter=1).fit([[1, 2]])"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_names_and_version():
     assert metadata.version("llmtopics") == llmtopics.__version__
     assert set(llmtopics.__all__) | {"datasets", "topics"} <= set(dir(llmtopics))

@@ -123,6 +123,25 @@ def test_sweeps_and_new_words_keep_the_joint_distribution():
     assert (np.abs(z) < 3.5).all(), z
 
 
+@pytest.mark.parametrize("alpha", [1e-3, 1e-12, 1e-17, 1e-30])
+def test_tiny_priors_keep_their_ratio(alpha):
+    """One token in all: its topic is drawn as the prior says, 10 to 1."""
+    tokens, prior = corpus([0], n_words=1), np.array([10 * alpha, alpha])
+    state, first = random_state(tokens, 2, 0), 0
+    for _ in range(4000):
+        state = sample(tokens, state, prior, 0.1, 1, 0)
+        first += state.topics[0] == 0
+    assert_allclose(first / 4000, 10 / 11, atol=0.02)
+
+
+def test_the_start_follows_the_seed(planted):
+    tokens = tokens_from_counts(planted.data)
+    first, again, other = (random_state(tokens, 4, seed).topics for seed in (0, 0, 1))
+    assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert_allclose(np.bincount(first) / first.size, 0.25, atol=0.03)
+
+
 def test_a_chain_cut_in_two_is_the_same_chain(planted):
     tokens = tokens_from_counts(planted.data)
     start = random_state(tokens, 4, 0)

@@ -4,10 +4,11 @@ Arrays come in and go out; as plain Python every function gives the same numbers
 """
 
 import numpy as np
-from numba import njit
+
+from llmtopics._compile import compiled
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def left_to_right(words, word_topic, prior, n_particles, rng):
     """Return log p(words) of one document by Wallach's left-to-right algorithm.
 

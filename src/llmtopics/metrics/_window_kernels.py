@@ -4,10 +4,11 @@ Arrays come in and go out; as plain Python every function gives the same numbers
 """
 
 import numpy as np
-from numba import njit
+
+from llmtopics._compile import compiled
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def count_windows(words, starts, n_words, size, forget):
     """Count the windows that each pair of words shares.
 
@@ -78,7 +79,7 @@ def count_windows(words, starts, n_words, size, forget):
     return together, n_windows
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def add_pairs(together, present, n_present, run):
     """Add ``run`` windows to every pair of present words, to one order of each."""
     if run == 0:

@@ -8,10 +8,11 @@ D documents, T tokens, K topics, V words.
 """
 
 import numpy as np
-from numba import njit
+
+from llmtopics._compile import compiled
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def draw(cumulative, u):
     """Return the slot that ``u`` in [0, 1) hits when slots end at ``cumulative``."""
     last = cumulative.shape[0] - 1
@@ -19,7 +20,7 @@ def draw(cumulative, u):
     return min(np.searchsorted(cumulative, u * cumulative[last], side="right"), last)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def sweep(words, starts, topics, word_topic, topic_total, doc_prior, word_prior, rng):
     """Redraw the topic of every token once, in place, given all the others.
 
@@ -39,22 +40,23 @@ def sweep(words, starts, topics, word_topic, topic_total, doc_prior, word_prior,
         One draw a token.
     """
     V, K = word_topic.shape
-    weight = np.empty(K)  # n_dk + α_dk
+    count = np.empty(K, np.int64)  # n_dk
     factor = np.empty(K)  # (n_dk + α_dk) / (n_k + Vβ)
     cumulative = np.empty(K)
     for d in range(starts.shape[0] - 1):
-        weight[:] = doc_prior[d if doc_prior.shape[0] > 1 else 0]
+        alpha = doc_prior[d if doc_prior.shape[0] > 1 else 0]
+        count[:] = 0
         for t in range(starts[d], starts[d + 1]):
-            weight[topics[t]] += 1.0
+            count[topics[t]] += 1
         for j in range(K):
-            factor[j] = weight[j] / (topic_total[j] + V * word_prior)
+            factor[j] = (count[j] + alpha[j]) / (topic_total[j] + V * word_prior)
 
         for t in range(starts[d], starts[d + 1]):
             w, k = words[t], topics[t]
             word_topic[w, k] -= 1
             topic_total[k] -= 1
-            weight[k] -= 1.0
-            factor[k] = weight[k] / (topic_total[k] + V * word_prior)
+            count[k] -= 1  # apart from α, which may be far below 1's last digit
+            factor[k] = (count[k] + alpha[k]) / (topic_total[k] + V * word_prior)
 
             # p(z = k | all other z) ∝ (n_dk + α_dk)(n_kw + β) / (n_k + Vβ)
             total = 0.0
@@ -66,11 +68,11 @@ def sweep(words, starts, topics, word_topic, topic_total, doc_prior, word_prior,
             topics[t] = k
             word_topic[w, k] += 1
             topic_total[k] += 1
-            weight[k] += 1.0
-            factor[k] = weight[k] / (topic_total[k] + V * word_prior)
+            count[k] += 1
+            factor[k] = (count[k] + alpha[k]) / (topic_total[k] + V * word_prior)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def fold_in(data, indices, starts, components, doc_prior, max_iter, tol):
     """Return the topic mixture of each document, topics held fixed.
 
