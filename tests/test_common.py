@@ -110,6 +110,17 @@ def test_fit_changes_neither_its_input_nor_its_parameters(model, X):
         assert before == X
 
 
+@count_models
+def test_counts_in_disorder_are_left_as_they_were(model):
+    parts = [np.array(part) for part in ([3, 1, 2, 4], [2, 0, 0, 1], [0, 3, 4])]
+    X = sp.csr_array(tuple(parts), shape=(2, 3), copy=True)  # unsorted, one twice
+    model = clone(model).fit(X)
+    for use in [model.fit, model.transform, model.score]:
+        use(X)
+        for found, given in zip((X.data, X.indices, X.indptr), parts, strict=True):
+            assert_array_equal(found, given)
+
+
 @models()
 def test_unfitted_says_so(model, X):
     with pytest.raises(NotFittedError):
@@ -239,6 +250,7 @@ def test_names_of_the_input_are_kept_and_compared(model):
         np.asfortranarray,
         lambda X: X.astype(np.int8),
         lambda X: X.astype(np.float32),
+        lambda X: X.astype(np.float16),
         np.ndarray.tolist,
         sp.csr_matrix,
         sp.csc_array,
@@ -272,6 +284,14 @@ def test_unsorted_and_repeated_entries_are_summed(model):
     assert_array_equal(
         clone(model).fit(X).transform(X), clone(model).fit(COUNTS).transform(COUNTS)
     )
+
+
+@count_models
+def test_sums_of_repeated_small_integers_do_not_overflow(model):
+    X = sp.csr_array((np.full(3, 100, np.int8), [0, 0, 0], [0, 3]), shape=(1, 2))
+    whole = np.array([[300, 0]])
+    model = clone(model).fit(np.ones((3, 2), int))
+    assert_array_equal(model.transform(X), model.transform(whole))
 
 
 @text_models
@@ -347,10 +367,11 @@ def with_entry(value, dtype=float):
 BAD_COUNTS = {
     "NaN": (with_entry(np.nan), "NaN"),
     "infinity": (with_entry(np.inf), "infinity"),
-    "negative": (with_entry(-1), "Negative"),
+    "negative": (with_entry(-1), "Negative.*row 3, column 2 holds -1"),
     "fraction": (with_entry(0.5), "row 3, column 2 holds 0.5"),
     "sparse fraction": (sp.csr_array(with_entry(0.5)), "row 3, column 2 holds 0.5"),
     "too many": (with_entry(2**40, np.int64), "row 3, column 2 holds 1099511627776"),
+    "wrapped below zero": (with_entry(2**64 - 3, np.uint64), "row 3, column 2"),
     "strings": (with_entry("word", object), "could not convert"),
     "no words at all": (np.zeros((5, 30)), "no words"),
     "one dimension": (np.ones(30), "1D array"),

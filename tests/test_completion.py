@@ -32,7 +32,7 @@ def test_halves_leave_their_input_alone(rng):
     assert_array_equal(X.toarray(), before.toarray())
 
 
-@pytest.mark.parametrize("cells", [1, 7, 2**20])
+@pytest.mark.parametrize("cells", [1, 7, 100, 2**20])
 def test_log_likelihood_equals_the_dense_formula(monkeypatch, rng, cells):
     monkeypatch.setattr(_completion, "_CELLS", cells)
     X = rng.poisson(0.7, (50, 12))

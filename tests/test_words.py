@@ -1,10 +1,12 @@
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from numpy.testing import assert_allclose
 from sklearn.decomposition import NMF, LatentDirichletAllocation
 
 from llmtopics import top_words
-from llmtopics._words import _SCORES
+from llmtopics._words import _SCORES, _distributions
 
 METHODS = list(_SCORES)
 PHI = np.array([[0.5, 0.3, 0.2], [0.5, 0.1, 0.4]])
@@ -55,6 +57,30 @@ def test_zeros_and_dead_topics_leave_scores_finite(method):
     assert np.isfinite(_SCORES[method](np.maximum(phi, 1e-3 / 3))).all()
 
 
+def test_words_are_floored_at_a_thousandth_of_chance():
+    """c has no weight in two topics: its score in the third shows the floor."""
+    phi = np.array([[1, 0, 0], [1, 0, 0], [0.999, 0, 0.001]])
+    floored = np.maximum(phi, 1e-3 / 3)
+    ratio = floored[2, 2] / floored[:, 2].prod() ** (1 / 3)
+    assert_allclose(
+        _SCORES["term_score"](_distributions(phi))[2, 2], 0.001 * np.log(ratio)
+    )
+
+
+@pytest.mark.parametrize(
+    "vocabulary",
+    [
+        pd.Series(VOCABULARY, index=[2, 1, 0]),
+        pd.Series(VOCABULARY, index=["x", "y", "z"]),
+        pl.Series(VOCABULARY),
+        tuple(VOCABULARY),
+    ],
+    ids=["pandas", "named", "polars", "tuple"],
+)
+def test_vocabularies_are_read_by_position(vocabulary):
+    assert top_words(PHI, vocabulary, 1) == [["cat"], ["bank"]]
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_one_topic_lists_its_most_probable_words(method):
     assert top_words([[1, 3, 2]], list("abc"), 2, method) == [["b", "c"]]
@@ -72,7 +98,10 @@ def test_scale_of_a_topic_does_not_matter(method):
     ("arguments", "message"),
     [
         ((PHI, VOCABULARY[:2]), "vocabulary has 2 words"),
+        ((PHI, {"the": 0, "cat": 1, "bank": 2}), "order of the columns, .* got a dict"),
+        ((PHI, set(VOCABULARY)), "got a set"),
         ((PHI, VOCABULARY, 0), "n_words"),
+        ((PHI, VOCABULARY, 2.5), "n_words"),
         ((PHI, VOCABULARY, 3, "best"), "method must be one of term_score"),
         ((-PHI, VOCABULARY), "Negative values"),
         ((PHI * np.nan, VOCABULARY), "NaN"),

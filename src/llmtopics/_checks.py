@@ -1,13 +1,14 @@
 """Checks of what users pass in, shared by every stage."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
-from sklearn.utils.validation import check_array, check_non_negative, validate_data
+from sklearn.utils.validation import check_array, validate_data
 
 
 @contextmanager
@@ -66,7 +67,8 @@ def as_counts(X: Any, name: str) -> sp.csr_array:
         counts, naming the row and the column.
     """
     X = check_array(X, accept_sparse="csr", dtype="numeric", estimator=name)
-    check_non_negative(X, name)
+    if X.dtype == np.float16:  # scipy has no sparse arrays of it
+        X = X.astype(np.float32)
     # wide integers first, so that adding up duplicates cannot overflow
     dtype = np.int64 if X.dtype.kind in "iub" else X.dtype
     counts = sp.csr_array(X, dtype=dtype, copy=sp.issparse(X))
@@ -74,13 +76,19 @@ def as_counts(X: Any, name: str) -> sp.csr_array:
     counts.eliminate_zeros()
     with np.errstate(invalid="ignore"):  # what does not fit is reported below
         whole = counts.data.astype(np.int32)
-    if (wrong := np.flatnonzero(whole != counts.data)).size:
-        row = np.searchsorted(counts.indptr, wrong[0], side="right") - 1
-        raise ValueError(
-            f"{name} needs whole-number counts below 2**31, but row {row}, column "
-            f"{counts.indices[wrong[0]]} holds {counts.data[wrong[0]]}. Pass the counts "
-            "of CountVectorizer, without tf-idf or normalisation."
-        )
+    # unsigned numbers beyond an int64 have come out negative
+    for wrong, fault in [
+        (counts.data < 0, f"Negative values in data passed to {name}"),
+        (whole != counts.data, f"{name} needs whole-number counts below 2**31"),
+    ]:
+        if wrong.any():
+            at = int(wrong.argmax())
+            row = np.searchsorted(counts.indptr, at, side="right") - 1
+            raise ValueError(
+                f"{fault}: row {row}, column {counts.indices[at]} holds "
+                f"{counts.data[at]}. Pass the counts of CountVectorizer, without tf-idf "
+                "or normalisation."
+            )
     indices = counts.indices.astype(np.int32, copy=False)
     return sp.csr_array((whole, indices, counts.indptr), shape=counts.shape)
 
@@ -134,3 +142,32 @@ def as_seed(random_state: Any) -> int:
     if isinstance(random_state, np.random.RandomState):
         return int(random_state.randint(2**63, dtype=np.uint64))
     return int(np.random.default_rng(random_state).integers(2**63))
+
+
+def check_vocabulary(vocabulary: Any, n_columns: int, name: str) -> list[str]:
+    """Return the word of each column, by position.
+
+    Parameters
+    ----------
+    vocabulary : sequence of str
+    n_columns : int
+        How many there must be.
+    name : str
+        What has the columns, for error messages.
+
+    Raises
+    ------
+    ValueError
+        If it has no order (a dict, a set), or another length.
+    """
+    if isinstance(vocabulary, str | Mapping | AbstractSet):
+        raise ValueError(
+            "vocabulary must be the words in the order of the columns, such as "
+            f"vectorizer.get_feature_names_out(), got a {type(vocabulary).__name__}."
+        )
+    words = [str(word) for word in vocabulary]
+    if len(words) != n_columns:
+        raise ValueError(
+            f"vocabulary has {len(words)} words, but {name} has {n_columns} columns."
+        )
+    return words

@@ -1,11 +1,14 @@
 """From the topics' word weights to the few words that say what a topic is."""
 
 from collections.abc import Sequence
+from numbers import Integral
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_non_negative
+
+from llmtopics._checks import check_vocabulary
 
 
 def top_words(
@@ -76,19 +79,17 @@ def top_words(
     """
     if method not in _SCORES:
         raise ValueError(f"method must be one of {', '.join(_SCORES)}, got {method!r}.")
-    if n_words < 1:
-        raise ValueError(f"n_words must be at least 1, got {n_words!r}.")
+    if not isinstance(n_words, Integral) or n_words < 1:
+        raise ValueError(
+            f"n_words must be a whole number of at least 1, got {n_words!r}."
+        )
     weights = check_array(components, dtype=np.float64, input_name="components")
     check_non_negative(weights, "top_words")
-    if len(vocabulary) != weights.shape[1]:
-        raise ValueError(
-            f"vocabulary has {len(vocabulary)} words, but components has "
-            f"{weights.shape[1]} columns."
-        )
+    words = check_vocabulary(vocabulary, weights.shape[1], "components")
     scores = _SCORES[method](_distributions(weights))
     rankings = np.lexsort((-weights, -scores))
     return [
-        [str(vocabulary[w]) for w in ranking[row[ranking] > 0][:n_words]]
+        [words[w] for w in ranking[row[ranking] > 0][:n_words]]
         for row, ranking in zip(weights, rankings, strict=True)
     ]
 

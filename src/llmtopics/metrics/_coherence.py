@@ -10,6 +10,7 @@ import scipy.sparse as sp
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_non_negative
 
+from llmtopics._checks import check_vocabulary
 from llmtopics.metrics import _window_kernels as kernels
 
 _EPSILON = 1e-12
@@ -177,12 +178,8 @@ def _in_counts(
 ) -> _Occurrences:
     X = check_array(X, accept_sparse="csc", dtype="numeric", input_name="reference")
     check_non_negative(X, "coherence")
-    if X.shape[1] != len(vocabulary):
-        raise ValueError(
-            f"vocabulary has {len(vocabulary)} words, but reference has {X.shape[1]} "
-            "columns."
-        )
-    columns = {str(word): column for column, word in enumerate(vocabulary)}
+    names = check_vocabulary(vocabulary, X.shape[1], "reference")
+    columns = {word: column for column, word in enumerate(names)}
     known = [(i, columns[word]) for word, i in words.items() if word in columns]
     seen = sp.csc_array((X.shape[0], len(words)), dtype=np.int64)
     if known:
@@ -234,7 +231,7 @@ def _check_texts(texts: Any) -> list[Sequence[str]]:
     texts = list(texts)
     for row, text in enumerate(texts):
         if isinstance(text, str) or not isinstance(text, Sequence | np.ndarray):
-            raise ValueError(  # noqa: TRY004 (one kind of error for one kind of fault)
+            raise ValueError(
                 f"reference[{row}] is not a list of words. Split texts into words first, "
                 "with the same TextAnalyzer that the model saw."
             )

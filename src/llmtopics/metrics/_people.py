@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from sklearn.preprocessing import normalize
 from sklearn.utils import check_array
 
-from llmtopics._checks import as_seed
+from llmtopics._checks import as_seed, check_vocabulary
 from llmtopics.metrics._arrays import check_distributions
 
 
@@ -145,12 +145,8 @@ def word_intrusion(
         raise ValueError("word_intrusion needs intruders: pass at least two topics.")
     if (vectors is None) == (judge is None):
         raise ValueError("Pass either vectors or judge.")
-    if len(vocabulary) != phi.shape[1]:
-        raise ValueError(
-            f"vocabulary has {len(vocabulary)} words, but components has "
-            f"{phi.shape[1]} columns."
-        )
-    look_up = None if vectors is None else _look_up(vectors, vocabulary)
+    words = check_vocabulary(vocabulary, phi.shape[1], "components")
+    look_up = None if vectors is None else _look_up(vectors, words)
     rng = np.random.default_rng(as_seed(random_state))
     top = np.argsort(-phi, axis=1, kind="stable")[:, :n_words]
     found = np.zeros(len(phi))
@@ -162,7 +158,7 @@ def word_intrusion(
             continue
         for _ in range(n_trials):
             intruder = rng.choice(strangers)
-            shown = [str(vocabulary[w]) for w in rng.permutation([*own, intruder])]
+            shown = [words[w] for w in rng.permutation([*own, intruder])]
             if judge is not None:
                 answer = judge(list(shown))
                 if answer not in shown:
@@ -173,7 +169,7 @@ def word_intrusion(
                 assert look_up is not None
                 e = look_up(shown)
                 answer = shown[(e @ e.sum(axis=0)).argmin()]
-            found[k] += answer == str(vocabulary[intruder])
+            found[k] += answer == words[intruder]
     return found / n_trials
 
 
@@ -334,11 +330,10 @@ def _look_up(
 
         return ask
     rows = check_array(vectors, dtype=np.float64, input_name="vectors")
-    if vocabulary is None or len(vocabulary) != len(rows):
-        raise ValueError(
-            f"vectors has {len(rows)} rows: pass the vocabulary that they belong to, of the "
-            "same length."
-        )
+    if vocabulary is None:
+        raise ValueError("vectors needs the vocabulary whose words its rows stand for.")
+    if len(vocabulary) != len(rows):
+        raise ValueError(f"vectors has {len(rows)} rows for {len(vocabulary)} words.")
     place = {str(word): i for i, word in enumerate(vocabulary)}
 
     def pick(words: list[str]) -> np.ndarray:
