@@ -77,6 +77,11 @@ def test_planted_topics_follow_the_seed():
     assert not np.array_equal(first.components, other.components)
 
 
-def test_bad_priors_are_refused():
+def test_bad_arguments_are_refused():
+    for sizes in [{"n_components": 0}, {"n_samples": 0}, {"n_features": 10.5}]:
+        with pytest.raises(ValueError, match=next(iter(sizes))):
+            datasets.make_topics(**sizes)
+    with pytest.raises(ValueError, match="random_state must be"):
+        datasets.make_topics(random_state="a")
     with pytest.raises(ValueError, match=r"doc_topic_prior.*3 topics"):
         datasets.make_topics(n_components=3, doc_topic_prior=[1, 1])

@@ -13,9 +13,7 @@ import llmtopics
 README = Path(__file__).parents[1] / "README.md"
 METRICS = import_module("llmtopics.metrics")
 PUBLIC = [f"llmtopics.metrics.{name}" for name in METRICS.__all__]
-PUBLIC += [
-    f"llmtopics.{name}" for name in llmtopics.__all__ if not name.startswith("__")
-] + [
+PUBLIC += [f"llmtopics.{name}" for name in llmtopics._HOME] + [
     f"llmtopics.datasets.{name}"
     for name, value in vars(import_module("llmtopics.datasets")).items()
     if inspect.isfunction(value) and value.__module__ == "llmtopics.datasets"
@@ -46,7 +44,8 @@ def test_a_place_where_nothing_can_be_written_only_costs_the_cache():
 
 def test_names_and_version():
     assert metadata.version("llmtopics") == llmtopics.__version__
-    assert set(llmtopics.__all__) | {"datasets", "topics"} <= set(dir(llmtopics))
+    assert set(llmtopics.__all__) <= set(dir(llmtopics))
+    assert set(llmtopics._HOME) <= set(llmtopics.__all__)
     assert llmtopics.topics.GibbsLDA is llmtopics.GibbsLDA
     with pytest.raises(AttributeError, match="no_such_name"):
         _ = llmtopics.no_such_name

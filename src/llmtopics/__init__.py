@@ -4,7 +4,13 @@ Public names are looked up on first use, so ``import llmtopics`` stays light.
 """
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from llmtopics import datasets, metrics, text, topics
+    from llmtopics._words import top_words
+    from llmtopics.text import TextAnalyzer
+    from llmtopics.topics import GibbsLDA
 
 __version__ = "0.1.0"
 
@@ -13,18 +19,26 @@ _HOME = {  # public name -> module that defines it
     "TextAnalyzer": "text",
     "top_words": "_words",
 }
-_MODULES = ("datasets", "metrics", "text", "topics")
 
-__all__ = ["GibbsLDA", "TextAnalyzer", "__version__", "top_words"]
+__all__ = [
+    "GibbsLDA",
+    "TextAnalyzer",
+    "__version__",
+    "datasets",
+    "metrics",
+    "text",
+    "top_words",
+    "topics",
+]
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
-    if name in _MODULES:
+    if name in __all__:
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME, *_MODULES})
+    return sorted({*globals(), *__all__})

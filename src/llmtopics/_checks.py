@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -138,10 +139,30 @@ def as_seed(random_state: Any) -> int:
     random_state : int, numpy.random.RandomState, numpy.random.Generator or None
         An int gives the same seed on every call; a generator is advanced by one draw;
         None gives a fresh seed from the operating system.
+
+    Raises
+    ------
+    ValueError
+        For anything else.
     """
     if isinstance(random_state, np.random.RandomState):
         return int(random_state.randint(2**63, dtype=np.uint64))
-    return int(np.random.default_rng(random_state).integers(2**63))
+    try:
+        return int(np.random.default_rng(random_state).integers(2**63))
+    except (TypeError, ValueError):
+        raise ValueError(
+            "random_state must be None, a whole number of at least 0, a RandomState or a "
+            f"numpy.random.Generator, got {random_state!r}."
+        ) from None
+
+
+def check_positive(**numbers: Any) -> None:
+    """Raise a ValueError that names the first argument that is no whole number ≥ 1."""
+    for name, number in numbers.items():
+        if not isinstance(number, Integral) or number < 1:
+            raise ValueError(
+                f"{name} must be a whole number of at least 1, got {number!r}."
+            )
 
 
 def check_vocabulary(vocabulary: Any, n_columns: int, name: str) -> list[str]:

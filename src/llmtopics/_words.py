@@ -1,14 +1,13 @@
 """From the topics' word weights to the few words that say what a topic is."""
 
 from collections.abc import Sequence
-from numbers import Integral
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_non_negative
 
-from llmtopics._checks import check_vocabulary
+from llmtopics._checks import check_positive, check_vocabulary
 
 
 def top_words(
@@ -79,10 +78,7 @@ def top_words(
     """
     if method not in _SCORES:
         raise ValueError(f"method must be one of {', '.join(_SCORES)}, got {method!r}.")
-    if not isinstance(n_words, Integral) or n_words < 1:
-        raise ValueError(
-            f"n_words must be a whole number of at least 1, got {n_words!r}."
-        )
+    check_positive(n_words=n_words)
     weights = check_array(components, dtype=np.float64, input_name="components")
     check_non_negative(weights, "top_words")
     words = check_vocabulary(vocabulary, weights.shape[1], "components")

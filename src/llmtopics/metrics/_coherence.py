@@ -37,17 +37,16 @@ def coherence(
     window_size: int | str | None = "auto",
     gensim_windows: bool = True,
 ) -> np.ndarray:
-    r"""Return how much the words of each topic keep each other's company.
+    """Return how much the words of each topic keep each other's company.
 
     Parameters
     ----------
     topics : sequence of K sequences of str
         The words of each topic, best first: what :func:`llmtopics.top_words` returns.
         At least two different words a topic.
-    reference : list of lists of str, or {array-like, sparse matrix} of shape \
-            (n_documents, n_words)
+    reference : list of lists of str, or counts of shape (n_documents, n_words)
         The corpus to look for company in, the model's own or another: the documents'
-        words in their order, or, with ``vocabulary``, their counts.
+        words in their order, or, with ``vocabulary``, their counts (array-like or sparse).
     vocabulary : sequence of str of length n_words, default=None
         The word of each column of ``reference`` if that holds counts.
     measure : {"npmi", "c_v", "uci", "u_mass"}, default="npmi"
@@ -88,10 +87,10 @@ def coherence(
 
     - "npmi", Bouma's normalised pointwise mutual information [1]_, in [-1, 1]: near -1 never
       together, 0 as by chance, 1 always:
-      :math:`\log\frac{p_{ij} + ε}{p_i p_j} \big/ -\log(p_{ij} + ε)`;
+      ``log((p_ij + ε) / (p_i p_j)) / -log(p_ij + ε)``;
     - "uci" [2]_: the same without its denominator, unbounded;
-    - "u_mass" [3]_, at most about 0: :math:`\log\frac{p_{ij} + ε}{p_j}` over the pairs in
-      which j stands before i in the topic. Depends on the order;
+    - "u_mass" [3]_, at most about 0: ``log((p_ij + ε) / p_j)`` over the pairs in which j
+      stands before i in the topic. Depends on the order;
     - "c_v" [4]_, in [-1, 1], mostly .3 to .8: each word is described by the vector of its
       NPMI with every word of the topic (itself included, 1); the value is the mean cosine
       of the words' vectors with the sum of all.

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial.distance import pdist, squareform
 
+from llmtopics._checks import check_positive
 from llmtopics.metrics._arrays import check_distributions
 
 
@@ -54,7 +55,7 @@ def topic_diversity(topics: Sequence[Sequence[str]]) -> float:
 
 
 def inverted_rbo(topics: Sequence[Sequence[str]], *, p: float = 0.9) -> float:
-    r"""Return one minus the mean rank-biased overlap of all pairs of topics.
+    """Return one minus the mean rank-biased overlap of all pairs of topics.
 
     Parameters
     ----------
@@ -79,13 +80,11 @@ def inverted_rbo(topics: Sequence[Sequence[str]], *, p: float = 0.9) -> float:
     Notes
     -----
     Unlike :func:`topic_diversity` a word shared at the top weighs more than one shared at
-    the bottom. For two lists, S of s and L of l ≥ s words, with :math:`X_d` words common
-    to the first d of each, the extrapolated overlap is (equation 32 of [1]_)
+    the bottom. For two lists, S of s and L of l ≥ s words, with ``X_d`` words common to
+    the first d of each, the extrapolated overlap is (equation 32 of [1]_)::
 
-    .. math::
-        \frac{1-p}{p}\Big(\sum_{d=1}^{l}\frac{X_d}{d}p^d +
-        \sum_{d=s+1}^{l}\frac{X_s(d-s)}{s\,d}p^d\Big) +
-        \Big(\frac{X_l-X_s}{l}+\frac{X_s}{s}\Big)p^l.
+        (1 - p) / p (Σ_{d=1..l} X_d / d p^d + Σ_{d=s+1..l} X_s (d - s) / (s d) p^d)
+        + ((X_l - X_s) / l + X_s / s) p^l
 
     It does not measure whether topics make sense.
 
@@ -208,8 +207,7 @@ def exclusivity(components: ArrayLike, *, n_words: int = 10) -> np.ndarray:
     >>> exclusivity([[3, 1, 0], [0, 1, 3]], n_words=2)
     array([0.75, 0.75])
     """
-    if n_words < 1:
-        raise ValueError(f"n_words must be at least 1, got {n_words!r}.")
+    check_positive(n_words=n_words)
     phi = check_distributions(components, "components")
     top = np.argsort(-phi, axis=1, kind="stable")[:, :n_words]
     share = np.divide(phi, phi.sum(axis=0), where=phi > 0, out=np.zeros_like(phi))

@@ -8,7 +8,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
 from llmtopics import _completion
-from llmtopics._checks import as_counts, as_seed, check_prior
+from llmtopics._checks import as_counts, as_seed, check_positive, check_prior
 from llmtopics.metrics import _particle_kernels as kernels
 from llmtopics.metrics._arrays import check_distributions
 
@@ -173,8 +173,7 @@ def left_to_right(
         raise ValueError(
             f"X has {counts.shape[1]} columns, but components has {phi.shape[1]}."
         )
-    if n_particles < 1:
-        raise ValueError(f"n_particles must be at least 1, got {n_particles!r}.")
+    check_positive(n_particles=n_particles)
     prior = check_prior(doc_topic_prior, len(phi), "doc_topic_prior")
     missing = np.setdiff1d(counts.indices, np.flatnonzero(phi.sum(axis=0)))
     if missing.size:

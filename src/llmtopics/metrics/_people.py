@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from sklearn.preprocessing import normalize
 from sklearn.utils import check_array
 
-from llmtopics._checks import as_seed, check_vocabulary
+from llmtopics._checks import as_seed, check_positive, check_vocabulary
 from llmtopics.metrics._arrays import check_distributions
 
 
@@ -143,6 +143,7 @@ def word_intrusion(
     phi = check_distributions(components, "components")
     if len(phi) < 2:
         raise ValueError("word_intrusion needs intruders: pass at least two topics.")
+    check_positive(n_words=n_words, n_trials=n_trials)
     if (vectors is None) == (judge is None):
         raise ValueError("Pass either vectors or judge.")
     words = check_vocabulary(vocabulary, phi.shape[1], "components")
@@ -229,6 +230,7 @@ def topic_intrusion(
     >>> topic_intrusion(mixtures, axes, axes, n_topics=1)
     array([ True,  True])
     """
+    check_positive(n_topics=n_topics)
     theta = check_distributions(mixtures, "mixtures")
     documents = _unit_rows(doc_vectors, "doc_vectors")
     topics = _unit_rows(topic_vectors, "topic_vectors")

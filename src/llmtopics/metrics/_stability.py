@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.utils import Bunch, _safe_indexing
 from sklearn.utils.validation import _num_samples
 
-from llmtopics._checks import as_seed
+from llmtopics._checks import as_seed, check_positive
 from llmtopics.metrics._models import FittedTopics, topics_of
 
 
@@ -80,8 +80,7 @@ def topic_stability(
     >>> round(topic_stability(model, X, n_runs=2).overall, 3)
     1.0
     """
-    if n_runs < 1:
-        raise ValueError(f"n_runs must be at least 1, got {n_runs!r}.")
+    check_positive(n_runs=n_runs)
     if subsample is not None and not 0 < subsample < 1:
         raise ValueError(
             f"subsample must be None or between 0 and 1, got {subsample!r}."

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import ArrayLike
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -49,7 +50,7 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
 
     topic_word_prior : float, default=0.1
         Dirichlet concentration of words in a topic, β in [1]_. Smaller values make
-        topics narrower: .01 suits hundreds of topics, the default a few to a hundred.
+        topics narrower, which suits larger numbers of them.
 
     max_iter : int, default=200
         Sweeps over all tokens. Time grows with
@@ -92,9 +93,9 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
     Notes
     -----
     The sampler is exact: a token's draw sees the topics of all other tokens as they are
-    at that moment. ``components_`` is the mean, over ten evenly spaced samples from the
-    last quarter of the chain, of ``(n_kw + β) / (n_k + Vβ)`` with the counts averaged
-    first; one sample alone foretells held-out words worse.
+    at that moment. ``components_`` is ``(n_kw + β) / (n_k + Vβ)``, the counts averaged over
+    ten evenly spaced samples from the last quarter of the chain (the last ten sweeps,
+    where there are fewer than 40); one sample alone foretells held-out words worse.
 
     ``transform`` does not sample: with the topics fixed, the expected topic of every
     token given the expected topics of the others is iterated until it settles (CVB0,
@@ -145,14 +146,14 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
 
     def __init__(
         self,
-        n_components=10,
+        n_components: int = 10,
         *,
-        doc_topic_prior=None,
-        topic_word_prior=0.1,
-        max_iter=200,
-        n_jobs=None,
-        random_state=None,
-        verbose=False,
+        doc_topic_prior: float | ArrayLike | None = None,
+        topic_word_prior: float = 0.1,
+        max_iter: int = 200,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+        verbose: bool | int = False,
     ):
         self.n_components = n_components
         self.doc_topic_prior = doc_topic_prior
@@ -181,9 +182,9 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         Raises
         ------
         ValueError
-            For counts that are negative, fractional, NaN or infinite, for documents
-            without a single word, and for a prior that is not positive or not of
-            length ``n_components``.
+            For counts that are negative, fractional, NaN or infinite, if no document has
+            a word, and for a prior that is not positive or not of length
+            ``n_components``.
         """
         with whole_or_not_at_all(self):
             prior = check_prior(
