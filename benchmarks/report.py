@@ -69,12 +69,13 @@ def model_table(runs: list[dict]) -> str:
     score, title, digits = ("nmi", "NMI", 3)
     if score not in runs[0]:
         score, title, digits = ("perplexity", "perplexity", 0)
+    reference = by_model.get(REFERENCE, {})
     rows = []
     for model, seeds in by_model.items():
         ratios = [
-            run["seconds"] / by_model[REFERENCE][seed]["seconds"]
+            run["seconds"] / reference[seed]["seconds"]
             for seed, run in seeds.items()
-            if seed in by_model[REFERENCE]
+            if seed in reference
         ]
         speeds = [
             run["n_sweeps"] * run["n_tokens"] / run["seconds"] / 1e6

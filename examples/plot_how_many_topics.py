@@ -37,7 +37,7 @@ search = GridSearchCV(
     pipeline,
     {"topics__n_components": sizes},
     scoring={measure: topic_scorer(measure) for measure in measures},
-    refit="quality",
+    refit=False,
     cv=KFold(3, shuffle=True, random_state=0),
     n_jobs=2,
 ).fit(texts)
@@ -124,17 +124,16 @@ for K, q, c, fit in zip(
 # %%
 # One row a topic
 # ---------------
-# Before settling, look. The summary of the searched model says what each topic is and how
-# far to trust it.
+# Before settling, look. The summary of the model that stability was measured of says what each
+# topic is and how far to trust it.
 
-vectorizer, lda = search.best_estimator_
 chosen = fits[best]
-counts = vectorizer.transform(texts)
+lda = chosen.estimator
 summary = topic_summary(
     lda.components_,
-    vectorizer.get_feature_names_out(),
-    lda.transform(counts),
-    counts,
+    pipeline[0].get_feature_names_out(),
+    lda.transform(X),
+    X,
     titles=[text.partition("\n")[0] for text in texts],
     stability=chosen.per_topic,
     n_words=6,

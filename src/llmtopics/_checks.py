@@ -1,5 +1,6 @@
 """Checks of what users pass in, shared by every stage."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
@@ -179,7 +180,7 @@ def check_vocabulary(vocabulary: Any, n_columns: int, name: str) -> list[str]:
     Raises
     ------
     ValueError
-        If it has no order (a dict, a set), or another length.
+        If it has no order (a dict, a set), another length, or a word twice.
     """
     if isinstance(vocabulary, str | Mapping | AbstractSet):
         raise ValueError(
@@ -191,4 +192,7 @@ def check_vocabulary(vocabulary: Any, n_columns: int, name: str) -> list[str]:
         raise ValueError(
             f"vocabulary has {len(words)} words, but {name} has {n_columns} columns."
         )
+    if len(set(words)) < n_columns:
+        twice = next(word for word, n in Counter(words).items() if n > 1)
+        raise ValueError(f"vocabulary has {twice!r} more than once.")
     return words

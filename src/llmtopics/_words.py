@@ -129,3 +129,4 @@ _SCORES = {
     "probability": _probability,
     "frex": _frex,
 }
+METHODS = tuple(_SCORES)

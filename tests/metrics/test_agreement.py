@@ -39,6 +39,16 @@ def test_mixtures_count_in_every_topic_with_their_share():
     assert_allclose(inverse_purity(["a", "b"], mixtures), (0.75 + 0.5) / 2)
 
 
+def test_a_row_of_zeros_is_shared_evenly():
+    assert_allclose(purity(["a", "b"], [[1, 0], [0, 0]]), (1 + 0.5) / 2)
+    assert label_agreement(["a", "b"], [[1, 0], [0, 0]])["purity"] == 0.75
+
+
+def test_a_column_is_one_topic_a_document():
+    column = np.array(TOPICS)[:, np.newaxis]
+    assert label_agreement(LABELS, column) == label_agreement(LABELS, TOPICS)
+
+
 def test_purity_rises_and_inverse_purity_falls_with_splitting(rng):
     labels, coarse = rng.integers(4, size=(2, 200))
     fine = coarse * 10 + rng.integers(10, size=200)
@@ -67,7 +77,6 @@ def test_agreement_equals_scikit_learn(rng):
     [
         (["a"], [0, 1], "inconsistent"),
         (["a", "b"], [[1, 0]], "inconsistent"),
-        (["a", "b"], [[1, 0], [0, 0]], "row 1 has no weight"),
         (["a", "b"], [[1, 0], [0, -1]], "Negative"),
         (["a", "b"], [[1, 0], [0, np.nan]], "NaN"),
     ],

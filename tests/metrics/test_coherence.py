@@ -194,20 +194,38 @@ def test_windows_by_definition_are_a_choice():
 
 @pytest.mark.parametrize("measure", MEASURES)
 @pytest.mark.parametrize("window_size", [None, 2])
-def test_words_that_do_not_occur_are_told_once_and_score_low(measure, window_size):
-    topics = [["cat", "dog"], ["cat", "ghost"], ["ghost", "spook"]]
+@pytest.mark.parametrize("n_copies", [1, 100_000])
+def test_words_that_do_not_occur_are_told_once_and_score_lowest(
+    measure, window_size, n_copies
+):
+    """Below words that occur and never meet, however large the reference is."""
+    topics = [["cat", "dog"], ["cat", "bond"], ["cat", "ghost"], ["ghost", "spook"]]
     options = {"measure": measure, "window_size": window_size}
-    with pytest.warns(UserWarning, match="2 of the topics' 4 words") as caught:
-        values = coherence(topics, TEXTS, **options)
+    with pytest.warns(UserWarning, match="2 of the topics' 5 words") as caught:
+        values = coherence(topics, TEXTS * n_copies, **options)
     assert len(caught) == 1
-    assert np.isfinite(values).all()
-    assert values[0] > values[1]
-    assert values[0] > values[2]
+    assert values[0] > values[1] >= values[2] >= values[3]
+    assert measure == "u_mass" or values[1] > values[2]
+    lowest = {"npmi": -1, "c_v": -1, "uci": np.log(EPS), "u_mass": np.log(EPS)}[measure]
+    assert_allclose(values[3], lowest)
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_documents_without_tokens_do_not_count(measure):
+    options = {"measure": measure, "window_size": None}
+    expected = coherence([["cat", "dog"]], TEXTS, **options)
+    padded = [[], *TEXTS, *[[]] * 50]
+    assert_allclose(coherence([["cat", "dog"]], padded, **options), expected)
+    vectorizer = CountVectorizer(analyzer=list)
+    X = vectorizer.fit_transform(padded)
+    names = vectorizer.get_feature_names_out()
+    assert_allclose(coherence([["cat", "dog"]], X, names, **options), expected)
 
 
 def test_words_missing_from_a_vocabulary_are_told_too():
+    options = {"measure": "c_v", "window_size": None}
     with pytest.warns(UserWarning, match="'ghost'"):
-        values = coherence([["cat", "ghost"]], [[1], [1]], ["cat"], window_size=None)
+        values = coherence([["cat", "ghost"]], [[1]], ["cat"], **options)
     assert np.isfinite(values).all()
 
 
@@ -221,6 +239,10 @@ def test_words_that_are_always_together_are_coherent():
     ("arguments", "options", "message"),
     [
         (([TOPIC], TEXTS), {"measure": "best"}, "npmi, c_v"),
+        ((["cat", "dog"], TEXTS), {}, "topic 0 is 'cat'"),
+        (([TOPIC], TEXTS), {"window_size": 2.5}, "window_size"),
+        (([TOPIC], [[0, 0]], ["cat", "dog"]), {"window_size": None}, "no words"),
+        (([TOPIC], [[1, 1]], ["cat", "cat"]), {"window_size": None}, "'cat' more than"),
         (([TOPIC], TEXTS), {"window_size": 0}, "window_size"),
         (([TOPIC], TEXTS), {"window_size": "all"}, "window_size"),
         (([TOPIC], [[1]], ["cat"]), {"measure": "c_v"}, "windows of 110 tokens"),

@@ -35,6 +35,15 @@ def test_inverted_rbo_of_unequal_lists_by_hand():
     assert_allclose(inverted_rbo([["a"], ["b", "a"]], p=p), 1 - overlap)
 
 
+def test_inverted_rbo_of_unequal_lists_with_words_in_common_by_hand():
+    """S = a, L = a b c: X_d = 1 at every depth, s = 1, l = 3, so X_s = X_l = 1."""
+    p = 0.7
+    seen = p + p**2 / 2 + p**3 / 3
+    unseen = 1 * (2 - 1) / (1 * 2) * p**2 + 1 * (3 - 1) / (1 * 3) * p**3
+    overlap = (1 - p) / p * (seen + unseen) + (0 / 3 + 1 / 1) * p**3
+    assert_allclose(inverted_rbo([["a"], ["a", "b", "c"]], p=p), 1 - overlap)
+
+
 def test_inverted_rbo_weighs_the_top():
     base = list("abcdefghij")
     at_top = inverted_rbo([base, ["a", *"klmnopqrs"]])
@@ -89,6 +98,8 @@ def test_bad_components_are_named(function, components, message):
     ("call", "message"),
     [
         (lambda: topic_diversity([]), "at least one word"),
+        (lambda: topic_diversity(["cat", "dog"]), "topic 0 is 'cat'"),
+        (lambda: inverted_rbo(["cat", "dog"]), "topic 0 is 'cat'"),
         (lambda: topic_diversity([[]]), "at least one word"),
         (lambda: inverted_rbo([["a"]]), "at least two"),
         (lambda: inverted_rbo([["a"], []]), "Topic 1"),

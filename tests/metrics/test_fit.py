@@ -27,6 +27,13 @@ def test_perplexity_by_hand():
     assert_allclose(perplexity([[2, 1]], 8 * theta, 3 * phi), by_hand)
 
 
+def test_a_row_of_zeros_is_shared_evenly():
+    phi = [[0.9, 0.1], [0.2, 0.8]]
+    assert_allclose(
+        perplexity([[1, 1]], [[0, 0]], phi), perplexity([[1, 1]], [[0.5, 0.5]], phi)
+    )
+
+
 def test_words_without_probability_leave_perplexity_finite():
     value = perplexity([[1, 1]], [[1.0]], [[1.0, 0.0]])
     assert_allclose(value, np.exp(-np.log(1e-12) / 2))
@@ -88,7 +95,6 @@ def test_true_topics_foretell_best(planted, rng):
         (lambda: perplexity([[1, 1, 1]], [[1.0]], [[1, 1]]), "must be"),
         (lambda: perplexity([[1, 1]] * 2, [[1.0]], [[1, 1]]), "must be"),
         (lambda: perplexity([[0, 0]], [[1.0]], [[1, 1]]), "no tokens"),
-        (lambda: perplexity([[1, 1]], [[0.0]], [[1, 1]]), "row 0 has no weight"),
         (lambda: perplexity([[1, 0.5]], [[1.0]], [[1, 1]]), "perplexity needs whole"),
         (lambda: left_to_right([[1]], [[1, 1]], 0.1), "1 columns"),
         (lambda: left_to_right([[1, 1]], [[1, 0]], 0.1), "No topic has word 1"),

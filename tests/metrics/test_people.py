@@ -65,6 +65,41 @@ def test_a_judge_sees_the_topics_words_and_one_intruder():
     )
 
 
+def test_words_without_weight_are_not_shown():
+    sparse = np.kron(np.eye(3), [3, 2, 1])
+    words = [f"{topic}{i}" for topic in "abc" for i in range(3)]
+    vectors = np.repeat(np.eye(3), 3, axis=0)
+    assert_array_equal(word_intrusion(sparse, words, vectors=vectors), 1)
+    lonely = np.vstack([sparse, np.eye(9)[:1]])  # a topic of one word
+    assert word_intrusion(lonely, words, vectors=vectors)[3] == 0
+
+
+def test_intruders_are_improbable_in_the_topic():
+    """b0 leads another topic but is probable here too: it must not be an intruder."""
+    phi = PHI.copy()
+    phi[0, 8] = 5
+    shown = []
+    word_intrusion(phi, WORDS, judge=lambda words: shown.append(words) or words[0])
+    own = [words for words in shown if sum(word[0] == "a" for word in words) >= 4]
+    assert len(own) == 10
+    top_of_a = {WORDS[w] for w in np.argsort(-phi[0])[:5]}
+    for words in own:
+        (intruder,) = set(words) - top_of_a
+        assert phi[0, WORDS.index(intruder)] <= np.median(phi[0])
+
+
+def test_topic_intruders_come_from_the_least_probable_half(rng):
+    """Half of the topics point away from every document: the other half are safe."""
+    mixtures = np.tile([0.3, 0.25, 0.2, 0.12, 0.08, 0.05], (300, 1))
+    document, away = np.tile([1.0, 0.0], (300, 1)), [-1.0, 0.0]
+    near = [1.0, 0.1]
+    topics = np.array([near] * 3 + [away] * 3)
+    assert topic_intrusion(mixtures, document, topics, n_topics=3).all()
+    only_last = np.array([near] * 5 + [away])
+    found = topic_intrusion(mixtures, document, only_last, n_topics=3).mean()
+    assert 0.2 < found < 0.5  # one in three draws the last
+
+
 def test_copies_of_a_topic_have_no_intruders():
     assert_array_equal(
         word_intrusion(PHI[[0, 0]], WORDS, judge=lambda shown: shown[0]), 0
@@ -112,6 +147,8 @@ def test_ratings_are_the_judges():
             "1 rows for 2",
         ),
         (lambda: word_intrusion(PHI, WORDS), "either vectors or judge"),
+        (lambda: word_intrusion(PHI, WORDS, judge=min, n_words=24), "no intruder"),
+        (lambda: rated(["cat", "dog"], len), "topic 0 is 'cat'"),
         (lambda: word_intrusion(PHI[:1], WORDS, judge=min), "two topics"),
         (lambda: word_intrusion(PHI, WORDS[1:], judge=min), "vocabulary has 23"),
         (lambda: word_intrusion(PHI, WORDS, judge=lambda shown: "?"), "none of"),

@@ -1,12 +1,18 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.decomposition import NMF, LatentDirichletAllocation
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
-from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.feature_extraction.text import (
+    CountVectorizer,
+    HashingVectorizer,
+    TfidfVectorizer,
+)
+from sklearn.feature_selection import VarianceThreshold
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import (
     GridSearchCV,
@@ -17,10 +23,18 @@ from sklearn.model_selection import (
     cross_validate,
 )
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from llmtopics import GibbsLDA, TextAnalyzer, top_words
 from llmtopics.datasets import load_bbc_news, make_topics
-from llmtopics.metrics import coherence, topic_diversity, topic_scorer
+from llmtopics.metrics import (
+    coherence,
+    exclusivity,
+    inverted_rbo,
+    topic_distances,
+    topic_diversity,
+    topic_scorer,
+)
 
 MEASURES = [
     "quality", "npmi", "c_v", "uci", "u_mass", "diversity", "inverted_rbo",
@@ -100,6 +114,14 @@ def test_scores_are_those_of_the_functions(bbc, news_pipeline):
     quality = npmi - abs(npmi) * (1 - diversity)
     assert_allclose(topic_scorer("quality")(model, held_out), quality)
     assert_allclose(topic_scorer("completion")(model, held_out), lda.score(counts))
+    for measure in ["uci", "u_mass", "c_v"]:
+        expected = coherence(topics, counts, names, measure=measure, window_size=None)
+        assert_allclose(topic_scorer(measure)(model, held_out), expected.mean())
+    assert_allclose(topic_scorer("inverted_rbo")(model, held_out), inverted_rbo(topics))
+    three = topic_scorer("exclusivity", n_words=3)(model, held_out)
+    assert_allclose(three, exclusivity(lda.components_, n_words=3).mean())
+    distances = topic_distances(lda.components_)[~np.eye(5, dtype=bool)]
+    assert_allclose(topic_scorer("distance")(model, held_out), distances.mean())
     tokens = [TextAnalyzer()(text) for text in held_out]
     expected = coherence(topics, tokens, measure="c_v").mean()
     windows = topic_scorer("c_v", window_size="auto")
@@ -132,6 +154,89 @@ def test_neither_side_of_quality_can_be_gamed(planted):
     np.put_along_axis(scattered.components_, order, 1 / 15, axis=1)
     assert diversity(scattered, X) >= diversity(model, X)
     assert quality(scattered, X) < quality(model, X)
+
+
+@pytest.fixture
+def half_dead(planted):
+    """An NMF with two topics as found, and two without any weight."""
+    model = NMF(4, init="nndsvda", max_iter=1000).fit(planted.data.astype(float))
+    model.components_[2:] = 0
+    return model
+
+
+@pytest.mark.parametrize("measure", [m for m in MEASURES if m not in ("u_mass", "uci")])
+def test_topics_without_weight_are_no_gain(planted, half_dead, measure):
+    scorer = topic_scorer(measure, n_words=5)
+    copies = clone(half_dead).fit(planted.data.astype(float))
+    copies.components_ = half_dead.components_[[0, 1, 0, 1]]
+    dead, doubled = scorer(half_dead, planted.data), scorer(copies, planted.data)
+    assert np.isfinite(dead)
+    assert dead <= doubled + 1e-9
+
+
+def test_scored_words_are_those_that_people_see(half_dead, planted):
+    """Words without weight in a topic are not made up, dead topics or none."""
+    names = np.arange(60).astype(str)
+    shown = top_words(half_dead.components_, names, 5)
+    assert shown[2:] == [[], []]
+    npmi = coherence(shown[:2], planted.data, names, window_size=None)
+    expected = (npmi.sum() - 2) / 4
+    scorer = topic_scorer("npmi", n_words=5)
+    assert_allclose(scorer(half_dead, planted.data), expected)
+    half_dead.components_[:] = 0
+    assert scorer(half_dead, planted.data) == -1
+
+
+@pytest.mark.parametrize(
+    "measure", ["diversity", "inverted_rbo", "exclusivity", "distance"]
+)
+def test_one_topic_has_a_score_too(planted, measure):
+    model = GibbsLDA(1, max_iter=2, random_state=0).fit(planted.data)
+    assert np.isfinite(topic_scorer(measure)(model, planted.data))
+
+
+def test_steps_around_the_vectorizer(bbc):
+    """A cleaner without names before it, a selector and a transformer after it."""
+    pipeline = Pipeline(
+        [
+            (
+                "clean",
+                FunctionTransformer(lambda texts: [text[:500] for text in texts]),
+            ),
+            ("counts", CountVectorizer(analyzer=TextAnalyzer(), min_df=5)),
+            ("select", VarianceThreshold(1e-3)),
+            ("topics", GibbsLDA(4, max_iter=10, random_state=0)),
+        ]
+    ).fit(bbc[:300])
+    for measure in ["npmi", "completion", "distance"]:
+        assert np.isfinite(topic_scorer(measure)(pipeline, bbc[300:600]))
+    hashed = Pipeline(
+        [
+            ("hash", HashingVectorizer(n_features=50, norm=None, alternate_sign=False)),
+            ("topics", GibbsLDA(4, max_iter=10, random_state=0)),
+        ]
+    ).fit(bbc[:100])
+    assert np.isfinite(topic_scorer()(hashed, bbc[100:200]))
+
+
+def test_frames_are_scored_without_a_warning(planted, recwarn):
+    frame = pd.DataFrame(planted.data.toarray()).add_prefix("word")
+    for model in [GibbsLDA(4, max_iter=5), LatentDirichletAllocation(4, max_iter=2)]:
+        assert np.isfinite(topic_scorer("completion")(model.fit(frame), frame))
+    assert not recwarn
+
+
+def test_windows_over_ngrams_are_refused(bbc):
+    for vectorizer in [
+        CountVectorizer(ngram_range=(1, 2), min_df=5),
+        CountVectorizer(analyzer="char", ngram_range=(1, 1)),
+        CountVectorizer(analyzer=TextAnalyzer(ngram_range=(1, 2)), min_df=5),
+    ]:
+        model = Pipeline([("counts", vectorizer), ("topics", GibbsLDA(2, max_iter=2))])
+        model.fit(bbc[:50])
+        with pytest.raises(ValueError, match="n-grams"):
+            topic_scorer("npmi", window_size="auto")(model, bbc[:50])
+        assert np.isfinite(topic_scorer("npmi")(model, bbc[:50]))
 
 
 def test_several_measures_at_once_and_nested(planted):
@@ -170,6 +275,15 @@ def test_clear_refusals(planted, bbc):
     X = planted.data
     with pytest.raises(ValueError, match="measure must be one of quality"):
         topic_scorer("accuracy")
+    for options in [{"n_words": 0}, {"method": "best"}, {"window_size": -3}]:
+        with pytest.raises(ValueError, match=next(iter(options))):
+            topic_scorer(**options)
+    signed = NMF(2, init="nndsvda").fit(X.astype(float))
+    signed.components_ = -signed.components_
+    with pytest.raises(
+        ValueError, match="Negative values in data passed to components_"
+    ):
+        topic_scorer()(signed, X)
     with pytest.raises(TypeError, match="LogisticRegression has no components_"):
         topic_scorer()(LogisticRegression(), X)
     model = GibbsLDA(4, max_iter=5, random_state=0)

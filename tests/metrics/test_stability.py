@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.decomposition import NMF
+from sklearn.base import BaseEstimator, clone
+from sklearn.decomposition import NMF, LatentDirichletAllocation
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.pipeline import make_pipeline
 
@@ -17,8 +18,8 @@ def test_planted_topics_come_back_and_superfluous_ones_do_not(planted):
     assert true.per_topic.min() > 0.7
     assert_allclose(true.per_topic, true.runs.mean(axis=0))
     assert_allclose(true.overall, true.runs.mean())
-    many = topic_stability(LDA.set_params(n_components=12), planted.data, n_runs=3)
-    LDA.set_params(n_components=4)
+    twelve = clone(LDA).set_params(n_components=12)
+    many = topic_stability(twelve, planted.data, n_runs=3)
     assert many.overall < true.overall - 0.1
 
 
@@ -50,6 +51,59 @@ def test_parts_of_the_corpus_with_vocabularies_of_their_own():
     stability = topic_stability(model, texts, n_runs=4, subsample=0.7)
     assert stability.overall > 0.7
     assert (stability.runs <= 1).all()
+
+
+class Recorder(BaseEstimator):
+    """Stands in for a topic model; notes what each fit is given."""
+
+    fits: list = []
+
+    def __init__(self, random_state=None, inner=None):
+        self.random_state = random_state
+        self.inner = inner
+
+    def fit(self, X, y=None):
+        inner = None if self.inner is None else self.inner.random_state
+        Recorder.fits.append((X[:, 0].tolist(), self.random_state, inner))
+        self.components_ = np.eye(2)
+        return self
+
+
+@pytest.mark.parametrize("subsample", [None, 0.6])
+def test_runs_see_the_documents_and_seeds_they_should(subsample):
+    Recorder.fits = []
+    X = np.arange(20).reshape(10, 2)
+    model = Recorder(random_state=7, inner=Recorder())
+    topic_stability(model, X, n_runs=4, subsample=subsample)
+    (rows, seed, inner), *runs = Recorder.fits
+    assert (rows, seed) == (X[:, 0].tolist(), 7)
+    assert inner is not None  # was None: seeded, so that the first fit comes back
+    size = 10 if subsample is None else 6
+    for rows, seed, inner in runs:
+        assert len(rows) == len(set(rows)) == size
+        assert set(rows) <= set(X[:, 0].tolist())
+        assert seed == inner != 7
+    assert len({seed for _, seed, _ in runs}) == 4
+    assert subsample is None or len({tuple(rows) for rows, _, _ in runs}) > 1
+
+
+def test_the_first_fit_comes_back_too(planted):
+    model = LatentDirichletAllocation(3, max_iter=2)
+    first, second = (topic_stability(model, planted.data, n_runs=1) for _ in range(2))
+    assert_array_equal(first.runs, second.runs)
+
+
+def test_topics_without_weight_are_not_stable(planted):
+    class Half(NMF):
+        def fit(self, X, y=None):
+            super().fit(X)
+            self.components_[2:] = 0
+            return self
+
+    model = Half(4, init="nndsvda", max_iter=500, random_state=0)
+    stability = topic_stability(model, planted.data.astype(float), n_runs=2)
+    assert_allclose(stability.per_topic[:2], 1)
+    assert_array_equal(stability.per_topic[2:], 0)
 
 
 def test_what_cannot_vary_is_refused(planted):

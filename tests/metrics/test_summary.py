@@ -1,6 +1,7 @@
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
@@ -39,7 +40,8 @@ def test_summary_holds_what_the_functions_say(fitted):
     assert_allclose(summary.stability, np.linspace(0, 1, 8))
     for k, documents in enumerate(summary.documents):
         assert len(documents) == 2
-        assert documents[0] == corpus.titles[mixtures[:, k].argmax()]
+        best = np.argsort(-mixtures[:, k])[:2]
+        assert documents == [corpus.titles[d] for d in best]
 
 
 def test_stability_and_titles_are_optional(fitted):
@@ -49,6 +51,25 @@ def test_stability_and_titles_are_optional(fitted):
     )
     assert "stability" not in summary
     assert summary.documents[3][0] == mixtures[:, 3].argmax()
+
+
+def test_titles_are_read_by_position(fitted):
+    corpus, model, mixtures = fitted
+    order = np.random.default_rng(0).permutation(395)
+    arguments = model.components_, corpus.feature_names, mixtures, corpus.data
+    series = pd.Series(corpus.titles, index=order)
+    plain = topic_summary(*arguments, titles=corpus.titles)
+    assert topic_summary(*arguments, titles=series).equals(plain)
+
+
+def test_documents_without_topics_are_shared_evenly(fitted):
+    corpus, model, mixtures = fitted
+    mixtures = mixtures.copy()
+    mixtures[0] = 0
+    summary = topic_summary(
+        model.components_, corpus.feature_names, mixtures, corpus.data
+    )
+    assert_allclose(summary.share.sum(), 1)
 
 
 def test_bad_shapes_are_named(fitted):

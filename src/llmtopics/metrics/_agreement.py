@@ -10,7 +10,7 @@ from sklearn.metrics import (
 from sklearn.metrics.cluster import contingency_matrix
 from sklearn.utils import check_consistent_length, column_or_1d
 
-from llmtopics.metrics._arrays import check_distributions
+from llmtopics.metrics._arrays import check_mixtures
 
 
 def purity(labels: ArrayLike, topics: ArrayLike) -> float:
@@ -24,7 +24,7 @@ def purity(labels: ArrayLike, topics: ArrayLike) -> float:
         One label a document: numbers or strings.
     topics : array-like of shape (n_documents,) or (n_documents, n_components)
         One topic a document, or mixtures θ: then a document counts in every topic with
-        its share, ``n_lk = Σ_{d with label l} θ_dk``.
+        its share, ``n_lk = Σ_{d with label l} θ_dk``. A row of zeros is shared evenly.
 
     Returns
     -------
@@ -34,8 +34,7 @@ def purity(labels: ArrayLike, topics: ArrayLike) -> float:
     Raises
     ------
     ValueError
-        For different numbers of documents, or mixtures that are negative, not finite or
-        all zero in a row.
+        For different numbers of documents, or mixtures that are negative or not finite.
 
     Notes
     -----
@@ -182,7 +181,7 @@ def label_agreement(labels: ArrayLike, topics: ArrayLike) -> dict[str, float]:
     (1.0, 1.0, 1.0)
     """
     hard = np.asarray(topics)
-    hard = hard.argmax(axis=1) if hard.ndim == 2 else hard
+    hard = hard.argmax(axis=1) if hard.ndim == 2 and hard.shape[1] > 1 else hard.ravel()
     return {
         "purity": purity(labels, topics),
         "inverse_purity": inverse_purity(labels, topics),
@@ -196,9 +195,10 @@ def label_agreement(labels: ArrayLike, topics: ArrayLike) -> dict[str, float]:
 def _table(labels: ArrayLike, topics: ArrayLike) -> np.ndarray:
     """Return n_lk: documents of each label in each topic, empty topics left out."""
     check_consistent_length(labels, topics)
-    if np.ndim(topics) < 2:
-        return contingency_matrix(labels, topics).astype(float)
-    mixtures = check_distributions(topics, "topics")
+    shape = np.shape(topics)
+    if len(shape) == 1 or shape[1:] == (1,):  # mixtures of one topic are one topic
+        return contingency_matrix(labels, np.ravel(topics)).astype(float)
+    mixtures = check_mixtures(topics, "topics")
     _, rows = np.unique(column_or_1d(labels), return_inverse=True)
     table = np.zeros((rows.max() + 1, mixtures.shape[1]))
     np.add.at(table, rows, mixtures)

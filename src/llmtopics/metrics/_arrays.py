@@ -1,4 +1,7 @@
-"""Arrays that metrics read."""
+"""What metrics read: topics as words, topics and mixtures as distributions."""
+
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -6,12 +9,41 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_non_negative
 
 
-def check_distributions(weights: ArrayLike, name: str) -> np.ndarray:
-    """Return non-negative rows divided by their sums; a row of zeros is an error."""
+def check_topics(topics: Iterable[Any]) -> list[list[str]]:
+    """Return the words of each topic as lists; one flat list of words is an error."""
+    lists = []
+    for k, topic in enumerate(topics):
+        if isinstance(topic, str) or not isinstance(topic, Iterable):
+            raise ValueError(
+                f"Topics must be lists of words, one list a topic; topic {k} is {topic!r}."
+            )
+        lists.append([str(word) for word in topic])
+    return lists
+
+
+def check_weights(weights: ArrayLike, name: str) -> np.ndarray:
+    """Return a finite, non-negative float array of two dimensions."""
     rows: np.ndarray = check_array(weights, dtype=np.float64, input_name=name)
     check_non_negative(rows, name)
+    return rows
+
+
+def check_distributions(weights: ArrayLike, name: str) -> np.ndarray:
+    """Return non-negative rows divided by their sums; a row of zeros is an error."""
+    rows = check_weights(weights, name)
     totals = rows.sum(axis=1, keepdims=True)
     if not totals.all():
         row = int(np.flatnonzero(totals == 0)[0])
         raise ValueError(f"{name}: row {row} has no weight at all.")
     return rows / totals
+
+
+def check_mixtures(mixtures: ArrayLike, name: str = "mixtures") -> np.ndarray:
+    """Return rows divided by their sums; a row of zeros belongs to all topics alike.
+
+    Such rows come from models like NMF for documents without a known word.
+    """
+    rows = check_weights(mixtures, name)
+    totals = rows.sum(axis=1, keepdims=True)
+    even = np.full_like(rows, 1 / rows.shape[1])
+    return np.divide(rows, totals, where=totals > 0, out=even)

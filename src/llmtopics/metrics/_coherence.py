@@ -10,8 +10,9 @@ import scipy.sparse as sp
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_non_negative
 
-from llmtopics._checks import check_vocabulary
+from llmtopics._checks import check_positive, check_vocabulary
 from llmtopics.metrics import _window_kernels as kernels
+from llmtopics.metrics._arrays import check_topics
 
 _EPSILON = 1e-12
 _WINDOWS = {"u_mass": None, "uci": 10, "npmi": 10, "c_v": 110}  # as published
@@ -77,13 +78,14 @@ def coherence(
     Warns
     -----
     UserWarning
-        Once, if words do not occur in ``reference``. They count as having occurred
-        once, in company of no other word: their pairs get the lowest values there are.
+        Once, if words do not occur in ``reference``. Their pairs get the lowest value
+        there is: -1 for "npmi", log ε for "uci" and "u_mass"; in "c_v" such a word
+        has the cosine -1.
 
     Notes
     -----
-    Let ``p_i`` be the share of units (windows or documents) with word i, ``p_ij`` with both
-    i and j, and ε = 1e-12. A topic's value is the mean over its pairs of words:
+    Let ``p_i`` be the share of units (windows, or documents with any token) with word i,
+    ``p_ij`` with both i and j, and ε = 1e-12. A topic's value is the mean over its pairs of words:
 
     - "npmi", Bouma's normalised pointwise mutual information [1]_, in [-1, 1]: near -1 never
       together, 0 as by chance, 1 always:
@@ -97,7 +99,8 @@ def coherence(
 
     Equal to gensim's ``CoherenceModel`` where every document holds a word of some
     topic. (gensim leaves out the others, so that the value of one topic depends on the
-    words of the rest. Here all documents with tokens count.)
+    words of the rest. Here all documents with tokens count.) Two words that are in every
+    unit have an NPMI of 1; rounding makes it -1 in gensim.
 
     What it does not measure: whether topics differ from each other (:func:`topic_diversity`),
     whether documents got the right ones, whether the words are specific: stop words keep
@@ -130,12 +133,9 @@ def coherence(
             f"measure must be one of {', '.join(_WINDOWS)}, got {measure!r}."
         )
     size = _WINDOWS[measure] if window_size == "auto" else window_size
-    if size is not None and (isinstance(size, str) or size < 1):
-        raise ValueError(
-            f"window_size must be a positive whole number, None or 'auto', got "
-            f"{window_size!r}."
-        )
-    lists = [[str(word) for word in topic] for topic in topics]
+    if size is not None:
+        check_positive(window_size=size)
+    lists = check_topics(topics)
     words = _words_of(lists)
     if vocabulary is not None:
         if size is not None:
@@ -149,11 +149,11 @@ def coherence(
         found = _in_documents(words, reference)
     else:
         found = _in_windows(words, reference, int(size), gensim_windows)
-    together = _with_absent_words(found.together, list(words))
+    _tell_absent_words(found, list(words))
     score = _MEASURES[measure]
     return np.array(
         [
-            score(together[np.ix_(ids, ids)] / found.n_units)
+            score(found.together[np.ix_(ids, ids)] / found.n_units)
             for ids in ([words[word] for word in topic] for topic in lists)
         ]
     )
@@ -192,13 +192,17 @@ def _in_counts(
             ),
             shape=seen.shape,
         )
-    return _Occurrences((seen.T @ seen).toarray().astype(float), X.shape[0])
+    n_documents = int(np.count_nonzero(sp.csr_array(X).sum(axis=1)))
+    if not n_documents:
+        raise ValueError("reference holds no words.")
+    return _Occurrences((seen.T @ seen).toarray().astype(float), n_documents)
 
 
 def _in_documents(words: dict[str, int], texts: Any) -> _Occurrences:
     rows: list[set[int]] = []
     for text in _check_texts(texts):
-        rows.append({words[word] for word in text if word in words})
+        if len(text):
+            rows.append({words[word] for word in text if word in words})
     starts = np.cumsum([0, *map(len, rows)])
     columns = np.fromiter(chain.from_iterable(rows), np.int64, starts[-1])
     seen = sp.csr_array(
@@ -239,27 +243,26 @@ def _check_texts(texts: Any) -> list[Sequence[str]]:
     return texts
 
 
-def _with_absent_words(together: np.ndarray, words: list[str]) -> np.ndarray:
-    absent = np.flatnonzero(together.diagonal() == 0)
+def _tell_absent_words(found: _Occurrences, words: list[str]) -> None:
+    absent = np.flatnonzero(found.together.diagonal() == 0)
     if absent.size:
         names = ", ".join(repr(words[i]) for i in absent[:5])
         warnings.warn(
             f"{absent.size} of the topics' {len(words)} words do not occur in the reference "
-            f"({names}{', ...' if absent.size > 5 else ''}). They count as having "
-            "occurred once, alone.",
+            f"({names}{', ...' if absent.size > 5 else ''}). Their pairs count as never "
+            "together.",
             UserWarning,
             stacklevel=3,
         )
-        together[absent, absent] = 1
-    return together
 
 
-# Each takes p (n, n): shares of units with both words, on the diagonal with the word.
+# Each takes p (n, n): shares of units with both words, on the diagonal with the word. A word
+# that is nowhere is divided by 1, which makes its pairs the lowest there are.
 
 
 def _log_ratio(p: np.ndarray) -> np.ndarray:
-    alone = p.diagonal()
-    return np.log((p + _EPSILON) / np.outer(alone, alone))
+    by_chance = np.outer(p.diagonal(), p.diagonal())
+    return np.log((p + _EPSILON) / np.where(by_chance > 0, by_chance, 1))
 
 
 def _normalised_log_ratio(p: np.ndarray) -> np.ndarray:
@@ -281,14 +284,18 @@ def _npmi(p: np.ndarray) -> float:
 
 def _u_mass(p: np.ndarray) -> float:
     later, earlier = np.tril_indices(len(p), -1)
-    return float(np.log((p[later, earlier] + _EPSILON) / p.diagonal()[earlier]).mean())
+    alone = np.where(p.diagonal() > 0, p.diagonal(), 1)
+    return float(np.log((p[later, earlier] + _EPSILON) / alone[earlier]).mean())
 
 
 def _c_v(p: np.ndarray) -> float:
-    vectors = _normalised_log_ratio(p)
+    there = p.diagonal() > 0
+    vectors = _normalised_log_ratio(p) * np.outer(there, there)
     total = vectors.sum(axis=0)
     lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(total)
-    return float((vectors @ total / lengths).mean())
+    # a word that is nowhere has no direction: as far off as can be
+    cosines = np.divide(vectors @ total, lengths, where=lengths > 0, out=there - 1.0)
+    return float(cosines.mean())
 
 
 _MEASURES = {"npmi": _npmi, "c_v": _c_v, "uci": _uci, "u_mass": _u_mass}

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from scipy.spatial.distance import pdist, squareform
 
 from llmtopics._checks import check_positive
-from llmtopics.metrics._arrays import check_distributions
+from llmtopics.metrics._arrays import check_distributions, check_topics
 
 
 def topic_diversity(topics: Sequence[Sequence[str]]) -> float:
@@ -48,7 +48,7 @@ def topic_diversity(topics: Sequence[Sequence[str]]) -> float:
     >>> topic_diversity([["cat", "dog"], ["cat", "bond"]])
     0.75
     """
-    words = list(chain.from_iterable(topics))
+    words = list(chain.from_iterable(check_topics(topics)))
     if not words:
         raise ValueError("topic_diversity needs a topic with at least one word.")
     return len(set(words)) / len(words)
@@ -102,6 +102,7 @@ def inverted_rbo(topics: Sequence[Sequence[str]], *, p: float = 0.9) -> float:
     """
     if not 0 < p < 1:
         raise ValueError(f"p must lie between 0 and 1, got {p!r}.")
+    topics = check_topics(topics)
     if len(topics) < 2:
         raise ValueError("inverted_rbo compares topics: pass at least two.")
     for k, topic in enumerate(topics):

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from llmtopics import _completion
 from llmtopics._checks import as_counts, as_seed, check_positive, check_prior
 from llmtopics.metrics import _particle_kernels as kernels
-from llmtopics.metrics._arrays import check_distributions
+from llmtopics.metrics._arrays import check_distributions, check_mixtures
 
 
 def completion_split(X: Any) -> tuple[sp.csr_array, sp.csr_array]:
@@ -62,7 +62,7 @@ def perplexity(X: Any, mixtures: ArrayLike, components: ArrayLike) -> float:
         :func:`completion_split`.
     mixtures : array-like of shape (n_documents, n_components)
         θ, estimated without seeing ``X``: the model's ``transform`` of the observed half.
-        Rows are divided by their sums.
+        Rows are divided by their sums; a row of zeros stands for even shares.
     components : array-like of shape (n_components, n_words)
         φ; rows are divided by their sums.
 
@@ -97,7 +97,7 @@ def perplexity(X: Any, mixtures: ArrayLike, components: ArrayLike) -> float:
     2.0
     """
     counts = as_counts(X, "perplexity")
-    theta = check_distributions(mixtures, "mixtures")
+    theta = check_mixtures(mixtures)
     phi = check_distributions(components, "components")
     if (*counts.shape,) != (theta.shape[0], phi.shape[1]) or theta.shape[1] != len(phi):
         raise ValueError(

@@ -1,22 +1,11 @@
 """What scorers and stability read off a fitted topic model, alone or ending a Pipeline."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from llmtopics.metrics._arrays import check_distributions
-
-
-class FittedTopics(NamedTuple):
-    """Topics of a fitted estimator.
-
-    components : float64 (K, V), rows sum to one
-    vocabulary : object (V,), the word of each column
-    """
-
-    components: np.ndarray
-    vocabulary: np.ndarray
+from llmtopics.metrics._arrays import check_weights
 
 
 def split_pipeline(estimator: Any) -> tuple[Pipeline | None, Any]:
@@ -27,31 +16,30 @@ def split_pipeline(estimator: Any) -> tuple[Pipeline | None, Any]:
     return None, estimator
 
 
-def topics_of(estimator: Any) -> FittedTopics:
-    """Return the topics of a fitted estimator with ``components_``, or of a Pipeline's end.
-
-    The words are those of the step before it; ``vocabulary_`` or ``feature_names_in_`` of
-    the model itself; or the columns' numbers.
-    """
-    before, model = split_pipeline(estimator)
-    components = getattr(model, "components_", None)
-    if components is None:
+def weights_of(estimator: Any) -> np.ndarray:
+    """Return ``components_`` of a fitted model: non-negative, rows of any sum, even 0."""
+    _, model = split_pipeline(estimator)
+    if not hasattr(model, "components_"):
         raise TypeError(
             f"{type(model).__name__} has no components_: a scorer of topics needs a fitted "
             "topic model, alone or as the last step of a Pipeline."
         )
-    components = (
-        np.maximum(components, 0) + np.finfo(float).tiny
-    )  # a dead topic: uniform
+    return check_weights(model.components_, f"components_ of {type(model).__name__}")
+
+
+def vocabulary_of(estimator: Any) -> list[str]:
+    """Return the word of each column of ``components_``.
+
+    They are the names that come out of the steps before the model, from the first step that
+    makes any; the model's ``feature_names_in_``; or the columns' numbers.
+    """
+    before, model = split_pipeline(estimator)
     if before is not None:
-        vocabulary = before.get_feature_names_out()
-    elif hasattr(model, "feature_names_in_"):
-        vocabulary = model.feature_names_in_
-    else:
-        vocabulary = np.arange(components.shape[1]).astype(str)
-    return FittedTopics(
-        check_distributions(components, "components_"), np.asarray(vocabulary, object)
-    )
+        for start, step in enumerate(before):
+            if hasattr(step, "get_feature_names_out"):
+                return [str(name) for name in before[start:].get_feature_names_out()]
+    names = getattr(model, "feature_names_in_", range(model.components_.shape[1]))
+    return [str(name) for name in names]
 
 
 def counts_of(estimator: Any, X: Any) -> Any:

@@ -9,7 +9,7 @@ from sklearn.preprocessing import normalize
 from sklearn.utils import check_array
 
 from llmtopics._checks import as_seed, check_positive, check_vocabulary
-from llmtopics.metrics._arrays import check_distributions
+from llmtopics.metrics._arrays import check_distributions, check_mixtures, check_topics
 
 
 def embedding_coherence(
@@ -62,10 +62,10 @@ def embedding_coherence(
     """
     values = []
     look_up = _look_up(vectors, vocabulary)
-    for k, topic in enumerate(topics):
+    for k, topic in enumerate(check_topics(topics)):
         if len(topic) < 2:
-            raise ValueError(f"Topic {k} has fewer than two words: {list(topic)}.")
-        total = look_up(list(topic)).sum(axis=0)
+            raise ValueError(f"Topic {k} has fewer than two words: {topic}.")
+        total = look_up(topic).sum(axis=0)
         n = len(topic)
         values.append((total @ total - n) / (n * (n - 1)))
     return np.clip(values, -1, 1)
@@ -84,8 +84,8 @@ def word_intrusion(
     """Return how often a word that does not belong to a topic is found.
 
     A trial shows the ``n_words`` most probable words of a topic and one intruder, shuffled:
-    a word that is improbable in the topic (below its median) and among the most probable
-    of another.
+    a word that is improbable in the topic (not above its median) and among the most
+    probable of another.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def word_intrusion(
         Given instead of ``vectors``: a person or a language model that is shown the words
         and returns one of them.
     n_words : int, default=5
-        Words of the topic shown in a trial.
+        Words of the topic shown in a trial; fewer, where fewer have any weight in it.
     n_trials : int, default=10
         Trials a topic.
     random_state : int, RandomState, numpy.random.Generator or None, default=0
@@ -111,13 +111,13 @@ def word_intrusion(
     -------
     found : ndarray of shape (n_components,)
         Share of trials in which the intruder was found, in [0, 1]. Higher is better; by
-        chance ``1 / (n_words + 1)``. NaN never: a topic for which no intruder exists
-        (every other topic is a copy of it) has 0.
+        chance ``1 / (n_words + 1)``. A topic of fewer than two words, and one for which no
+        intruder exists (the others are copies of it), has 0.
 
     Raises
     ------
     ValueError
-        For fewer than two topics, a judge's answer that was not among the words shown,
+        For fewer than two topics, a vocabulary not larger than ``n_words``, a judge's answer that was not among the words shown,
         or unless exactly one of ``vectors`` and ``judge`` is given.
 
     Notes
@@ -149,10 +149,17 @@ def word_intrusion(
     words = check_vocabulary(vocabulary, phi.shape[1], "components")
     look_up = None if vectors is None else _look_up(vectors, words)
     rng = np.random.default_rng(as_seed(random_state))
-    top = np.argsort(-phi, axis=1, kind="stable")[:, :n_words]
+    if phi.shape[1] <= n_words:
+        raise ValueError(
+            f"{phi.shape[1]} words leave no intruder to {n_words} of them."
+        )
+    order = np.argsort(-phi, axis=1, kind="stable")[:, :n_words]
+    top = [own[row[own] > 0] for own, row in zip(order, phi, strict=True)]
     found = np.zeros(len(phi))
     for k, own in enumerate(top):
-        others = np.unique(np.delete(top, k, axis=0))
+        if len(own) < 2:
+            continue
+        others = np.unique(np.concatenate(top[:k] + top[k + 1 :]))
         strangers = others[phi[k, others] <= np.median(phi[k])]
         strangers = np.setdiff1d(strangers, own)
         if not strangers.size:
@@ -231,7 +238,7 @@ def topic_intrusion(
     array([ True,  True])
     """
     check_positive(n_topics=n_topics)
-    theta = check_distributions(mixtures, "mixtures")
+    theta = check_mixtures(mixtures)
     documents = _unit_rows(doc_vectors, "doc_vectors")
     topics = _unit_rows(topic_vectors, "topic_vectors")
     if theta.shape != (len(documents), len(topics)):
@@ -294,8 +301,8 @@ def rated(
     array([3., 1.])
     """
     ratings = []
-    for k, topic in enumerate(topics):
-        answer = rate(list(topic))
+    for k, topic in enumerate(check_topics(topics)):
+        answer = rate(topic)
         try:
             rating = float(answer)
         except (TypeError, ValueError):

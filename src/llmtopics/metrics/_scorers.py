@@ -2,32 +2,26 @@
 
 import warnings
 from dataclasses import dataclass
+from itertools import chain
+from math import comb
 from typing import Any
 
 import numpy as np
 
-from llmtopics._words import top_words
+from llmtopics._checks import check_positive
+from llmtopics._words import METHODS, top_words
 from llmtopics.metrics._coherence import coherence
 from llmtopics.metrics._distinctness import (
     exclusivity,
     inverted_rbo,
     topic_distances,
-    topic_diversity,
 )
 from llmtopics.metrics._fit import completion_split, perplexity
-from llmtopics.metrics._models import FittedTopics, counts_of, split_pipeline, topics_of
-
-_MEASURES = (
-    "quality",
-    "npmi",
-    "c_v",
-    "uci",
-    "u_mass",
-    "diversity",
-    "inverted_rbo",
-    "exclusivity",
-    "distance",
-    "completion",
+from llmtopics.metrics._models import (
+    counts_of,
+    split_pipeline,
+    vocabulary_of,
+    weights_of,
 )
 
 
@@ -42,49 +36,71 @@ class TopicScorer:
 
     def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:
         """Return the score of a fitted estimator on documents; higher is better."""
+        weights = weights_of(estimator)
         if self.measure == "completion":
-            return _completion(estimator, X)
-        fitted = topics_of(estimator)
-        if self.measure == "exclusivity":
-            return float(exclusivity(fitted.components, n_words=self.n_words).mean())
-        if self.measure == "distance":
-            distances = topic_distances(fitted.components)
-            return float(distances.sum() / max(1, distances.size - len(distances)))
-        topics = top_words(
-            fitted.components, fitted.vocabulary, self.n_words, self.method
-        )
-        if self.measure == "diversity":
-            return topic_diversity(topics)
-        if self.measure == "inverted_rbo":
-            return inverted_rbo(topics)
-        if self.measure == "quality":
-            npmi = self._coherence("npmi", topics, fitted, estimator, X)
-            return npmi - abs(npmi) * (1 - topic_diversity(topics))
-        return self._coherence(self.measure, topics, fitted, estimator, X)
+            return _completion(estimator, X, weights)
+        if self.measure in _OF_WEIGHTS:
+            return _OF_WEIGHTS[self.measure](weights, self.n_words)
+        vocabulary = vocabulary_of(estimator)
+        topics = top_words(weights, vocabulary, self.n_words, self.method)
+        if self.measure in _OF_WORDS:
+            return _OF_WORDS[self.measure](topics)
+        if self.measure != "quality":
+            return self._coherence(self.measure, topics, estimator, X)
+        npmi = self._coherence("npmi", topics, estimator, X)
+        return npmi - abs(npmi) * (1 - _diversity(topics))
 
     def _coherence(
-        self,
-        measure: str,
-        topics: list[list[str]],
-        fitted: FittedTopics,
-        estimator: Any,
-        X: Any,
+        self, measure: str, topics: list[list[str]], estimator: Any, X: Any
     ) -> float:
+        # a topic of fewer than two words is as incoherent as can be
+        alive = [topic for topic in topics if len(topic) > 1]
+        lost = (len(topics) - len(alive)) * _LOWEST[measure]
+        if not alive:
+            return _LOWEST[measure]
         with warnings.catch_warnings():  # small folds lack words; the docstring says so
             warnings.filterwarnings("ignore", "[0-9]+ of the topics' [0-9]+ words")
-            if self.window_size is None:
-                counts = counts_of(estimator, X)
-                values = coherence(
-                    topics, counts, fitted.vocabulary, measure=measure, window_size=None
-                )
-            else:
-                values = coherence(
-                    topics,
-                    _token_lists(estimator, X),
-                    measure=measure,
-                    window_size=self.window_size,
-                )
-        return float(values.mean())
+            values = coherence(
+                alive,
+                *_reference(estimator, X, self.window_size),
+                measure=measure,
+                window_size=self.window_size,
+            )
+        return float((values.sum() + lost) / len(topics))
+
+
+# Topics without weight add nothing: they are one another's copies, and have no words.
+
+
+def _diversity(topics: list[list[str]]) -> float:
+    longest = max(map(len, topics))
+    return len(set(chain.from_iterable(topics))) / max(1, longest * len(topics))
+
+
+def _inverted_rbo(topics: list[list[str]]) -> float:
+    alive = [topic for topic in topics if topic]
+    if len(alive) < 2:
+        return 0.0
+    return inverted_rbo(alive) * comb(len(alive), 2) / comb(len(topics), 2)
+
+
+def _exclusivity(weights: np.ndarray, n_words: int) -> float:
+    alive = weights[weights.any(axis=1)]
+    return (
+        exclusivity(alive, n_words=n_words).sum() / len(weights) if len(alive) else 0.0
+    )
+
+
+def _distance(weights: np.ndarray, n_words: int) -> float:
+    alive = weights[weights.any(axis=1)]
+    pairs = 2 * comb(len(weights), 2)
+    return topic_distances(alive).sum() / pairs if len(alive) > 1 else 0.0
+
+
+_OF_WORDS = {"diversity": _diversity, "inverted_rbo": _inverted_rbo}
+_OF_WEIGHTS = {"exclusivity": _exclusivity, "distance": _distance}
+_LOWEST = {"npmi": -1.0, "c_v": -1.0, "uci": np.log(1e-12), "u_mass": np.log(1e-12)}
+_MEASURES = ("quality", *_LOWEST, *_OF_WORDS, *_OF_WEIGHTS, "completion")
 
 
 def topic_scorer(
@@ -115,7 +131,9 @@ def topic_scorer(
           look at the held-out documents;
         - "completion": held-out log-likelihood per token by document completion, in nats,
           ``-log(perplexity)`` of every second token given the others: how well the model
-          foretells words.
+          foretells words. Needs whole-number counts, so no tf-idf before the model.
+
+        A topic without any weight, as NMF may leave, has the lowest value of each.
 
     n_words : int, default=10
         Words of a topic that count.
@@ -134,14 +152,15 @@ def topic_scorer(
     Raises
     ------
     ValueError
-        Here for an unknown ``measure``; when scoring, for what the metrics refuse.
+        Here for an unknown ``measure`` or ``method`` and numbers below 1; when scoring, for
+        what the metrics refuse, and for a window over n-grams.
     TypeError
         When scoring something without ``components_``.
 
     Notes
     -----
-    Words that no held-out document has count as occurring once, alone; small folds lack
-    more of them, so compare scores of the same folds only. "completion" and the coherences
+    Words that no held-out document has count as never together with others (no warning is
+    given); small folds lack more of them, so compare scores of the same folds only. "completion" and the coherences
     judge different things and often disagree: completion mostly asks for more topics than
     people want to read.
 
@@ -164,28 +183,48 @@ def topic_scorer(
     >>> search.fit(X).best_params_
     {'n_components': 4}
     """
-    if measure not in _MEASURES:
-        raise ValueError(
-            f"measure must be one of {', '.join(_MEASURES)}, got {measure!r}."
-        )
+    for name, value, known in [
+        ("measure", measure, _MEASURES),
+        ("method", method, METHODS),
+    ]:
+        if value not in known:
+            raise ValueError(
+                f"{name} must be one of {', '.join(known)}, got {value!r}."
+            )
+    check_positive(n_words=n_words)
+    if window_size not in (None, "auto"):
+        check_positive(window_size=window_size)
     return TopicScorer(measure, n_words, method, window_size)
 
 
-def _completion(estimator: Any, X: Any) -> float:
+def _completion(estimator: Any, X: Any, weights: np.ndarray) -> float:
     _, model = split_pipeline(estimator)
-    components = topics_of(estimator).components
     observed, held_out = completion_split(counts_of(estimator, X))
-    # a model that leaves a document without topics says nothing of it: uniform
-    mixtures = np.maximum(model.transform(observed), 0) + np.finfo(float).tiny
-    return -float(np.log(perplexity(held_out, mixtures, components)))
+    with warnings.catch_warnings():  # the halves are no longer the user's DataFrame
+        warnings.filterwarnings("ignore", "X does not have valid feature names")
+        mixtures = model.transform(observed)
+    # a topic without weight foretells every word alike
+    components = weights + np.finfo(float).tiny
+    return -float(np.log(perplexity(held_out, np.maximum(mixtures, 0), components)))
 
 
-def _token_lists(estimator: Any, X: Any) -> list[list[str]]:
+def _reference(estimator: Any, X: Any, window_size: int | str | None) -> tuple:
+    """Return the documents as :func:`coherence` reads them, with their vocabulary."""
+    if window_size is None:
+        return counts_of(estimator, X), vocabulary_of(estimator)
     before, _ = split_pipeline(estimator)
-    if before is None or not hasattr(before[0], "build_analyzer"):
+    vectorizer: Any = None if before is None else before[0]
+    if not hasattr(vectorizer, "build_analyzer"):
         raise ValueError(
             "A window needs the words of the documents in their order: score a Pipeline "
             "that starts with CountVectorizer, or pass window_size=None."
         )
-    analyze = before[0].build_analyzer()
-    return [analyze(text) for text in X]
+    decides = vectorizer.analyzer if callable(vectorizer.analyzer) else vectorizer
+    n_words = getattr(decides, "ngram_range", (1, 1))[1]
+    if n_words > 1 or vectorizer.analyzer in ("char", "char_wb"):
+        raise ValueError(
+            "A window needs single words in their order, but the vectorizer makes n-grams: "
+            "pass window_size=None."
+        )
+    analyze = vectorizer.build_analyzer()
+    return ([analyze(text) for text in X],)

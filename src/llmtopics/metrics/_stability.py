@@ -1,6 +1,6 @@
 """How far the same topics come back when a model is fitted again."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -11,7 +11,7 @@ from sklearn.utils import Bunch, _safe_indexing
 from sklearn.utils.validation import _num_samples
 
 from llmtopics._checks import as_seed, check_positive
-from llmtopics.metrics._models import FittedTopics, topics_of
+from llmtopics.metrics._models import vocabulary_of, weights_of
 
 
 def topic_stability(
@@ -41,7 +41,8 @@ def topic_stability(
     subsample : float in (0, 1) or None, default=None
         Share of the documents, drawn without replacement, that each run sees; None: all.
     random_state : int, RandomState, numpy.random.Generator or None, default=0
-        Draws the runs' seeds (every parameter named ``random_state``) and parts.
+        Draws the runs' seeds (every parameter named ``random_state``; that of the first
+        fit where ``estimator`` leaves it None) and parts.
     n_jobs : int or None, default=None
         Runs fitted side by side, as in joblib.
 
@@ -50,7 +51,7 @@ def topic_stability(
     stability : Bunch
         ``per_topic``: ndarray of shape (n_components,), in [0, 1], higher is better;
         ``overall``: its mean; ``runs``: ndarray of shape (n_runs, n_components), the
-        similarities; ``matches``: int ndarray of the same shape, which topic of the run
+        similarities, 0 for a topic without any weight; ``matches``: int ndarray of the same shape, which topic of the run
         it was; ``estimator``: the first fit, whose topics are meant.
 
     Raises
@@ -98,11 +99,13 @@ def topic_stability(
     rng = np.random.default_rng(as_seed(random_state))
     n = _num_samples(X)
 
-    def refit(seed: int, rows: np.ndarray | None) -> FittedTopics:
+    def refit(seed: int, rows: np.ndarray | None) -> _Topics:
         model = clone(estimator).set_params(**dict.fromkeys(seeds, seed))
-        return topics_of(model.fit(X if rows is None else _safe_indexing(X, rows)))
+        return _topics(model.fit(X if rows is None else _safe_indexing(X, rows)))
 
-    first = clone(estimator).fit(X)
+    first = clone(estimator)
+    unset = [name for name in seeds if first.get_params()[name] is None]
+    first.set_params(**dict.fromkeys(unset, int(rng.integers(2**31)))).fit(X)
     plans = [
         (
             int(rng.integers(2**31)),
@@ -113,7 +116,7 @@ def topic_stability(
         for _ in range(n_runs)
     ]
     fits = Parallel(n_jobs=n_jobs)(delayed(refit)(*plan) for plan in plans)
-    reference = topics_of(first)
+    reference = _topics(first)
     matched = [_match(reference, topics) for topics in fits]
     runs = np.array([similarity for similarity, _ in matched])
     return Bunch(
@@ -125,18 +128,29 @@ def topic_stability(
     )
 
 
-def _match(
-    reference: FittedTopics, other: FittedTopics
-) -> tuple[np.ndarray, np.ndarray]:
+class _Topics(NamedTuple):
+    weights: np.ndarray
+    vocabulary: list[str]
+
+
+def _topics(fitted: Any) -> _Topics:
+    return _Topics(weights_of(fitted), vocabulary_of(fitted))
+
+
+def _match(reference: _Topics, other: _Topics) -> tuple[np.ndarray, np.ndarray]:
     """Return each reference topic's similarity to its match, and the match."""
     words = dict.fromkeys([*reference.vocabulary, *other.vocabulary])
     column = {word: i for i, word in enumerate(words)}
-    a, b = (
-        np.zeros((len(topics.components), len(words))) for topics in (reference, other)
-    )
-    a[:, [column[word] for word in reference.vocabulary]] = reference.components
-    b[:, [column[word] for word in other.vocabulary]] = other.components
-    distance = cdist(a, b, "jensenshannon") / np.sqrt(np.log(2))
-    similarity = 1 - np.clip(np.nan_to_num(distance), 0, 1)
+
+    def aligned(topics: _Topics) -> np.ndarray:
+        rows = np.zeros((len(topics.weights), len(words)))
+        rows[:, [column[word] for word in topics.vocabulary]] = topics.weights
+        return rows
+
+    a, b = aligned(reference), aligned(other)
+    alive = np.outer(a.any(axis=1), b.any(axis=1))
+    with np.errstate(invalid="ignore"):  # topics without weight are no distribution
+        distance = cdist(a, b, "jensenshannon") / np.sqrt(np.log(2))
+    similarity = np.where(alive, 1 - np.clip(np.nan_to_num(distance), 0, 1), 0)
     rows, match = linear_sum_assignment(similarity, maximize=True)
     return similarity[rows, match], match

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from llmtopics._words import top_words
-from llmtopics.metrics._arrays import check_distributions
+from llmtopics.metrics._arrays import check_distributions, check_mixtures
 from llmtopics.metrics._coherence import coherence
 from llmtopics.metrics._distinctness import exclusivity
 
@@ -83,13 +83,14 @@ def topic_summary(
             "topic_summary returns a DataFrame: pip install 'llmtopics[pandas]'"
         ) from error
     phi = check_distributions(components, "components")
-    theta = check_distributions(mixtures, "mixtures")
+    theta = check_mixtures(mixtures)
     if theta.shape[1] != len(phi):
         raise ValueError(
             f"mixtures has {theta.shape[1]} topics, components {len(phi)}."
         )
-    if titles is not None and len(titles) != len(theta):
-        raise ValueError(f"{len(titles)} titles were given for {len(theta)} documents.")
+    names = list(range(len(theta)) if titles is None else titles)  # by position
+    if len(names) != len(theta):
+        raise ValueError(f"{len(names)} titles were given for {len(theta)} documents.")
     words = top_words(phi, vocabulary, n_words)
     typical = np.argsort(-theta, axis=0, kind="stable")[:n_documents].T
     columns = {
@@ -98,10 +99,7 @@ def topic_summary(
         "coherence": coherence(words, reference, vocabulary, window_size=None),
         "exclusivity": exclusivity(phi, n_words=n_words),
         "stability": stability,
-        "documents": [
-            [d if titles is None else titles[d] for d in row.tolist()]
-            for row in typical
-        ],
+        "documents": [[names[d] for d in row] for row in typical],
     }
     columns = {name: column for name, column in columns.items() if column is not None}
     return pd.DataFrame(columns, index=pd.RangeIndex(len(phi), name="topic"))
