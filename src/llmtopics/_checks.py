@@ -166,14 +166,15 @@ def check_positive(**numbers: Any) -> None:
             )
 
 
-def check_vocabulary(vocabulary: Any, n_columns: int, name: str) -> list[str]:
-    """Return the word of each column, by position.
+def check_vocabulary(vocabulary: Any, n_columns: int, name: str) -> dict[str, int]:
+    """Return the column of each word, in the order of the columns.
 
     Parameters
     ----------
     vocabulary : sequence of str
+        Read by position.
     n_columns : int
-        How many there must be.
+        How many words there must be.
     name : str
         What has the columns, for error messages.
 
@@ -187,12 +188,12 @@ def check_vocabulary(vocabulary: Any, n_columns: int, name: str) -> list[str]:
             "vocabulary must be the words in the order of the columns, such as "
             f"vectorizer.get_feature_names_out(), got a {type(vocabulary).__name__}."
         )
-    words = [str(word) for word in vocabulary]
-    if len(words) != n_columns:
+    if len(vocabulary) != n_columns:
         raise ValueError(
-            f"vocabulary has {len(words)} words, but {name} has {n_columns} columns."
+            f"vocabulary has {len(vocabulary)} words, but {name} has {n_columns} columns."
         )
-    if len(set(words)) < n_columns:
-        twice = next(word for word, n in Counter(words).items() if n > 1)
+    columns = dict(zip(map(str, vocabulary), range(n_columns), strict=True))
+    if len(columns) < n_columns:
+        (twice, _), *_ = Counter(map(str, vocabulary)).most_common(1)
         raise ValueError(f"vocabulary has {twice!r} more than once.")
-    return words
+    return columns

@@ -81,7 +81,7 @@ def top_words(
     check_positive(n_words=n_words)
     weights = check_array(components, dtype=np.float64, input_name="components")
     check_non_negative(weights, "top_words")
-    words = check_vocabulary(vocabulary, weights.shape[1], "components")
+    words = list(check_vocabulary(vocabulary, weights.shape[1], "components"))
     scores = _SCORES[method](_distributions(weights))
     rankings = np.lexsort((-weights, -scores))
     return [

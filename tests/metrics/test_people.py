@@ -75,17 +75,18 @@ def test_words_without_weight_are_not_shown():
 
 
 def test_intruders_are_improbable_in_the_topic():
-    """b0 leads another topic but is probable here too: it must not be an intruder."""
+    """b0 leads another topic but is likely here too: it must not be an intruder."""
     phi = PHI.copy()
-    phi[0, 8] = 5
+    phi[0, 8] = 3.5  # after the five words shown, far above the median
     shown = []
-    word_intrusion(phi, WORDS, judge=lambda words: shown.append(words) or words[0])
-    own = [words for words in shown if sum(word[0] == "a" for word in words) >= 4]
-    assert len(own) == 10
-    top_of_a = {WORDS[w] for w in np.argsort(-phi[0])[:5]}
-    for words in own:
-        (intruder,) = set(words) - top_of_a
-        assert phi[0, WORDS.index(intruder)] <= np.median(phi[0])
+
+    def judge(words):
+        shown.append(words)
+        return words[0]
+
+    word_intrusion(phi, WORDS, judge=judge, n_trials=200)
+    assert all("b0" not in words for words in shown[:200])  # the first topic's trials
+    assert any("b1" in words for words in shown[:200])
 
 
 def test_topic_intruders_come_from_the_least_probable_half(rng):
@@ -94,7 +95,7 @@ def test_topic_intruders_come_from_the_least_probable_half(rng):
     document, away = np.tile([1.0, 0.0], (300, 1)), [-1.0, 0.0]
     near = [1.0, 0.1]
     topics = np.array([near] * 3 + [away] * 3)
-    assert topic_intrusion(mixtures, document, topics, n_topics=3).all()
+    assert topic_intrusion(mixtures, document, topics, n_topics=2).all()
     only_last = np.array([near] * 5 + [away])
     found = topic_intrusion(mixtures, document, only_last, n_topics=3).mean()
     assert 0.2 < found < 0.5  # one in three draws the last

@@ -175,27 +175,21 @@ def _words_of(topics: list[list[str]]) -> dict[str, int]:
 def _in_counts(
     words: dict[str, int], X: Any, vocabulary: Sequence[str] | np.ndarray
 ) -> _Occurrences:
-    X = check_array(X, accept_sparse="csc", dtype="numeric", input_name="reference")
+    X = check_array(
+        X, accept_sparse=["csr", "csc"], dtype="numeric", input_name="reference"
+    )
     check_non_negative(X, "coherence")
-    names = check_vocabulary(vocabulary, X.shape[1], "reference")
-    columns = {word: column for column, word in enumerate(names)}
-    known = [(i, columns[word]) for word, i in words.items() if word in columns]
-    seen = sp.csc_array((X.shape[0], len(words)), dtype=np.int64)
-    if known:
-        places, taken = map(list, zip(*known, strict=True))
-        part = sp.coo_array(sp.csc_array(X)[:, taken])
-        there = part.data > 0
-        seen = sp.csc_array(
-            (
-                np.ones(there.sum(), np.int64),
-                (part.coords[0][there], np.array(places)[part.coords[1][there]]),
-            ),
-            shape=seen.shape,
-        )
-    n_documents = int(np.count_nonzero(sp.csr_array(X).sum(axis=1)))
+    columns = check_vocabulary(vocabulary, X.shape[1], "reference")
+    n_documents = int(np.count_nonzero(X.sum(axis=1)))
     if not n_documents:
         raise ValueError("reference holds no words.")
-    return _Occurrences((seen.T @ seen).toarray().astype(float), n_documents)
+    known = [(i, columns[word]) for word, i in words.items() if word in columns]
+    together = np.zeros((len(words), len(words)))
+    if known:
+        places, taken = map(list, zip(*known, strict=True))
+        seen = (sp.csr_array(X[:, taken]) > 0).astype(np.int64)
+        together[np.ix_(places, places)] = (seen.T @ seen).toarray()
+    return _Occurrences(together, n_documents)
 
 
 def _in_documents(words: dict[str, int], texts: Any) -> _Occurrences:

@@ -146,7 +146,7 @@ def word_intrusion(
     check_positive(n_words=n_words, n_trials=n_trials)
     if (vectors is None) == (judge is None):
         raise ValueError("Pass either vectors or judge.")
-    words = check_vocabulary(vocabulary, phi.shape[1], "components")
+    words = list(check_vocabulary(vocabulary, phi.shape[1], "components"))
     look_up = None if vectors is None else _look_up(vectors, words)
     rng = np.random.default_rng(as_seed(random_state))
     if phi.shape[1] <= n_words:
@@ -341,9 +341,7 @@ def _look_up(
     rows = check_array(vectors, dtype=np.float64, input_name="vectors")
     if vocabulary is None:
         raise ValueError("vectors needs the vocabulary whose words its rows stand for.")
-    if len(vocabulary) != len(rows):
-        raise ValueError(f"vectors has {len(rows)} rows for {len(vocabulary)} words.")
-    place = {str(word): i for i, word in enumerate(vocabulary)}
+    place = check_vocabulary(vocabulary, len(rows), "vectors.T")
 
     def pick(words: list[str]) -> np.ndarray:
         unknown = [word for word in words if word not in place]
