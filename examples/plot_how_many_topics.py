@@ -111,15 +111,15 @@ for K, q, c, fit in zip(
 # *Quality* and *coherence* have a peak, not an elbow: with fewer topics, words of several
 # sections are thrown together; with many more, topics share words and keep less company.
 # Five and six cannot be told apart by quality: a plateau, and the honest answer is
-# *several*. *Stability* separates them: five topics come back from every seed, of six one
-# or two are different each time.
+# *several*. *Stability* separates them: the same five topics come back from every seed; of
+# six, one hardly does, and the others shift with it.
 #
 # *Held-out likelihood* says something else: it rises to the end of the grid, because thirty
-# topics describe a document in more detail than five, and there is no elbow to stop at.
-# Who wants features for a classifier or a search engine should follow it. Who wants topics to
-# read follows quality, takes the most stable number on its plateau, and knows that
-# a coarser or finer reading of the same corpus, at ten or twenty topics, is not wrong: its
-# stable topics (the upper dots) can be trusted, the others looked at twice.
+# topics describe a document in more detail than five, and there is no elbow to stop at. It is
+# the measure for who wants detail, and not for who wants topics to read: they follow
+# quality, take the most stable number on its plateau, and know that a finer reading of the
+# same corpus, at ten or twenty topics, is not wrong. Its stable topics (the upper dots) can be
+# trusted, the others looked at twice.
 
 # %%
 # One row a topic

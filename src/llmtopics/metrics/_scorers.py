@@ -160,9 +160,9 @@ def topic_scorer(
     Notes
     -----
     Words that no held-out document has count as never together with others (no warning is
-    given); small folds lack more of them, so compare scores of the same folds only. "completion" and the coherences
-    judge different things and often disagree: completion mostly asks for more topics than
-    people want to read.
+    given); small folds lack more of them, so compare scores of the same folds only.
+    "completion" and the coherences judge different things and often disagree: completion
+    mostly asks for more topics than people want to read.
 
     References
     ----------
