@@ -77,6 +77,13 @@ def test_left_to_right_of_a_document_depends_on_the_document_alone(planted):
     assert not np.array_equal(together, left_to_right(X, phi, 0.1, random_state=1))
 
 
+def test_progress_is_shown_on_demand_alone(planted, capfd):
+    left_to_right(planted.data[:3], planted.components, 0.1)
+    assert capfd.readouterr() == ("", "")
+    left_to_right(planted.data[:3], planted.components, 0.1, verbose=True)
+    assert "3/3" in capfd.readouterr().err
+
+
 def test_true_topics_foretell_best(planted, rng):
     X, others = planted.data[:50], rng.dirichlet(np.ones(60), 4)
     blurred = (planted.components + others) / 2

@@ -106,6 +106,13 @@ def test_topics_without_weight_are_not_stable(planted):
     assert_array_equal(stability.per_topic[2:], 0)
 
 
+def test_progress_is_shown_on_demand_alone(planted, capfd):
+    topic_stability(LDA, planted.data, n_runs=2)
+    assert capfd.readouterr() == ("", "")
+    topic_stability(LDA, planted.data, n_runs=2, verbose=True)
+    assert "2/2" in capfd.readouterr().err
+
+
 def test_what_cannot_vary_is_refused(planted):
     class Fixed(GibbsLDA):
         def get_params(self, deep=True):

@@ -6,6 +6,7 @@ from zlib import crc32
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
+from tqdm import tqdm
 
 from llmtopics import _completion
 from llmtopics._checks import as_counts, as_seed, check_positive, check_prior
@@ -117,6 +118,7 @@ def left_to_right(
     *,
     n_particles: int = 20,
     random_state: Any = 0,
+    verbose: bool = False,
 ) -> np.ndarray:
     """Return the log-likelihood of each document, all mixtures integrated out.
 
@@ -136,6 +138,8 @@ def left_to_right(
     random_state : int, RandomState, numpy.random.Generator or None, default=0
         Seeds the draws. With an int a document's value depends on nothing but the
         document and the model.
+    verbose : bool, default=False
+        Whether to show a progress bar.
 
     Returns
     -------
@@ -180,7 +184,9 @@ def left_to_right(
         raise ValueError(f"No topic has word {missing[0]}, which X holds.")
     word_topic, seed = np.ascontiguousarray(phi.T), as_seed(random_state)
     values = np.zeros(counts.shape[0])
-    for d, (i, j) in enumerate(zip(counts.indptr[:-1], counts.indptr[1:], strict=True)):
+    documents = tqdm(range(len(values)), "left_to_right", disable=not verbose)
+    for d in documents:
+        i, j = counts.indptr[d], counts.indptr[d + 1]
         words = np.repeat(counts.indices[i:j], counts.data[i:j])
         # drawn by content, so that rows do not matter; columns' order says nothing
         rng = np.random.default_rng([seed, crc32(words.tobytes())])

@@ -9,6 +9,7 @@ from scipy.spatial.distance import cdist
 from sklearn.base import clone
 from sklearn.utils import Bunch, _safe_indexing
 from sklearn.utils.validation import _num_samples
+from tqdm import tqdm
 
 from llmtopics._checks import as_seed, check_positive
 from llmtopics.metrics._models import vocabulary_of, weights_of
@@ -22,6 +23,7 @@ def topic_stability(
     subsample: float | None = None,
     random_state: Any = 0,
     n_jobs: int | None = None,
+    verbose: bool = False,
 ) -> Bunch:
     """Fit a topic model again and again; return how far its topics come back.
 
@@ -45,6 +47,8 @@ def topic_stability(
         fit where ``estimator`` leaves it None) and parts.
     n_jobs : int or None, default=None
         Runs fitted side by side, as in joblib.
+    verbose : bool, default=False
+        Whether to show a progress bar.
 
     Returns
     -------
@@ -107,17 +111,16 @@ def topic_stability(
     unset = [name for name in seeds if first.get_params()[name] is None]
     first.set_params(**dict.fromkeys(unset, int(rng.integers(2**31)))).fit(X)
     plans = [
-        (
-            int(rng.integers(2**31)),
-            None
-            if subsample is None
-            else np.sort(rng.permutation(n)[: max(1, round(subsample * n))]),
-        )
-        for _ in range(n_runs)
+        (int(rng.integers(2**31)), _part(n, subsample, rng)) for _ in range(n_runs)
     ]
-    fits = Parallel(n_jobs=n_jobs)(delayed(refit)(*plan) for plan in plans)
+    fits = Parallel(n_jobs=n_jobs, return_as="generator")(
+        delayed(refit)(*plan) for plan in plans
+    )
     reference = _topics(first)
-    matched = [_match(reference, topics) for topics in fits]
+    matched = [
+        _match(reference, topics)
+        for topics in tqdm(fits, "topic_stability", n_runs, disable=not verbose)
+    ]
     runs = np.array([similarity for similarity, _ in matched])
     return Bunch(
         per_topic=runs.mean(axis=0),
@@ -126,6 +129,15 @@ def topic_stability(
         matches=np.array([match for _, match in matched]),
         estimator=first,
     )
+
+
+def _part(
+    n: int, subsample: float | None, rng: np.random.Generator
+) -> np.ndarray | None:
+    """Return the rows that a run sees, in their order; None: all."""
+    if subsample is None:
+        return None
+    return np.sort(rng.permutation(n)[: max(1, round(subsample * n))])
 
 
 class _Topics(NamedTuple):
