@@ -18,7 +18,7 @@ import tomotopy
 from sklearn.decomposition import LatentDirichletAllocation
 
 from llmtopics import GibbsLDA
-from llmtopics.topics._sampler import random_state, sample
+from llmtopics.topics._sampler import random_start, sample
 from llmtopics.topics._tokens import tokens_from_counts
 
 logging.getLogger("lda").setLevel(logging.WARNING)
@@ -52,7 +52,7 @@ def last_sample(X: sp.csr_array, K: int, seed: int) -> Fitted:
     alpha, beta = np.full(K, 1 / K), 0.1
     tokens = tokens_from_counts(X)
     start = perf_counter()
-    state = sample(tokens, random_state(tokens, K, seed), alpha, beta, N_SWEEPS, seed)
+    state = sample(tokens, random_start(tokens, K, seed), alpha, beta, N_SWEEPS, seed)
     seconds = perf_counter() - start
     return Fitted(to_rows(state.word_topic.T + beta), alpha, seconds)
 

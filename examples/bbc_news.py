@@ -29,7 +29,7 @@ mixtures = model.fit_transform(corpus.data)  # one row an article, rows sum to o
 
 # %%
 # Every topic has the words that set it apart, a share of the corpus, and a typical
-# article: of those that are all about it, the one with the most words.
+# article: the one that is most about it.
 
 vectorizer, lda = model[0], model[1]
 words = top_words(lda.components_, vectorizer.get_feature_names_out(), n_words=8)

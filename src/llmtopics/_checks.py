@@ -166,7 +166,9 @@ def check_positive(**numbers: Any) -> None:
             )
 
 
-def check_vocabulary(vocabulary: Any, n_columns: int, name: str) -> dict[str, int]:
+def check_vocabulary(
+    vocabulary: Any, n_columns: int, name: str, axis: str = "columns"
+) -> dict[str, int]:
     """Return the column of each word, in the order of the columns.
 
     Parameters
@@ -175,8 +177,8 @@ def check_vocabulary(vocabulary: Any, n_columns: int, name: str) -> dict[str, in
         Read by position.
     n_columns : int
         How many words there must be.
-    name : str
-        What has the columns, for error messages.
+    name, axis : str
+        What has them, and what they are there, for error messages.
 
     Raises
     ------
@@ -190,7 +192,7 @@ def check_vocabulary(vocabulary: Any, n_columns: int, name: str) -> dict[str, in
         )
     if len(vocabulary) != n_columns:
         raise ValueError(
-            f"vocabulary has {len(vocabulary)} words, but {name} has {n_columns} columns."
+            f"vocabulary has {len(vocabulary)} words, but {name} has {n_columns} {axis}."
         )
     columns = dict(zip(map(str, vocabulary), range(n_columns), strict=True))
     if len(columns) < n_columns:

@@ -12,7 +12,7 @@ import stopwordsiso
 from sklearn.base import BaseEstimator
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-# name -> code of its stop list in stopwordsiso (None: nobody keeps one)
+# name -> code of its stop list in stopwordsiso (None: it has none)
 _LANGUAGES = {
     "arabic": "ar",
     "armenian": "hy",
@@ -72,12 +72,14 @@ _TOKEN = regex.compile(f"{_NUMBER}|{_WORD}|{_SIGN}")
 _IS_NUMBER = regex.compile(_NUMBER).fullmatch
 _IS_WORD = regex.compile(_WORD).fullmatch
 # Apostrophes are one; soft hyphens and Arabic's stretching stroke say nothing.
-_SAME = str.maketrans({"’": "'", "ʼ": "'", "\u00ad": None, "\u0640": None})
+_SAME = str.maketrans(
+    {"’": "'", "‘": "'", "´": "'", "ʼ": "'", "\u00ad": None, "\u0640": None}
+)
 _TURKISH = str.maketrans({"I": "ı", "İ": "i"})
 _APOSTROPHE_IS_A_LETTER = {"hebrew", "ukrainian"}
 _LONG = 64  # tokens of more characters hardly come again
 # Scripts that write a word in one character or without spaces between words.
-_HAS_IDEOGRAPH = regex.compile(
+_MAY_BE_SHORT = regex.compile(
     r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
 ).search
 
@@ -104,12 +106,12 @@ class TextAnalyzer(BaseEstimator):
         recognised in any case.
 
     min_length : int, default=2
-        Shorter words are dropped. Does not apply to Chinese, Japanese, Korean and Thai
-        characters, where one character may be a word.
+        Shorter words are dropped. Does not apply to Chinese, Japanese, Korean, Thai, Lao,
+        Khmer and Burmese script, where one character may be a word.
 
     stop_words : "auto", None or collection of str, default="auto"
         Words to drop: those of ``language``, none, or the given ones. "auto" is an
-        empty list for Nepali, Serbian, Tamil and Yiddish, of which no kept library has
+        empty list for Nepali, Serbian, Tamil and Yiddish, of which no maintained library has
         one. Given words are normalised as the text is.
 
     stem : bool, default=False
@@ -147,6 +149,9 @@ class TextAnalyzer(BaseEstimator):
     Apostrophes: a word is looked up in the stop list whole ("don't"), and then split
     ("Blair's" gives "blair", "l'homme" gives "homme"), save in Hebrew and Ukrainian,
     where the apostrophe belongs to the word.
+
+    Points and other signs part words, and short parts are dropped: of "U.S.", "AT&T" and
+    "C++" nothing is left with ``min_length=2``.
 
     English stop words are scikit-learn's, other languages' are stopwordsiso's [1]_;
     stems are Snowball's [2]_. stopwordsiso's English list is not used: it drops
@@ -303,7 +308,7 @@ def _words_of(
         part
         for part in _parts(token, language)
         if _lower(part, language) not in stop
-        and (len(part) >= min_length or _HAS_IDEOGRAPH(part))
+        and (len(part) >= min_length or _MAY_BE_SHORT(part))
         and (numbers or not _IS_NUMBER(part))
     ]
     if stem:  # a stemmer keeps state while it works: one of its own for each thread
@@ -312,7 +317,7 @@ def _words_of(
 
 
 def _parts(word: str, language: str) -> list[str]:
-    if language == "chinese" and _HAS_IDEOGRAPH(word):
+    if language == "chinese" and _MAY_BE_SHORT(word):
         try:
             import rjieba
         except ImportError as error:
@@ -324,7 +329,7 @@ def _parts(word: str, language: str) -> list[str]:
 
 
 def _clean(text: str) -> str:
-    return normalize("NFKC", text).translate(_SAME)
+    return normalize("NFKC", text.translate(_SAME))
 
 
 def _lower(text: str, language: str) -> str:

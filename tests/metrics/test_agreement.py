@@ -44,9 +44,9 @@ def test_a_row_of_zeros_is_shared_evenly():
     assert label_agreement(["a", "b"], [[1, 0], [0, 0]])["purity"] == 0.75
 
 
-def test_a_column_is_one_topic_a_document():
-    column = np.array(TOPICS)[:, np.newaxis]
-    assert label_agreement(LABELS, column) == label_agreement(LABELS, TOPICS)
+def test_mixtures_of_one_topic_are_one_topic():
+    weights = np.array([[0.3], [2.0], [0.0], [1.0], [0.1], [5.0]])  # as NMF(1) gives
+    assert label_agreement(LABELS, weights) == label_agreement(LABELS, np.zeros(6))
 
 
 def test_purity_rises_and_inverse_purity_falls_with_splitting(rng):

@@ -77,6 +77,7 @@ def test_exclusivity_by_hand():
     assert_allclose(exclusivity(components, n_words=2), [expected, expected])
     assert_allclose(exclusivity([[1, 2, 3]] * 2), 0.5)
     assert_allclose(exclusivity([[1, 0, 0], [0, 1, 1]], n_words=1), 1)
+    assert_allclose(exclusivity(np.eye(3), n_words=2), 1)  # words it has, no others
 
 
 @pytest.mark.parametrize("function", [topic_distances, exclusivity])

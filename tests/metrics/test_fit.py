@@ -50,14 +50,46 @@ def exact_log_probability(words, phi, alpha):
     return np.log(total)
 
 
-def test_left_to_right_estimates_the_exact_probability(rng):
-    phi, alpha = rng.dirichlet(np.ones(4), 3), np.array([0.2, 0.5, 1.0])
-    X = np.array([[2, 1, 0, 3], [0, 0, 1, 0], [0, 0, 0, 0]])
-    exact = [
-        exact_log_probability(np.repeat(np.arange(4), row), phi, alpha) for row in X[:2]
-    ]
-    found = left_to_right(X, phi, alpha, n_particles=20_000)
-    assert_allclose(found, [*exact, 0], atol=0.01)
+HARD = np.array([[1, 0], [0.5, 0.5]])  # topics that a first token decides, or seems to
+CASES = [
+    (np.array([2, 1, 0, 3]), np.random.default_rng(0).dirichlet(np.ones(4), 3), 0.5),
+    (np.array([6, 0]), HARD, 0.1),
+    (np.array([6, 0]), HARD, 0.01),
+    (np.array([5, 3]), np.array([[0.9, 0.1], [0.1, 0.9]]), 0.01),
+]
+
+
+@pytest.mark.parametrize(("row", "phi", "alpha"), CASES)
+def test_left_to_right_converges_to_the_exact_probability(row, phi, alpha):
+    words = np.repeat(np.arange(len(row)), row)
+    exact = exact_log_probability(words, phi, np.full(len(phi), alpha))
+    found = left_to_right([row, 0 * row], phi, alpha, n_particles=50_000)
+    assert_allclose(found, [exact, 0], atol=0.05)
+
+
+@pytest.mark.parametrize(("row", "phi", "alpha"), CASES)
+def test_left_to_right_is_unbiased_with_few_particles(row, phi, alpha):
+    words = np.repeat(np.arange(len(row)), row)
+    exact = np.exp(exact_log_probability(words, phi, np.full(len(phi), alpha)))
+    runs = np.exp(
+        [
+            left_to_right([row], phi, alpha, n_particles=5, random_state=s)
+            for s in range(1500)
+        ]
+    )
+    assert abs(runs.mean() - exact) < 4 * runs.std() / np.sqrt(len(runs))
+
+
+@pytest.mark.parametrize("alpha", [1e-12, 1e-20, 1e-30])
+def test_left_to_right_with_tiny_priors(alpha):
+    assert_allclose(left_to_right([[2, 0]], np.eye(2), alpha), np.log(0.5))
+
+
+def test_resampling_is_in_proportion():
+    weights = np.array([0.1, 0.0, 0.6, 0.3])
+    for u in [0.0, 0.3, 0.999]:
+        parents = kernels.resample(np.repeat(weights, 25), u) // 25
+        assert_allclose(np.bincount(parents, minlength=4), 100 * weights, atol=1)
 
 
 def test_left_to_right_equals_plain_python(rng):

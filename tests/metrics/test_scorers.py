@@ -275,7 +275,12 @@ def test_clear_refusals(planted, bbc):
     X = planted.data
     with pytest.raises(ValueError, match="measure must be one of quality"):
         topic_scorer("accuracy")
-    for options in [{"n_words": 0}, {"method": "best"}, {"window_size": -3}]:
+    for options in [
+        {"n_words": 0},
+        {"n_words": 1},
+        {"method": "best"},
+        {"window_size": -3},
+    ]:
         with pytest.raises(ValueError, match=next(iter(options))):
             topic_scorer(**options)
     signed = NMF(2, init="nndsvda").fit(X.astype(float))

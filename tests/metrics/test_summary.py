@@ -77,6 +77,10 @@ def test_bad_shapes_are_named(fitted):
     base = model.components_, corpus.feature_names
     with pytest.raises(ValueError, match="7 topics"):
         topic_summary(*base, mixtures[:, :7], corpus.data)
+    with pytest.raises(ValueError, match="n_documents"):
+        topic_summary(*base, mixtures, corpus.data, n_documents=-1)
+    with pytest.raises(ValueError, match="stability"):
+        topic_summary(*base, mixtures, corpus.data, stability=0.5)
     with pytest.raises(ValueError, match="1 titles"):
         topic_summary(*base, mixtures, corpus.data, titles=["one"])
 

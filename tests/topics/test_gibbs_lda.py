@@ -14,7 +14,7 @@ from llmtopics._checks import as_seed
 from llmtopics.datasets import load_bbc_news, load_reuters395
 from llmtopics.topics import _gibbs_kernels as kernels
 from llmtopics.topics import _gibbs_lda
-from llmtopics.topics._sampler import random_state, sample
+from llmtopics.topics._sampler import random_start, sample
 from llmtopics.topics._tokens import tokens_from_counts
 
 
@@ -69,7 +69,7 @@ def test_makes_the_sweeps_asked_and_averages_the_last(monkeypatch, planted, max_
 def test_components_are_the_mean_of_ten_samples_by_hand(planted):
     model = GibbsLDA(4, max_iter=80, random_state=5).fit(planted.data)
     tokens, prior, seed = tokens_from_counts(planted.data), np.full(4, 0.25), as_seed(5)
-    state, total = random_state(tokens, 4, seed), 0
+    state, total = random_start(tokens, 4, seed), 0
     for _ in range(80):
         state = sample(tokens, state, prior, 0.1, 1, seed)
         if state.n_sweeps in range(62, 81, 2):

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import gammaln
 
 from llmtopics.topics import _gibbs_kernels as kernels
-from llmtopics.topics._sampler import assign, random_state, sample
+from llmtopics.topics._sampler import assign, random_start, sample
 from llmtopics.topics._tokens import Tokens, tokens_from_counts
 
 
@@ -55,7 +55,7 @@ def test_sweeps_visit_the_exact_posterior():
     exact = np.exp(log_p - log_p.max())
     exact /= exact.sum()
 
-    state = random_state(tokens, 2, 0)
+    state = random_start(tokens, 2, 0)
     rng, place = np.random.default_rng(0), 2 ** np.arange(8)[::-1]
     visits = np.zeros(256)
     for _ in range(n_sweeps):
@@ -127,7 +127,7 @@ def test_sweeps_and_new_words_keep_the_joint_distribution():
 def test_tiny_priors_keep_their_ratio(alpha):
     """One token in all: its topic is drawn as the prior says, 10 to 1."""
     tokens, prior = corpus([0], n_words=1), np.array([10 * alpha, alpha])
-    state, first = random_state(tokens, 2, 0), 0
+    state, first = random_start(tokens, 2, 0), 0
     for _ in range(4000):
         state = sample(tokens, state, prior, 0.1, 1, 0)
         first += state.topics[0] == 0
@@ -136,7 +136,7 @@ def test_tiny_priors_keep_their_ratio(alpha):
 
 def test_the_start_follows_the_seed(planted):
     tokens = tokens_from_counts(planted.data)
-    first, again, other = (random_state(tokens, 4, seed).topics for seed in (0, 0, 1))
+    first, again, other = (random_start(tokens, 4, seed).topics for seed in (0, 0, 1))
     assert_array_equal(first, again)
     assert not np.array_equal(first, other)
     assert_allclose(np.bincount(first) / first.size, 0.25, atol=0.03)
@@ -144,7 +144,7 @@ def test_the_start_follows_the_seed(planted):
 
 def test_a_chain_cut_in_two_is_the_same_chain(planted):
     tokens = tokens_from_counts(planted.data)
-    start = random_state(tokens, 4, 0)
+    start = random_start(tokens, 4, 0)
     whole = sample(tokens, start, np.full(4, 0.1), 0.1, 10, 0)
     first = sample(tokens, start, np.full(4, 0.1), 0.1, 4, 0)
     second = sample(tokens, first, np.full(4, 0.1), 0.1, 6, 0)
@@ -154,7 +154,7 @@ def test_a_chain_cut_in_two_is_the_same_chain(planted):
 
 def test_sampling_changes_neither_state_nor_tokens(planted):
     tokens = tokens_from_counts(planted.data)
-    state = random_state(tokens, 4, 0)
+    state = random_start(tokens, 4, 0)
     before = [np.copy(part) for part in (*tokens, *state)]
     after = sample(tokens, state, np.full(4, 0.1), 0.1, 3, 0)
     for a, b in zip(before, (*tokens, *state), strict=True):
@@ -165,7 +165,7 @@ def test_sampling_changes_neither_state_nor_tokens(planted):
 @pytest.mark.parametrize("n_components", [1, 2, 17])
 def test_counts_stay_those_of_the_assignment(planted, n_components):
     tokens = tokens_from_counts(planted.data)
-    state = random_state(tokens, n_components, 0)
+    state = random_start(tokens, n_components, 0)
     for _ in range(5):
         state = sample(tokens, state, np.full(n_components, 0.1), 0.1, 1, 0)
         recounted = assign(tokens, state.topics, n_components)
@@ -177,7 +177,7 @@ def test_counts_stay_those_of_the_assignment(planted, n_components):
 
 def test_sweeps_raise_the_joint_likelihood(planted):
     tokens, prior = tokens_from_counts(planted.data), np.full((200, 4), 0.1)
-    start = random_state(tokens, 4, 0)
+    start = random_start(tokens, 4, 0)
     trace = [
         log_joint(tokens, sample(tokens, start, prior, 0.1, n, 0).topics, prior, 0.1)
         for n in (0, 1, 10, 50)
@@ -188,12 +188,12 @@ def test_sweeps_raise_the_joint_likelihood(planted):
 def test_a_documents_own_prior_steers_it():
     tokens = corpus([0, 1, 2, 3] * 5, [0, 1, 2, 3] * 5, n_words=4)
     prior = np.array([[1000.0, 1.0], [1.0, 1000.0]])
-    state = sample(tokens, random_state(tokens, 2, 0), prior, 0.1, 20, 0)
+    state = sample(tokens, random_start(tokens, 2, 0), prior, 0.1, 20, 0)
     counts = doc_topic_counts(tokens, state.topics, 2)
     assert counts[0, 0] >= 18
     assert counts[1, 1] >= 18
-    shared = sample(tokens, random_state(tokens, 2, 0), prior[0], 0.1, 20, 0)
-    repeated = sample(tokens, random_state(tokens, 2, 0), prior[[0, 0]], 0.1, 20, 0)
+    shared = sample(tokens, random_start(tokens, 2, 0), prior[0], 0.1, 20, 0)
+    repeated = sample(tokens, random_start(tokens, 2, 0), prior[[0, 0]], 0.1, 20, 0)
     assert_array_equal(shared.topics, repeated.topics)
 
 
@@ -209,7 +209,7 @@ def test_a_documents_own_prior_steers_it():
 )
 def test_small_corpora(documents, n_words, n_components):
     tokens = corpus(*documents, n_words=n_words)
-    start = random_state(tokens, n_components, 0)
+    start = random_start(tokens, n_components, 0)
     state = sample(tokens, start, np.full(n_components, 0.1), 0.1, 5, 0)
     assert state.topic_total.sum() == sum(map(len, documents))
     assert ((state.topics >= 0) & (state.topics < n_components)).all()

@@ -181,7 +181,7 @@ def label_agreement(labels: ArrayLike, topics: ArrayLike) -> dict[str, float]:
     (1.0, 1.0, 1.0)
     """
     hard = np.asarray(topics)
-    hard = hard.argmax(axis=1) if hard.ndim == 2 and hard.shape[1] > 1 else hard.ravel()
+    hard = hard.argmax(axis=1) if hard.ndim == 2 else hard
     return {
         "purity": purity(labels, topics),
         "inverse_purity": inverse_purity(labels, topics),
@@ -195,9 +195,8 @@ def label_agreement(labels: ArrayLike, topics: ArrayLike) -> dict[str, float]:
 def _table(labels: ArrayLike, topics: ArrayLike) -> np.ndarray:
     """Return n_lk: documents of each label in each topic, empty topics left out."""
     check_consistent_length(labels, topics)
-    shape = np.shape(topics)
-    if len(shape) == 1 or shape[1:] == (1,):  # mixtures of one topic are one topic
-        return contingency_matrix(labels, np.ravel(topics)).astype(float)
+    if np.ndim(topics) < 2:
+        return contingency_matrix(labels, topics).astype(float)
     mixtures = check_mixtures(topics, "topics")
     _, rows = np.unique(column_or_1d(labels), return_inverse=True)
     table = np.zeros((rows.max() + 1, mixtures.shape[1]))

@@ -10,14 +10,22 @@ from sklearn.utils.validation import check_non_negative
 
 
 def check_topics(topics: Iterable[Any]) -> list[list[str]]:
-    """Return the words of each topic as lists; one flat list of words is an error."""
+    """Return the words of each topic as lists.
+
+    One flat list of words, words that are no str, and a word twice are errors.
+    """
     lists = []
     for k, topic in enumerate(topics):
         if isinstance(topic, str) or not isinstance(topic, Iterable):
             raise ValueError(
                 f"Topics must be lists of words, one list a topic; topic {k} is {topic!r}."
             )
-        lists.append([str(word) for word in topic])
+        words = list(topic)
+        if not all(isinstance(word, str) for word in words):
+            raise ValueError(f"Words must be str; topic {k} is {words}.")
+        if len(set(words)) < len(words):
+            raise ValueError(f"Topic {k} has a word twice: {words}.")
+        lists.append(words)
     return lists
 
 

@@ -162,10 +162,9 @@ def coherence(
 def _words_of(topics: list[list[str]]) -> dict[str, int]:
     """Return the different words of all topics, numbered."""
     for k, topic in enumerate(topics):
-        if len(topic) < 2 or len(set(topic)) < len(topic):
+        if len(topic) < 2:
             raise ValueError(
-                f"Coherence needs topics of two or more different words; topic {k} is "
-                f"{topic}."
+                f"Coherence needs topics of two or more words; topic {k} is {topic}."
             )
     return {
         word: i for i, word in enumerate(dict.fromkeys(chain.from_iterable(topics)))
@@ -278,8 +277,9 @@ def _npmi(p: np.ndarray) -> float:
 
 def _u_mass(p: np.ndarray) -> float:
     later, earlier = np.tril_indices(len(p), -1)
-    alone = np.where(p.diagonal() > 0, p.diagonal(), 1)
-    return float(np.log((p[later, earlier] + _EPSILON) / alone[earlier]).mean())
+    there = p.diagonal() > 0
+    alone = np.where(there[later] & there[earlier], p.diagonal()[earlier], 1)
+    return float(np.log((p[later, earlier] + _EPSILON) / alone).mean())
 
 
 def _c_v(p: np.ndarray) -> float:

@@ -123,7 +123,8 @@ def left_to_right(
     """Return the log-likelihood of each document, all mixtures integrated out.
 
     Estimates ``log p(w_d | φ, α) = Σ_n log p(w_dn | w_d1 ... w_d(n-1), φ, α)``: every
-    factor is the mean over particles whose earlier topics were just redrawn.
+    factor is the mean over particles whose earlier topics were just redrawn; then
+    particles are drawn again in proportion to how well they foretold the token.
 
     Parameters
     ----------
@@ -134,7 +135,7 @@ def left_to_right(
     doc_topic_prior : float or array-like of shape (n_components,)
         α, the Dirichlet concentration of topics in a document.
     n_particles : int, default=20
-        R. More are more exact; time grows with it.
+        R. More are more exact; time grows with it. Follows [1]_.
     random_state : int, RandomState, numpy.random.Generator or None, default=0
         Seeds the draws. With an int a document's value depends on nothing but the
         document and the model.
@@ -155,15 +156,18 @@ def left_to_right(
 
     Notes
     -----
-    The exponential of the value is an unbiased estimate of the probability, so that the
-    value itself is a little too low on average. Unlike completion it needs no ``transform``
+    The exponential of the value is an unbiased estimate of the probability (it is a particle
+    filter with moves), so the value itself is a little too low on average. Wallach's
+    algorithm lacks the drawing again [2]_; it is biased however many particles it has, and
+    the more the smaller α is. Unlike completion it needs no ``transform``
     and judges a whole document, but only models with a Dirichlet prior have one. Says
     nothing of whether people find the topics good.
 
     References
     ----------
-    H. Wallach, I. Murray, R. Salakhutdinov and D. Mimno, "Evaluation methods for topic
-    models", ICML 2009, algorithm 3.
+    .. [1] H. Wallach, I. Murray, R. Salakhutdinov and D. Mimno, "Evaluation methods for
+       topic models", ICML 2009, algorithm 3.
+    .. [2] W. Buntine, "Estimating likelihoods for topic models", ACML 2009.
 
     Examples
     --------

@@ -10,7 +10,7 @@ from llmtopics._compile import compiled
 
 @compiled
 def left_to_right(words, word_topic, prior, n_particles, rng):
-    """Return log p(words) of one document by Wallach's left-to-right algorithm.
+    """Return an estimate of log p(words) of one document.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ def left_to_right(words, word_topic, prior, n_particles, rng):
     prior : float64 (K,)
         α.
     n_particles : int
-        R, copies of the document's topics that are sampled side by side.
+        R, topics of the tokens so far that are sampled side by side.
     rng : numpy.random.Generator
 
     Returns
@@ -29,31 +29,53 @@ def left_to_right(words, word_topic, prior, n_particles, rng):
     log_likelihood : float
         In nats, of the tokens in this order.
     """
-    K, N = prior.shape[0], words.shape[0]
-    probability = np.zeros(N)  # p(w_n | w_<n), summed over the particles
-    topics = np.empty(N, np.int64)
-    cumulative = np.empty(K)
-    for _ in range(n_particles):
-        weight = prior.copy()  # n_k of the tokens so far, + α_k
-        for n in range(N):
-            for i in range(n):  # redraw the topics of the tokens before n
-                weight[topics[i]] -= 1.0
-                total = 0.0
-                for k in range(K):
-                    total += word_topic[words[i], k] * weight[k]
-                    cumulative[k] = total
-                topics[i] = min(
-                    np.searchsorted(cumulative, rng.random() * total, side="right"),
-                    K - 1,
+    K, N, R = prior.shape[0], words.shape[0], n_particles
+    topics = np.empty((R, N), np.int64)
+    counts = np.zeros((R, K), np.int64)
+    cumulative, probability = np.empty(K), np.empty(R)
+    total_prior, log_likelihood = prior.sum(), 0.0
+    for n in range(N):
+        for r in range(R):
+            for i in range(n):  # move: redraw the topics of the tokens before n
+                counts[r, topics[r, i]] -= 1
+                topics[r, i] = draw_topic(
+                    word_topic[words[i]], counts[r], prior, cumulative, rng.random()
                 )
-                weight[topics[i]] += 1.0
-            total = 0.0
+                counts[r, topics[r, i]] += 1
+            probability[r] = 0.0  # p(w_n | topics of the tokens before n)
             for k in range(K):
-                total += word_topic[words[n], k] * weight[k]
-                cumulative[k] = total
-            probability[n] += total / weight.sum()
-            topics[n] = min(
-                np.searchsorted(cumulative, rng.random() * total, side="right"), K - 1
+                probability[r] += word_topic[words[n], k] * (counts[r, k] + prior[k])
+            probability[r] /= n + total_prior
+        log_likelihood += np.log(probability.mean())
+        parents = resample(probability, rng.random())
+        topics, counts = topics[parents], counts[parents]
+        for r in range(R):
+            topics[r, n] = draw_topic(
+                word_topic[words[n]], counts[r], prior, cumulative, rng.random()
             )
-            weight[topics[n]] += 1.0
-    return np.log(probability / n_particles).sum()
+            counts[r, topics[r, n]] += 1
+    return log_likelihood
+
+
+@compiled
+def draw_topic(word, count, prior, cumulative, u):
+    """Draw a topic ∝ φ_kw (n_k + α_k); ``cumulative`` is room to work in."""
+    total = 0.0
+    for k in range(prior.shape[0]):
+        total += word[k] * (count[k] + prior[k])
+        cumulative[k] = total
+    return min(np.searchsorted(cumulative, u * total, side="right"), prior.shape[0] - 1)
+
+
+@compiled
+def resample(weights, u):
+    """Return R indices drawn in proportion to R weights, systematically from one u."""
+    R = weights.shape[0]
+    parents = np.empty(R, np.int64)
+    step, reached, i = weights.sum() / R, weights[0], 0
+    for r in range(R):
+        while reached <= (r + u) * step and i < R - 1:
+            i += 1
+            reached += weights[i]
+        parents[r] = i
+    return parents

@@ -147,7 +147,6 @@ def word_intrusion(
     if (vectors is None) == (judge is None):
         raise ValueError("Pass either vectors or judge.")
     words = list(check_vocabulary(vocabulary, phi.shape[1], "components"))
-    look_up = None if vectors is None else _look_up(vectors, words)
     rng = np.random.default_rng(as_seed(random_state))
     if phi.shape[1] <= n_words:
         raise ValueError(
@@ -155,6 +154,11 @@ def word_intrusion(
         )
     order = np.argsort(-phi, axis=1, kind="stable")[:, :n_words]
     top = [own[row[own] > 0] for own, row in zip(order, phi, strict=True)]
+    if vectors is not None:  # all words that may be shown, in one call
+        asked = np.unique(np.concatenate(top))
+        unit = _look_up(vectors, words)([words[w] for w in asked])
+        e = np.zeros((len(words), unit.shape[1]))
+        e[asked] = unit
     found = np.zeros(len(phi))
     for k, own in enumerate(top):
         if len(own) < 2:
@@ -166,17 +170,16 @@ def word_intrusion(
             continue
         for _ in range(n_trials):
             intruder = rng.choice(strangers)
-            shown = [words[w] for w in rng.permutation([*own, intruder])]
-            if judge is not None:
+            ids = rng.permutation([*own, intruder])
+            shown = [words[w] for w in ids]
+            if judge is None:
+                answer = shown[(e[ids] @ e[ids].sum(axis=0)).argmin()]
+            else:
                 answer = judge(list(shown))
                 if answer not in shown:
                     raise ValueError(
                         f"The judge said {answer!r}, which is none of {shown}."
                     )
-            else:
-                assert look_up is not None
-                e = look_up(shown)
-                answer = shown[(e @ e.sum(axis=0)).argmin()]
             found[k] += answer == words[intruder]
     return found / n_trials
 
@@ -341,7 +344,7 @@ def _look_up(
     rows = check_array(vectors, dtype=np.float64, input_name="vectors")
     if vocabulary is None:
         raise ValueError("vectors needs the vocabulary whose words its rows stand for.")
-    place = check_vocabulary(vocabulary, len(rows), "vectors.T")
+    place = check_vocabulary(vocabulary, len(rows), "vectors", "rows")
 
     def pick(words: list[str]) -> np.ndarray:
         unknown = [word for word in words if word not in place]

@@ -126,7 +126,8 @@ def topic_scorer(
         - "npmi", "c_v", "uci", "u_mass": mean :func:`coherence` of the fitted topics' words
           in the held-out documents;
         - "diversity", "inverted_rbo": :func:`topic_diversity` or :func:`inverted_rbo` of the
-          fitted topics' words; "exclusivity", "distance": mean :func:`exclusivity`, or mean
+          fitted topics' words (words that a topic has fewer of than the others count as
+          missing from its diversity); "exclusivity", "distance": mean :func:`exclusivity`, or mean
           of :func:`topic_distances` off the diagonal, of the topics. These four do not
           look at the held-out documents;
         - "completion": held-out log-likelihood per token by document completion, in nats,
@@ -192,6 +193,10 @@ def topic_scorer(
                 f"{name} must be one of {', '.join(known)}, got {value!r}."
             )
     check_positive(n_words=n_words)
+    if n_words < 2 and measure in ("quality", *_LOWEST):
+        raise ValueError(
+            f"{measure!r} is about pairs of words: n_words must be 2 or more."
+        )
     if window_size not in (None, "auto"):
         check_positive(window_size=window_size)
     return TopicScorer(measure, n_words, method, window_size)

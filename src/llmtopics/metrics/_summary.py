@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from llmtopics._checks import check_positive
 from llmtopics._words import top_words
 from llmtopics.metrics._arrays import check_distributions, check_mixtures
 from llmtopics.metrics._coherence import coherence
@@ -82,6 +83,11 @@ def topic_summary(
         raise ImportError(
             "topic_summary returns a DataFrame: pip install 'llmtopics[pandas]'"
         ) from error
+    check_positive(n_words=n_words, n_documents=n_documents)
+    if stability is not None and np.shape(stability) != np.shape(components)[:1]:
+        raise ValueError(
+            f"stability must have one value a topic, got shape {np.shape(stability)}."
+        )
     phi = check_distributions(components, "components")
     theta = check_mixtures(mixtures)
     if theta.shape[1] != len(phi):

@@ -25,10 +25,11 @@ from llmtopics._checks import (
 )
 from llmtopics._completion import halves, log_likelihood
 from llmtopics.topics import _gibbs_kernels as kernels
-from llmtopics.topics._sampler import random_state, sample
+from llmtopics.topics._sampler import random_start, sample
 from llmtopics.topics._tokens import Tokens, tokens_from_counts
 
 _N_SAMPLES = 10  # samples of the chain that ``components_`` averages
+_MAX_PASSES, _TOLERANCE = 100, 1e-5  # of folding in
 
 
 class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -98,8 +99,8 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
     where there are fewer than 40); one sample alone foretells held-out words worse.
 
     ``transform`` does not sample: with the topics fixed, the expected topic of every
-    token given the expected topics of the others is iterated until it settles (CVB0,
-    [2]_). A document's mixture does not depend on what else is in ``X``, and
+    token given the expected topics of the others is iterated (CVB0, [2]_), until a pass
+    moves no topic's share by more than 1e-5, at most 100 times. A document's mixture does not depend on what else is in ``X``, and
     ``fit_transform(X)`` is ``fit(X).transform(X)``. A document without words gets the
     prior's mean.
 
@@ -207,7 +208,7 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
     def _mean_counts(self, tokens: Tokens, prior: np.ndarray) -> np.ndarray:
         """Run the chain; return the mean word-topic counts of its last samples."""
         seed = as_seed(self.random_state)
-        state = random_state(tokens, self.n_components, seed)
+        state = random_start(tokens, self.n_components, seed)
         gap = max(1, self.max_iter // (4 * _N_SAMPLES))
         stops = np.arange(self.max_iter, 0, -gap)[:_N_SAMPLES][::-1]
         total = np.zeros(state.word_topic.shape)
@@ -257,8 +258,8 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
             X.indptr.astype(np.int64),
             np.ascontiguousarray(self.components_[:, words].T),
             self.doc_topic_prior_[np.newaxis],
-            100,
-            1e-5,
+            _MAX_PASSES,
+            _TOLERANCE,
         )
 
     def score(self, X, y=None):
@@ -266,7 +267,7 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
 
         Every second token of a document (in column order) is held out; the mixture is
         estimated from the others by ``transform``; the score is the mean over all held-out
-        tokens of ``log Σ_k θ_dk φ_kw``. Higher is better. What a document adds does not
+        tokens of ``log max(Σ_k θ_dk φ_kw, 1e-12)``. Higher is better. What a document adds does not
         depend on what else is in ``X``.
 
         Parameters

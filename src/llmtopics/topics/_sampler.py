@@ -34,7 +34,7 @@ def assign(tokens: Tokens, topics: np.ndarray, n_components: int) -> State:
     return State(topics, word_topic, word_topic.sum(axis=0, dtype=np.int64), 0)
 
 
-def random_state(tokens: Tokens, n_components: int, seed: int) -> State:
+def random_start(tokens: Tokens, n_components: int, seed: int) -> State:
     """Return a state in which every token has a topic drawn uniformly."""
     rng = np.random.default_rng([seed, 0])
     topics = rng.integers(n_components, size=tokens.words.size, dtype=np.int32)
