@@ -266,9 +266,9 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         """Return the held-out log-likelihood per token, by document completion.
 
         Every second token of a document (in column order) is held out; the mixture is
-        estimated from the others by ``transform``; the score is the mean over all held-out
-        tokens of ``log max(Σ_k θ_dk φ_kw, 1e-12)``. Higher is better. What a document adds does not
-        depend on what else is in ``X``.
+        estimated from the others by ``transform``; the score is the mean over all
+        held-out tokens of ``log max(Σ_k θ_dk φ_kw, 1e-12)``. Higher is better. What a
+        document adds does not depend on what else is in ``X``.
 
         Parameters
         ----------
