@@ -44,8 +44,9 @@ def check_counts(estimator: Any, X: Any, *, reset: bool) -> sp.csr_array:
     ValueError
         Where scikit-learn or :func:`as_counts` raises one.
     """
-    X = validate_data(estimator, X, accept_sparse="csr", dtype="numeric", reset=reset)
-    return as_counts(X, type(estimator).__name__)
+    counts = as_counts(X, type(estimator).__name__)
+    validate_data(estimator, X, skip_check_array=True, reset=reset)  # names and number
+    return counts
 
 
 def as_counts(X: Any, name: str) -> sp.csr_array:

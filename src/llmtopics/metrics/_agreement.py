@@ -193,7 +193,7 @@ def label_agreement(labels: ArrayLike, topics: ArrayLike) -> dict[str, float]:
 
 
 def _table(labels: ArrayLike, topics: ArrayLike) -> np.ndarray:
-    """Return n_lk: documents of each label in each topic, empty topics left out."""
+    """Return n_lk: documents of each label in each topic."""
     check_consistent_length(labels, topics)
     if np.ndim(topics) < 2:
         return contingency_matrix(labels, topics).astype(float)
@@ -201,4 +201,4 @@ def _table(labels: ArrayLike, topics: ArrayLike) -> np.ndarray:
     _, rows = np.unique(column_or_1d(labels), return_inverse=True)
     table = np.zeros((rows.max() + 1, mixtures.shape[1]))
     np.add.at(table, rows, mixtures)
-    return table[:, table.any(axis=0)]
+    return table

@@ -135,7 +135,7 @@ def left_to_right(
     doc_topic_prior : float or array-like of shape (n_components,)
         α, the Dirichlet concentration of topics in a document.
     n_particles : int, default=20
-        R. More are more exact; time grows with it. Follows [1]_.
+        R. More are more exact; time grows with it.
     random_state : int, RandomState, numpy.random.Generator or None, default=0
         Seeds the draws. With an int a document's value depends on nothing but the
         document and the model.
@@ -157,11 +157,11 @@ def left_to_right(
     Notes
     -----
     The exponential of the value is an unbiased estimate of the probability (it is a particle
-    filter with moves), so the value itself is a little too low on average. Wallach's
-    algorithm lacks the drawing again [2]_; it is biased however many particles it has, and
-    the more the smaller α is. Unlike completion it needs no ``transform``
-    and judges a whole document, but only models with a Dirichlet prior have one. Says
-    nothing of whether people find the topics good.
+    filter with moves), so the value itself is a little too low on average. The algorithm it
+    follows [1]_ lacks the drawing again [2]_; it is biased however many particles it has,
+    and the more the smaller α is. Unlike completion it needs no ``transform`` and judges a
+    whole document, but only models with a Dirichlet prior have one. Says nothing of whether
+    people find the topics good.
 
     References
     ----------

@@ -46,25 +46,32 @@ class TopicScorer:
         if self.measure in _OF_WORDS:
             return _OF_WORDS[self.measure](topics)
         if self.measure != "quality":
-            return self._coherence(self.measure, topics, estimator, X)
-        npmi = self._coherence("npmi", topics, estimator, X)
+            return self._coherence(self.measure, topics, vocabulary, estimator, X)
+        npmi = self._coherence("npmi", topics, vocabulary, estimator, X)
         return npmi - abs(npmi) * (1 - _diversity(topics))
 
     def _coherence(
-        self, measure: str, topics: list[list[str]], estimator: Any, X: Any
+        self,
+        measure: str,
+        topics: list[list[str]],
+        vocabulary: list[str],
+        estimator: Any,
+        X: Any,
     ) -> float:
         # a topic of fewer than two words is as incoherent as can be
         alive = [topic for topic in topics if len(topic) > 1]
         lost = (len(topics) - len(alive)) * _LOWEST[measure]
         if not alive:
             return _LOWEST[measure]
+        reference: tuple[Any, list[str] | None] = (
+            (counts_of(estimator, X), vocabulary)
+            if self.window_size is None
+            else (_token_lists(estimator, X), None)
+        )
         with warnings.catch_warnings():  # small folds lack words; the docstring says so
             warnings.filterwarnings("ignore", "[0-9]+ of the topics' [0-9]+ words")
             values = coherence(
-                alive,
-                *_reference(estimator, X, self.window_size),
-                measure=measure,
-                window_size=self.window_size,
+                alive, *reference, measure=measure, window_size=self.window_size
             )
         return float((values.sum() + lost) / len(topics))
 
@@ -213,10 +220,8 @@ def _completion(estimator: Any, X: Any, weights: np.ndarray) -> float:
     return -float(np.log(perplexity(held_out, np.maximum(mixtures, 0), components)))
 
 
-def _reference(estimator: Any, X: Any, window_size: int | str | None) -> tuple:
-    """Return the documents as :func:`coherence` reads them, with their vocabulary."""
-    if window_size is None:
-        return counts_of(estimator, X), vocabulary_of(estimator)
+def _token_lists(estimator: Any, X: Any) -> list[list[str]]:
+    """Return the words of the documents in their order, as the vectorizer finds them."""
     before, _ = split_pipeline(estimator)
     vectorizer: Any = None if before is None else before[0]
     if not hasattr(vectorizer, "build_analyzer"):
@@ -232,4 +237,4 @@ def _reference(estimator: Any, X: Any, window_size: int | str | None) -> tuple:
             "pass window_size=None."
         )
     analyze = vectorizer.build_analyzer()
-    return ([analyze(text) for text in X],)
+    return [analyze(text) for text in X]

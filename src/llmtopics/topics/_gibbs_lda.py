@@ -100,9 +100,9 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
 
     ``transform`` does not sample: with the topics fixed, the expected topic of every
     token given the expected topics of the others is iterated (CVB0, [2]_), until a pass
-    moves no topic's share by more than 1e-5, at most 100 times. A document's mixture does not depend on what else is in ``X``, and
-    ``fit_transform(X)`` is ``fit(X).transform(X)``. A document without words gets the
-    prior's mean.
+    moves no topic's share by more than 1e-5, at most 100 times. A document's mixture does
+    not depend on what else is in ``X``, and ``fit_transform(X)`` is
+    ``fit(X).transform(X)``. A document without words gets the prior's mean.
 
     If ``fit`` fails or is interrupted, the estimator stays as it was before.
 
