@@ -18,9 +18,14 @@ MAY_IMPORT = {  # a module and its layer's own; modules of one layer do not impo
     "metrics": GROUND,
     "topics": GROUND,
     "datasets": GROUND,
+    "_language": {"_checks"},  # layer 1
+    "embed": {"_checks", "_language"},
 }
 ONLY_IN = {  # heavy or guarded packages, and the one module that may import them
+    "filelock": "_language",
+    "huggingface_hub": "_language",
     "numba": "_compile",
+    "platformdirs": "_language",
     "regex": "text",
     "rjieba": "text",
     "snowballstemmer": "text",

@@ -7,8 +7,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from llmtopics import datasets, metrics, text, topics
+    from llmtopics import datasets, embed, metrics, text, topics
     from llmtopics._words import top_words
+    from llmtopics.embed import PrecomputedEmbeddings, TransformerEmbedder
     from llmtopics.text import TextAnalyzer
     from llmtopics.topics import GibbsLDA
 
@@ -16,15 +17,20 @@ __version__ = "0.1.0"
 
 _HOME = {  # public name -> module that defines it
     "GibbsLDA": "topics",
+    "PrecomputedEmbeddings": "embed",
     "TextAnalyzer": "text",
+    "TransformerEmbedder": "embed",
     "top_words": "_words",
 }
 
 __all__ = [
     "GibbsLDA",
+    "PrecomputedEmbeddings",
     "TextAnalyzer",
+    "TransformerEmbedder",
     "__version__",
     "datasets",
+    "embed",
     "metrics",
     "text",
     "top_words",

@@ -1,7 +1,7 @@
 """Checks of what users pass in, shared by every stage."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from numbers import Integral
@@ -200,3 +200,41 @@ def check_vocabulary(
         (twice, _), *_ = Counter(map(str, vocabulary)).most_common(1)
         raise ValueError(f"vocabulary has {twice!r} more than once.")
     return columns
+
+
+def check_texts(X: Any, name: str) -> list[str]:
+    """Return the texts in ``X`` as a list.
+
+    Parameters
+    ----------
+    X : sequence of str
+        A list, tuple, array, pandas or polars Series.
+    name : str
+        Who asks, for error messages.
+
+    Raises
+    ------
+    ValueError
+        If it is one bare string, has no or more than one dimension, is empty, or holds
+        something other than texts (the row is named).
+    """
+    if isinstance(X, str | bytes | Mapping) or not isinstance(X, Iterable):
+        raise ValueError(
+            f"{name} reads a list of texts, got one {type(X).__name__}: put a single text "
+            "into a list."
+        )
+    shape = getattr(X, "shape", (0,))
+    if len(shape) != 1:
+        raise ValueError(
+            f"{name} reads texts in one dimension, got shape {shape}: pass one column."
+        )
+    texts = list(X)
+    for row, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise ValueError(
+                f"{name} reads texts (str), but row {row} holds {text!r} of type "
+                f"{type(text).__name__}."
+            )
+    if not texts:
+        raise ValueError(f"{name} needs at least one text, got none.")
+    return texts

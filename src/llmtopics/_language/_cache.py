@@ -1,0 +1,130 @@
+"""A disk cache of what models computed, shared by all processes of a user."""
+
+import logging
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from hashlib import blake2b
+from pathlib import Path
+
+from filelock import FileLock
+from platformdirs import user_cache_path
+
+logger = logging.getLogger(__name__)
+
+MAX_BYTES = 4 * 2**30
+_N_CHECK = 8  # bytes of checksum in front of a value
+
+
+def default_folder() -> Path:
+    """Return the folder named in ``LLMTOPICS_CACHE``, or the user's cache folder."""
+    named = os.environ.get("LLMTOPICS_CACHE")
+    return Path(named) if named else user_cache_path("llmtopics")
+
+
+def key_of(context: str, text: str) -> bytes:
+    """Return the key of what ``context`` (model and parameters) makes of ``text``."""
+    start = blake2b(context.encode(), digest_size=32).digest()
+    data = text.encode("utf-8", "surrogatepass")
+    return blake2b(data, key=start, digest_size=20).digest()
+
+
+class Cache:
+    """Values by key in one SQLite file; a cache only: no trouble with it stops the work.
+
+    A value whose checksum is wrong is not returned; a file that is no database is made
+    anew; where the folder cannot be written, nothing is kept.
+
+    Parameters
+    ----------
+    folder : Path
+    max_bytes : int
+        When the values take more, the oldest are forgotten.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int = MAX_BYTES):
+        self.folder = folder
+        self.max_bytes = max_bytes
+
+    @property
+    def _file(self) -> Path:
+        return self.folder / "values.sqlite"
+
+    def get(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+        """Return the values of those keys that have one."""
+        found: dict[bytes, bytes] = {}
+        if not self._file.exists():
+            return found
+        with self._forgiving(), self._connection() as connection:
+            wanted = list(keys)
+            for start in range(0, len(wanted), 500):
+                some = wanted[start : start + 500]
+                marks = ",".join("?" * len(some))
+                query = f"SELECT key, value FROM entries WHERE key IN ({marks})"
+                for key, value in connection.execute(query, some):
+                    if value[:_N_CHECK] == _checksum(key, value[_N_CHECK:]):
+                        found[key] = value[_N_CHECK:]
+        return found
+
+    def put(self, values: Mapping[bytes, bytes]) -> None:
+        """Keep the values."""
+        rows = [(key, _checksum(key, value) + value) for key, value in values.items()]
+        with self._forgiving(), self._connection() as connection:
+            self._make_room(connection, sum(len(value) for _, value in rows))
+            connection.executemany("REPLACE INTO entries VALUES (?, ?)", rows)
+            connection.commit()
+
+    def _make_room(self, connection: sqlite3.Connection, n_bytes: int) -> None:
+        def pragma(name: str) -> int:
+            return connection.execute(f"PRAGMA {name}").fetchone()[0]
+
+        used = (pragma("page_count") - pragma("freelist_count")) * pragma("page_size")
+        if used + n_bytes > self.max_bytes:  # forgets the older half
+            connection.execute(
+                "DELETE FROM entries WHERE rowid <= "
+                "(SELECT (min(rowid) + max(rowid)) / 2 FROM entries)"
+            )
+
+    @contextmanager
+    def alone(self, name: str) -> Iterator[None]:
+        """Keep other processes and threads out of the block while it computes."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            digest = blake2b(name.encode(), digest_size=8).hexdigest()
+            lock = FileLock(self.folder / f"{digest}.lock")
+            lock.acquire()
+        except OSError as error:
+            logger.info("cannot lock the cache in %s: %s", self.folder, error)
+            yield
+            return
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(self._file, timeout=60)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=OFF")
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, value BLOB)"
+            )
+            yield connection
+
+    @contextmanager
+    def _forgiving(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, sqlite3.OperationalError) as error:  # read-only, full, busy
+            logger.warning("the cache in %s is not used: %s", self.folder, error)
+        except sqlite3.DatabaseError as error:
+            logger.warning("the cache in %s is made anew: %s", self.folder, error)
+            for path in self.folder.glob(f"{self._file.name}*"):
+                path.unlink(missing_ok=True)
+
+
+def _checksum(key: bytes, value: bytes) -> bytes:
+    return blake2b(value, key=key, digest_size=_N_CHECK).digest()

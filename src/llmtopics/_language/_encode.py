@@ -1,0 +1,302 @@
+"""Texts → pooled vectors, in length-sorted batches that stay in the processor's cache.
+
+Batches of like lengths waste nothing on padding, and some 512 tokens of activations stay in
+the cache of a core, where batches of several thousand do not. Cores work on batches of their
+own, which beats sharing the small matrix products of one batch among them.
+"""
+
+import json
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
+from pathlib import Path
+from threading import Lock
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from llmtopics._language._models import (
+    devices_of,
+    dtype_on,
+    fingerprint,
+    load_encoder,
+    load_tokenizer,
+)
+
+logger = logging.getLogger(__name__)
+
+POOLINGS = ("mean", "cls", "last")
+_BLOCK = 2**16  # characters that a worker takes at a time
+_CPU_TOKENS, _GPU_TOKENS = 2**9, 2**15  # in a batch
+_tokenizing = Lock()
+
+
+class Encoding(NamedTuple):
+    """All that decides the numbers: two equal ones give a text the same vector."""
+
+    folder: Path
+    pooling: str
+    normalize: bool
+    max_length: int
+    long_texts: str
+    dtype: str
+    prompt: str
+
+    def describe(self) -> str:
+        """Return a text that is the same only for the same weights and parameters."""
+        return json.dumps([fingerprint(self.folder), *self[1:]])
+
+
+def resolve(
+    folder: Path,
+    pooling: str,
+    normalize: bool,
+    max_length: int | None,
+    long_texts: str,
+    device: str,
+    dtype: str,
+    prompt: str,
+) -> Encoding:
+    """Fill in what the model's own files and the device decide.
+
+    Raises
+    ------
+    ValueError
+        If ``max_length`` is more than the model can read.
+    """
+    read = _settings(folder)
+    limits = [
+        _of_text(read["config.json"]).get("max_position_embeddings"),
+        read["tokenizer_config.json"].get("model_max_length"),
+    ]
+    # models without a limit name none, or an astronomical one
+    limit = min((int(n) for n in limits if n and n < 10**9), default=None)
+    if max_length is None:
+        own = read["sentence_bert_config.json"].get("max_seq_length")
+        max_length = min(n for n in (own, limit, 512) if n) if own else limit or 512
+    elif limit is not None and max_length > limit:
+        raise ValueError(
+            f"max_length={max_length} is more than the {limit} tokens that the model in "
+            f"{folder} can read."
+        )
+    if pooling == "auto":
+        pooling = _own_pooling(read)
+    dtype = dtype_on(devices_of(device)[0], dtype)
+    return Encoding(folder, pooling, normalize, max_length, long_texts, dtype, prompt)
+
+
+def _settings(folder: Path) -> dict[str, dict[str, Any]]:
+    names = [
+        "config.json",
+        "tokenizer_config.json",
+        "sentence_bert_config.json",
+        "1_Pooling/config.json",
+    ]
+    return {
+        name: json.loads((folder / name).read_text("utf-8"))
+        if (folder / name).exists()
+        else {}
+        for name in names
+    }
+
+
+def _of_text(config: dict[str, Any]) -> dict[str, Any]:
+    return config.get("text_config", config)
+
+
+def _own_pooling(read: dict[str, dict[str, Any]]) -> str:
+    """Return the pooling that the model was trained with, or the usual one of its kind."""
+    own = read["1_Pooling/config.json"]
+    for pooling, name in [
+        ("cls", "pooling_mode_cls_token"),
+        ("last", "pooling_mode_lasttoken"),
+        ("mean", "pooling_mode_mean_tokens"),
+    ]:
+        if own.get(name):
+            return pooling
+    kinds = " ".join(read["config.json"].get("architectures") or [])
+    return "last" if "CausalLM" in kinds else "mean"
+
+
+def n_dimensions(folder: Path) -> int:
+    """Return the length of the vectors of a folder's model, E."""
+    from transformers import AutoConfig
+
+    return AutoConfig.from_pretrained(folder).get_text_config().hidden_size
+
+
+def encode(
+    texts: Sequence[str],
+    encoding: Encoding,
+    device: str,
+    n_tokens: int | str,
+    n_jobs: int | None,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield positions in ``texts`` and their vectors, in an order of our choice.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        None of them blank.
+    encoding : Encoding
+    device : str
+    n_tokens : int or "auto"
+        Tokens in a batch; "auto" leaves it to the device.
+    n_jobs : int or None
+        Batches worked on at the same time; None for as many as there are GPUs, or
+        threads that PyTorch may use.
+
+    Yields
+    ------
+    positions : ndarray of shape (n,)
+    vectors : ndarray of shape (n, E), float32
+    """
+    import torch
+
+    devices = devices_of(device)
+    kind = torch.device(devices[0]).type
+    size = (
+        n_tokens
+        if isinstance(n_tokens, int)
+        else _CPU_TOKENS
+        if kind == "cpu"
+        else _GPU_TOKENS
+    )
+    n_threads = torch.get_num_threads()
+    n_jobs = n_jobs or (n_threads if kind == "cpu" else len(devices))
+    models = [load_encoder(encoding.folder, each, encoding.dtype) for each in devices]
+    tokenizer = load_tokenizer(encoding.folder)
+    if getattr(tokenizer, "is_fast", False) is False:
+        raise ValueError(
+            f"The model in {encoding.folder} has no fast tokenizer (tokenizer.json)."
+        )
+
+    def work(job: tuple[np.ndarray, Any]) -> tuple[np.ndarray, np.ndarray, int]:
+        block, model = job
+        chosen = [encoding.prompt + texts[i] for i in block]
+        return block, *_encode_block(chosen, tokenizer, model, encoding, size)
+
+    blocks = _blocks(texts, encoding.max_length)
+    n_long = 0
+    try:
+        with ThreadPoolExecutor(
+            n_jobs,
+            # a worker's share of the threads; the setting is the thread's own ...
+            initializer=lambda: torch.set_num_threads(max(1, n_threads // n_jobs)),
+        ) as pool:
+            for block, vectors, n in pool.map(
+                work, zip(blocks, cycle(models), strict=False)
+            ):
+                n_long += n
+                yield block, vectors
+    finally:
+        torch.set_num_threads(n_threads)  # ... and the default of new threads
+        if n_long:
+            does = (
+                "cut there" if encoding.long_texts == "truncate" else "read in pieces"
+            )
+            logger.warning(
+                "%d of %d texts are longer than %d tokens and were %s "
+                "(max_length, long_texts)",
+                n_long,
+                len(texts),
+                encoding.max_length,
+                does,
+            )
+
+
+def _blocks(texts: Sequence[str], max_length: int) -> list[np.ndarray]:
+    """Cut the texts, longest first, into pieces of about equal work."""
+    lengths = np.array([len(text) for text in texts])
+    order = np.argsort(-lengths, kind="stable")
+    work = np.cumsum(np.minimum(lengths[order], 8 * max_length) + 8)
+    return np.split(order, np.flatnonzero(np.diff(work // _BLOCK)) + 1)
+
+
+def _encode_block(
+    texts: list[str], tokenizer: Any, model: Any, encoding: Encoding, n_tokens: int
+) -> tuple[np.ndarray, int]:
+    """Return the vectors of a few texts, and how many of them were too long."""
+    import torch
+
+    chunks, owners = _chunks(texts, tokenizer, encoding.max_length)
+    first = np.diff(owners, prepend=-1) > 0
+    n_long = len(np.unique(owners[~first]))
+    if encoding.long_texts == "truncate":
+        chunks = [
+            chunk for chunk, is_first in zip(chunks, first, strict=True) if is_first
+        ]
+        owners = owners[first]
+    lengths = np.array([len(chunk) for chunk in chunks])
+    order = np.argsort(-lengths, kind="stable")
+    parts = []
+    with torch.inference_mode():
+        start = 0
+        while start < len(order):
+            rows = order[start : start + max(1, n_tokens // lengths[order[start]])]
+            parts.append(_pooled([chunks[i] for i in rows], model, encoding.pooling))
+            start += len(rows)
+        vectors = torch.cat(parts)
+        # a text's pieces count by their lengths
+        weights = torch.from_numpy(lengths[order].astype(np.float32))[:, None]
+        total = torch.zeros(len(texts), vectors.shape[1])
+        total.index_add_(0, torch.from_numpy(owners[order]), vectors * weights)
+        if encoding.normalize:
+            total = torch.nn.functional.normalize(total, dim=1)
+        else:
+            total /= torch.from_numpy(np.bincount(owners, lengths))[:, None]
+    return total.numpy(), n_long
+
+
+def _chunks(
+    texts: list[str], tokenizer: Any, max_length: int
+) -> tuple[list[list[int]], np.ndarray]:
+    """Return pieces of at most ``max_length`` tokens, and the text each is a part of."""
+    readable = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
+    # a tokenizer that works in threads of its own warns in every process forked later
+    with _tokenizing:
+        before = os.environ.get("TOKENIZERS_PARALLELISM")
+        os.environ["TOKENIZERS_PARALLELISM"] = "false"
+        try:
+            found = tokenizer(
+                readable,
+                truncation=True,
+                max_length=max_length,
+                return_overflowing_tokens=True,
+                return_attention_mask=False,
+                return_token_type_ids=False,
+                verbose=False,
+            )
+        finally:
+            if before is None:
+                del os.environ["TOKENIZERS_PARALLELISM"]
+            else:
+                os.environ["TOKENIZERS_PARALLELISM"] = before
+    return found["input_ids"], np.asarray(found["overflow_to_sample_mapping"], np.int64)
+
+
+def _pooled(chunks: list[list[int]], model: Any, pooling: str) -> Any:
+    """Return one float32 vector for each of a few lists of tokens, longest first."""
+    import torch
+
+    lengths = np.array([len(chunk) for chunk in chunks])
+    real = np.arange(lengths[0]) < lengths[:, None]
+    ids = np.zeros(real.shape, np.int64)  # padding is masked, so any token will do
+    ids[real] = np.concatenate(chunks)
+    device = model.device
+    mask = torch.from_numpy(real).to(device)
+    states = model(
+        input_ids=torch.from_numpy(ids).to(device),
+        # without one the model takes a faster way
+        attention_mask=None if real.all() else mask.long(),
+    ).last_hidden_state
+    if pooling == "mean":
+        vectors = (states * mask[:, :, None]).sum(1, dtype=torch.float32)
+        vectors /= torch.from_numpy(lengths).to(device)[:, None]
+    elif pooling == "cls":
+        vectors = states[:, 0]
+    else:
+        vectors = states[range(len(chunks)), lengths - 1]
+    return vectors.float().cpu()

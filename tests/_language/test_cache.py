@@ -1,0 +1,117 @@
+"""The disk cache: shared, bounded, and never in the way."""
+
+import multiprocessing
+import sqlite3
+import threading
+
+import pytest
+
+from llmtopics._language._cache import Cache, default_folder, key_of
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return Cache(tmp_path / "cache")
+
+
+def test_what_was_put_is_got_and_nothing_else(cache):
+    assert cache.get([b"a"]) == {}
+    assert not cache.folder.exists()  # looking changes nothing
+    values = {b"%d" % i: b"value %d" % i for i in range(1200)}
+    cache.put(values)
+    assert cache.get([*values, b"other"]) == values
+    cache.put({b"1": b"new"})
+    assert cache.get([b"1", b"2"]) == {b"1": b"new", b"2": b"value 2"}
+
+
+def test_keys_differ_by_context_and_text():
+    keys = {
+        key_of(context, text) for context in ("a", "b") for text in ("x", "y", "\ud800")
+    }
+    assert len(keys) == 6
+    assert key_of("a", "x") == key_of("a", "x")
+
+
+def test_a_damaged_entry_is_not_returned(cache):
+    cache.put({b"a": b"12345678", b"b": b"12345678"})
+    with sqlite3.connect(cache._file) as connection:
+        value = connection.execute("SELECT value FROM entries WHERE key = ?", [b"a"])
+        damaged = value.fetchone()[0][:-1] + b"9"
+        connection.execute(
+            "UPDATE entries SET value = ? WHERE key = ?", [damaged, b"a"]
+        )
+    connection.close()
+    assert cache.get([b"a", b"b"]) == {b"b": b"12345678"}
+
+
+def test_a_file_that_is_no_database_is_made_anew(cache, caplog):
+    cache.folder.mkdir()
+    cache._file.write_bytes(b"no database" * 1000)
+    assert cache.get([b"a"]) == {}
+    assert "made anew" in caplog.text
+    cache.put({b"a": b"value"})
+    assert cache.get([b"a"]) == {b"a": b"value"}
+
+
+def test_a_folder_that_cannot_be_written_stops_nothing(tmp_path, caplog):
+    (tmp_path / "file").write_text("not a folder")
+    cache = Cache(tmp_path / "file" / "cache")
+    with cache.alone("name"):
+        cache.put({b"a": b"value"})
+    assert cache.get([b"a"]) == {}
+    assert "not used" in caplog.text
+
+
+def test_the_oldest_are_forgotten_when_it_is_full(tmp_path):
+    cache = Cache(tmp_path, max_bytes=300_000)
+    keys = [b"%d" % i for i in range(100)]
+    for key in keys:
+        cache.put({key: bytes(10_000)})
+    kept = [key for key in keys if key in cache.get(keys)]
+    assert 10 <= len(kept) <= 30
+    assert kept == keys[-len(kept) :]
+    assert cache._file.stat().st_size < 500_000
+
+
+def test_the_environment_names_the_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("LLMTOPICS_CACHE", str(tmp_path))
+    assert default_folder() == tmp_path
+    monkeypatch.delenv("LLMTOPICS_CACHE")
+    assert default_folder().name == "llmtopics"
+
+
+def fill(folder, start):
+    for i in range(start, start + 50):
+        Cache(folder).put({b"%d" % i: b"%d" % i})
+
+
+def test_several_processes_may_write_at_the_same_time(cache):
+    context = multiprocessing.get_context("spawn")
+    processes = [
+        context.Process(target=fill, args=(cache.folder, start)) for start in (0, 50)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+        assert process.exitcode == 0
+    assert len(cache.get([b"%d" % i for i in range(100)])) == 100
+
+
+def test_one_at_a_time_computes(cache):
+    inside, seen = [], []
+
+    def work():
+        with cache.alone("name"):
+            inside.append(1)
+            seen.append(len(inside))
+            inside.pop()
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    with cache.alone("name"), cache.alone("another"):
+        for thread in threads:
+            thread.start()
+        assert not seen
+    for thread in threads:
+        thread.join()
+    assert seen == [1] * 8

