@@ -20,6 +20,7 @@ MAY_IMPORT = {  # a module and its layer's own; modules of one layer do not impo
     "datasets": GROUND,
     "_language": {"_checks"},  # layer 1
     "embed": {"_checks", "_language"},
+    "fusion": GROUND | {"embed", "topics"},  # layer 3
 }
 ONLY_IN = {  # heavy or guarded packages, and the one module that may import them
     "filelock": "_language",

@@ -7,15 +7,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from llmtopics import datasets, embed, metrics, text, topics
+    from llmtopics import datasets, embed, fusion, metrics, text, topics
     from llmtopics._words import top_words
     from llmtopics.embed import PrecomputedEmbeddings, TransformerEmbedder
+    from llmtopics.fusion import FusionTopicModel
     from llmtopics.text import TextAnalyzer
-    from llmtopics.topics import GibbsLDA
+    from llmtopics.topics import EmbeddingTopics, GibbsLDA
 
 __version__ = "0.1.0"
 
 _HOME = {  # public name -> module that defines it
+    "EmbeddingTopics": "topics",
+    "FusionTopicModel": "fusion",
     "GibbsLDA": "topics",
     "PrecomputedEmbeddings": "embed",
     "TextAnalyzer": "text",
@@ -24,6 +27,8 @@ _HOME = {  # public name -> module that defines it
 }
 
 __all__ = [
+    "EmbeddingTopics",
+    "FusionTopicModel",
     "GibbsLDA",
     "PrecomputedEmbeddings",
     "TextAnalyzer",
@@ -31,6 +36,7 @@ __all__ = [
     "__version__",
     "datasets",
     "embed",
+    "fusion",
     "metrics",
     "text",
     "top_words",

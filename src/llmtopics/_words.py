@@ -82,10 +82,19 @@ def top_words(
     weights = check_array(components, dtype=np.float64, input_name="components")
     check_non_negative(weights, "top_words")
     words = list(check_vocabulary(vocabulary, weights.shape[1], "components"))
-    scores = _SCORES[method](_distributions(weights))
+    return rank_words(_SCORES[method](_distributions(weights)), weights, words, n_words)
+
+
+def rank_words(
+    scores: np.ndarray, weights: np.ndarray, vocabulary: Sequence[str], n_words: int
+) -> list[list[str]]:
+    """Return the words of highest score in each topic, of those with weight in it.
+
+    Ties go to the word of more weight, then to the earlier column.
+    """
     rankings = np.lexsort((-weights, -scores))
     return [
-        [words[w] for w in ranking[row[ranking] > 0][:n_words]]
+        [str(vocabulary[w]) for w in ranking[row[ranking] > 0][:n_words]]
         for row, ranking in zip(weights, rankings, strict=True)
     ]
 

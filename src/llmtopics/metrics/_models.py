@@ -30,10 +30,12 @@ def weights_of(estimator: Any) -> np.ndarray:
 def vocabulary_of(estimator: Any) -> list[str]:
     """Return the word of each column of ``components_``.
 
-    They are the names that come out of the steps before the model, from the first step that
-    makes any; the model's ``feature_names_in_``; or the columns' numbers.
+    They are the model's own, where it reads texts; the names that come out of the steps before
+    it, from the first step that makes any; its ``feature_names_in_``; or the columns' numbers.
     """
     before, model = split_pipeline(estimator)
+    if hasattr(model, "vectorizer_"):  # a model that reads texts knows its words
+        return [str(name) for name in model.vocabulary_]
     if before is not None:
         for start, step in enumerate(before):
             if hasattr(step, "get_feature_names_out"):
@@ -43,6 +45,7 @@ def vocabulary_of(estimator: Any) -> list[str]:
 
 
 def counts_of(estimator: Any, X: Any) -> Any:
-    """Return what the topic model itself reads: ``X`` after the steps before it."""
-    before, _ = split_pipeline(estimator)
-    return X if before is None else before.transform(X)
+    """Return the counts behind a topic model's words: ``X`` after the steps before it."""
+    before, model = split_pipeline(estimator)
+    X = X if before is None else before.transform(X)
+    return model.vectorizer_.transform(X) if hasattr(model, "vectorizer_") else X

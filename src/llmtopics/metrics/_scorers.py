@@ -31,18 +31,31 @@ class TopicScorer:
 
     measure: str
     n_words: int
-    method: str
+    method: str | None
     window_size: int | str | None
 
     def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:
         """Return the score of a fitted estimator on documents; higher is better."""
         weights = weights_of(estimator)
+        _, model = split_pipeline(estimator)
         if self.measure == "completion":
-            return _completion(estimator, X, weights)
+            # a model that reads texts must not read the words that it is to foretell
+            reads_texts = hasattr(model, "vectorizer_")
+            return (
+                estimator.score(X)
+                if reads_texts
+                else _completion(estimator, X, weights)
+            )
         if self.measure in _OF_WEIGHTS:
             return _OF_WEIGHTS[self.measure](weights, self.n_words)
         vocabulary = vocabulary_of(estimator)
-        topics = top_words(weights, vocabulary, self.n_words, self.method)
+        topics = (
+            model.top_words(self.n_words)
+            if self.method is None and hasattr(model, "top_words")
+            else top_words(
+                weights, vocabulary, self.n_words, self.method or "term_score"
+            )
+        )
         if self.measure in _OF_WORDS:
             return _OF_WORDS[self.measure](topics)
         if self.measure != "quality":
@@ -114,7 +127,7 @@ def topic_scorer(
     measure: str = "quality",
     *,
     n_words: int = 10,
-    method: str = "term_score",
+    method: str | None = None,
     window_size: int | str | None = None,
 ) -> TopicScorer:
     """Make a scorer of topic models for ``GridSearchCV(scoring=...)`` and its kin.
@@ -145,8 +158,9 @@ def topic_scorer(
 
     n_words : int, default=10
         Words of a topic that count.
-    method : str, default="term_score"
-        How words are chosen, as in :func:`llmtopics.top_words`.
+    method : str or None, default=None
+        How words are chosen, as in :func:`llmtopics.top_words`. None is what the model's own
+        ``top_words`` gives, or "term_score" for a model without.
     window_size : int, None or "auto", default=None
         Where words must meet for the coherences: in the same document (None), or in a
         window of this many tokens. Windows need a Pipeline that starts from texts with one of
@@ -193,11 +207,11 @@ def topic_scorer(
     """
     for name, value, known in [
         ("measure", measure, _MEASURES),
-        ("method", method, METHODS),
+        ("method", method, (None, *METHODS)),
     ]:
         if value not in known:
             raise ValueError(
-                f"{name} must be one of {', '.join(known)}, got {value!r}."
+                f"{name} must be one of {', '.join(map(str, known))}, got {value!r}."
             )
     check_positive(n_words=n_words)
     if n_words < 2 and measure in ("quality", *_LOWEST):
@@ -222,8 +236,9 @@ def _completion(estimator: Any, X: Any, weights: np.ndarray) -> float:
 
 def _token_lists(estimator: Any, X: Any) -> list[list[str]]:
     """Return the words of the documents in their order, as the vectorizer finds them."""
-    before, _ = split_pipeline(estimator)
-    vectorizer: Any = None if before is None else before[0]
+    before, model = split_pipeline(estimator)
+    first = None if before is None else before[0]
+    vectorizer: Any = getattr(model, "vectorizer_", first)
     if not hasattr(vectorizer, "build_analyzer"):
         raise ValueError(
             "A window needs the words of the documents in their order: score a Pipeline "

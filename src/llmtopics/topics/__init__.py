@@ -1,6 +1,7 @@
-"""Topic models: count matrices in, document mixtures and topic words out."""
+"""From word counts, or vectors, to topics: count matrix → mixtures θ and topics φ."""
 
 from llmtopics._words import top_words
+from llmtopics.topics._embedding import EmbeddingTopics
 from llmtopics.topics._gibbs_lda import GibbsLDA
 
-__all__ = ["GibbsLDA", "top_words"]
+__all__ = ["EmbeddingTopics", "GibbsLDA", "top_words"]

@@ -251,16 +251,7 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         return self._mixtures(check_counts(self, X, reset=False))
 
     def _mixtures(self, X: sp.csr_array) -> np.ndarray:
-        words, indices = np.unique(X.indices, return_inverse=True)
-        return kernels.fold_in(
-            X.data,
-            indices.astype(np.int32),
-            X.indptr.astype(np.int64),
-            np.ascontiguousarray(self.components_[:, words].T),
-            self.doc_topic_prior_[np.newaxis],
-            _MAX_PASSES,
-            _TOLERANCE,
-        )
+        return fold_in(X, self.components_, self.doc_topic_prior_)
 
     def score(self, X, y=None):
         """Return the held-out log-likelihood per token, by document completion.
@@ -328,3 +319,31 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         tags.input_tags.positive_only = True
         tags.input_tags.categorical = True  # whole numbers: rounds the checks' data
         return tags
+
+
+def fold_in(X: sp.csr_array, components: np.ndarray, prior: np.ndarray) -> np.ndarray:
+    """Return the mixtures of documents, topics held fixed; each row by itself.
+
+    Parameters
+    ----------
+    X : csr_array of shape (D, V), int32
+    components : ndarray of shape (K, V)
+        φ: rows sum to one.
+    prior : ndarray of shape (K,) or (D, K)
+        Dirichlet prior that all documents share, or of each. Written α.
+
+    Returns
+    -------
+    mixtures : ndarray of shape (D, K)
+        θ: rows sum to one.
+    """
+    words, indices = np.unique(X.indices, return_inverse=True)
+    return kernels.fold_in(
+        X.data,
+        indices.astype(np.int32),
+        X.indptr.astype(np.int64),
+        np.ascontiguousarray(components[:, words].T),
+        np.ascontiguousarray(np.atleast_2d(prior), np.float64),
+        _MAX_PASSES,
+        _TOLERANCE,
+    )

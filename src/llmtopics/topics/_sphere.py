@@ -1,0 +1,198 @@
+"""Topics as directions on the sphere of embeddings, as pure functions.
+
+D documents, K topics, E dimensions. Where a row must not depend on the rows beside it,
+products go row by row, so that BLAS always sees the same shapes; always in one thread.
+"""
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.optimize import minimize_scalar
+from scipy.special import softmax
+from sklearn.cluster import KMeans
+from threadpoolctl import ThreadpoolController
+
+from llmtopics._completion import log_likelihood
+
+_SPREAD = (1.0, 200.0)  # where the concentration is sought
+_N_SOUGHT = 2000  # documents it is sought on
+_N_SAMPLED = 5000  # documents that k-means tries several starts on
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    return ThreadpoolController()  # looks all loaded libraries through
+
+
+def one_thread() -> Any:
+    """Return a context in which BLAS and OpenMP sum in the same order everywhere."""
+    return _controller().limit(limits=1)
+
+
+class Moments(NamedTuple):
+    """What a metric is made of; zero vectors, of blank texts, are left out.
+
+    n_vectors : int
+    mean : (E,)
+    covariance : (E, E)
+    """
+
+    n_vectors: int
+    mean: np.ndarray
+    covariance: np.ndarray
+
+
+class Sphere(NamedTuple):
+    """How vectors become points on the sphere.
+
+    mean : (E,), subtracted
+    scale : (E, E), then multiplied with
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+
+
+def measure(vectors: np.ndarray) -> Moments:
+    """Return the moments of the vectors that are not zero."""
+    known = vectors[vectors.any(axis=1)]
+    n_vectors = max(1, len(known))
+    mean = known.sum(axis=0, dtype=np.float64) / n_vectors
+    with one_thread():
+        centred = known - mean
+        return Moments(n_vectors, mean, centred.T @ centred / n_vectors)
+
+
+def centre(moments: Moments) -> Sphere:
+    """Return the sphere around the mean."""
+    return Sphere(moments.mean, np.eye(len(moments.mean)))
+
+
+def whiten(moments: Moments) -> Sphere:
+    """Return a sphere around the mean on which the covariance is round.
+
+    With the covariance ``U diag(λ) Uᵀ`` its scale is ``U diag(λ^(-1/2)) Uᵀ``. It is shrunk
+    towards a multiple of the identity, as far as there are too few vectors to know it
+    (oracle approximating shrinkage, Chen et al. 2010).
+    """
+    covariance, E = moments.covariance, len(moments.mean)
+    size = np.trace(covariance) / E
+    if size <= 0:
+        return centre(moments)
+    square = np.mean(covariance**2)
+    gap = (moments.n_vectors + 1) * (square - size**2 / E)
+    shrinkage = min(1.0, (square + size**2) / gap) if gap > 0 else 1.0
+    with one_thread():
+        values, axes = np.linalg.eigh(covariance / size)
+        values = (1 - shrinkage) * values + shrinkage
+        return Sphere(
+            moments.mean, (axes / np.sqrt(np.maximum(values, 1e-12))) @ axes.T
+        )
+
+
+def discriminate(
+    vectors: np.ndarray, mixtures: np.ndarray, moments: Moments
+) -> tuple[Sphere, np.ndarray, np.ndarray]:
+    """Return the sphere on which topics are round, and points and directions on it.
+
+    Directions in which documents of one topic vary say nothing of topics, whatever their
+    variance: the covariance within topics (of documents with the same first topic) is
+    whitened, as in linear discriminant analysis (Fisher 1936).
+
+    Parameters
+    ----------
+    vectors : ndarray of shape (D, E)
+    mixtures : ndarray of shape (D, K)
+        θ.
+    moments : Moments
+        Of ``vectors``.
+    """
+    D, K = mixtures.shape
+    known = vectors.any(axis=1)
+    weights = np.zeros((K, D), vectors.dtype)
+    weights[mixtures.argmax(axis=1), np.arange(D)] = known
+    n = weights.sum(axis=1, dtype=np.float64)
+    nobodys = (
+        n == 0
+    )  # topics that are no document's first have those that have some of it
+    weights[nobodys] = mixtures.T[nobodys] * known
+    with one_thread():
+        means = (weights[~nobodys] @ vectors) / n[~nobodys, None] - moments.mean
+        between = (means.T * n[~nobodys]) @ means / moments.n_vectors
+        within = moments._replace(covariance=moments.covariance - between)
+        sphere = whiten(within)
+        points = to_points(vectors, sphere, by_rows=False)
+        return sphere, points, unit(weights @ points)
+
+
+def to_points(
+    vectors: np.ndarray, sphere: Sphere, *, by_rows: bool = True
+) -> np.ndarray:
+    """Return unit vectors of shape (D, E); zeros for zero vectors."""
+    known = vectors.any(axis=1, keepdims=True)
+    centred = (vectors - sphere.mean.astype(vectors.dtype)) * known
+    return unit(_products(centred, sphere.scale.astype(vectors.dtype), by_rows))
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Return the rows divided by their lengths; zero rows stay."""
+    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
+    return np.divide(
+        vectors, lengths, where=lengths > 1e-12, out=np.zeros_like(vectors)
+    )
+
+
+def cosines(
+    points: np.ndarray, directions: np.ndarray, *, by_rows: bool = True
+) -> np.ndarray:
+    """Return ``e_d·c_k``, of shape (D, K), float64."""
+    transposed = np.ascontiguousarray(directions.T, points.dtype)
+    return _products(points, transposed, by_rows).astype(np.float64)
+
+
+def memberships(cosines: np.ndarray, concentration: float) -> np.ndarray:
+    """Return ``f_dk = softmax_k(τ e_d·c_k)``; rows sum to one."""
+    return softmax(concentration * cosines, axis=1)
+
+
+def start(points: np.ndarray, n_components: int, seed: int) -> np.ndarray:
+    """Return directions by k-means: the best of ten k-means++ starts, on a sample."""
+    rng = np.random.default_rng([seed, 1])
+    some = rng.permutation(len(points))[: max(_N_SAMPLED, 10 * n_components)]
+    sampled = KMeans(n_components, n_init=10, random_state=seed % 2**32)
+    with one_thread():  # the same sums, in the same order, on every machine
+        means = sampled.fit(points[np.sort(some)])
+        if len(some) < len(points):
+            again = KMeans(n_components, init=means.cluster_centers_, n_init=1)
+            means = again.fit(points)
+    return unit(means.cluster_centers_)
+
+
+def estimate_concentration(
+    cosines: np.ndarray, X: sp.csr_array, components: np.ndarray
+) -> float:
+    """Return the τ under which the memberships best foretell the documents' words.
+
+    Maximum likelihood of ``Σ_dw X_dw log Σ_k softmax_k(τ e_d·c_k) φ_kw``: vectors alone
+    cannot tell how far a topic reaches, since their dimensions are not independent.
+    """
+    rows = np.linspace(
+        0, X.shape[0], min(_N_SOUGHT, X.shape[0]), endpoint=False
+    ).astype(int)
+    X, some = X[rows], cosines[rows]
+    found = minimize_scalar(
+        lambda log_tau: (
+            -log_likelihood(X, memberships(some, np.exp(log_tau)), components)
+        ),
+        bounds=np.log(_SPREAD),
+        method="bounded",
+        options={"xatol": 0.02},
+    )
+    return float(np.exp(found.x))
+
+
+def _products(rows: np.ndarray, matrix: np.ndarray, by_rows: bool) -> np.ndarray:
+    with one_thread():
+        return np.matmul(rows[:, None, :], matrix)[:, 0] if by_rows else rows @ matrix

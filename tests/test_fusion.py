@@ -1,0 +1,497 @@
+"""Fusion of both sides, on real articles, the real MiniLM, and planted corpora."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import BaseEstimator, clone
+from sklearn.decomposition import NMF, LatentDirichletAllocation
+from sklearn.exceptions import NotFittedError
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import normalized_mutual_info_score
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+
+from llmtopics import (
+    EmbeddingTopics,
+    FusionTopicModel,
+    GibbsLDA,
+    PrecomputedEmbeddings,
+    TextAnalyzer,
+    TransformerEmbedder,
+    top_words,
+)
+from llmtopics._language import _encode
+from llmtopics.datasets import load_bbc_news, make_topics
+from llmtopics.fusion import _halves
+from llmtopics.metrics import topic_scorer
+from llmtopics.topics import _embedding
+
+POOLINGS = ["prior", "linear", "geometric"]
+
+
+@pytest.fixture(scope="module")
+def news():
+    """The first sentences of every fifth article, and their sections."""
+    corpus = load_bbc_news()
+    texts = [" ".join(text.split()[:60]) for text in corpus.data[::5]]
+    return texts, corpus.target[::5]
+
+
+@pytest.fixture(scope="module")
+def planted():
+    """120 texts of made-up words over 4 topics, and vectors that show the topics dimly."""
+    rng = np.random.default_rng(0)
+    corpus = make_topics(
+        120, 60, 4, doc_length=30, topic_word_prior=0.1, random_state=0
+    )
+    X = corpus.data
+    rows = [np.repeat(X.indices[i:j], X.data[i:j]) for i, j in pairwise(X.indptr)]
+    texts = [" ".join(f"w{w}" for w in row) for row in rows]
+    vectors = np.column_stack([corpus.doc_topic, np.zeros((120, 4))])
+    vectors = vectors + rng.normal(size=vectors.shape) * 0.15
+    return texts, PrecomputedEmbeddings(texts, vectors), corpus
+
+
+def fusion(n_components=5, **parameters):
+    parameters = {"random_state": 0, **parameters}
+    vectorizer = CountVectorizer(analyzer=TextAnalyzer(), min_df=2)
+    return FusionTopicModel(n_components, **{"vectorizer": vectorizer, **parameters})
+
+
+def agreement(model, news):
+    return normalized_mutual_info_score(news[1], model.labels_)
+
+
+# quality -----------------------------------------------------------------------------
+
+
+def test_both_sides_together_agree_more_with_the_editors_than_either(news):
+    both = agreement(fusion().fit(news[0]), news)
+    counts, vectors = (agreement(fusion(alpha=a).fit(news[0]), news) for a in (0, 1))
+    assert both > 0.75
+    assert both > counts + 0.1
+    assert both > vectors - 0.02
+
+
+@pytest.mark.parametrize("pooling", ["linear", "geometric"])
+def test_mixtures_fitted_apart_are_matched_before_they_are_joined(news, pooling):
+    """Averaged unmatched, they are worse than either."""
+    model = fusion(pooling=pooling).fit(news[0])
+    matched = agreement(model, news)
+    unmatched = []
+    for _ in range(4):
+        model._order = np.roll(model._order, 1)
+        labels = model.transform(news[0]).argmax(axis=1)
+        unmatched.append(normalized_mutual_info_score(news[1], labels))
+    assert matched > 0.6
+    assert matched > max(unmatched) + 0.05
+
+
+def test_topics_have_words_that_people_would_choose(news):
+    words = fusion().fit(news[0]).top_words(5)
+    everything = {word for topic in words for word in topic}
+    assert len(everything) == 25  # no word twice
+    assert {"game", "film", "election"} & everything
+
+
+# the ends ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_zero_is_the_topic_model_alone_and_encodes_nothing(planted, pooling):
+    texts, _, _ = planted
+    nothing_known = PrecomputedEmbeddings(["x"], [[1.0]])
+    model = fusion(4, alpha=0, pooling=pooling, embedder=nothing_known).fit(texts)
+    pipeline = make_pipeline(
+        model.vectorizer, GibbsLDA(4, max_iter=100, random_state=0)
+    )
+    assert_array_equal(model.transform(texts), pipeline.fit(texts).transform(texts))
+    assert_array_equal(model.components_, pipeline[-1].components_)
+    assert not hasattr(model, "topic_directions_")
+    assert_array_equal(model.document_alpha_, 0)
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_one_is_the_language_side_alone(planted, pooling):
+    texts, embedder, _ = planted
+    model = fusion(4, alpha=1, pooling=pooling, embedder=embedder).fit(texts)
+    counts = model.vectorizer_.transform(texts)
+    vectors = embedder.transform(texts)
+    alone = EmbeddingTopics(4, random_state=0).fit(vectors, counts=counts)
+    assert_array_equal(model.transform(texts), alone.transform(vectors))
+    assert_array_equal(model.topic_directions_, alone.cluster_centers_)
+    assert not hasattr(model, "topic_model_")
+    weights = (counts.T @ alone.transform(vectors)).T + 0.1
+    assert_allclose(model.components_, weights / weights.sum(axis=1, keepdims=True))
+
+
+@pytest.mark.parametrize(("end", "beside"), [(0, 0.01), (1, 0.99)])
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_beside_an_end_results_lie_within_the_spread_of_its_seeds(
+    planted, pooling, end, beside
+):
+    texts, embedder, corpus = planted
+    truth = corpus.doc_topic.argmax(axis=1)
+
+    def scores(alpha):
+        models = [
+            fusion(
+                4, alpha=alpha, pooling=pooling, embedder=embedder, random_state=seed
+            ).fit(texts)
+            for seed in range(6)
+        ]
+        return np.array(
+            [normalized_mutual_info_score(truth, m.labels_) for m in models]
+        )
+
+    at_end, near = scores(end), scores(beside)
+    spread = max(at_end.std(), 0.02)
+    assert abs(near.mean() - at_end.mean()) < 2 * spread
+
+
+# the mathematics -----------------------------------------------------------------------------
+
+
+def test_a_documents_mixture_is_the_weighted_sum_of_both_sides(planted):
+    """θ = (n + s f + ε) / (N + s + Kε), with n the expected counts in the topics."""
+    texts, embedder, _ = planted
+    model = fusion(4, alpha=0.3, embedder=embedder).fit(texts)
+    X = model.vectorizer_.transform(texts)
+    N = np.asarray(X.sum(axis=1)).ravel()
+    s = 0.3 / 0.7 * np.median(N)
+    assert_allclose(model.strength_, s)
+    assert_allclose(model.document_alpha_, s / (s + N))
+    f = model.language_topics_.transform(embedder.transform(texts))
+    theta = model.transform(texts)
+    n = theta * (N + s + 1)[:, None] - s * f - 1 / 4
+    assert_allclose(n.sum(axis=1), N)
+    assert n.min() > -0.01
+    # n is where the words put it: a fixed point given φ and θ
+    shares = theta[:, :, None] * model.components_[None]
+    shares /= shares.sum(axis=1, keepdims=True)
+    assert np.abs(np.einsum("dw,dkw->dk", X.toarray(), shares) - n).max() < 0.6
+
+
+def test_linear_and_geometric_are_their_formulas(planted):
+    texts, embedder, _ = planted
+    for pooling in ["linear", "geometric"]:
+        model = fusion(4, alpha=0.3, pooling=pooling, embedder=embedder).fit(texts)
+        f = model.language_topics_.transform(embedder.transform(texts))
+        g = model.topic_model_.transform(model.vectorizer_.transform(texts))
+        # matched: no other order of g's topics agrees more with f's
+        order = model._order
+        assert (f * g[:, order]).sum() >= (f * g[:, np.roll(order, 1)]).sum()
+        joined = {
+            "linear": 0.3 * f + 0.7 * g[:, order],
+            "geometric": f**0.3 * g[:, order] ** 0.7,
+        }[pooling]
+        joined /= joined.sum(axis=1, keepdims=True)
+        assert_allclose(model.transform(texts), joined)
+        assert_array_equal(model.document_alpha_, 0.3)
+
+
+def test_short_texts_lean_on_meaning_and_long_ones_on_words(news):
+    texts, _ = news
+    model = fusion().fit([*texts, "football"])
+    assert model.document_alpha_[-1] == model.document_alpha_.max() > 0.9
+    assert_allclose(np.median(model.document_alpha_), 0.5, atol=0.02)
+    # a word that no text had: meaning alone decides
+    (mixture,) = model.transform(["goalkeepers"])
+    sports = model.transform(["the football cup match"]).argmax()
+    assert mixture.argmax() == sports
+
+
+# parts ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pooling", ["linear", "geometric"])
+@pytest.mark.parametrize(
+    "topic_model", [NMF(max_iter=500), LatentDirichletAllocation(), GibbsLDA()]
+)
+@pytest.mark.parametrize("alpha", [0, 0.5])
+def test_any_topic_model_can_be_the_count_side(planted, pooling, topic_model, alpha):
+    texts, embedder, corpus = planted
+    model = fusion(
+        4, alpha=alpha, pooling=pooling, embedder=embedder, topic_model=topic_model
+    )
+    theta = model.fit(texts).transform(texts)
+    assert theta.shape == (120, 4)
+    assert_allclose(theta.sum(axis=1), 1)
+    assert_allclose(model.components_.sum(axis=1), 1)
+    assert topic_model.get_params()["n_components"] != 4  # the given one is not touched
+    if alpha:
+        truth = corpus.doc_topic.argmax(axis=1)
+        assert normalized_mutual_info_score(truth, model.labels_) > 0.5
+
+
+def test_tfidf_suits_models_that_take_it_and_is_refused_by_the_others(planted):
+    texts, embedder, _ = planted
+    parts = {"vectorizer": TfidfVectorizer(), "embedder": embedder}
+    fusion(4, pooling="linear", topic_model=NMF(max_iter=500), **parts).fit(texts)
+    with pytest.raises(ValueError, match="whole-number counts"):
+        fusion(4, **parts).fit(texts)
+
+
+def test_the_outer_parameters_win_and_the_inner_ones_reach_the_sampler(planted):
+    texts, embedder, _ = planted
+    inner = GibbsLDA(9, max_iter=7, random_state=5, doc_topic_prior=0.7)
+    model = fusion(4, embedder=embedder, topic_model=inner, max_iter=30).fit(texts)
+    assert model.topic_model_.get_params()["random_state"] == 0
+    assert model.topic_model_.n_iter_ == 30
+    assert_array_equal(model.topic_model_.doc_topic_prior_, np.full(4, 0.7))
+    blank = model.transform([""])
+    assert_allclose(blank, 0.25)
+
+
+class Given(BaseEstimator):
+    """A language side that says of every text whether it holds the word w0 or w1."""
+
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        held = np.array([[f"w{k}" in text.split() for k in (0, 1)] for text in X])
+        return np.column_stack([held, ~held.any(axis=1)]).astype(float)
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_given_language_topics_are_the_topics(planted, pooling):
+    texts, _, _ = planted
+    model = fusion(99, alpha=0.9, pooling=pooling, language_topics=Given()).fit(texts)
+    assert model.transform(texts).shape == (120, 3)
+    given = Given().transform(texts).argmax(axis=1)
+    sure = Given().transform(texts).sum(axis=1) == 1
+    assert (model.labels_ == given)[sure].mean() > 0.8
+    with pytest.raises(AttributeError):
+        _ = model.topic_directions_
+
+
+def test_words_by_any_score(planted):
+    texts, embedder, _ = planted
+    model = fusion(4, embedder=embedder).fit(texts)
+    plain = top_words(model.components_, model.vocabulary_, 3, "probability")
+    assert model.top_words(3, "probability") == plain
+    best = model.vocabulary_[model.keyness_.argmax(axis=1)]
+    assert [topic[0] for topic in model.top_words(3)] == list(best)
+    with pytest.raises(ValueError, match="keyness, term_score"):
+        model.top_words(3, "best")
+    with pytest.raises(ValueError, match="n_words"):
+        model.top_words(0)
+    with pytest.raises(NotFittedError):
+        fusion().top_words()
+
+
+# choosing ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "halves"),
+    [
+        ("a b c d e", ("a b c", "d e")),
+        ("one two", ("one", "two")),
+        ("word", ("wo", "rd")),
+        ("中文文本", ("中文", "文本")),
+        ("", ("", "")),
+    ],
+)
+def test_texts_are_cut_in_two(text, halves):
+    assert _halves(text) == halves
+
+
+def test_the_score_is_the_likelihood_of_second_halves_given_the_first(planted):
+    texts, _, _ = planted
+    model = fusion(4, alpha=0).fit(texts[:100])
+    first, second = zip(*map(_halves, texts[100:]), strict=True)
+    X = model.vectorizer_.transform(second).toarray()
+    p = model.transform(first) @ model.components_
+    assert_allclose(model.score(texts[100:]), (X * np.log(p)).sum() / X.sum())
+    with pytest.raises(ValueError, match="Nothing to score"):
+        model.score(["unknown words"])
+
+
+def test_auto_takes_the_weight_that_completes_texts_best(news):
+    model = fusion(alpha="auto", max_iter=20).fit(news[0])
+    assert len(model.alpha_scores_) == 9
+    assert model.alpha_ == max(model.alpha_scores_, key=model.alpha_scores_.get)
+    assert len(set(model.alpha_scores_.values())) == 9
+    assert_array_equal(
+        model.transform(news[0][:9]),
+        clone(model).set_params(alpha=model.alpha_).fit(news[0]).transform(news[0][:9]),
+    )
+    with pytest.raises(ValueError, match="at least 20, got 5"):
+        fusion(alpha="auto").fit(news[0][:5])
+
+
+class CountingEmbedder(TransformerEmbedder):
+    """Writes every text that the model encodes to a file, from whatever process."""
+
+    def __init__(self, log, cache_dir):
+        super().__init__(cache_dir=cache_dir, dtype="float32")
+        self.log = log
+
+    def transform(self, X):
+        plain = _encode._chunks
+
+        def counting(texts, *rest):
+            with open(self.log, "a", encoding="utf-8") as log:
+                log.writelines(f"{text}\n" for text in texts)
+            return plain(texts, *rest)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(_encode, "_chunks", counting)
+            return super().transform(X)
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_a_search_encodes_every_text_once(tmp_path, n_jobs):
+    corpus = load_bbc_news()
+    texts = [" ".join(text.split()[:12]) for text in corpus.data[::40]]
+    texts += texts[:5]
+    log = tmp_path / "log"
+    model = fusion(
+        embedder=CountingEmbedder(str(log), str(tmp_path / "cache")),
+        memory=str(tmp_path / "memory"),
+        max_iter=3,
+    )
+    grid = {"alpha": [0.1, 0.3, 0.5, 0.7, 1], "n_components": [2, 3, 4]}
+    search = GridSearchCV(
+        model, grid, cv=3, scoring=topic_scorer("distance"), n_jobs=n_jobs
+    ).fit(texts)
+    assert sorted(log.read_text("utf-8").splitlines()) == sorted(set(texts))
+    assert len(set(search.cv_results_["mean_test_score"])) == 15
+
+
+def test_with_memory_the_start_is_computed_once_a_fold_and_number(
+    planted, tmp_path, monkeypatch
+):
+    texts, embedder, _ = planted
+    starts = []
+    plain = _embedding.sphere.start
+
+    def counting(points, n_components, seed):
+        starts.append(n_components)
+        return plain(points, n_components, seed)
+
+    monkeypatch.setattr(_embedding.sphere, "start", counting)
+    model = fusion(embedder=embedder, memory=str(tmp_path), max_iter=3)
+    grid = {"alpha": [0.1, 0.3, 0.5, 0.7, 1], "n_components": [2, 3, 4]}
+    GridSearchCV(model, grid, cv=3, refit=False, scoring=topic_scorer(n_words=3)).fit(
+        texts
+    )
+    assert sorted(starts) == [2, 2, 2, 3, 3, 3, 4, 4, 4]
+
+
+def test_memory_changes_no_bit(planted, tmp_path):
+    texts, embedder, _ = planted
+    plain = fusion(4, embedder=embedder).fit(texts).transform(texts)
+    for _ in range(2):
+        kept = fusion(4, embedder=embedder, memory=str(tmp_path)).fit(texts)
+        assert_array_equal(kept.transform(texts), plain)
+
+
+@pytest.mark.parametrize(
+    "measure", ["quality", "npmi", "c_v", "diversity", "completion"]
+)
+def test_scorers_read_the_fused_model(news, measure):
+    texts, _ = news
+    window = 10 if measure == "c_v" else None
+    model = fusion(max_iter=20).fit(texts[:300])
+    score = topic_scorer(measure, window_size=window)(model, texts[300:])
+    assert np.isfinite(score)
+    piped = make_pipeline("passthrough", model)
+    assert topic_scorer(measure, window_size=window)(piped, texts[300:]) == score
+    if measure == "diversity":
+        words = {word for topic in model.top_words() for word in topic}
+        assert score == len(words) / 50
+    if measure == "completion":
+        assert score == model.score(texts[300:])
+
+
+def test_mixtures_are_features_for_a_classifier(news):
+    pipeline = make_pipeline(fusion(max_iter=20), LogisticRegression(C=10))
+    assert cross_val_score(pipeline, *news, cv=3).mean() > 0.8
+
+
+# errors ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"alpha": 1.5}, "alpha"),
+        ({"alpha": -0.1}, "alpha"),
+        ({"alpha": "best"}, "alpha"),
+        ({"pooling": "mean"}, "pooling"),
+        ({"concentration": -1.0}, "concentration"),
+        ({"n_components": 121}, "n_samples=120 .* n_components=121"),
+        ({"topic_model": NMF()}, "pooling='linear' or pooling='geometric'"),
+        ({"language_topics": Given()}, "leave one of them at None"),
+        ({"embedder": "minilm"}, "embedder"),
+        ({"vectorizer": CountVectorizer(min_df=200)}, "max_df"),
+        ({"vectorizer": CountVectorizer(vocabulary=["x"])}, "No text has a word"),
+    ],
+)
+def test_contradictions_are_refused(planted, parameters, message):
+    texts, embedder, _ = planted
+    model = fusion(**{"n_components": 4, "embedder": embedder, **parameters})
+    with pytest.raises(ValueError, match=message):
+        model.fit(texts)
+    with pytest.raises(NotFittedError):
+        model.transform(texts)
+
+
+class Wrong(BaseEstimator):
+    """Makes vectors that are of no use."""
+
+    def __init__(self, fault):
+        self.fault = fault
+
+    def fit(self, X, y=None):
+        return self
+
+    def fit_transform(self, X, y=None):
+        return self.transform(X)
+
+    def transform(self, X):
+        vectors = np.random.default_rng(0).normal(size=(len(X), 4))
+        if self.fault == "rows":
+            return vectors[1:]
+        vectors[3, 1] = np.nan
+        return vectors
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"), [("rows", "119 vectors of 120 texts"), ("NaN", "NaN")]
+)
+def test_useless_vectors_are_refused(planted, fault, message):
+    with pytest.raises(ValueError, match=message):
+        fusion(4, embedder=Wrong(fault)).fit(planted[0])
+
+
+def test_an_end_forgets_what_the_other_side_had_set(planted):
+    texts, embedder, _ = planted
+    model = fusion(4, embedder=embedder).fit(texts)
+    assert hasattr(model, "strength_")
+    model.set_params(alpha=0).fit(texts)
+    for name in ["strength_", "language_topics_", "embedder_", "topic_directions_"]:
+        assert not hasattr(model, name)
+
+
+def test_a_failed_refit_leaves_the_old_fit_whole(planted):
+    texts, embedder, _ = planted
+    model = fusion(4, embedder=embedder).fit(texts)
+    before = model.transform(texts)
+    with pytest.raises(ValueError, match="no vector for the text in row 120"):
+        model.fit([*texts, "w1 unknown"])
+    assert_array_equal(model.transform(texts), before)
+
+
+def test_counts_side_reads_sparse_rows_without_words(planted):
+    texts, embedder, _ = planted
+    model = fusion(4, embedder=embedder).fit([*texts, ""])
+    assert model.labels_.shape == (121,)
+    assert sp.issparse(model.vectorizer_.transform(texts))
