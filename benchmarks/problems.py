@@ -30,10 +30,12 @@ class Problem(NamedTuple):
     held_out: sp.csr_array | None = None
 
 
-def count(texts: list[str]) -> tuple[sp.csr_array, np.ndarray]:
+def count(
+    texts: list, analyzer: Callable | None = None
+) -> tuple[sp.csr_array, np.ndarray]:
     """Return counts and vocabulary of the words of five documents to half of them."""
     vectorizer = CountVectorizer(
-        analyzer=TextAnalyzer(), min_df=5, max_df=0.5, dtype=np.int32
+        analyzer=analyzer or TextAnalyzer(), min_df=5, max_df=0.5, dtype=np.int32
     )
     X = sp.csr_array(vectorizer.fit_transform(texts))
     X.sort_indices()
@@ -46,15 +48,20 @@ def bbc() -> tuple[sp.csr_array, np.ndarray]:
     return count(corpus.data)[0], corpus.target
 
 
-def newsgroup_texts() -> tuple[list[str], np.ndarray]:
-    """All posts, without headers, quotes and footers, and their groups."""
+def read_records(path: str) -> list[dict]:
+    """The lines of a corpus that is not a package."""
     folder = os.environ.get("LLMTOPICS_DATA")
     if not folder:
         raise FileNotFoundError(
-            "this problem needs 20newsgroups.jsonl.xz: name its folder in LLMTOPICS_DATA"
+            f"this problem needs {path}: name its folder in LLMTOPICS_DATA"
         )
-    with lzma.open(Path(folder) / "20newsgroups.jsonl.xz", "rt") as lines:
-        posts = [json.loads(line) for line in lines]
+    with lzma.open(Path(folder) / path, "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def newsgroup_texts() -> tuple[list[str], np.ndarray]:
+    """All posts, without headers, quotes and footers, and their groups."""
+    posts = read_records("20newsgroups.jsonl.xz")
     texts = [
         strip_newsgroup_quoting(
             strip_newsgroup_footer(strip_newsgroup_header(post["text"]))

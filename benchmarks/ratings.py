@@ -14,6 +14,9 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import bootstrap, spearmanr
 
+from llmtopics import TransformerEmbedder
+from llmtopics.metrics import embedding_coherence, word_intrusion
+
 RESULTS = Path(__file__).parent / "results" / "ratings.jsonl"
 TASKS = {"rating": "ratings_scores_avg", "intrusion": "intrusion_scores_avg"}
 
@@ -23,12 +26,33 @@ def stored(name: str) -> Callable:
     return lambda topics, metrics: metrics[name]
 
 
+def embedded(topics: list[list[str]], metrics: dict) -> np.ndarray:
+    """Mean cosine of the ten first words' vectors, by MiniLM."""
+    words = [topic[:10] for topic in topics]
+    return embedding_coherence(words, TransformerEmbedder().transform)
+
+
+def intruded(topics: list[list[str]], metrics: dict) -> np.ndarray:
+    """Share of trials in which MiniLM finds the word of another topic; words' weights
+    follow their ranks, since the topics' own are not published.
+    """
+    vocabulary = sorted({word for topic in topics for word in topic})
+    columns = {word: i for i, word in enumerate(vocabulary)}
+    weights = np.zeros((len(topics), len(vocabulary)))
+    for row, topic in zip(weights, topics, strict=True):
+        row[[columns[word] for word in topic]] = np.arange(len(topic), 0, -1)
+    embed = TransformerEmbedder().transform
+    return word_intrusion(weights, vocabulary, vectors=embed, n_trials=50)
+
+
 # name → function of the topics' words (lists) and the stored values, one value a topic
 MEASURES: dict[str, Callable] = {
     "NPMI, windows of 10": stored("c_npmi_10_full"),
     "C_v": stored("c_v_full"),
     "UCI": stored("c_uci_full"),
     "UMass": stored("u_mass_full"),
+    "embedding coherence": embedded,
+    "word intrusion": intruded,
 }
 
 

@@ -2,28 +2,34 @@
 Topics of BBC news
 ==================
 
-2,225 articles of 2004 and 2005, read as word counts, sorted into five topics that nobody
-named, and compared with the five sections that the editors filed them under.
+2,225 articles of 2004 and 2005, sorted into five topics that nobody named by their words and
+by what a language model reads in them, and compared with the five sections that the editors
+filed them under.
 """
 
 # %%
-# Texts become counts, counts become topics. ``TextAnalyzer`` decides what a word is;
-# words of fewer than five articles are left out.
+# The words are counted by a vectorizer, where ``TextAnalyzer`` decides what a word is;
+# words of fewer than five articles are left out. The language model is MiniLM. Its vectors
+# are kept on disk, so only the first run encodes the articles.
+
+import logging
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics import normalized_mutual_info_score
-from sklearn.pipeline import make_pipeline
 
-from llmtopics import GibbsLDA, TextAnalyzer, top_words
+from llmtopics import FusionTopicModel, TextAnalyzer
 from llmtopics.datasets import load_bbc_news
 
+logging.basicConfig(level=logging.WARNING, format="%(message)s")
 corpus = load_bbc_news()
-model = make_pipeline(
-    CountVectorizer(analyzer=TextAnalyzer(), min_df=5),
-    GibbsLDA(n_components=5, random_state=0),
+model = FusionTopicModel(
+    5,
+    vectorizer=CountVectorizer(analyzer=TextAnalyzer(), min_df=5),
+    random_state=0,
+    verbose=True,
 )
 mixtures = model.fit_transform(corpus.data)  # one row an article, rows sum to one
 
@@ -31,12 +37,10 @@ mixtures = model.fit_transform(corpus.data)  # one row an article, rows sum to o
 # Every topic has the words that set it apart, a share of the corpus, and a typical
 # article: the one that is most about it.
 
-vectorizer, lda = model[0], model[1]
-words = top_words(lda.components_, vectorizer.get_feature_names_out(), n_words=8)
 topics = mixtures.argmax(axis=1)
 
 table = Table("topic", "words", "share", "a typical headline", "filed under")
-for k, topic_words in enumerate(words):
+for k, topic_words in enumerate(model.top_words(8)):
     typical = corpus.titles[mixtures[:, k].argmax()]
     section, count = max(
         zip(corpus.target_names, np.bincount(corpus.target[topics == k]), strict=False),
@@ -53,3 +57,15 @@ Console(width=100).print(table)
 
 agreement = normalized_mutual_info_score(corpus.target, topics)
 print(f"agreement with the editors (normalised mutual information): {agreement:.2f}")
+
+# %%
+# The model takes texts, so new ones need no preparation.
+
+headlines = [
+    "Striker signs for Chelsea",
+    "Chancellor plans tax cut",
+    "New phone has 3G",
+]
+for text, mixture in zip(headlines, model.transform(headlines), strict=True):
+    k = mixture.argmax()
+    print(f"{text}: topic {k} ({mixture[k]:.0%})")

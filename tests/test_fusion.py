@@ -270,6 +270,17 @@ def test_given_language_topics_are_the_topics(planted, pooling):
         _ = model.topic_directions_
 
 
+def test_sides_of_unequal_numbers_cannot_be_matched(planted):
+    class Three(Given):
+        def transform(self, X):
+            return np.ones((X.shape[0], 3))
+
+    texts, embedder, _ = planted
+    model = fusion(4, embedder=embedder, topic_model=Three(), pooling="linear")
+    with pytest.raises(ValueError, match=r"topic_model makes 3 topics.*side 4"):
+        model.fit(texts)
+
+
 def test_words_by_any_score(planted):
     texts, embedder, _ = planted
     model = fusion(4, embedder=embedder).fit(texts)

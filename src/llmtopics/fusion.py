@@ -405,6 +405,11 @@ class FusionTopicModel(
             self.components_ = model.components_
         elif f is not None:
             g = _to_mixtures(model.transform(X), "topic_model")
+            if g.shape != f.shape:
+                raise ValueError(
+                    f"topic_model makes {g.shape[1]} topics, the language side "
+                    f"{f.shape[1]}: they must be as many to be matched."
+                )
             # topic k of f goes with topic order[k] of g
             self._order = linear_sum_assignment(f.T @ g, maximize=True)[1]
 
