@@ -28,7 +28,7 @@ from llmtopics._language._models import (
 logger = logging.getLogger(__name__)
 
 POOLINGS = ("mean", "cls", "last")
-_BLOCK = 2**16  # characters that a worker takes at a time
+_BLOCK = 2**14  # characters that a worker takes at a time
 _CPU_TOKENS, _GPU_TOKENS = 2**9, 2**15  # in a batch
 _tokenizing = Lock()
 
