@@ -6,6 +6,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -223,6 +224,57 @@ def test_pooling_and_length_are_the_models_own_unless_said(tiny):
     assert not same(tiny("bert", **files), pooling="cls", max_length=21)
 
 
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"1_Pooling__config": {"pooling_mode_max_tokens": True}},
+        {"1_Pooling__config": {"pooling_mode": ["mean", "max"]}},
+        {
+            "1_Pooling__config": {
+                "pooling_mode_cls_token": True,
+                "pooling_mode_mean_tokens": True,
+            }
+        },
+        {"modules": [{"type": "sentence_transformers.models.Dense"}]},
+    ],
+)
+def test_a_model_that_asks_for_more_than_is_known_is_refused(tiny, files):
+    folder = tiny("bert", **files)
+    with pytest.raises(ValueError, match="more than is known here"):
+        embedder(model=folder).transform(TEXTS)
+    said = embedder(model=folder, pooling="mean").transform(TEXTS)
+    assert_allclose(said, unit(plainly(TEXTS, folder)), atol=1e-6)
+
+
+def test_code_that_comes_with_a_model_is_never_run(tiny, tmp_path):
+    folder = Path(tiny("bert"))
+    mark = tmp_path / "ran"
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"model_type": "theirs", "auto_map": {"AutoConfig": "theirs.C"}}
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "theirs.py").write_text(f"open({str(mark)!r}, 'w')")
+    code = (
+        "from llmtopics import TransformerEmbedder as T; "
+        f"T({str(folder)!r}, cache_dir=False).transform(['a'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        check=False,
+        input="y\n",
+        capture_output=True,
+        text=True,
+    )
+    assert "code that comes with a model is never run" in done.stderr
+    assert not mark.exists()
+
+
+def test_a_folder_without_a_model_is_named(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    for folder in [tmp_path, tmp_path / "nothing"]:
+        with pytest.raises(OSError, match=str(folder)):
+            embedder(model=str(folder)).transform(TEXTS)
+
+
 def test_more_tokens_than_the_model_reads_are_refused(tiny):
     with pytest.raises(ValueError, match="max_length=65 is more than the 64 tokens"):
         embedder(model=tiny("bert"), max_length=65).transform(TEXTS)
@@ -352,6 +404,10 @@ def test_a_snapshot_of_the_hub_in_the_local_cache_needs_no_network(
         assert (folder / "model.safetensors").exists()
     with pytest.raises(OSError, match="not found"):
         _models.find_files("some/model", "another-branch")
+    for name in ["tokenizer.json", "tokenizer_config.json"]:  # cut short
+        (repository / "snapshots" / commit / name).unlink()
+    with pytest.raises(OSError, match="not found"):
+        _models.find_files("some/model")
 
 
 def test_a_folder_has_no_revision(tiny):
@@ -407,9 +463,23 @@ if __name__ == "__main__":
 
 
 def test_the_threads_of_torch_are_given_back():
+    """To this thread and to those to come, also when several encode at once."""
     before = torch.get_num_threads()
-    embedder(n_jobs=2).transform(TEXTS)
-    assert torch.get_num_threads() == before
+    torch.set_num_threads(3)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(embedder(n_jobs=2).transform, [TEXTS] * 8))
+        assert torch.get_num_threads() == 3
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(torch.get_num_threads).result() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_the_home_folder_is_known_by_its_sign(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    embedder(cache_dir="~/vectors").transform(["a"])
+    assert (tmp_path / "vectors" / "values.sqlite").exists()
 
 
 def test_it_composes_in_a_pipeline_and_a_search():
@@ -453,6 +523,15 @@ def test_cloning_and_folds_share_the_vectors(looked_up):
     assert twin.vectors is looked_up.vectors
     assert twin.texts is looked_up.texts
     assert_array_equal(clone(looked_up).fit_transform(TEXTS), looked_up.vectors)
+
+
+def test_a_clone_keeps_its_class_and_containers(looked_up):
+    class Mine(PrecomputedEmbeddings):
+        """Another class."""
+
+    mine = Mine(looked_up.texts, looked_up.vectors).set_output(transform="pandas")
+    assert type(clone(mine)) is Mine
+    assert list(clone(mine).transform(TEXTS).columns) == ["mine0", "mine1", "mine2"]
 
 
 def test_a_search_in_two_processes_finds_them():

@@ -258,6 +258,21 @@ class Given(BaseEstimator):
         return np.column_stack([held, ~held.any(axis=1)]).astype(float)
 
 
+def test_the_seed_reaches_parts_that_have_none(planted):
+    texts, embedder, _ = planted
+    side = make_pipeline(embedder, EmbeddingTopics(4))
+    fits = [fusion(language_topics=side).fit(texts).transform(texts) for _ in range(2)]
+    assert_array_equal(*fits)
+    assert side[-1].random_state is None
+
+
+def test_memory_keeps_nothing_without_a_seed(planted, tmp_path):
+    texts, embedder, _ = planted
+    model = fusion(4, embedder=embedder, memory=str(tmp_path), random_state=None)
+    model.fit(texts)
+    assert not list(tmp_path.rglob("*.pkl"))
+
+
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_given_language_topics_are_the_topics(planted, pooling):
     texts, _, _ = planted
@@ -481,6 +496,18 @@ class Wrong(BaseEstimator):
 def test_useless_vectors_are_refused(planted, fault, message):
     with pytest.raises(ValueError, match=message):
         fusion(4, embedder=Wrong(fault)).fit(planted[0])
+
+
+def test_an_embedder_needs_no_more_than_fit_and_transform(planted):
+    class Duck(BaseEstimator):
+        def fit(self, X, y=None):
+            return self
+
+        def transform(self, X):
+            return planted[1].transform(X)
+
+    mixtures = fusion(4, embedder=planted[1]).fit_transform(planted[0])
+    assert_array_equal(fusion(4, embedder=Duck()).fit_transform(planted[0]), mixtures)
 
 
 def test_an_end_forgets_what_the_other_side_had_set(planted):

@@ -1,6 +1,7 @@
 """From texts to vectors: by a language model, or looked up among vectors made elsewhere."""
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -83,8 +84,8 @@ class TransformerEmbedder(_Embedder):
     pooling : {"auto", "mean", "cls", "last"}, default="auto"
         How a text's vector is made of its tokens' vectors: their mean, the first token's
         (encoders trained so), the last token's (decoders). "auto" is what the model's own
-        files say, as written by sentence-transformers; without them "last" for causal
-        language models and "mean" for others.
+        files say, as written by sentence-transformers (an error where they ask for more than
+        this); without them "last" for causal language models and "mean" for others.
 
     normalize : bool, default=True
         Whether vectors are divided by their lengths.
@@ -131,7 +132,7 @@ class TransformerEmbedder(_Embedder):
 
     Notes
     -----
-    There is nothing to fit, so ``transform`` can be called at once. No model is loaded
+    There is nothing to fit, so ``transform`` can be called at once. No weights are loaded
     before a text needs to be encoded; pickles hold no weights, and models stay in memory,
     shared by all embedders of a process. Nothing but a download, where you name a model of
     the hub, uses the network.
@@ -263,7 +264,7 @@ class TransformerEmbedder(_Embedder):
             for rows, found in self._encoded(texts, missing, encoding):
                 vectors[rows] = found
             return vectors
-        cache = Cache(Path(str(self.cache_dir or default_folder())))
+        cache = Cache(Path(str(self.cache_dir or default_folder())).expanduser())
 
         def look_up(rows: np.ndarray) -> np.ndarray:
             """Fill in what the cache has; return the rows that it lacks."""
@@ -352,7 +353,11 @@ class PrecomputedEmbeddings(_Embedder):
 
     def __sklearn_clone__(self):  # noqa: D105
         # scikit-learn's way would copy the vectors
-        return PrecomputedEmbeddings(self.texts, self.vectors)
+        twin = type(self)(**self.get_params(deep=False))
+        for name in ("_sklearn_output_config", "_metadata_request"):
+            if hasattr(self, name):
+                setattr(twin, name, copy(getattr(self, name)))
+        return twin
 
     def transform(self, X):
         """Return the vectors of texts.

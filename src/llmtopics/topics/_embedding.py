@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
+from scipy.special import logsumexp
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -160,7 +161,7 @@ class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             n_known = int(X.any(axis=1).sum())
             if n_known < self.n_components:
                 raise ValueError(
-                    f"n_samples={n_known} vectors that are not zero cannot make "
+                    f"n_samples={n_known} vectors that are not zero (blank texts are) cannot make "
                     f"n_components={self.n_components} topics: ask for fewer."
                 )
             cosines = self._find(X, seed)
@@ -258,8 +259,10 @@ class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             Nats per document.
         """
         check_is_fitted(self, "cluster_centers_")
-        kernels = np.exp(self.concentration_ * (self._cosines(X) - 1))
-        return float(np.log(kernels.mean(axis=1)).mean() + self.concentration_)
+        kernels = self.concentration_ * self._cosines(X)
+        return float(
+            logsumexp(kernels, axis=1).mean() - np.log(len(self.cluster_centers_))
+        )
 
     @property
     def _n_features_out(self):

@@ -6,12 +6,14 @@ products go row by row, so that BLAS always sees the same shapes; always in one 
 
 from functools import cache
 from typing import Any, NamedTuple
+from warnings import catch_warnings, simplefilter, warn
 
 import numpy as np
 import scipy.sparse as sp
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import ThreadpoolController
 
 from llmtopics._completion import log_likelihood
@@ -162,11 +164,19 @@ def start(points: np.ndarray, n_components: int, seed: int) -> np.ndarray:
     rng = np.random.default_rng([seed, 1])
     some = rng.permutation(len(points))[: max(_N_SAMPLED, 10 * n_components)]
     sampled = KMeans(n_components, n_init=10, random_state=seed % 2**32)
-    with one_thread():  # the same sums, in the same order, on every machine
+    with one_thread(), catch_warnings():
+        simplefilter("ignore", ConvergenceWarning)  # said below in other words
         means = sampled.fit(points[np.sort(some)])
         if len(some) < len(points):
             again = KMeans(n_components, init=means.cluster_centers_, n_init=1)
             means = again.fit(points)
+    if (n_distinct := len(np.unique(means.labels_))) < n_components:
+        warn(
+            f"n_components={n_components} topics were asked for, but the texts have only "
+            f"{n_distinct} distinct vectors: some topics will be nobody's.",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
     return unit(means.cluster_centers_)
 
 
