@@ -98,6 +98,23 @@ def test_topics_have_words_that_people_would_choose(news):
     assert {"game", "film", "election"} & everything
 
 
+def test_words_teach_which_directions_of_the_vectors_matter(planted):
+    """Vectors alone are misled by loud directions that have nothing to do with topics."""
+    texts, _, corpus = planted
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=(120, 8)) * [0.3, 0.3, 0.3, 0.3, 4, 4, 4, 4]
+    vectors = np.column_stack([corpus.doc_topic, np.zeros((120, 4))]) + noise
+    truth = corpus.doc_topic.argmax(axis=1)
+
+    def agreement(alpha):
+        embedder = PrecomputedEmbeddings(texts, vectors)
+        model = fusion(4, alpha=alpha, embedder=embedder).fit(texts)
+        labels = model.language_topics_.transform(vectors).argmax(axis=1)
+        return normalized_mutual_info_score(truth, labels)
+
+    assert agreement(0.3) > agreement(1) + 0.2
+
+
 # the ends ---------------------------------------------------------------------------------
 
 
