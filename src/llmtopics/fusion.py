@@ -170,8 +170,8 @@ class FusionTopicModel(
     ``fit_transform(X)`` is ``fit(X).transform(X)``; a text's mixture does not depend on
     what else is in ``X``, save that its vector may by the model's rounding (see
     :class:`TransformerEmbedder`), and as far as a ``topic_model`` of other make keeps that
-    (scikit-learn's ``NMF`` does to about 1e-4). A blank text has an even mixture, or the mean of the topic
-    model's prior.
+    (scikit-learn's ``NMF`` does to about 1e-4). A blank text has an even mixture, or the
+    mean of the topic model's prior.
 
     References
     ----------
