@@ -41,7 +41,7 @@ from llmtopics.topics import EmbeddingTopics, GibbsLDA
 from llmtopics.topics import _sphere as sphere
 from llmtopics.topics._gibbs_lda import fold_in
 from llmtopics.topics._keyness import keyness
-from llmtopics.topics._sampler import assign, sample
+from llmtopics.topics._sampler import assign, sample, to_topics
 from llmtopics.topics._tokens import Tokens, tokens_from_counts
 
 _N_ROUNDS = 20  # of sweeps; the directions move between them
@@ -332,13 +332,15 @@ class FusionTopicModel(
         self.vocabulary_ = np.asarray(self.vectorizer_.get_feature_names_out())
         whole = isinstance(self.random_state, Integral)  # as the ends would take it
         seed = int(self.random_state) if whole else as_seed(self.random_state) % 2**32
-        read = self._fit_language(texts, X, seed) if self.alpha_ > 0 else None
+        f = read = None
+        if self.alpha_ > 0:
+            read = self._fit_language(texts, X, seed)
+            f = self._memberships(read)
         if self.alpha_ < 1:
-            self._fit_counts(X, read, n_tokens, seed)
-        mixtures = self._mixtures(X, read)
+            f = self._fit_counts(X, read, f, n_tokens, seed)
+        mixtures = self._mixtures(X, f)
         if not hasattr(self, "components_"):
-            weights = (X.T @ mixtures).T + self._word_prior()
-            self.components_ = weights / weights.sum(axis=1, keepdims=True)
+            self.components_ = to_topics((X.T @ mixtures).T, self._word_prior())
         self.keyness_ = keyness(mixtures, X, self.components_)
         self.labels_ = mixtures.argmax(axis=1)
         self.document_alpha_ = self._document_alpha(n_tokens)
@@ -394,10 +396,14 @@ class FusionTopicModel(
         return getattr(self.topic_model, "topic_word_prior", None) or 0.1
 
     def _fit_counts(
-        self, X: sp.csr_array, read: Any, n_tokens: np.ndarray, seed: int
-    ) -> None:
-        """Fit ``topic_model_``, alone or with the language side as its prior."""
-        f = None if read is None else self._memberships(read)
+        self,
+        X: sp.csr_array,
+        read: Any,
+        f: np.ndarray | None,
+        n_tokens: np.ndarray,
+        seed: int,
+    ) -> np.ndarray | None:
+        """Fit ``topic_model_``, alone or with f as its prior; return f, which may move."""
         model = GibbsLDA() if self.topic_model is None else clone(self.topic_model)
         known = model.get_params(deep=False)
         outer = {
@@ -413,9 +419,9 @@ class FusionTopicModel(
         if f is not None and self.pooling == "prior":
             median = np.median(n_tokens[n_tokens > 0])
             self.strength_ = float(self.alpha_ / (1 - self.alpha_) * median)
-            self._sample(tokens_from_counts(X), X, read, f, seed)
+            self._sample(X, read, f, seed)
             self.components_ = model.components_
-            return
+            return f if self.language_topics is not None else self._memberships(read)
         model.fit(X)
         if isinstance(model, GibbsLDA) and f is None:
             self.components_ = model.components_
@@ -428,19 +434,19 @@ class FusionTopicModel(
                 )
             # topic k of f goes with topic order[k] of g
             self._order = linear_sum_assignment(f.T @ g, maximize=True)[1]
+        return f
 
-    def _sample(
-        self, tokens: Tokens, X: sp.csr_array, read: Any, f: np.ndarray, seed: int
-    ) -> None:
+    def _sample(self, X: sp.csr_array, read: Any, f: np.ndarray, seed: int) -> None:
         """Sample topics under the prior ``s f + ε``; move the directions now and then."""
         model = self.topic_model_
         K, V = f.shape[1], X.shape[1]
         epsilon = check_prior(model.doc_topic_prior, K, "doc_topic_prior")
         beta = model.topic_word_prior
-        vectors = moments = None
-        if self.language_topics is None:  # directions that can move
+        tokens = tokens_from_counts(X)
+        movable = None
+        if self.language_topics is None:
             vectors = read.astype(np.float32)
-            moments = sphere.measure(vectors)
+            movable = vectors, sphere.measure(vectors)
         prior = self.strength_ * f + epsilon
         state = assign(tokens, _draw(prior, tokens, seed), K)
         total = np.zeros((V, K))
@@ -458,15 +464,14 @@ class FusionTopicModel(
         with bar:
             for n_sweeps in filter(None, np.diff(stops)):
                 state = sample(tokens, state, prior, beta, n_sweeps, seed, progress)
-                if vectors is not None and moments is not None:
+                if movable:
                     mixtures = _shares(tokens, state.topics, prior)
-                    f = self._move(vectors, moments, mixtures, X, state.word_topic)
+                    f = self._move(*movable, mixtures, X, state.word_topic)
                     prior = self.strength_ * f + epsilon
             for _ in range(n_last):
                 state = sample(tokens, state, prior, beta, 1, seed, progress)
                 total += state.word_topic
-        weights = total.T / n_last + beta
-        model.components_ = weights / weights.sum(axis=1, keepdims=True)
+        model.components_ = to_topics(total.T / n_last, beta)
         model.doc_topic_prior_ = epsilon
         model.n_features_in_, model.n_iter_ = V, self.max_iter
 
@@ -486,8 +491,7 @@ class FusionTopicModel(
         language.cluster_centers_ = directions.astype(np.float64)
         cosines = sphere.cosines(points, directions, by_rows=False)
         if self.concentration is None:
-            weights = word_topic.T + self.topic_model_.topic_word_prior
-            phi = weights / weights.sum(axis=1, keepdims=True)
+            phi = to_topics(word_topic.T, self.topic_model_.topic_word_prior)
             language.concentration_ = sphere.estimate_concentration(cosines, X, phi)
         return sphere.memberships(cosines, language.concentration_)
 
@@ -509,12 +513,12 @@ class FusionTopicModel(
         check_is_fitted(self, "components_")
         texts = check_texts(X, "FusionTopicModel")
         counts = self._counts(self.vectorizer_.transform(texts))
-        return self._mixtures(counts, self._read(texts) if self.alpha_ > 0 else None)
+        f = self._memberships(self._read(texts)) if self.alpha_ > 0 else None
+        return self._mixtures(counts, f)
 
-    def _mixtures(self, X: sp.csr_array, read: Any) -> np.ndarray:
-        if self.alpha_ == 0:
+    def _mixtures(self, X: sp.csr_array, f: np.ndarray | None) -> np.ndarray:
+        if f is None:
             return _to_mixtures(self.topic_model_.transform(X), "topic_model")
-        f = self._memberships(read)
         if self.alpha_ == 1:
             return f
         if self.pooling == "prior":

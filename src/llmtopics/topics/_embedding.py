@@ -23,6 +23,7 @@ from sklearn.utils.validation import (
 
 from llmtopics._checks import as_seed, whole_or_not_at_all
 from llmtopics.topics import _sphere as sphere
+from llmtopics.topics._sampler import to_topics
 
 _CONCENTRATION = 14.0
 
@@ -209,8 +210,7 @@ class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             # would foretell themselves
             for _ in range(3):
                 mixtures = sphere.memberships(cosines[::2], self.concentration_)
-                weights = (counts[::2].T @ mixtures).T + 0.1
-                phi = weights / weights.sum(axis=1, keepdims=True)
+                phi = to_topics((counts[::2].T @ mixtures).T, 0.1)
                 self.concentration_ = sphere.estimate_concentration(
                     cosines[1::2], counts[1::2], phi
                 )

@@ -41,6 +41,12 @@ def random_start(tokens: Tokens, n_components: int, seed: int) -> State:
     return assign(tokens, topics, n_components)
 
 
+def to_topics(counts: np.ndarray, word_prior: float) -> np.ndarray:
+    """Return φ of counts or weights of words in topics, both (K, V); rows sum to one."""
+    weights = counts + word_prior
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
 def sample(
     tokens: Tokens,
     state: State,
