@@ -18,7 +18,8 @@ import tomotopy
 from sklearn.decomposition import LatentDirichletAllocation
 
 from llmtopics import GibbsLDA
-from llmtopics.topics._sampler import random_start, sample
+from llmtopics._threads import ONE
+from llmtopics.topics._sampler import random_topics, start_chain
 from llmtopics.topics._tokens import tokens_from_counts
 
 logging.getLogger("lda").setLevel(logging.WARNING)
@@ -56,13 +57,15 @@ def gibbs_lda(
 
 
 def last_sample(X: sp.csr_array, K: int, seed: int) -> Fitted:
-    """The same chain as the default's, read once at its end."""
+    """The same chain as the default's, its counts read at the end."""
     alpha, beta = np.full(K, 1 / K), 0.1
     tokens = tokens_from_counts(X)
     start = perf_counter()
-    state = sample(tokens, random_start(tokens, K, seed), alpha, beta, N_SWEEPS, seed)
+    chain = start_chain(tokens, random_topics(tokens, K, seed), K, beta, seed, ONE)
+    for _ in range(N_SWEEPS):
+        chain.sweep(alpha[np.newaxis])
     seconds = perf_counter() - start
-    return Fitted(to_rows(state.word_topic.T + beta), alpha, seconds)
+    return Fitted(to_rows(chain.word_topic().T + beta), alpha, seconds)
 
 
 def tomotopy_lda(X: sp.csr_array, K: int, seed: int, alpha=None, beta=0.1) -> Fitted:

@@ -1,6 +1,5 @@
 """Topics of texts from both sides: the words they hold and what a language model reads."""
 
-from collections.abc import Iterator
 from numbers import Integral, Real
 from typing import Any
 
@@ -34,6 +33,7 @@ from llmtopics._checks import (
     whole_or_not_at_all,
 )
 from llmtopics._completion import log_likelihood
+from llmtopics._threads import workers
 from llmtopics._words import METHODS, rank_words, top_words
 from llmtopics.embed import TransformerEmbedder
 from llmtopics.text import TextAnalyzer
@@ -41,7 +41,7 @@ from llmtopics.topics import EmbeddingTopics, GibbsLDA
 from llmtopics.topics import _sphere as sphere
 from llmtopics.topics._gibbs_lda import fold_in
 from llmtopics.topics._keyness import keyness
-from llmtopics.topics._sampler import assign, sample, to_topics
+from llmtopics.topics._sampler import start_chain, to_topics
 from llmtopics.topics._tokens import Tokens, tokens_from_counts
 
 _N_ROUNDS = 20  # of sweeps; the directions move between them
@@ -306,6 +306,15 @@ class FusionTopicModel(
                 "embedder and language_topics are both given, but there is one language "
                 "side: leave one of them at None."
             )
+        given = [
+            getattr(self.topic_model, name, None)
+            for name in ("doc_topic_prior", "topic_word_prior")
+        ]
+        if self.pooling == "prior" and any(isinstance(prior, str) for prior in given):
+            raise ValueError(
+                "pooling='prior' makes the priors itself: give topic_model numbers instead "
+                "of 'auto', or use pooling='linear' or 'geometric'."
+            )
         if self.pooling == "prior" and not isinstance(
             self.topic_model, GibbsLDA | None
         ):
@@ -393,7 +402,8 @@ class FusionTopicModel(
         return X
 
     def _word_prior(self) -> float:
-        return getattr(self.topic_model, "topic_word_prior", None) or 0.1
+        prior = getattr(self.topic_model, "topic_word_prior", None)
+        return float(prior) if isinstance(prior, Real) else 0.1
 
     def _fit_counts(
         self,
@@ -441,36 +451,38 @@ class FusionTopicModel(
         model = self.topic_model_
         K, V = f.shape[1], X.shape[1]
         epsilon = check_prior(model.doc_topic_prior, K, "doc_topic_prior")
-        beta = model.topic_word_prior
+        beta = self._word_prior()
         tokens = tokens_from_counts(X)
         movable = None
         if self.language_topics is None:
             vectors = read.astype(np.float32)
             movable = vectors, sphere.measure(vectors)
         prior = self.strength_ * f + epsilon
-        state = assign(tokens, _draw(prior, tokens, seed), K)
-        total = np.zeros((V, K))
+        total = np.zeros((V, K), np.float32)
+        n_last = max(1, self.max_iter // _N_ROUNDS)
+        moves = set(np.linspace(0, self.max_iter - n_last, _N_ROUNDS).astype(int)[1:])
         bar = tqdm(
             total=self.max_iter, desc="FusionTopicModel", disable=not self.verbose
         )
-
-        def progress(sweeps: range) -> Iterator[int]:
-            for sweep in sweeps:
-                yield sweep
+        with bar, workers(model.n_jobs) as threads:
+            chain = start_chain(
+                tokens,
+                _draw(prior, tokens, seed),
+                K,
+                beta,
+                seed,
+                threads,
+                sampler=model.sampler,
+            )
+            while chain.n_sweeps < self.max_iter:
+                chain.sweep(prior)
                 bar.update()
-
-        n_last = max(1, self.max_iter // _N_ROUNDS)
-        stops = np.linspace(0, self.max_iter - n_last, _N_ROUNDS).astype(int)
-        with bar:
-            for n_sweeps in filter(None, np.diff(stops)):
-                state = sample(tokens, state, prior, beta, n_sweeps, seed, progress)
-                if movable:
-                    mixtures = _shares(tokens, state.topics, prior)
-                    f = self._move(*movable, mixtures, X, state.word_topic)
+                if chain.n_sweeps > self.max_iter - n_last:
+                    total += chain.word_topic()
+                elif movable and chain.n_sweeps in moves:
+                    mixtures = _shares(tokens, chain.topics, prior)
+                    f = self._move(*movable, mixtures, X, chain.word_topic())
                     prior = self.strength_ * f + epsilon
-            for _ in range(n_last):
-                state = sample(tokens, state, prior, beta, 1, seed, progress)
-                total += state.word_topic
         model.components_ = to_topics(total.T / n_last, beta)
         model.doc_topic_prior_ = epsilon
         model.n_features_in_, model.n_iter_ = V, self.max_iter
@@ -491,7 +503,7 @@ class FusionTopicModel(
         language.cluster_centers_ = directions.astype(np.float64)
         cosines = sphere.cosines(points, directions, by_rows=False)
         if self.concentration is None:
-            phi = to_topics(word_topic.T, self.topic_model_.topic_word_prior)
+            phi = to_topics(word_topic.T, self._word_prior())
             language.concentration_ = sphere.estimate_concentration(cosines, X, phi)
         return sphere.memberships(cosines, language.concentration_)
 
@@ -670,7 +682,8 @@ def _draw(prior: np.ndarray, tokens: Tokens, seed: int) -> np.ndarray:
     u = np.random.default_rng([seed, 0]).random(documents.size)
     slots = (ends + np.arange(D)[:, None]).ravel()  # document d owns [d, d + 1)
     topics = np.searchsorted(slots, documents + u, side="right") - documents * K
-    return np.minimum(topics, K - 1).astype(np.int32)
+    kind = np.uint16 if K <= 2**16 else np.int32
+    return np.minimum(topics, K - 1).astype(kind)
 
 
 def _shares(tokens: Tokens, topics: np.ndarray, prior: np.ndarray) -> np.ndarray:

@@ -6,8 +6,6 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
 from llmtopics.topics import _gibbs_kernels as kernels
-from llmtopics.topics._sampler import random_start
-from llmtopics.topics._tokens import Tokens
 
 D, V, K, T = 6, 9, 3, 80
 
@@ -20,8 +18,11 @@ def as_python(kernel):
 def sweep_arguments(rng):
     words = rng.integers(V, size=T, dtype=np.int32)
     starts = np.sort(np.concatenate([[0, T], rng.integers(T, size=D - 1)]))
-    state = random_start(Tokens(words, starts, V), K, 0)
-    return [words, starts, *state[:3], rng.gamma(1, size=(D, K)), 0.05]
+    topics = rng.integers(K, size=T, dtype=np.uint16)
+    word_topic = np.zeros((V, K), np.int32)
+    np.add.at(word_topic, (words, topics), 1)
+    total = word_topic.sum(axis=0, dtype=float)
+    return [words, starts, topics, word_topic, total, rng.gamma(1, size=(D, K)), 0.05]
 
 
 @pytest.mark.parametrize("one_prior", [True, False])

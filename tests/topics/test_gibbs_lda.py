@@ -10,12 +10,9 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics import normalized_mutual_info_score
 
 from llmtopics import GibbsLDA, TextAnalyzer
-from llmtopics._checks import as_seed
 from llmtopics.datasets import load_bbc_news, load_reuters395
 from llmtopics.topics import _gibbs_kernels as kernels
 from llmtopics.topics import _gibbs_lda
-from llmtopics.topics._sampler import random_start, sample
-from llmtopics.topics._tokens import tokens_from_counts
 
 
 @pytest.fixture(scope="module")
@@ -47,35 +44,6 @@ def test_components_are_distributions_over_words(reuters):
     assert (model.components_ > 0).all()
     assert_allclose(model.components_.sum(axis=1), 1)
     assert model.n_iter_ == 5
-
-
-@pytest.mark.parametrize("max_iter", [1, 2, 9, 10, 11, 40, 41, 99, 400])
-def test_makes_the_sweeps_asked_and_averages_the_last(monkeypatch, planted, max_iter):
-    stops = []
-
-    def sample(tokens, state, prior, word_prior, n_sweeps, seed, progress):
-        assert n_sweeps > 0
-        stops.append(state.n_sweeps + n_sweeps)
-        return state._replace(n_sweeps=stops[-1])
-
-    monkeypatch.setattr(_gibbs_lda, "sample", sample)
-    GibbsLDA(4, max_iter=max_iter, random_state=0).fit(planted.data)
-    assert stops[-1] == max_iter
-    assert len(stops) == min(10, max_iter)
-    assert len(set(np.diff(stops))) <= 1
-    assert max_iter < 40 or stops[0] > 0.75 * max_iter
-
-
-def test_components_are_the_mean_of_ten_samples_by_hand(planted):
-    model = GibbsLDA(4, max_iter=80, random_state=5).fit(planted.data)
-    tokens, prior, seed = tokens_from_counts(planted.data), np.full(4, 0.25), as_seed(5)
-    state, total = random_start(tokens, 4, seed), 0
-    for _ in range(80):
-        state = sample(tokens, state, prior, 0.1, 1, seed)
-        if state.n_sweeps in range(62, 81, 2):
-            total = total + state.word_topic / 10
-    expected = (total + 0.1) / (total + 0.1).sum(axis=0)
-    assert_allclose(model.components_, expected.T)
 
 
 def test_mixtures_are_settled(reuters):
@@ -181,7 +149,7 @@ def test_one_prior_or_one_a_topic():
         ("doc_topic_prior", [0.1, 0]),
         ("doc_topic_prior", [0.1, np.nan]),
         ("doc_topic_prior", [[0.1, 0.1]]),
-        ("doc_topic_prior", "auto"),
+        ("doc_topic_prior", "Auto"),
         ("doc_topic_prior", ["a", "b"]),
         ("topic_word_prior", 0),
         ("topic_word_prior", np.inf),
@@ -219,7 +187,7 @@ def test_an_interrupt_leaves_the_old_fit_whole(monkeypatch, planted):
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_gibbs_lda, "sample", interrupted)
+    monkeypatch.setattr(_gibbs_lda, "settle", interrupted)
     with pytest.raises(KeyboardInterrupt):
         model.set_params(n_components=7).fit(planted.data[:, :30])
     assert_array_equal(model.transform(planted.data), before)

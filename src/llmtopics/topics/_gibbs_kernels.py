@@ -26,11 +26,11 @@ def sweep(words, starts, topics, word_topic, topic_total, doc_prior, word_prior,
 
     Parameters
     ----------
-    words, topics : int32 (T,)
+    words, topics : int32, uint16 or int32 (T,)
         Word and topic of each token, document by document; ``topics`` is changed.
     starts : int64 (D + 1,)
         Document d owns the tokens ``starts[d]:starts[d + 1]``.
-    word_topic, topic_total : int32 (V, K), int64 (K,)
+    word_topic, topic_total : int32 or float64 (V, K), float64 (K,)
         Counts of ``topics``; changed with it.
     doc_prior : float64 (1, K) or (D, K)
         Dirichlet prior of each document's mixture, or the one they share. Written α.

@@ -1,8 +1,8 @@
 """Latent Dirichlet allocation fitted by collapsed Gibbs sampling."""
 
-from collections.abc import Iterator
+import warnings
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import scipy.sparse as sp
@@ -13,7 +13,8 @@ from sklearn.base import (
     TransformerMixin,
     _fit_context,
 )
-from sklearn.utils._param_validation import Interval
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
@@ -24,11 +25,25 @@ from llmtopics._checks import (
     whole_or_not_at_all,
 )
 from llmtopics._completion import halves, log_likelihood
+from llmtopics._threads import workers
 from llmtopics.topics import _gibbs_kernels as kernels
-from llmtopics.topics._sampler import random_start, sample
+from llmtopics.topics._evidence import (
+    learn_doc_prior,
+    learn_word_prior,
+    log_joint,
+    tally,
+)
+from llmtopics.topics._sampler import (
+    fold_in_topics,
+    random_topics,
+    settle,
+    start_chain,
+)
 from llmtopics.topics._tokens import Tokens, tokens_from_counts
 
-_N_SAMPLES = 10  # samples of the chain that ``components_`` averages
+_EVERY = 10  # sweeps between looks at the likelihood and the priors
+_BURN_IN = 0.1  # share of the sweeps before priors are learned
+_MOST_OF_A_WORD = 2**24
 _MAX_PASSES, _TOLERANCE = 100, 1e-5  # of folding in
 
 
@@ -136,10 +151,18 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         "doc_topic_prior": [
             Interval(Real, 1e-30, 1e30, closed="both"),
             "array-like",
+            StrOptions({"auto"}),
             None,
         ],
-        "topic_word_prior": [Interval(Real, 1e-30, 1e30, closed="both")],
+        "topic_word_prior": [
+            Interval(Real, 1e-30, 1e30, closed="both"),
+            StrOptions({"auto"}),
+        ],
+        "sampler": [StrOptions({"auto", "exact", "blocked"})],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left"), None],
+        "warm_start": ["boolean"],
+        "decay": [Interval(Real, 0, 1, closed="right")],
         "n_jobs": [Integral, None],
         "random_state": ["random_state", np.random.Generator],
         "verbose": ["verbose"],
@@ -149,9 +172,13 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         self,
         n_components: int = 10,
         *,
-        doc_topic_prior: float | ArrayLike | None = None,
-        topic_word_prior: float = 0.1,
+        doc_topic_prior: float | ArrayLike | Literal["auto"] | None = None,
+        topic_word_prior: float | Literal["auto"] = 0.1,
+        sampler: Literal["auto", "exact", "blocked"] = "auto",
         max_iter: int = 200,
+        tol: float | None = None,
+        warm_start: bool = False,
+        decay: float = 1.0,
         n_jobs: int | None = None,
         random_state: Any = None,
         verbose: bool | int = False,
@@ -159,7 +186,11 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         self.n_components = n_components
         self.doc_topic_prior = doc_topic_prior
         self.topic_word_prior = topic_word_prior
+        self.sampler = sampler
         self.max_iter = max_iter
+        self.tol = tol
+        self.warm_start = warm_start
+        self.decay = decay
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
@@ -188,51 +219,149 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
             ``n_components``.
         """
         with whole_or_not_at_all(self):
-            prior = check_prior(
-                self.doc_topic_prior, self.n_components, "doc_topic_prior"
-            )
-            tokens = tokens_from_counts(check_counts(self, X, reset=True))
-            if not tokens.words.size:
-                raise ValueError(
-                    "X holds no words: all its counts are zero. Check the vocabulary "
-                    "(CountVectorizer's min_df, max_df and stop words)."
-                )
-            word_topic = self._mean_counts(tokens, prior) + self.topic_word_prior
-            self.components_ = np.ascontiguousarray(
-                (word_topic / word_topic.sum(axis=0)).T
-            )
-            self.doc_topic_prior_ = prior
-            self.n_iter_ = self.max_iter
+            X = check_counts(self, X, reset=True)
+            known = self.warm_start and hasattr(self, "components_")
+            self._sample(X, self._counts() if known else None, 0.0, self.max_iter)
         return self
 
-    def _mean_counts(self, tokens: Tokens, prior: np.ndarray) -> np.ndarray:
-        """Run the chain; return the mean word-topic counts of its last samples."""
-        seed = as_seed(self.random_state)
-        state = random_start(tokens, self.n_components, seed)
-        gap = max(1, self.max_iter // (4 * _N_SAMPLES))
-        stops = np.arange(self.max_iter, 0, -gap)[:_N_SAMPLES][::-1]
-        total = np.zeros(state.word_topic.shape)
-        bar = tqdm(total=self.max_iter, desc="GibbsLDA", disable=not self.verbose)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None):
+        """Add the documents of ``X`` to what was learned so far.
 
-        def progress(sweeps: range) -> Iterator[int]:
-            for sweep in sweeps:
-                yield sweep
-                bar.update()
+        Topics of the new documents' tokens are sampled while the counts of all earlier
+        ones, times ``decay``, stand beside them. The first call is ``fit``; later ones make
+        a tenth of ``max_iter`` sweeps, over the new documents alone.
 
-        with bar:
-            for stop in stops:
-                n_sweeps = stop - state.n_sweeps
-                state = sample(
-                    tokens,
-                    state,
-                    prior,
-                    self.topic_word_prior,
-                    n_sweeps,
-                    seed,
-                    progress,
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_documents, n_words)
+            Whole-number word counts, of the same words in every call.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : GibbsLDA
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            As ``fit`` does, and if ``n_components`` has changed since the first call.
+        """
+        if not hasattr(self, "components_"):
+            return self.fit(X)
+        with whole_or_not_at_all(self):
+            X = check_counts(self, X, reset=False)
+            self._sample(X, self._counts(), self.decay, max(1, self.max_iter // 10))
+        return self
+
+    def _counts(self) -> np.ndarray:
+        """Return the counts of words in topics that ``components_`` stand for, (V, K)."""
+        if len(self.components_) != self.n_components:
+            raise ValueError(
+                f"The fitted topics are {len(self.components_)}, n_components is "
+                f"{self.n_components}: to go on from them, they must be as many."
+            )
+        beta = self.topic_word_prior_
+        V = self.components_.shape[1]
+        weights = self.components_ * (self.topic_counts_ + V * beta)[:, np.newaxis]
+        return np.maximum(weights.T - beta, 0, dtype=np.float32)
+
+    def _sample(
+        self, X: sp.csr_array, counts: np.ndarray | None, decay: float, n_sweeps: int
+    ) -> None:
+        """Run the chain and set the fitted attributes.
+
+        counts : (V, K), what is known, or None; the chain starts from it, and it stays
+            beside the chain's own counts, times ``decay``.
+        """
+        seed, K = as_seed(self.random_state), self.n_components
+        alpha, learn_alpha = self._doc_prior(counts is not None)
+        beta, learn_beta = self._word_prior(counts is not None)
+        tokens = self._tokens(X)
+        trace: list[float] = []
+        bar = tqdm(total=n_sweeps, desc="GibbsLDA", disable=not self.verbose)
+        with bar, workers(self.n_jobs) as threads:
+            topics = random_topics(tokens, K, seed)
+            if counts is not None:
+                topics = fold_in_topics(
+                    tokens, topics, counts, alpha, beta, seed, threads
                 )
-                total += state.word_topic
-        return total / len(stops)
+            others = (
+                None if counts is None or decay == 0 else counts * np.float32(decay)
+            )
+            chain = start_chain(
+                tokens, topics, K, beta, seed, threads, others, sampler=self.sampler
+            )
+            del topics, counts
+            while chain.n_sweeps < n_sweeps:
+                chain.sweep(alpha[np.newaxis])
+                bar.update()
+                if chain.n_sweeps % _EVERY == 0:
+                    tallies = tally(chain)
+                    if chain.n_sweeps > n_sweeps * _BURN_IN:
+                        if learn_alpha:
+                            alpha = learn_doc_prior(tallies, alpha)
+                        if learn_beta:
+                            beta = chain.word_prior = learn_word_prior(tallies, beta)
+                    trace.append(log_joint(tallies, alpha, beta))
+                    if self.tol is not None and _settled(trace, self.tol):
+                        break
+            else:
+                if self.tol is not None:
+                    warnings.warn(
+                        f"GibbsLDA made max_iter={n_sweeps} sweeps and its likelihood "
+                        f"still rises by more than tol={self.tol}: raise one of them.",
+                        ConvergenceWarning,
+                        stacklevel=3,
+                    )
+            weights = settle(chain, alpha[np.newaxis])
+            self.n_iter_ = chain.n_sweeps
+            del chain, others
+        self.topic_counts_ = weights.sum(axis=0, dtype=np.float64)
+        scale = 1 / (self.topic_counts_ + tokens.n_words * beta)
+        self.components_ = np.empty((K, tokens.n_words))
+        for k in range(K):
+            self.components_[k] = (weights[:, k] + np.float64(beta)) * scale[k]
+        self.doc_topic_prior_, self.topic_word_prior_ = alpha, beta
+        self.log_likelihood_ = np.array(trace)
+
+    def _tokens(self, X: sp.csr_array) -> Tokens:
+        """Return the tokens of X, if they can be sampled."""
+        n_tokens = X.data.sum(dtype=np.int64)
+        if n_tokens == 0:
+            raise ValueError(
+                "X holds no words: all its counts are zero. Check the vocabulary "
+                "(CountVectorizer's min_df, max_df and stop words)."
+            )
+        if n_tokens >= 2**31:
+            raise ValueError(
+                f"X holds {n_tokens:,} words, 2**31 or more: fit a sample of the documents, "
+                "or pass them to partial_fit in portions."
+            )
+        if n_tokens >= _MOST_OF_A_WORD:
+            n_of_word = np.bincount(X.indices, X.data, minlength=X.shape[1])
+            if n_of_word.max() >= _MOST_OF_A_WORD and self.sampler != "exact":
+                raise ValueError(
+                    f"Column {n_of_word.argmax()} of X counts {n_of_word.max():,.0f} in all, "
+                    "2**24 or more, beyond what single-precision counts hold: leave such a "
+                    "word out (CountVectorizer's max_df) or use sampler='exact'."
+                )
+        return tokens_from_counts(X)
+
+    def _doc_prior(self, known: bool) -> tuple[np.ndarray, bool]:
+        """Return α to start with, and whether to learn it."""
+        prior, K = self.doc_topic_prior, self.n_components
+        if not (isinstance(prior, str) and prior == "auto"):
+            return check_prior(prior, K, "doc_topic_prior"), False
+        return self.doc_topic_prior_ if known else np.full(K, 1 / K), True
+
+    def _word_prior(self, known: bool) -> tuple[float, bool]:
+        """Return β to start with, and whether to learn it."""
+        if self.topic_word_prior != "auto":
+            return float(self.topic_word_prior), False
+        return self.topic_word_prior_ if known else 0.1, True
 
     def transform(self, X):
         """Return the topic mixture of each document.
@@ -319,6 +448,11 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         tags.input_tags.positive_only = True
         tags.input_tags.categorical = True  # whole numbers: rounds the checks' data
         return tags
+
+
+def _settled(trace: list[float], tol: float) -> bool:
+    """Whether the mean of the last three is no more than ``tol`` above the three before."""
+    return len(trace) >= 6 and sum(trace[-3:]) - sum(trace[-6:-3]) <= 3 * tol
 
 
 def fold_in(X: sp.csr_array, components: np.ndarray, prior: np.ndarray) -> np.ndarray:

@@ -1,44 +1,32 @@
-"""Collapsed Gibbs sampling of topic assignments, as pure functions.
+"""Gibbs sampling of topic assignments: a chain, and what is read from it.
 
 D documents, T tokens, K topics, V words.
 """
 
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from abc import ABC, abstractmethod
+from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
+from llmtopics._lanes import LANES
+from llmtopics._threads import Workers
+from llmtopics.topics import _block_kernels as block_kernels
 from llmtopics.topics import _gibbs_kernels as kernels
 from llmtopics.topics._tokens import Tokens
 
-
-class State(NamedTuple):
-    """Where a chain stands: an assignment of topics to tokens, and its counts.
-
-    topics : int32 (T,), topic of each token
-    word_topic : int32 (V, K), tokens of each word in each topic
-    topic_total : int64 (K,), tokens in each topic
-    n_sweeps : int, sweeps made since the start
-    """
-
-    topics: np.ndarray
-    word_topic: np.ndarray
-    topic_total: np.ndarray
-    n_sweeps: int
+N_BLOCKS = 32  # of documents in a sweep
+FEW_TOKENS = 2**17  # up to here, "auto" samples exactly
+MANY_TOPICS = 256  # from here on, counts are lists
+N_PASSES = 8  # of settling
+_N_FOLDS = 5  # sweeps under known counts, to start from them
 
 
-def assign(tokens: Tokens, topics: np.ndarray, n_components: int) -> State:
-    """Return the state in which token t has topic ``topics[t]``."""
-    word_topic = np.zeros((tokens.n_words, n_components), np.int32)
-    np.add.at(word_topic, (tokens.words, topics), 1)
-    return State(topics, word_topic, word_topic.sum(axis=0, dtype=np.int64), 0)
-
-
-def random_start(tokens: Tokens, n_components: int, seed: int) -> State:
-    """Return a state in which every token has a topic drawn uniformly."""
+def random_topics(tokens: Tokens, n_components: int, seed: int) -> np.ndarray:
+    """Return a topic for each token, drawn uniformly."""
     rng = np.random.default_rng([seed, 0])
-    topics = rng.integers(n_components, size=tokens.words.size, dtype=np.int32)
-    return assign(tokens, topics, n_components)
+    kind = np.uint16 if n_components <= 2**16 else np.int32
+    return rng.integers(n_components, size=tokens.words.size, dtype=kind)
 
 
 def to_topics(counts: np.ndarray, word_prior: float) -> np.ndarray:
@@ -47,53 +35,384 @@ def to_topics(counts: np.ndarray, word_prior: float) -> np.ndarray:
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def sample(
-    tokens: Tokens,
-    state: State,
-    doc_prior: np.ndarray,
-    word_prior: float,
-    n_sweeps: int,
-    seed: int,
-    progress: Callable[[range], Iterable[int]] = iter,
-) -> State:
-    """Return the state after ``n_sweeps`` more sweeps; the given one is not changed.
+class Chain(ABC):
+    """Topics of all tokens, redrawn sweep by sweep.
 
-    Exact: each token is drawn from its conditional given the topics of all other tokens
-    as they are at that moment, ``p(z = k) ∝ (n_dk + α_dk)(n_kw + β)/(n_k + Vβ)``
-    (Griffiths & Steyvers 2004, equation 5). The draws of a sweep depend on ``seed`` and
-    the sweep's number alone: a chain cut in two is the same chain.
+    The draws of a sweep depend on the seed and the sweep's number alone.
 
     Parameters
     ----------
     tokens : Tokens
-    state : State
-    doc_prior : ndarray of shape (K,) or (D, K)
-        Dirichlet prior of all documents' mixtures, or one row a document; entries ≥ 0,
-        every row with a positive sum. Written α.
-    word_prior : float, > 0
-        Dirichlet prior of the words of a topic. Written β.
-    n_sweeps : int
+    topics : ndarray of shape (T,)
+        Where the chain starts; not changed.
+    n_components : int
+    word_prior : float
+        β.
     seed : int
-    progress : callable, range → iterable
-        Wraps the sweeps, ``tqdm.tqdm`` for a bar.
+    workers : Workers
+        Nothing but the time depends on them.
+    others : ndarray of shape (V, K) or None
+        Counts of words in topics beside those of ``tokens``.
 
-    Returns
-    -------
-    state : State
+    Attributes
+    ----------
+    topics : ndarray of shape (T,)
+    n_sweeps : int
     """
-    # the kernel compiles for one layout only
-    prior = np.ascontiguousarray(np.atleast_2d(doc_prior), np.float64)
-    topics, word_topic, topic_total = (array.copy() for array in state[:3])
-    end = state.n_sweeps + n_sweeps
-    for number in progress(range(state.n_sweeps, end)):
-        kernels.sweep(
-            tokens.words,
-            tokens.starts,
-            topics,
-            word_topic,
-            topic_total,
-            prior,
-            word_prior,
-            np.random.default_rng([seed, 1 + number]),
+
+    def __init__(
+        self,
+        tokens: Tokens,
+        topics: np.ndarray,
+        n_components: int,
+        word_prior: float,
+        seed: int,
+        workers: Workers,
+        others: np.ndarray | None = None,
+    ):
+        self.tokens, self.topics, self.n_components = (
+            tokens,
+            topics.copy(),
+            n_components,
         )
-    return State(topics, word_topic, topic_total, end)
+        self.word_prior, self.seed, self.n_sweeps = word_prior, seed, 0
+        self.workers, self.others = workers, others
+        self._count()
+
+    @abstractmethod
+    def _count(self) -> None:
+        """Count words in topics."""
+
+    @abstractmethod
+    def sweep(self, doc_prior: np.ndarray) -> None:
+        """Redraw every token's topic once.
+
+        doc_prior : float64 (1, K) or (D, K), C-contiguous: α, of all documents or of each.
+        """
+
+    @abstractmethod
+    def word_topic(self) -> np.ndarray:
+        """Return n_wk, of shape (V, K); not to be written to."""
+
+    def cut_words(self) -> list[tuple[int, int]]:
+        """Return a range of words for each worker, as many tokens in each."""
+        n = self.workers.n
+        if n == 1:
+            return [(0, self.tokens.n_words)]
+        ends = np.cumsum(np.bincount(self.tokens.words, minlength=self.tokens.n_words))
+        inner = np.searchsorted(ends, ends[-1] * np.arange(1, n) / n, side="right")
+        return _ranges([0, *inner.tolist(), self.tokens.n_words])
+
+
+class ExactChain(Chain):
+    """Every token is drawn given the topics that all others have at that moment.
+
+    p(z = k) ∝ (n_dk + α_dk)(n_kw + β)/(n_k + Vβ), Griffiths & Steyvers 2004, equation 5;
+    in one thread.
+    """
+
+    def _count(self) -> None:
+        shape = self.tokens.n_words, self.n_components
+        kind = np.int32 if self.others is None else np.float64
+        self._table = np.zeros(shape, kind)
+        np.add.at(self._table, (self.tokens.words, self.topics), 1)
+        if self.others is not None:
+            self._table += self.others
+        self._total = self._table.sum(axis=0, dtype=np.float64)
+
+    def sweep(self, doc_prior: np.ndarray) -> None:
+        kernels.sweep(
+            self.tokens.words,
+            self.tokens.starts,
+            self.topics,
+            self._table,
+            self._total,
+            doc_prior,
+            self.word_prior,
+            np.random.default_rng([self.seed, 1 + self.n_sweeps]),
+        )
+        self.n_sweeps += 1
+
+    def word_topic(self) -> np.ndarray:
+        return self._table
+
+
+class BlockedChain(Chain):
+    """A sweep goes through 32 blocks of documents; in a block, counts of words stand still.
+
+    A token is drawn given the topics that the other tokens of its document have at that
+    moment, those of other documents at the start of the block, and topics' totals at the
+    start of the sweep. A block's documents can then be drawn side by side.
+    """
+
+    def _start(self) -> None:
+        """Cut the documents into blocks."""
+        starts = self.tokens.starts
+        self._blocks = _cut(starts, 0, len(starts) - 1, N_BLOCKS)
+        self._words = self.cut_words()
+        self._fresh = np.empty_like(self.topics)
+        self._width = filled_up(self.n_components)
+
+    def sweep(self, doc_prior: np.ndarray) -> None:
+        number = np.random.SeedSequence([self.seed, 1 + self.n_sweeps])
+        key = number.generate_state(1, np.uint64)[0]
+        beta = np.float32(self.word_prior)
+        inverse = inverted(self._totals(), self.tokens.n_words, self.word_prior)
+        starts = self.tokens.starts
+        for first, last in self._blocks:
+            self.workers.run(
+                [
+                    partial(self._draw, *piece, inverse, doc_prior, beta, key)
+                    for piece in _cut(starts, first, last, self.workers.n)
+                ]
+            )
+            tokens = slice(starts[first], starts[last])
+            self.workers.run(
+                [
+                    partial(self._move, tokens.start, tokens.stop, *piece)
+                    for piece in self._words
+                ]
+            )
+            self.topics[tokens] = self._fresh[tokens]
+        self.n_sweeps += 1
+
+    @abstractmethod
+    def _totals(self) -> np.ndarray:
+        """Return n_k, of shape (K,)."""
+
+    @abstractmethod
+    def _draw(self, first, last, inverse, doc_prior, beta, key) -> None:
+        """Draw fresh topics for a range of documents."""
+
+    @abstractmethod
+    def _move(self, first, last, low, high) -> None:
+        """Count the fresh topics of a range of tokens, for a range of words."""
+
+
+class RowChain(BlockedChain):
+    """Counts are a dense table."""
+
+    def _count(self) -> None:
+        self._start()
+        self._table = np.zeros((self.tokens.n_words, self._width), np.float32)
+        block_kernels.fill_rows(self.tokens.words, self.topics, self._table)
+        if self.others is not None:
+            self._table[:, : self.n_components] += self.others
+
+    def _totals(self) -> np.ndarray:
+        return self._table[:, : self.n_components].sum(axis=0, dtype=np.float64)
+
+    def _draw(self, first, last, inverse, doc_prior, beta, key) -> None:
+        block_kernels.draw_rows(
+            *self.tokens[:2],
+            self.topics,
+            self._fresh,
+            first,
+            last,
+            self._table,
+            np.float32(1),
+            inverse,
+            doc_prior,
+            beta,
+            key,
+            *block_kernels.room(self._width),
+        )
+
+    def _move(self, first, last, low, high) -> None:
+        block_kernels.move_rows(
+            self.tokens.words,
+            self.topics,
+            self._fresh,
+            first,
+            last,
+            low,
+            high,
+            self._table,
+        )
+
+    def word_topic(self) -> np.ndarray:
+        return self._table[:, : self.n_components]
+
+
+class ListChain(BlockedChain):
+    """Counts are a list for each word of the topics that it has."""
+
+    def _count(self) -> None:
+        self._start()
+        n_words, K = self.tokens.n_words, self.n_components
+        most = np.bincount(self.tokens.words, minlength=n_words)
+        if self.others is not None:
+            most += np.count_nonzero(self.others, axis=1)
+        begins = np.zeros(n_words + 1, np.int64)
+        np.cumsum([filled_up(n) for n in np.minimum(most, K)], out=begins[1:])
+        listed = np.full(begins[-1], self._width, np.int32)
+        self._lists = (
+            begins,
+            np.zeros(n_words, np.int32),
+            listed,
+            np.zeros(listed.size, np.float32),
+        )
+        if self.others is not None:
+            block_kernels.rows_to_lists(self.others, *self._lists)
+        block_kernels.fill_lists(self.tokens.words, self.topics, *self._lists)
+        self._nothing = np.zeros((1, self._width), np.float32)
+
+    def _totals(self) -> np.ndarray:
+        total = np.zeros(self.n_components, np.int64)
+        block_kernels.count_topics(self.topics, total)
+        return total if self.others is None else total + self.others.sum(axis=0)
+
+    def _draw(self, first, last, inverse, doc_prior, beta, key) -> None:
+        block_kernels.draw_lists(
+            *self.tokens[:2],
+            self.topics,
+            self._fresh,
+            first,
+            last,
+            *self._lists,
+            self._nothing,
+            inverse,
+            doc_prior,
+            beta,
+            key,
+            *block_kernels.room(self._width),
+        )
+
+    def _move(self, first, last, low, high) -> None:
+        block_kernels.move_lists(
+            self.tokens.words,
+            self.topics,
+            self._fresh,
+            first,
+            last,
+            low,
+            high,
+            *self._lists,
+            self._width,
+        )
+
+    def word_topic(self) -> np.ndarray:
+        table = np.zeros((self.tokens.n_words, self.n_components), np.float32)
+        block_kernels.lists_to_rows(*self._lists, table)
+        return table
+
+
+def start_chain(
+    tokens: Tokens,
+    topics: np.ndarray,
+    n_components: int,
+    *arguments,
+    sampler: str = "auto",
+    **keywords,
+) -> Chain:
+    """Return the chain that ``sampler`` means: "exact", "blocked", or "auto"."""
+    few = topics.size <= FEW_TOKENS
+    if sampler == "exact" or (sampler == "auto" and few):
+        kind: type[Chain] = ExactChain
+    else:
+        kind = RowChain if n_components < MANY_TOPICS else ListChain
+    return kind(tokens, topics, n_components, *arguments, **keywords)
+
+
+def fold_in_topics(
+    tokens: Tokens,
+    topics: np.ndarray,
+    counts: np.ndarray,
+    doc_prior: np.ndarray,
+    word_prior: float,
+    seed: int,
+    workers: Workers,
+) -> np.ndarray:
+    """Return topics of tokens drawn under known counts of words in topics, (V, K)."""
+    K = counts.shape[1]
+    table = np.zeros((tokens.n_words, filled_up(K)), np.float32)
+    table[:, :K] = counts
+    total = counts.sum(axis=0, dtype=np.float64)
+    inverse = inverted(total, len(counts), word_prior)[[0, 0]]  # of other tokens
+    before, after = topics.copy(), topics
+    for number in range(_N_FOLDS):
+        key = np.random.SeedSequence([seed, 0, number]).generate_state(1, np.uint64)[0]
+        workers.run(
+            [
+                partial(
+                    block_kernels.draw_rows,
+                    *tokens[:2],
+                    before,
+                    after,
+                    *piece,
+                    table,
+                    np.float32(0),
+                    inverse,
+                    doc_prior[np.newaxis],
+                    np.float32(word_prior),
+                    key,
+                    *block_kernels.room(table.shape[1]),
+                )
+                for piece in _cut(tokens.starts, 0, len(tokens.starts) - 1, workers.n)
+            ]
+        )
+        before, after = after, before
+    return before
+
+
+def settle(chain: Chain, doc_prior: np.ndarray, n_passes: int = N_PASSES) -> np.ndarray:
+    """Return expected counts of words in topics, of shape (V, K), documents standing still.
+
+    Given the topics of the other tokens of its document and the topics' words φ, a token is
+    of topic k with probability γ_k ∝ (n_dk + α_dk) φ_kw; given all γ, φ_kw ∝ Σ γ_k + β. The
+    two steps alternate from the counts of the chain, with steps twice as long in
+    logarithms (over-relaxed expectation maximisation; one short step is φ of CGS_p).
+    """
+    K, (words, starts, V) = chain.n_components, chain.tokens
+    table = np.zeros((V, filled_up(K)), np.float32)
+    table[:, :K] = chain.word_topic()
+    shares, beta = np.zeros_like(table), np.float32(chain.word_prior)
+    pieces = chain.cut_words()
+    for _ in range(n_passes):
+        total = table[:, :K].sum(axis=0, dtype=np.float64)
+        inverse = inverted(total, V, chain.word_prior)[[0, 0]]
+
+        def share(low, high, inverse=inverse):
+            block_kernels.share_rows(
+                words,
+                starts,
+                chain.topics,
+                low,
+                high,
+                table,
+                inverse,
+                doc_prior,
+                beta,
+                shares,
+                *block_kernels.room(table.shape[1]),
+            )
+            block_kernels.relax(shares, table, low, high, beta)
+
+        chain.workers.run([partial(share, *piece) for piece in pieces])
+        if chain.others is not None:
+            table[:, :K] += chain.others
+    return table[:, :K]
+
+
+def filled_up(n: int) -> int:
+    """Return the least multiple of 16 that is at least n."""
+    return -(-n // LANES) * LANES
+
+
+def inverted(totals: np.ndarray, n_words: int, word_prior: float) -> np.ndarray:
+    """Return 1 / (n_k + Vβ), and in a second row the same without one token."""
+    n = np.array([totals, np.maximum(totals - 1, 0)])
+    return (1 / (n + n_words * word_prior)).astype(np.float32)
+
+
+def _ranges(cuts: list[int]) -> list[tuple[int, int]]:
+    return [(a, b) for a, b in pairwise(cuts) if a < b]
+
+
+def _cut(starts: np.ndarray, first: int, last: int, n: int) -> list[tuple[int, int]]:
+    """Cut a range of documents into n at most, with as many tokens in each."""
+    if n == 1:
+        return [(first, last)]
+    goals = starts[first] + (starts[last] - starts[first]) * np.arange(1, n) / n
+    inner = np.searchsorted(starts[first:last], goals) + first
+    return _ranges([first, *inner.tolist(), last])
