@@ -69,18 +69,20 @@ def test_a_grid_search_over_k_on_real_news(bbc, news_pipeline):
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
-@pytest.mark.parametrize("seed", range(10))
-def test_the_recommended_scorer_finds_the_planted_number_of_topics(seed):
-    """Nine of ten would do; these ten seeds all agree."""
-    X = make_topics(500, 1000, 8, random_state=seed).data
-    search = GridSearchCV(
-        GibbsLDA(max_iter=100, random_state=seed),
-        {"n_components": [2, 4, 6, 8, 12, 16]},
-        scoring=topic_scorer(),
-        cv=ShuffleSplit(1, test_size=0.3, random_state=0),
-        refit=False,
-    ).fit(X)
-    assert search.best_params_ == {"n_components": 8}
+def test_the_recommended_scorer_finds_the_planted_number_of_topics():
+    """For nine of ten seeds at least."""
+    found = []
+    for seed in range(10):
+        X = make_topics(500, 1000, 8, random_state=seed).data
+        search = GridSearchCV(
+            GibbsLDA(max_iter=100, random_state=seed),
+            {"n_components": [2, 4, 6, 8, 12, 16]},
+            scoring=topic_scorer(),
+            cv=ShuffleSplit(1, test_size=0.3, random_state=0),
+            refit=False,
+        ).fit(X)
+        found.append(search.best_params_["n_components"])
+    assert found.count(8) >= 9, found
 
 
 @pytest.mark.parametrize("measure", MEASURES)
