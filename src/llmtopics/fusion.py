@@ -535,9 +535,8 @@ class FusionTopicModel(
             return f
         if self.pooling == "prior":
             model = self.topic_model_
-            return fold_in(
-                X, model.components_, self.strength_ * f + model.doc_topic_prior_
-            )
+            prior = self.strength_ * f + model.doc_topic_prior_
+            return fold_in(X, model.components_, prior, model.n_jobs)
         g = _to_mixtures(self.topic_model_.transform(X), "topic_model")[:, self._order]
         if self.pooling == "linear":
             return self.alpha_ * f + (1 - self.alpha_) * g

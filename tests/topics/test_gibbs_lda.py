@@ -50,7 +50,8 @@ def test_mixtures_are_settled(reuters):
     """Ten times as many passes change nothing that matters."""
     model = GibbsLDA(20, max_iter=20, random_state=0).fit(reuters)
     X = reuters.astype(np.int32)
-    settled = kernels.fold_in(
+    settled = np.empty((X.shape[0], 20))
+    kernels.fold_in(
         X.data,
         X.indices,
         X.indptr.astype(np.int64),
@@ -58,6 +59,9 @@ def test_mixtures_are_settled(reuters):
         model.doc_topic_prior_[np.newaxis],
         2000,
         0.0,
+        0,
+        X.shape[0],
+        settled,
     )
     assert_allclose(model.transform(reuters), settled, atol=2e-3)
 

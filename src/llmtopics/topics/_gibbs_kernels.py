@@ -73,8 +73,10 @@ def sweep(words, starts, topics, word_topic, topic_total, doc_prior, word_prior,
 
 
 @compiled
-def fold_in(data, indices, starts, components, doc_prior, max_iter, tol):
-    """Return the topic mixture of each document, topics held fixed.
+def fold_in(
+    data, indices, starts, components, doc_prior, max_iter, tol, first, last, mixtures
+):
+    """Find the topic mixtures of some documents, topics held fixed.
 
     Deterministic, and each row depends on its own document alone.
 
@@ -89,24 +91,22 @@ def fold_in(data, indices, starts, components, doc_prior, max_iter, tol):
         Passes over a document at most.
     tol : float
         Stop when no topic's share of the document moves by more than this in a pass.
-
-    Returns
-    -------
+    first, last : int
+        Range of documents.
     mixtures : float64 (D, K)
-        Rows sum to one.
+        Written; rows sum to one.
     """
-    K, D = components.shape[1], starts.shape[0] - 1
-    mixtures = np.empty((D, K))
+    K = components.shape[1]
     longest = 0
-    for d in range(D):
+    for d in range(first, last):
         longest = max(longest, starts[d + 1] - starts[d])
     shares = np.empty(
         (longest, K)
     )  # γ: how a token of each word is shared by the topics
     share, expected, before = np.empty(K), np.empty(K), np.empty(K)
-    for d in range(D):
+    for d in range(first, last):
         prior = doc_prior[d if doc_prior.shape[0] > 1 else 0]
-        first, n_words = starts[d], starts[d + 1] - starts[d]
+        begin, n_words = starts[d], starts[d + 1] - starts[d]
         length = 0.0
         shares[:n_words] = 0.0
         expected[:] = prior  # E[n_dk] + α_k
@@ -117,9 +117,9 @@ def fold_in(data, indices, starts, components, doc_prior, max_iter, tol):
                 for k in range(K):
                     # γ_k ∝ φ_kw (E[n_dk] without this token + α_k)
                     others = max(expected[k] - shares[i, k], prior[k])
-                    share[k] = components[indices[first + i], k] * others
+                    share[k] = components[indices[begin + i], k] * others
                     total += share[k]
-                count = data[first + i]
+                count = data[begin + i]
                 for k in range(K):
                     fresh = share[k] / total
                     expected[k] += count * (fresh - shares[i, k])
@@ -135,4 +135,3 @@ def fold_in(data, indices, starts, components, doc_prior, max_iter, tol):
         total = expected.sum()
         for k in range(K):
             mixtures[d, k] = expected[k] / total
-    return mixtures

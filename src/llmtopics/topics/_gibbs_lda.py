@@ -1,6 +1,8 @@
 """Latent Dirichlet allocation fitted by collapsed Gibbs sampling."""
 
 import warnings
+from functools import partial
+from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any, Literal
 
@@ -92,8 +94,8 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         first; below 1 forgets.
 
     n_jobs : int or None, default=None
-        Threads of "blocked". The result does not depend on it. None is one, -1 all
-        processors; inside a worker of joblib it is always one.
+        Threads of "blocked" sampling and of ``transform``. The result does not depend on
+        it. None is one, -1 all processors; inside a worker of joblib it is always one.
 
     random_state : int, RandomState, numpy.random.Generator or None, default=None
         Seeds the first assignment and all draws. An int gives the same bits on every
@@ -435,7 +437,7 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         return self._mixtures(check_counts(self, X, reset=False))
 
     def _mixtures(self, X: sp.csr_array) -> np.ndarray:
-        return fold_in(X, self.components_, self.doc_topic_prior_)
+        return fold_in(X, self.components_, self.doc_topic_prior_, self.n_jobs)
 
     def score(self, X, y=None):
         """Return the held-out log-likelihood per token, by document completion.
@@ -510,7 +512,12 @@ def _settled(trace: list[float], tol: float) -> bool:
     return len(trace) >= 6 and sum(trace[-3:]) - sum(trace[-6:-3]) <= 3 * tol
 
 
-def fold_in(X: sp.csr_array, components: np.ndarray, prior: np.ndarray) -> np.ndarray:
+def fold_in(
+    X: sp.csr_array,
+    components: np.ndarray,
+    prior: np.ndarray,
+    n_jobs: int | None = None,
+) -> np.ndarray:
     """Return the mixtures of documents, topics held fixed; each row by itself.
 
     Parameters
@@ -520,6 +527,8 @@ def fold_in(X: sp.csr_array, components: np.ndarray, prior: np.ndarray) -> np.nd
         φ: rows sum to one.
     prior : ndarray of shape (K,) or (D, K)
         Dirichlet prior that all documents share, or of each. Written α.
+    n_jobs : int or None
+        Threads.
 
     Returns
     -------
@@ -527,12 +536,22 @@ def fold_in(X: sp.csr_array, components: np.ndarray, prior: np.ndarray) -> np.nd
         θ: rows sum to one.
     """
     words, indices = np.unique(X.indices, return_inverse=True)
-    return kernels.fold_in(
+    arrays = (
         X.data,
         indices.astype(np.int32),
         X.indptr.astype(np.int64),
         np.ascontiguousarray(components[:, words].T),
         np.ascontiguousarray(np.atleast_2d(prior), np.float64),
-        _MAX_PASSES,
-        _TOLERANCE,
     )
+    mixtures = np.empty((X.shape[0], len(components)))
+    with workers(n_jobs) as threads:
+        pieces = np.linspace(0, X.shape[0], threads.n + 1).astype(int)
+        threads.run(
+            [
+                partial(
+                    kernels.fold_in, *arrays, _MAX_PASSES, _TOLERANCE, *piece, mixtures
+                )
+                for piece in pairwise(pieces)
+            ]
+        )
+    return mixtures
