@@ -21,6 +21,7 @@ from llmtopics.metrics import coherence
 
 RESULTS = Path(__file__).parent / "results" / "coherence.jsonl"
 MEASURES = {"npmi": "c_npmi", "c_v": "c_v", "uci": "c_uci", "u_mass": "u_mass"}
+PACKAGES = "llmtopics numpy scipy scikit-learn numba gensim"
 N_RUNS = 5
 
 
@@ -74,7 +75,7 @@ def main() -> None:
                 "seconds": median(a for (_, a), _ in pairs),
                 "gensim_seconds": median(b for _, (_, b) in pairs),
                 "times_faster": median(b / a for (_, a), (_, b) in pairs),
-                **environment(),
+                **environment(PACKAGES),
             }
         )
         print(lines[-1], flush=True)

@@ -4,12 +4,17 @@ import json
 import lzma
 import os
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from functools import cache
+from hashlib import sha256
+from inspect import getsource
+from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
+from platformdirs import user_cache_dir
 from sklearn.datasets._twenty_newsgroups import (
     strip_newsgroup_footer,
     strip_newsgroup_header,
@@ -17,8 +22,10 @@ from sklearn.datasets._twenty_newsgroups import (
 )
 from sklearn.feature_extraction.text import CountVectorizer
 
-from llmtopics import TextAnalyzer
+from llmtopics import TextAnalyzer, text
 from llmtopics.datasets import load_bbc_news, load_reuters395
+
+CACHE = Path(user_cache_dir("llmtopics-benchmarks"))
 
 
 class Problem(NamedTuple):
@@ -75,6 +82,47 @@ def newsgroup_texts() -> tuple[list[str], np.ndarray]:
 def newsgroups() -> tuple[sp.csr_array, np.ndarray]:
     texts, labels = newsgroup_texts()
     return count(texts)[0], labels
+
+
+def review_texts() -> list[str]:
+    """All film reviews of IMDB."""
+    return [review["text"] for review in read_records("imdb/imdb_labelled.jsonl.xz")]
+
+
+TEXTS: dict[str, Callable[[], list[str]]] = {
+    "BBC news": lambda: load_bbc_news().data,
+    "20 Newsgroups": lambda: newsgroup_texts()[0],
+    "IMDB": review_texts,
+    "IMDB, 10,000 reviews": lambda: review_texts()[::5],
+}
+
+
+@cache
+def kept(name: str) -> tuple[sp.csr_array, np.ndarray]:
+    """Counts and vocabulary of a corpus in ``TEXTS``, kept on disk once they are made.
+
+    They are made in a process of their own: what that takes is no model's memory.
+    """
+    source = getsource(text) + getsource(count)
+    key = sha256(source.encode()).hexdigest()[:8]
+    path = CACHE / f"{name}, {key}.npz"
+    if not path.exists():
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            pool.submit(keep, name, path).result()
+    with np.load(path) as file:
+        parts = tuple(file[part] for part in ("data", "indices", "indptr"))
+        words = file["words"]
+    return sp.csr_array(parts, shape=(len(parts[2]) - 1, len(words))), words
+
+
+def keep(name: str, path: Path) -> None:
+    X, words = count(TEXTS[name]())
+    parts = {part: getattr(X, part) for part in ("data", "indices", "indptr")}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".part")
+    with unfinished.open("wb") as file:
+        np.savez(file, words=words.astype(str), **parts)
+    unfinished.replace(path)
 
 
 def split(X: sp.csr_array) -> tuple[sp.csr_array, sp.csr_array]:

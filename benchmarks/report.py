@@ -1,15 +1,15 @@
-"""Turn the lines of ``results/`` into ``docs/benchmarks.md``."""
+"""Turn the lines of ``results/`` into ``docs/benchmarks.md`` and its pictures."""
 
-import json
 from collections import defaultdict
 from itertools import chain
-from pathlib import Path
-from statistics import mean, median, stdev
+from statistics import mean, median
 
+from benchmarks.race_report import race_section
+from benchmarks.scaling_report import scaling_section
+from benchmarks.tables import ROOT, lines_of, spread, table
 from benchmarks.text_models import MODELS
 from benchmarks.text_problems import PROBLEMS
 
-ROOT = Path(__file__).parent
 PAGE = ROOT.parent / "docs" / "benchmarks.md"
 REFERENCE = "tomotopy"
 HEAD = """\
@@ -85,22 +85,6 @@ rating of a topic and with the share of people who found its intruder (Hoyle et 
 values of the measures are the authors', counted on the models' own corpus). In brackets the
 95 % interval over resampled topics.
 """
-
-
-def lines_of(name: str) -> list[dict]:
-    path = ROOT / "results" / f"{name}.jsonl"
-    text = path.read_text("utf-8") if path.exists() else ""
-    return [json.loads(line) for line in text.splitlines()]
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    parts = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in parts) + "\n"
-
-
-def spread(values: list[float], digits: int) -> str:
-    text = f"{mean(values):.{digits}f}"
-    return text + (f" ± {stdev(values):.{digits}f}" if len(values) > 1 else "")
 
 
 def model_table(runs: list[dict]) -> str:
@@ -264,7 +248,7 @@ def ratings_section() -> list[str]:
 
 def environment_section() -> list[str]:
     seen = {}
-    names = ("lda", "topics", "encode", "coherence")
+    names = ("lda", "race", "scaling", "topics", "encode", "coherence")
     for line in chain.from_iterable(map(lines_of, names)):
         versions = ", ".join(
             f"{name} {number}" for name, number in line["versions"].items()
@@ -275,7 +259,10 @@ def environment_section() -> list[str]:
 
 
 def main() -> None:
-    parts = [HEAD, *models_section(), *topics_section()]
+    pictures = PAGE.parent / "_static"
+    pictures.mkdir(exist_ok=True)
+    parts = [HEAD, *models_section(), *race_section(pictures)]
+    parts += [*scaling_section(pictures), *topics_section()]
     parts += [*encoding_section(), *coherence_section(), *ratings_section()]
     PAGE.write_text("\n".join(parts + environment_section()), "utf-8")
     print(f"wrote {PAGE}")

@@ -150,15 +150,14 @@ MATRICES = {
 }
 
 
-def run(matrix_name: str, problem: str, model: str, seed: int) -> dict:
+def run(matrix: Matrix, problem: str, model: str, seed: int) -> dict:
     """Make one line, in a process of its own."""
     warnings.simplefilter("ignore")
-    matrix = MATRICES[matrix_name]
     line = {"problem": problem, "model": model, "seed": seed}
     return line | matrix.measure(problem, model, seed) | environment(matrix.packages)
 
 
-def run_matrix(name: str, options: argparse.Namespace) -> None:
+def run_matrix(name: str, matrix: Matrix, options: argparse.Namespace) -> None:
     path = RESULTS / f"{name}.jsonl"
     done = set()
     if not options.again and path.exists():
@@ -166,7 +165,7 @@ def run_matrix(name: str, options: argparse.Namespace) -> None:
         done = {(line["problem"], line["model"], line["seed"]) for line in lines}
     runs = [
         (problem, model, seed)
-        for problem, models in MATRICES[name].cells().items()
+        for problem, models in matrix.cells().items()
         for seed in range(options.seeds)
         for model, n_seeds in models.items()
         if seed < n_seeds
@@ -179,31 +178,37 @@ def run_matrix(name: str, options: argparse.Namespace) -> None:
             continue
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
             try:
-                line = pool.submit(run, name, problem, model, seed).result()
+                line = pool.submit(run, matrix, problem, model, seed).result()
             except FileNotFoundError as error:
                 print(f"{problem}: left out, {error}", flush=True)
                 unavailable.add(problem)
                 continue
         with path.open("a", encoding="utf-8") as results:
             results.write(json.dumps(line, ensure_ascii=False) + "\n")
-        score = line.get("nmi", line.get("perplexity"))
+        last = line.get("points", [line])[-1]
+        score = last.get("nmi", last.get("perplexity"))
         print(
-            f"{problem} | {model} | {seed} | {score:.3f} | {line['seconds']:.1f} s",
+            f"{problem} | {model} | {seed} | {score:.3f} | {last['seconds']:.1f} s",
             flush=True,
         )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--matrix", choices=MATRICES, help="run one of the two alone")
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--problem", default="", help="run those that match this regex")
     parser.add_argument("--model", default="", help="run those that match this regex")
-    parser.add_argument("--seeds", type=int, default=5, help="at most")
     parser.add_argument("--again", action="store_true", help="repeat what is there")
+    return parser
+
+
+def main() -> None:
+    parser = arguments(__doc__)
+    parser.add_argument("--matrix", choices=MATRICES, help="run one of the two alone")
+    parser.add_argument("--seeds", type=int, default=5, help="at most")
     options = parser.parse_args()
     os.environ |= ONE_THREAD | QUIET  # of the processes to come
     for name in [options.matrix] if options.matrix else MATRICES:
-        run_matrix(name, options)
+        run_matrix(name, MATRICES[name], options)
 
 
 if __name__ == "__main__":

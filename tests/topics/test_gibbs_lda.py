@@ -1,4 +1,7 @@
+import os
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -6,13 +9,17 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
+from scipy.special import gammaln
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics import normalized_mutual_info_score
 
 from llmtopics import GibbsLDA, TextAnalyzer
-from llmtopics.datasets import load_bbc_news, load_reuters395
+from llmtopics._threads import ONE
+from llmtopics.datasets import load_bbc_news, load_reuters395, make_topics
+from llmtopics.topics import _evidence, _gibbs_lda, _sampler
 from llmtopics.topics import _gibbs_kernels as kernels
-from llmtopics.topics import _gibbs_lda
+from llmtopics.topics._tokens import tokens_from_counts
 
 
 @pytest.fixture(scope="module")
@@ -204,3 +211,236 @@ def test_fit_keeps_no_document(reuters):
     many = sp.vstack([reuters] * 3, format="csr")
     thrice = GibbsLDA(5, max_iter=2, random_state=0).fit(many)
     assert len(pickle.dumps(once)) == len(pickle.dumps(thrice))
+
+
+# samplers ------------------------------------------------------------------------------
+
+
+def test_auto_is_exact_for_few_tokens_and_blocked_for_many(planted, monkeypatch):
+    def fit(sampler):
+        model = GibbsLDA(4, sampler=sampler, max_iter=5, random_state=0)
+        return model.fit(planted.data).components_
+
+    exact, blocked = fit("exact"), fit("blocked")
+    assert not np.array_equal(exact, blocked)
+    assert_array_equal(fit("auto"), exact)
+    monkeypatch.setattr(_sampler, "FEW_TOKENS", planted.data.sum() - 1)
+    assert_array_equal(fit("auto"), blocked)
+
+
+@pytest.mark.parametrize("n_components", [20, 300])
+def test_the_same_bits_for_any_number_of_threads(reuters, n_components):
+    """Learned priors, trace, topics and mixtures."""
+
+    def fit(n_jobs):
+        model = GibbsLDA(
+            n_components,
+            doc_topic_prior="auto",
+            topic_word_prior="auto",
+            sampler="blocked",
+            max_iter=20,
+            n_jobs=n_jobs,
+            random_state=0,
+        )
+        mixtures = model.fit_transform(reuters)
+        return (
+            mixtures,
+            model.components_,
+            model.doc_topic_prior_,
+            model.log_likelihood_,
+        )
+
+    alone = fit(None)
+    for n_jobs in (1, 2, 3, 8, -1):
+        for one, other in zip(alone, fit(n_jobs), strict=True):
+            assert_array_equal(one, other)
+
+
+def test_the_same_bits_when_compiled_anew(tmp_path):
+    """With an empty folder of compiled code, and with a full one."""
+    code = (
+        "import numpy as np; from llmtopics import GibbsLDA;"
+        "X = np.random.default_rng(0).poisson(1, (40, 50));"
+        "m = GibbsLDA(5, sampler='blocked', max_iter=20, random_state=0).fit(X);"
+        "print(m.components_.tobytes().hex())"
+    )
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    cold, cached = (
+        subprocess.check_output([sys.executable, "-c", code], env=environment)
+        for _ in range(2)
+    )
+    assert cold == cached
+    assert any(tmp_path.rglob("*.nbi"))
+
+
+# the trace, and stopping early -----------------------------------------------------------
+
+
+def test_the_trace_is_the_joint_likelihood(planted):
+    """log p(w, z) per token by its formula, for unequal priors and long documents."""
+    X = sp.csr_array(planted.data)
+    X.data[0] = 700  # beyond the table of small counts
+    tokens, beta = tokens_from_counts(X), 0.05
+    alpha = np.array([0.1, 0.5, 0.02, 1.0])
+    chain = _sampler.RowChain(
+        tokens, _sampler.random_topics(tokens, 4, 0), 4, beta, 0, ONE
+    )
+    chain.sweep(alpha[np.newaxis])
+    docs = np.repeat(np.arange(X.shape[0]), np.diff(tokens.starts))
+    n_dk, n_wk = np.zeros((X.shape[0], 4)), chain.word_topic()
+    np.add.at(n_dk, (docs, chain.topics), 1)
+
+    def polya(counts, prior):
+        return (
+            gammaln(prior.sum())
+            - gammaln((counts + prior).sum(axis=1))
+            + (gammaln(counts + prior) - gammaln(prior)).sum(axis=1)
+        ).sum()
+
+    by_hand = polya(n_dk, alpha) + polya(n_wk.T.astype(float), np.full(60, beta))
+    found = _evidence.log_joint(_evidence.tally(chain), alpha, beta)
+    assert_allclose(found, by_hand / tokens.words.size)
+
+
+def test_a_chain_stops_when_its_likelihood_does(planted):
+    full = GibbsLDA(4, max_iter=300, random_state=0).fit(planted.data)
+    early = GibbsLDA(4, max_iter=300, tol=1e-3, random_state=0).fit(planted.data)
+    assert full.n_iter_ == 300
+    assert len(full.log_likelihood_) == 30
+    assert 60 <= early.n_iter_ < 300
+    assert early.n_iter_ % 10 == 0
+    assert_array_equal(
+        early.log_likelihood_, full.log_likelihood_[: early.n_iter_ // 10]
+    )
+    assert early.log_likelihood_[-1] > early.log_likelihood_[0]
+
+
+def test_a_chain_that_has_not_settled_warns(planted):
+    with pytest.warns(ConvergenceWarning, match="max_iter=20"):
+        GibbsLDA(4, max_iter=20, tol=0.0, random_state=0).fit(planted.data)
+
+
+# learned priors ----------------------------------------------------------------------------
+
+
+def test_priors_are_learned():
+    """Planted topics are common to different degrees; words have a known prior."""
+    corpus = make_topics(
+        600,
+        200,
+        4,
+        doc_length=100,
+        doc_topic_prior=[0.6, 0.3, 0.1, 0.1],
+        topic_word_prior=0.05,
+        random_state=0,
+    )
+    model = GibbsLDA(
+        4, doc_topic_prior="auto", topic_word_prior="auto", random_state=1
+    ).fit(corpus.data)
+    assert_allclose(
+        np.sort(model.doc_topic_prior_)[::-1], [0.6, 0.3, 0.1, 0.1], rtol=0.15
+    )
+    assert_allclose(model.topic_word_prior_, 0.05, rtol=0.15)
+    fixed = GibbsLDA(4, random_state=1).fit(corpus.data)
+    assert model.log_likelihood_[-1] > fixed.log_likelihood_[-1]
+
+
+def test_learned_priors_are_where_the_likelihood_is_highest(planted):
+    tokens = tokens_from_counts(planted.data)
+    chain = _sampler.RowChain(
+        tokens, _sampler.random_topics(tokens, 4, 0), 4, 0.1, 0, ONE
+    )
+    for _ in range(30):
+        chain.sweep(np.full((1, 4), 0.1))
+    tallies, alpha, beta = _evidence.tally(chain), np.full(4, 0.1), 0.1
+    for _ in range(100):
+        alpha = _evidence.learn_doc_prior(tallies, alpha)
+        beta = _evidence.learn_word_prior(tallies, beta)
+    best = _evidence.log_joint(tallies, alpha, beta)
+    for k in range(4):
+        for factor in (0.97, 1.03):
+            moved = alpha * np.where(np.arange(4) == k, factor, 1)
+            assert _evidence.log_joint(tallies, moved, beta) < best
+            assert _evidence.log_joint(tallies, alpha, beta * factor) < best
+
+
+# going on from a fit -----------------------------------------------------------------------
+
+
+def test_a_warm_start_goes_on_where_the_last_fit_ended(planted):
+    cold = GibbsLDA(4, max_iter=10, random_state=0).fit(planted.data)
+    first = cold.log_likelihood_[0]
+    warm = GibbsLDA(4, max_iter=100, warm_start=True, random_state=0).fit(planted.data)
+    topics = warm.components_
+    warm.set_params(max_iter=10).fit(planted.data)
+    assert warm.log_likelihood_[0] > first
+    distance = cdist(warm.components_, topics, "jensenshannon")
+    assert distance.diagonal().max() < 0.1  # the same topics in the same places
+    with pytest.raises(ValueError, match="as many"):
+        warm.set_params(n_components=5).fit(planted.data)
+
+
+def test_a_stream_finds_what_the_whole_corpus_holds():
+    corpus = make_topics(200, 60, 4, random_state=0)
+    model = GibbsLDA(4, random_state=0)
+    for first in range(0, 200, 50):
+        model.partial_fit(corpus.data[first : first + 50])
+    assert_allclose(model.topic_counts_.sum(), corpus.data.sum(), rtol=1e-4)
+    distance = cdist(model.components_, corpus.components, "jensenshannon")
+    found, true = linear_sum_assignment(distance)
+    assert distance[found, true].max() < 0.08
+    alone = GibbsLDA(4, random_state=0).fit(corpus.data[:50])
+    assert model.score(corpus.data) > alone.score(corpus.data)
+
+
+@pytest.mark.parametrize("sampler", ["exact", "blocked"])
+@pytest.mark.parametrize("n_components", [4, 300])
+def test_later_portions_keep_the_counts_of_earlier_ones(planted, sampler, n_components):
+    model = GibbsLDA(n_components, sampler=sampler, max_iter=20, random_state=0)
+    model.partial_fit(planted.data[:100])
+    before = model._counts().sum(axis=1)
+    model.set_params(decay=0.5).partial_fit(planted.data[100:])
+    expected = 0.5 * before + planted.data[100:].sum(axis=0)
+    assert_allclose(model._counts().sum(axis=1), expected, rtol=1e-3, atol=1e-3)
+    assert model.n_iter_ == 2
+
+
+def test_an_interrupt_in_a_portion_keeps_the_portions_before(monkeypatch, planted):
+    model = GibbsLDA(4, max_iter=10, random_state=0).partial_fit(planted.data[:100])
+    before = model.transform(planted.data)
+
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_gibbs_lda, "tally", interrupted)
+    monkeypatch.setattr(_gibbs_lda, "settle", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        model.partial_fit(planted.data[100:])
+    assert_array_equal(model.transform(planted.data), before)
+    assert model.topic_counts_.sum() < planted.data.sum()
+
+
+# extremes ----------------------------------------------------------------------------------
+
+
+def test_more_topics_than_two_bytes_count(planted):
+    X = planted.data[:20]
+    model = GibbsLDA(70_000, max_iter=2, sampler="blocked", random_state=0).fit(X)
+    assert_allclose(model.components_.sum(axis=1), 1)
+    assert_allclose(model.transform(X[:2]).sum(axis=1), 1)
+
+
+def test_one_huge_document():
+    X = np.random.default_rng(0).poisson(3000, (1, 100))
+    model = GibbsLDA(3, max_iter=10, n_jobs=2, random_state=0).fit(X)
+    assert X.sum() > _sampler.FEW_TOKENS
+    assert_allclose(model.topic_counts_.sum(), X.sum(), rtol=1e-4)
+
+
+def test_more_words_than_can_be_counted_are_refused_before_memory_is_taken():
+    X = sp.csr_array(np.full((2, 3), 2**30, dtype=np.int64))
+    with pytest.raises(ValueError, match="6,442,450,944 words"):
+        GibbsLDA(2).fit(X)
+    X = sp.csr_array(np.array([[2**24 - 1, 1], [2, 5]]))
+    with pytest.raises(ValueError, match="Column 0 of X counts 16,777,217"):
+        GibbsLDA(2).fit(X)

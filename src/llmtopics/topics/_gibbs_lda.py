@@ -44,7 +44,7 @@ from llmtopics.topics._sampler import (
 from llmtopics.topics._tokens import Tokens, tokens_from_counts
 
 _EVERY = 10  # sweeps between looks at the likelihood and the priors
-_BURN_IN = 0.1  # share of the sweeps before priors are learned
+_BURN_IN = 0.5  # share of max_iter before priors are learned
 _MOST_OF_A_WORD = 2**24
 _MAX_PASSES, _TOLERANCE = 100, 1e-5  # of folding in
 
@@ -154,8 +154,8 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
     turn (the first pass is the estimate of [3]_). They foretell held-out words better than
     the counts do, and better than their average over the last samples.
 
-    Learned priors take five of Minka's fixed-point steps every ten sweeps after the first
-    tenth of them ([4]_).
+    Learned priors take five of Minka's fixed-point steps every ten sweeps ([4]_) in the
+    second half of ``max_iter``; ``tol`` then looks at that half alone.
 
     ``transform`` does not sample: with the topics fixed, the expected topic of every
     token given the expected topics of the others is iterated (CVB0, [5]_), until a pass
@@ -338,6 +338,7 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         beta, learn_beta = self._word_prior(counts is not None)
         tokens = self._tokens(X)
         trace: list[float] = []
+        burn_in = n_sweeps * _BURN_IN if learn_alpha or learn_beta else 0
         bar = tqdm(total=n_sweeps, desc="GibbsLDA", disable=not self.verbose)
         with bar, workers(self.n_jobs) as threads:
             topics = random_topics(tokens, K, seed)
@@ -357,14 +358,15 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
                 bar.update()
                 if chain.n_sweeps % _EVERY == 0:
                     tallies = tally(chain)
-                    if chain.n_sweeps > n_sweeps * _BURN_IN:
+                    trace.append(log_joint(tallies, alpha, beta))
+                    if chain.n_sweeps >= burn_in:
                         if learn_alpha:
                             alpha = learn_doc_prior(tallies, alpha)
                         if learn_beta:
                             beta = chain.word_prior = learn_word_prior(tallies, beta)
-                    trace.append(log_joint(tallies, alpha, beta))
-                    if self.tol is not None and _settled(trace, self.tol):
-                        break
+                        looks = trace[int(burn_in) // _EVERY :]
+                        if self.tol is not None and _settled(looks, self.tol):
+                            break
             else:
                 if self.tol is not None:
                     warnings.warn(

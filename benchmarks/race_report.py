@@ -1,0 +1,174 @@
+"""The section on the race of samplers."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from math import inf
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+import numpy as np
+
+from benchmarks.plots import draw_race
+from benchmarks.tables import lines_of, table
+
+OURS, CURVE, N_SWEEPS = "GibbsLDA", "tomotopy", 200
+ONE_THREAD = ", one thread"
+PEERS = ["tomotopy", "topica sparse", "topica sparse, 5 samples", "topica warp"]
+RACE = """\
+## The race of samplers
+
+How good topics are after how many seconds. All models get the same words and the same priors,
+α = .1 and β = .01, and none learns them; models alternate within a round, and every run has a
+process of its own. A stop of `GibbsLDA` or topica is a fit of its own, one of tomotopy a halt
+of its chain. Seconds are those of `GibbsLDA.fit`, counts in and topics out, once it is
+compiled; of tomotopy's `train` and topica's `fit` alone, documents added beforehand.
+
+Topics are judged, untimed, by the same code: *perplexity* of every second token of the held-out
+tenth of the documents, given the others, with the mixtures of `GibbsLDA.transform`; *NPMI* of
+each topic's ten most probable words in the training documents; *log p(w, z)* of the chain's
+state per token, mixtures and topics integrated out (Griffiths & Steyvers 2004). *5 samples* are
+taken 25 sweeps apart and averaged; the topics of `GibbsLDA` come from expected counts, which
+is why its perplexity is ahead of its log p(w, z). Peak memory is that of the whole process.
+
+The first table of a problem asks how long `GibbsLDA` takes to the perplexity that a peer has
+after 200 sweeps: *time* is that of its first stop at or below, divided by the peer's (median,
+and range, over the rounds; below 1 is faster). Beside it stand the other two measures at that
+stop, and tomotopy's after the same seconds, between its stops. The second has every model at its
+last stop; medians.
+
+![Perplexity against seconds, a panel a problem](_static/race.svg)
+"""
+NUMBERS = ["no", "one", "two"]
+
+
+class Finish(NamedTuple):
+    """Where our curve is as good as a peer's end; None where tomotopy's does not reach."""
+
+    ratio: float
+    sweeps: int
+    measures: dict[str, float | None]
+    peer_measures: dict[str, float | None]
+
+
+def race_runs() -> dict[str, dict[str, dict[int, dict]]]:
+    """Return problem → model → seed → line; the last of several lines for a run counts."""
+    runs: dict[str, dict] = defaultdict(lambda: defaultdict(dict))
+    for line in lines_of("race"):
+        problem = line["problem"].removesuffix(ONE_THREAD)
+        alone = ONE_THREAD if problem != line["problem"] else ""
+        runs[problem][line["model"] + alone][line["seed"]] = line
+    return runs
+
+
+def after(run: dict, seconds: float, measure: str) -> float | None:
+    """Return a measure of a curve after so many seconds, between its stops."""
+    points = [point for point in run["points"] if point[measure] is not None]
+    times = [point["seconds"] for point in points]
+    if not points or not times[0] <= seconds <= times[-1]:
+        return None
+    return float(np.interp(seconds, times, [point[measure] for point in points]))
+
+
+def finish(ours: dict, peer: dict, curve: dict | None) -> Finish | None:
+    """Compare two runs of a seed; None if ours is never as good."""
+    end = next(point for point in peer["points"] if point["sweeps"] == N_SWEEPS)
+    for point in ours["points"]:
+        if point["perplexity"] <= end["perplexity"]:
+            names = ("npmi", "log_joint")
+            return Finish(
+                point["seconds"] / end["seconds"],
+                point["sweeps"],
+                {name: point[name] for name in names},
+                {
+                    name: after(curve, point["seconds"], name) if curve else None
+                    for name in names
+                },
+            )
+    return None
+
+
+def middle(values: Iterable[float | None], digits: int) -> str:
+    known = [value for value in values if value is not None]
+    return f"{median(known):.{digits}f}" if known else "–"
+
+
+def span(ratios: list[float]) -> str:
+    """Return median and range; what was never reached is beyond all."""
+    low, mid, high = (
+        "∞" if value == inf else f"{value:.2f}"
+        for value in (min(ratios), median(ratios), max(ratios))
+    )
+    return f"**{mid}** ({low}–{high})"
+
+
+def finish_table(models: dict[str, dict[int, dict]]) -> str:
+    rows = []
+    for peer in PEERS:
+        pairs = [
+            (models[OURS][seed], run, models[CURVE].get(seed))
+            for seed, run in models[peer].items()
+            if seed in models[OURS]
+        ]
+        if not pairs:
+            continue
+        finishes = [finish(*pair) for pair in pairs]
+        reached = [one for one in finishes if one]
+        cells = [
+            middle((one.measures[name] for one in reached), digits)
+            + " / "
+            + middle((one.peer_measures[name] for one in reached), digits)
+            for name, digits in (("npmi", 3), ("log_joint", 3))
+        ]
+        rows.append(
+            [
+                peer,
+                middle((run["points"][-1]["perplexity"] for _, run, _ in pairs), 0),
+                middle((one.sweeps for one in reached), 0),
+                span([one.ratio if one else inf for one in finishes]),
+                *cells,
+            ]
+        )
+    head = ["against", "its perplexity", "our sweeps", "time, ours / its"]
+    return table(
+        [*head, "NPMI, ours / tomotopy's", "log p(w, z), ours / tomotopy's"], rows
+    )
+
+
+def end_table(models: dict[str, dict[int, dict]]) -> str:
+    rows = []
+    for model, seeds in models.items():
+        ends = [run["points"][-1] for run in seeds.values()]
+        rows.append(
+            [
+                model,
+                str(ends[0]["sweeps"]),
+                middle((end["perplexity"] for end in ends), 0),
+                middle((end["npmi"] for end in ends), 3),
+                middle((end["log_joint"] for end in ends), 3),
+                middle((end["seconds"] for end in ends), 1),
+                middle((run["tokens_per_second"] / 1e6 for run in seeds.values()), 1),
+                middle((run["peak_mib"] for run in seeds.values()), 0),
+                str(len(seeds)),
+            ]
+        )
+    head = ["model", "sweeps", "perplexity", "NPMI", "log p(w, z)", "seconds"]
+    return table([*head, "M tokens/s", "peak MiB", "seeds"], rows)
+
+
+def race_section(pictures: Path) -> list[str]:
+    runs = race_runs()
+    if not runs:
+        return []
+    draw_race(runs, pictures / "race.svg")
+    parts = [RACE]
+    for problem, models in runs.items():
+        size = next(iter(next(iter(models.values())).values()))
+        n_threads = size["threads"]
+        title = f"{problem}, {NUMBERS[n_threads]} thread{'s' * (n_threads > 1)}"
+        parts.append(
+            f"### {title}\n\n{size['n_documents']:,} documents, {size['n_words']:,} "
+            f"words, {size['n_tokens']:,} tokens to fit.\n"
+        )
+        parts += [finish_table(models), end_table(models)]
+    return parts
