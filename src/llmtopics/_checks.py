@@ -61,7 +61,7 @@ def as_counts(X: Any, name: str) -> sp.csr_array:
     Returns
     -------
     X : csr_array of shape (n_documents, n_words), int32
-        Sorted indices, no duplicates, no stored zeros.
+        Sorted indices, no duplicates, no stored zeros. It may share memory with the input.
 
     Raises
     ------
@@ -72,13 +72,15 @@ def as_counts(X: Any, name: str) -> sp.csr_array:
     X = check_array(X, accept_sparse="csr", dtype="numeric", estimator=name)
     if X.dtype == np.float16:  # scipy has no sparse arrays of it
         X = X.astype(np.float32)
-    # wide integers first, so that adding up duplicates cannot overflow
-    dtype = np.int64 if X.dtype.kind in "iub" else X.dtype
-    counts = sp.csr_array(X, dtype=dtype, copy=sp.issparse(X))
-    counts.sum_duplicates()
-    counts.eliminate_zeros()
+    counts = sp.csr_array(X)  # its arrays may be the caller's: read only
+    if not counts.has_canonical_format or not counts.data.all():
+        # wide integers, so that adding up duplicates cannot overflow
+        dtype = np.int64 if X.dtype.kind in "iub" else X.dtype
+        counts = sp.csr_array(counts, dtype=dtype, copy=True)
+        counts.sum_duplicates()
+        counts.eliminate_zeros()
     with np.errstate(invalid="ignore"):  # what does not fit is reported below
-        whole = counts.data.astype(np.int32)
+        whole = counts.data.astype(np.int32, copy=False)
     # unsigned numbers beyond an int64 have come out negative
     for wrong, fault in [
         (counts.data < 0, f"Negative values in data passed to {name}"),

@@ -11,9 +11,9 @@ def compiled(function: Callable, **options: Any) -> Any:
 
     The lock on the interpreter is given up while it runs, so that threads can run side by
     side. Where neither the package's folder nor the user's cache folder can be written,
-    each process compiles anew.
+    each process compiles anew. A division by zero is infinite or NaN, as in NumPy.
     """
-    options["nogil"] = True
+    options |= {"nogil": True, "error_model": "numpy"}
     try:
         return njit(cache=True, **options)(function)
     except RuntimeError:  # numba found no place for its cache
@@ -26,4 +26,4 @@ def compiled_lanes(function: Callable) -> Any:
     Without the runtime that counts references to arrays; counting costs as much as half
     the loop.
     """
-    return compiled(function, _nrt=False, error_model="numpy")
+    return compiled(function, _nrt=False)

@@ -180,25 +180,32 @@ def share_rows(
     for d in range(starts.shape[0] - 1):
         row = d if prior.shape[0] > 1 else 0
         load(starts, topics, d, prior, inverse, 0, count, factor)
-        for t in range(starts[d], starts[d + 1]):
+        t, last = starts[d], starts[d + 1]
+        while t < last:
             w, own = words[t], np.int64(topics[t])
-            if low <= w < high:
-                n = count[0, own] - _ONE
-                own_factor = (n + np.float32(prior[row, own])) * inverse[1, own]
-                weigh_row(
-                    table, np.int64(w), factor, 0, sums, own, own_factor, _NOTHING, beta
-                )
-                total = _NOTHING
-                for j in range(table.shape[1] - LANES, table.shape[1]):
-                    total += sums[0, j]
-                if total == 0:  # all weights too small for a float32
-                    shares[w, own] += _ONE
-                    continue
-                scale = _ONE / total
-                for j in range(LANES):
-                    shares[w, j] += sums[0, j] * scale
-                for j in range(LANES, table.shape[1]):
-                    shares[w, j] += (sums[0, j] - sums[0, j - LANES]) * scale
+            alike = _ONE  # tokens of the same word and topic, which stand together
+            t += 1
+            while t < last and words[t] == w and topics[t] == own:
+                alike += _ONE
+                t += 1
+            if not low <= w < high:
+                continue
+            n = count[0, own] - _ONE
+            own_factor = (n + np.float32(prior[row, own])) * inverse[1, own]
+            weigh_row(
+                table, np.int64(w), factor, 0, sums, own, own_factor, _NOTHING, beta
+            )
+            total = _NOTHING
+            for j in range(table.shape[1] - LANES, table.shape[1]):
+                total += sums[0, j]
+            if total == 0:  # all weights too small for a float32
+                shares[w, own] += alike
+                continue
+            scale = alike / total
+            for j in range(LANES):
+                shares[w, j] += sums[0, j] * scale
+            for j in range(LANES, table.shape[1]):
+                shares[w, j] += (sums[0, j] - sums[0, j - LANES]) * scale
 
 
 @compiled_lanes
@@ -401,10 +408,20 @@ def fill_rows(words, topics, table):
 
 
 @compiled_lanes
-def count_topics(topics, total):
-    """Count the tokens of each topic."""
-    for t in range(topics.shape[0]):
-        total[topics[t]] += 1
+def count_each(values, total):
+    """Add to ``total[v]`` how often v occurs; without a copy of the values."""
+    for t in range(values.shape[0]):
+        total[values[t]] += 1
+
+
+@compiled_lanes
+def spell_out(counts, indices, words):
+    """Write each index as often as it is counted."""
+    t = 0
+    for i in range(indices.shape[0]):
+        for _ in range(counts[i]):
+            words[t] = indices[i]
+            t += 1
 
 
 @compiled_lanes

@@ -15,9 +15,15 @@ from llmtopics._compile import compiled
 @compiled
 def draw(cumulative, u):
     """Return the slot that ``u`` in [0, 1) hits when slots end at ``cumulative``."""
-    last = cumulative.shape[0] - 1
-    # rounding may put u * total on the end of the last slot
-    return min(np.searchsorted(cumulative, u * cumulative[last], side="right"), last)
+    low, high = 0, cumulative.shape[0] - 1  # rounding may put it on the last slot's end
+    target = u * cumulative[high]
+    while low < high:
+        middle = (low + high) // 2
+        if cumulative[middle] <= target:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 @compiled
@@ -108,10 +114,14 @@ def fold_in(
         prior = doc_prior[d if doc_prior.shape[0] > 1 else 0]
         begin, n_words = starts[d], starts[d + 1] - starts[d]
         length = 0.0
-        shares[:n_words] = 0.0
-        expected[:] = prior  # E[n_dk] + α_k
+        for i in range(n_words):
+            for k in range(K):
+                shares[i, k] = 0.0
+        for k in range(K):
+            expected[k] = prior[k]  # E[n_dk] + α_k
         for it in range(max_iter):
-            before[:] = expected
+            for k in range(K):
+                before[k] = expected[k]
             for i in range(n_words):
                 total = 0.0
                 for k in range(K):
@@ -132,6 +142,8 @@ def fold_in(
                 moved = max(moved, abs(expected[k] - before[k]))
             if moved <= tol * length:
                 break
-        total = expected.sum()
+        total = 0.0
+        for k in range(K):
+            total += expected[k]
         for k in range(K):
             mixtures[d, k] = expected[k] / total

@@ -151,7 +151,7 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
     ``components_`` are not the counts of the last sweep but expected ones: with each
     document's topics as the chain left them, tokens are shared among topics by their
     conditional probabilities, and the topics' words reckoned from the shares, eight times in
-    turn (the first pass is the estimate of [3]_). They foretell held-out words better than
+    turn, four from 256 topics on (the first pass is the estimate of [3]_). They foretell held-out words better than
     the counts do, and better than their average over the last samples.
 
     Learned priors take five of Minka's fixed-point steps every ten sweeps ([4]_) in the

@@ -18,7 +18,7 @@ from llmtopics.topics._tokens import Tokens
 N_BLOCKS = 32  # of documents in a sweep
 FEW_TOKENS = 2**17  # up to here, "auto" samples exactly
 MANY_TOPICS = 256  # from here on, counts are lists
-N_PASSES = 8  # of settling
+N_PASSES, N_PASSES_MANY = 8, 4  # of settling, with few and with many topics
 _N_FOLDS = 5  # sweeps under known counts, to start from them
 
 
@@ -99,9 +99,14 @@ class Chain(ABC):
         n = self.workers.n
         if n == 1:
             return [(0, self.tokens.n_words)]
-        ends = np.cumsum(np.bincount(self.tokens.words, minlength=self.tokens.n_words))
+        ends = np.cumsum(self._n_of_words())
         inner = np.searchsorted(ends, ends[-1] * np.arange(1, n) / n, side="right")
         return _ranges([0, *inner.tolist(), self.tokens.n_words])
+
+    def _n_of_words(self) -> np.ndarray:
+        counts = np.zeros(self.tokens.n_words, np.int64)
+        block_kernels.count_each(self.tokens.words, counts)
+        return counts
 
 
 class ExactChain(Chain):
@@ -115,7 +120,7 @@ class ExactChain(Chain):
         shape = self.tokens.n_words, self.n_components
         kind = np.int32 if self.others is None else np.float64
         self._table = np.zeros(shape, kind)
-        np.add.at(self._table, (self.tokens.words, self.topics), 1)
+        block_kernels.fill_rows(self.tokens.words, self.topics, self._table)
         if self.others is not None:
             self._table += self.others
         self._total = self._table.sum(axis=0, dtype=np.float64)
@@ -240,7 +245,7 @@ class ListChain(BlockedChain):
     def _count(self) -> None:
         self._start()
         n_words, K = self.tokens.n_words, self.n_components
-        most = np.bincount(self.tokens.words, minlength=n_words)
+        most = self._n_of_words()
         if self.others is not None:
             most += np.count_nonzero(self.others, axis=1)
         begins = np.zeros(n_words + 1, np.int64)
@@ -259,7 +264,7 @@ class ListChain(BlockedChain):
 
     def _totals(self) -> np.ndarray:
         total = np.zeros(self.n_components, np.int64)
-        block_kernels.count_topics(self.topics, total)
+        block_kernels.count_each(self.topics, total)
         return total if self.others is None else total + self.others.sum(axis=0)
 
     def _draw(self, first, last, inverse, doc_prior, beta, key) -> None:
@@ -355,7 +360,9 @@ def fold_in_topics(
     return before
 
 
-def settle(chain: Chain, doc_prior: np.ndarray, n_passes: int = N_PASSES) -> np.ndarray:
+def settle(
+    chain: Chain, doc_prior: np.ndarray, n_passes: int | None = None
+) -> np.ndarray:
     """Return expected counts of words in topics, of shape (V, K), documents standing still.
 
     Given the topics of the other tokens of its document and the topics' words φ, a token is
@@ -364,6 +371,8 @@ def settle(chain: Chain, doc_prior: np.ndarray, n_passes: int = N_PASSES) -> np.
     logarithms (over-relaxed expectation maximisation; one short step is φ of CGS_p).
     """
     K, (words, starts, V) = chain.n_components, chain.tokens
+    if n_passes is None:
+        n_passes = N_PASSES if K < MANY_TOPICS else N_PASSES_MANY
     table = np.zeros((V, filled_up(K)), np.float32)
     table[:, :K] = chain.word_topic()
     shares, beta = np.zeros_like(table), np.float32(chain.word_prior)

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
+from llmtopics.topics._block_kernels import spell_out
+
 
 class Tokens(NamedTuple):
     """The tokens of a corpus, document by document.
@@ -21,5 +23,8 @@ class Tokens(NamedTuple):
 
 def tokens_from_counts(X: sp.csr_array) -> Tokens:
     """Return the tokens counted in ``X``, an int32 CSR array of shape (D, V)."""
-    ends = np.concatenate([[0], np.cumsum(X.data, dtype=np.int64)])
-    return Tokens(np.repeat(X.indices, X.data), ends[X.indptr], X.shape[1])
+    starts = np.zeros(X.shape[0] + 1, np.int64)
+    np.cumsum(X.sum(axis=1, dtype=np.int64), out=starts[1:])
+    words = np.empty(starts[-1], np.int32)
+    spell_out(X.data, X.indices, words)
+    return Tokens(words, starts, X.shape[1])
