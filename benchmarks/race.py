@@ -36,8 +36,8 @@ from llmtopics.metrics import coherence
 from llmtopics.topics._tokens import tokens_from_counts
 
 ALPHA, BETA = 0.1, 0.01
-CURVE = (10, 20, 30, 40, 50, 60, 80, 100, 150, 200)
-FEW = (50, 100, 200)
+CURVE = (30, 40, 50, 60, 70, 80, 100, 200)
+FEW = (100, 200)
 LAST = 200  # sweeps of a peer
 
 
@@ -54,7 +54,7 @@ class Race(NamedTuple):
 
 SMALL = partial(Race, models="")
 MANY = partial(
-    Race, n_components=1000, ours=(30, 50, 70, 100, 150), theirs=(50, 100, 150, 200)
+    Race, n_components=1000, ours=(30, 50, 70, 100), theirs=(50, 100, 200)
 )
 PROBLEMS: dict[str, Race] = {
     "BBC news, K=20": SMALL("BBC news", 20),
