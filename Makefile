@@ -28,6 +28,7 @@ docs: $(VENV)/data $(VENV)/group-docs ## build the documentation into docs/_buil
 bench: $(VENV)/data $(VENV)/group-bench $(VENV)/peers ## run the benchmarks (hours), rewrite docs/benchmarks.md
 	$(BIN)/python -m benchmarks.run
 	$(BIN)/python -m benchmarks.race
+	$(BIN)/python -m benchmarks.samplers
 	$(BIN)/python -m benchmarks.scaling
 	$(BIN)/python -m benchmarks.encode
 	$(BIN)/python -m benchmarks.ratings

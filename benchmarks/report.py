@@ -1,10 +1,11 @@
 """Turn the lines of ``results/`` into ``docs/benchmarks.md`` and its pictures."""
 
 from collections import defaultdict
-from itertools import chain
+from itertools import chain, combinations
 from statistics import mean, median
 
 from benchmarks.race_report import race_section
+from benchmarks.samplers import agreement
 from benchmarks.scaling_report import scaling_section
 from benchmarks.tables import ROOT, lines_of, spread, table
 from benchmarks.text_models import MODELS
@@ -32,6 +33,15 @@ every second token of the held-out tenth of the documents, given the others (low
 better). Figures are means over the seeds ± their standard deviation. *Time* is the median,
 over the seeds, of the ratio to tomotopy's. *Peak memory* is that of the whole process,
 corpus and interpreter included.
+"""
+SAMPLERS = """\
+## Exact and blocked sampling, fixed and learned priors
+
+`GibbsLDA` after 200 sweeps, from α = 1/K and β = .1; means over the seeds ± their standard
+deviation. *Perplexity*, *NPMI* and *log p(w, z)* as in the race; *stability* is the share of a
+topic's ten words that the topic matched to it has in another seed's fit. Lower perplexity
+is better, higher is better elsewhere. Likelihoods under learned priors are those of other
+models than under fixed ones.
 """
 TOPICS = """\
 ## Topics of texts
@@ -248,7 +258,7 @@ def ratings_section() -> list[str]:
 
 def environment_section() -> list[str]:
     seen = {}
-    names = ("lda", "race", "scaling", "topics", "encode", "coherence")
+    names = ("lda", "race", "samplers", "scaling", "topics", "encode", "coherence")
     for line in chain.from_iterable(map(lines_of, names)):
         versions = ", ".join(
             f"{name} {number}" for name, number in line["versions"].items()
@@ -258,11 +268,37 @@ def environment_section() -> list[str]:
     return ["## Environments\n", "\n".join(rows) + "\n"]
 
 
+def samplers_section() -> list[str]:
+    runs: dict[str, dict] = defaultdict(lambda: defaultdict(dict))
+    for line in lines_of("samplers"):
+        runs[line["problem"]][line["model"]][line["seed"]] = line
+    parts = [SAMPLERS] if runs else []
+    for problem, models in runs.items():
+        rows = []
+        for model, by_seed in models.items():
+            found = list(by_seed.values())
+            words = [line["words"] for line in found]
+            shares = [agreement(a, b) for a, b in combinations(words, 2)]
+            rows.append(
+                [
+                    model,
+                    spread([line["perplexity"] for line in found], 0),
+                    spread([line["log_joint"] for line in found], 3),
+                    spread([line["npmi"] for line in found], 3),
+                    spread(shares, 2) if shares else "–",
+                    str(len(found)),
+                ]
+            )
+        header = ["GibbsLDA", "perplexity", "log p(w, z)", "NPMI", "stability", "seeds"]
+        parts += [f"### {problem}", table(header, rows)]
+    return parts
+
+
 def main() -> None:
     pictures = PAGE.parent / "_static"
     pictures.mkdir(exist_ok=True)
     parts = [HEAD, *models_section(), *race_section(pictures)]
-    parts += [*scaling_section(pictures), *topics_section()]
+    parts += [*samplers_section(), *scaling_section(pictures), *topics_section()]
     parts += [*encoding_section(), *coherence_section(), *ratings_section()]
     PAGE.write_text("\n".join(parts + environment_section()), "utf-8")
     print(f"wrote {PAGE}")
