@@ -49,7 +49,8 @@ def gibbs_lda(
     X: sp.csr_array, K: int, seed: int, max_iter: int = N_SWEEPS, **parameters
 ) -> Fitted:
     model = GibbsLDA(K, max_iter=max_iter, random_state=seed, **parameters)
-    GibbsLDA(K, max_iter=1).fit(X[:10])  # compile, or read the compiled code from disk
+    for sampler in ("exact", "blocked"):  # compile, or read the compiled code from disk
+        GibbsLDA(K, sampler=sampler, max_iter=1).fit(X[:10])
     start = perf_counter()
     model.fit(X)
     seconds = perf_counter() - start

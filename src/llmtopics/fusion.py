@@ -41,7 +41,7 @@ from llmtopics.topics import EmbeddingTopics, GibbsLDA
 from llmtopics.topics import _sphere as sphere
 from llmtopics.topics._gibbs_lda import fold_in
 from llmtopics.topics._keyness import keyness
-from llmtopics.topics._sampler import start_chain, to_topics
+from llmtopics.topics._sampler import settle, start_chain, to_topics
 from llmtopics.topics._tokens import Tokens, tokens_from_counts
 
 _N_ROUNDS = 20  # of sweeps; the directions move between them
@@ -458,7 +458,6 @@ class FusionTopicModel(
             vectors = read.astype(np.float32)
             movable = vectors, sphere.measure(vectors)
         prior = self.strength_ * f + epsilon
-        total = np.zeros((V, K), np.float32)
         n_last = max(1, self.max_iter // _N_ROUNDS)
         moves = set(np.linspace(0, self.max_iter - n_last, _N_ROUNDS).astype(int)[1:])
         bar = tqdm(
@@ -477,13 +476,12 @@ class FusionTopicModel(
             while chain.n_sweeps < self.max_iter:
                 chain.sweep(prior)
                 bar.update()
-                if chain.n_sweeps > self.max_iter - n_last:
-                    total += chain.word_topic()
-                elif movable and chain.n_sweeps in moves:
+                if movable and chain.n_sweeps in moves:
                     mixtures = _shares(tokens, chain.topics, prior)
                     f = self._move(*movable, mixtures, X, chain.word_topic())
                     prior = self.strength_ * f + epsilon
-        model.components_ = to_topics(total.T / n_last, beta)
+            counts = settle(chain, prior)
+        model.components_ = to_topics(counts.T.astype(np.float64), beta)
         model.doc_topic_prior_ = epsilon
         model.n_features_in_, model.n_iter_ = V, self.max_iter
 
