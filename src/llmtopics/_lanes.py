@@ -67,7 +67,7 @@ def _sum_downwards(builder: Any, sums: Any, n_blocks: Any, weigh: Any) -> Any:
     """Store the running sums of the blocks that ``weigh(offset)`` returns.
 
     ``weigh`` returns two factors and whether the own topic is in each lane. Returns the
-    place of the own topic, 0 where it was not met.
+    place of the own topic, 0 where it was not met, and the last sums.
     """
     fma = _function(builder, _floats, [_floats] * 3, "llvm.fma.v16f32")
     before = builder.block
@@ -93,12 +93,23 @@ def _sum_downwards(builder: Any, sums: Any, n_blocks: Any, weigh: Any) -> Any:
         phi.add_incoming(new, loop)
     builder.cbranch(builder.icmp_signed("<", new_block, n_blocks), loop, done)
     builder.position_at_end(done)
-    return new_own
+    return new_own, new_total
+
+
+def _add_up(builder: Any, vector: Any) -> Any:
+    """Return the sums of lane 0, of lanes 0 and 1, ..., of all lanes."""
+    for step in (1, 2, 4, 8):
+        shifted = [lane - step if lane >= step else LANES for lane in range(LANES)]
+        other = builder.shuffle_vector(vector, _ZEROS, ir.Constant(_ints, shifted))
+        vector = builder.fadd(vector, other)
+    return vector
 
 
 @intrinsic
 def weigh_row(typing, table, w, factors, g, sums, own, own_factor, own_count, beta):
     """Sum ``factor_k (n_wk + β)`` downwards, one token of topic ``own`` taken out.
+
+    Returns the sum of all.
 
     table : float32 (V, B * 16); row ``w`` holds n_wk
     factors, sums : float32 (G, ...); row ``g`` is read, and written
@@ -107,7 +118,9 @@ def weigh_row(typing, table, w, factors, g, sums, own, own_factor, own_count, be
     own_count : float32, what to take from ``table[w, own]``
     beta : float32
     """
-    signature = types.void(table, w, factors, g, sums, own, own_factor, own_count, beta)
+    signature = types.float32(
+        table, w, factors, g, sums, own, own_factor, own_count, beta
+    )
 
     def generate(context, builder, signature, arguments):
         kinds = signature.args
@@ -132,8 +145,8 @@ def weigh_row(typing, table, w, factors, g, sums, own, own_factor, own_count, be
             return builder.select(met, own_factor, factor), count, met
 
         n_blocks = builder.udiv(width, _long(LANES))
-        _sum_downwards(builder, sums, n_blocks, weigh)
-        return context.get_dummy_value()
+        _, total = _sum_downwards(builder, sums, n_blocks, weigh)
+        return builder.extract_element(_add_up(builder, total), _int(LANES - 1))
 
     return signature, generate
 
@@ -185,7 +198,8 @@ def weigh_list(
             )
             return builder.select(met, own_factor, factor), count, met
 
-        return _sum_downwards(builder, sums, n_blocks, weigh)
+        own, _ = _sum_downwards(builder, sums, n_blocks, weigh)
+        return own
 
     return signature, generate
 
@@ -204,11 +218,7 @@ def pick(typing, sums, g, n_blocks, u, rest):
         sums, g, n_blocks, u, rest = arguments
         sums = _row(context, builder, signature.args[0], sums, g)
         last = builder.mul(builder.sub(n_blocks, _long(1)), _long(LANES))
-        ends = _load(builder, sums, last, _floats)  # then of lanes 0, 0-1, 0-2, ...
-        for step in (1, 2, 4, 8):
-            shifted = [lane - step if lane >= step else LANES for lane in range(LANES)]
-            other = builder.shuffle_vector(ends, _ZEROS, ir.Constant(_ints, shifted))
-            ends = builder.fadd(ends, other)
+        ends = _add_up(builder, _load(builder, sums, last, _floats))
         total = builder.extract_element(ends, _int(LANES - 1))
         target = builder.fmul(u, builder.fadd(total, rest))
         inside = builder.fcmp_ordered("<", target, total)

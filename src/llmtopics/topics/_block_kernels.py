@@ -192,12 +192,9 @@ def share_rows(
                 continue
             n = count[0, own] - _ONE
             own_factor = (n + np.float32(prior[row, own])) * inverse[1, own]
-            weigh_row(
+            total = weigh_row(
                 table, np.int64(w), factor, 0, sums, own, own_factor, _NOTHING, beta
             )
-            total = _NOTHING
-            for j in range(table.shape[1] - LANES, table.shape[1]):
-                total += sums[0, j]
             if total == 0:  # all weights too small for a float32
                 shares[w, own] += alike
                 continue
