@@ -36,7 +36,7 @@ from llmtopics.metrics import coherence
 from llmtopics.topics._tokens import tokens_from_counts
 
 ALPHA, BETA = 0.1, 0.01
-CURVE = (30, 40, 50, 60, 70, 80, 100, 200)
+CURVE = (30, 40, 50, 60, 70, 80, 90, 100, 200)
 FEW = (100, 200)
 BOTH = "^(GibbsLDA|tomotopy)$"
 LAST = 200  # sweeps of a peer

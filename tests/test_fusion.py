@@ -80,15 +80,26 @@ def test_both_sides_together_agree_more_with_the_editors_than_either(news):
 @pytest.mark.parametrize("pooling", ["linear", "geometric"])
 def test_mixtures_fitted_apart_are_matched_before_they_are_joined(news, pooling):
     """Averaged unmatched, they are worse than either."""
-    model = fusion(pooling=pooling, random_state=4).fit(news[0])
-    matched = agreement(model, news)
-    unmatched = []
-    for _ in range(4):
-        model._order = np.roll(model._order, 1)
-        labels = model.transform(news[0]).argmax(axis=1)
-        unmatched.append(normalized_mutual_info_score(news[1], labels))
-    assert matched > 0.6
-    assert matched > max(unmatched) + 0.05
+    matched, unmatched = [], []
+    for seed in range(3):
+        model = fusion(pooling=pooling, random_state=seed).fit(news[0])
+        matched.append(agreement(model, news))
+        for _ in range(4):
+            model._order = np.roll(model._order, 1)
+            labels = model.transform(news[0]).argmax(axis=1)
+            unmatched.append(normalized_mutual_info_score(news[1], labels))
+    assert np.mean(matched) > 0.5
+    assert np.mean(matched) > np.mean(unmatched) + 0.15
+
+
+def test_the_sampler_inside_can_go_on_alone(news):
+    model = fusion().fit(news[0])
+    counts = model.vectorizer_.transform(news[0][:20])
+    before = model.topic_model_.topic_counts_.sum()
+    model.topic_model_.partial_fit(counts)
+    assert_allclose(
+        model.topic_model_.topic_counts_.sum(), before + counts.sum(), rtol=1e-3
+    )
 
 
 def test_topics_have_words_that_people_would_choose(news):

@@ -73,6 +73,14 @@ def as_counts(X: Any, name: str) -> sp.csr_array:
     if X.dtype == np.float16:  # scipy has no sparse arrays of it
         X = X.astype(np.float32)
     counts = sp.csr_array(X)  # its arrays may be the caller's: read only
+    if (
+        counts.nnz
+        and not 0 <= counts.indices.min() <= counts.indices.max() < X.shape[1]
+    ):
+        raise ValueError(
+            f"{name} got a sparse matrix that names columns beyond its {X.shape[1]}: "
+            "its indices are broken."
+        )
     if not counts.has_canonical_format or not counts.data.all():
         # wide integers, so that adding up duplicates cannot overflow
         dtype = np.int64 if X.dtype.kind in "iub" else X.dtype

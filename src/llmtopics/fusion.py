@@ -482,8 +482,10 @@ class FusionTopicModel(
                     prior = self.strength_ * f + epsilon
             counts = settle(chain, prior)
         model.components_ = to_topics(counts.T.astype(np.float64), beta)
-        model.doc_topic_prior_ = epsilon
+        model.topic_counts_ = counts.sum(axis=0, dtype=np.float64)
+        model.doc_topic_prior_, model.topic_word_prior_ = epsilon, beta
         model.n_features_in_, model.n_iter_ = V, self.max_iter
+        model.log_likelihood_ = np.empty(0)  # under priors of each document's own
 
     def _move(
         self,

@@ -315,9 +315,22 @@ def test_a_chain_stops_when_its_likelihood_does(planted):
     assert early.log_likelihood_[-1] > early.log_likelihood_[0]
 
 
-def test_a_chain_that_has_not_settled_warns(planted):
-    with pytest.warns(ConvergenceWarning, match="max_iter=20"):
-        GibbsLDA(4, max_iter=20, tol=0.0, random_state=0).fit(planted.data)
+def test_a_chain_that_has_not_settled_warns(reuters):
+    with pytest.warns(
+        ConvergenceWarning, match=r"still rises by 0\.\d+, more than tol"
+    ):
+        GibbsLDA(20, max_iter=60, tol=0.0, random_state=0).fit(reuters)
+    with pytest.warns(ConvergenceWarning, match="too few to judge") as caught:
+        GibbsLDA(4, max_iter=50, tol=10, random_state=0).fit(reuters[:50])
+    assert caught[0].filename == __file__
+
+
+def test_a_portion_makes_its_sweeps_whatever_tol(planted):
+    model = GibbsLDA(4, tol=1e-3, random_state=0).fit(planted.data[:100])
+    trace = model.log_likelihood_
+    model.partial_fit(planted.data[100:])  # a warning would be an error
+    assert model.n_iter_ == 20
+    assert_array_equal(model.log_likelihood_, trace)
 
 
 # learned priors ----------------------------------------------------------------------------
@@ -378,6 +391,9 @@ def test_a_warm_start_goes_on_where_the_last_fit_ended(planted):
     assert distance.diagonal().max() < 0.1  # the same topics in the same places
     with pytest.raises(ValueError, match="as many"):
         warm.set_params(n_components=5).fit(planted.data)
+    with pytest.raises(ValueError, match="59 features"):
+        warm.set_params(n_components=4).fit(planted.data[:, :59])
+    assert_array_equal(warm.transform(planted.data).shape, (200, 4))
 
 
 def test_a_stream_finds_what_the_whole_corpus_holds():
@@ -405,6 +421,16 @@ def test_later_portions_keep_the_counts_of_earlier_ones(planted, sampler, n_comp
     assert model.n_iter_ == 2
 
 
+def test_a_small_portion_does_not_change_learned_priors(planted):
+    model = GibbsLDA(
+        4, doc_topic_prior="auto", topic_word_prior="auto", max_iter=50, random_state=0
+    ).fit(planted.data)
+    alpha, beta = model.doc_topic_prior_, model.topic_word_prior_
+    model.partial_fit(planted.data[:1])
+    assert_array_equal(model.doc_topic_prior_, alpha)
+    assert model.topic_word_prior_ == beta
+
+
 def test_an_interrupt_in_a_portion_keeps_the_portions_before(monkeypatch, planted):
     model = GibbsLDA(4, max_iter=10, random_state=0).partial_fit(planted.data[:100])
     before = model.transform(planted.data)
@@ -412,7 +438,6 @@ def test_an_interrupt_in_a_portion_keeps_the_portions_before(monkeypatch, plante
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_gibbs_lda, "tally", interrupted)
     monkeypatch.setattr(_gibbs_lda, "settle", interrupted)
     with pytest.raises(KeyboardInterrupt):
         model.partial_fit(planted.data[100:])
@@ -443,4 +468,18 @@ def test_more_words_than_can_be_counted_are_refused_before_memory_is_taken():
         GibbsLDA(2).fit(X)
     X = sp.csr_array(np.array([[2**24 - 1, 1], [2, 5]]))
     with pytest.raises(ValueError, match="Column 0 of X counts 16,777,217"):
+        GibbsLDA(2).fit(X)
+    X = sp.csr_array(np.full((1, 8), 2**21))
+    with pytest.raises(ValueError, match="Row 0 of X counts 16,777,216"):
+        GibbsLDA(2).fit(X)
+    model = GibbsLDA(2, max_iter=1, random_state=0).fit(np.eye(2, dtype=int))
+    model.topic_counts_ = np.full(2, 2.0**25)
+    with pytest.raises(ValueError, match="earlier portions included"):
+        model.partial_fit(np.eye(2, dtype=int))
+
+
+def test_a_matrix_with_broken_indices_is_refused():
+    """SciPy builds it unasked; compiled loops would write anywhere."""
+    X = sp.csr_array(([1, 1], [3, 5_000_000], [0, 1, 2]), shape=(2, 10))
+    with pytest.raises(ValueError, match="beyond its 10"):
         GibbsLDA(2).fit(X)

@@ -117,7 +117,7 @@ def test_exact_sweeps_visit_the_exact_posterior():
 def test_blocked_sweeps_on_eight_tokens_are_near_it(sampler):
     """With a document a block; what errs is that n_k and a document's words stand still."""
     found, chance = distance_to_posterior(sampler, 20_000)
-    assert 2 * chance < found < 0.2
+    assert chance < found < 0.2
 
 
 def test_sweeps_and_new_words_keep_the_joint_distribution():
@@ -214,7 +214,7 @@ def test_counts_stay_those_of_the_assignment(
 ):
     tokens = tokens_from_counts(planted.data)
     beside = None
-    if others:
+    if others and sampler != "lists":
         beside = rng.poisson(0.5, (60, n_components)).astype(np.float32)
     chain = make_chain(tokens, n_components, sampler, others=beside)
     for _ in range(5):
@@ -303,10 +303,12 @@ def test_small_corpora(documents, n_words, n_components, sampler):
     assert_allclose(settled.sum(), sum(map(len, documents)), rtol=1e-5)
 
 
-def test_settling_alternates_the_two_steps(planted):
+@pytest.mark.parametrize("known", [0, 3])
+def test_settling_alternates_the_two_steps(planted, rng, known):
     """By hand: γ ∝ (n_dk without the token + α)(n_wk + β)/(n_k + Vβ), and long steps."""
     tokens, K, alpha, beta = tokens_from_counts(planted.data), 4, 0.3, 0.1
-    chain = run(make_chain(tokens, K, "rows"), 10, alpha)
+    beside = rng.poisson(known, (60, K)).astype(np.float32)
+    chain = run(make_chain(tokens, K, "rows", others=beside), 10, alpha)
     table = chain.word_topic().astype(float)
     n_dk = doc_topic_counts(tokens, chain.topics, K)
     docs = np.repeat(np.arange(200), np.diff(tokens.starts))
@@ -317,10 +319,9 @@ def test_settling_alternates_the_two_steps(planted):
         gamma /= gamma.sum(axis=1, keepdims=True)
         shares = np.zeros_like(table)
         np.add.at(shares, tokens.words, gamma)
-        table = shares * np.minimum((shares + beta) / (table + beta), 4)
-        table *= (shares.sum(axis=1) / np.maximum(table.sum(axis=1), 1e-9))[
-            :, np.newaxis
-        ]
+        stepped = shares * np.minimum((shares + beta) / (table - beside + beta), 4)
+        scale = shares.sum(axis=1) / np.maximum(stepped.sum(axis=1), 1e-9)
+        table = stepped * scale[:, np.newaxis] + beside
     found = settle(chain, np.full((1, K), alpha), 3)
     assert_allclose(found, table, rtol=1e-3, atol=1e-3)
 

@@ -23,7 +23,7 @@ inverse : float32 (2, K), 1 / (n_k + Vβ), and the same without one token
 prior : float64 (1, K) or (D, K), α, of all documents or of each
 beta : float32, β
 key : uint64, names the stream of random numbers; token t takes number t of it
-count, factor, sums, place, mass : room to work in, as ``room`` makes it
+count, factor, sums, place, mass : room to work in, as ``room`` makes it for all
 """
 
 import numpy as np
@@ -346,26 +346,30 @@ def move_lists(
 
 
 @compiled_lanes
-def relax(shares, table, low, high, beta):
-    """Take a long step from ``table`` to ``shares``; empty ``shares``.
+def relax(shares, others, table, low, high, beta):
+    """Take a long step from the counts in ``table`` to ``shares``; empty ``shares``.
 
-    With s of shares and n of table, n ← s (s + β) / (n + β), at most 4 s, scaled to as many
-    tokens of a word as before: twice the step of n ← s, in logarithms.
+    With s of shares and n of table without ``others``, (V, K) or empty: n ← s (s + β) / (n + β),
+    at most 4 s, scaled to as many tokens of a word as before; twice the step of n ← s, in
+    logarithms. Then the others are added again.
     """
+    K = others.shape[1]
     for w in range(low, high):
         total, stepped = 0.0, 0.0
         for k in range(table.shape[1]):
             share = shares[w, k]
+            beside = others[w, k] if k < K else _NOTHING
             table[w, k] = share * min(
-                (share + beta) / (table[w, k] + beta), np.float32(4)
+                (share + beta) / (max(table[w, k] - beside, _NOTHING) + beta),
+                np.float32(4),
             )
             total += share
             stepped += table[w, k]
             shares[w, k] = 0
-        if stepped > 0:
-            scale = np.float32(total / stepped)
-            for k in range(table.shape[1]):
-                table[w, k] *= scale
+        scale = np.float32(total / stepped) if stepped > 0 else _ONE
+        for k in range(table.shape[1]):
+            beside = others[w, k] if k < K else _NOTHING
+            table[w, k] = table[w, k] * scale + beside
 
 
 @compiled_lanes
@@ -419,14 +423,3 @@ def spell_out(counts, indices, words):
         for _ in range(counts[i]):
             words[t] = indices[i]
             t += 1
-
-
-@compiled_lanes
-def rows_to_lists(table, begins, lengths, listed, counts):
-    """Write what a table holds into empty lists."""
-    for w in range(table.shape[0]):
-        for k in range(table.shape[1]):
-            if table[w, k] > 0:
-                add_to_list(
-                    w, k, np.float32(table[w, k]), begins, lengths, listed, counts
-                )

@@ -45,7 +45,7 @@ from llmtopics.topics._tokens import Tokens, tokens_from_counts
 
 _EVERY = 10  # sweeps between looks at the likelihood and the priors
 _BURN_IN = 0.5  # share of max_iter before priors are learned
-_MOST_OF_A_WORD = 2**24
+_MOST = 2**24  # tokens that a float32 counts
 _MAX_PASSES, _TOLERANCE = 100, 1e-5  # of folding in
 
 
@@ -73,8 +73,9 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         learns one value.
 
     sampler : {"auto", "exact", "blocked"}, default="auto"
-        "exact" draws one token after another, in one thread. "blocked" is many times
-        faster and draws a token given counts that are a little old (see Notes). "auto" is
+        "exact" draws one token after another, in one thread. "blocked" is faster, the more
+        so with many topics, and draws a token given counts that are a little old (see
+        Notes). "auto" is
         exact up to 131,072 tokens, where that takes seconds, and blocked beyond.
 
     max_iter : int, default=200
@@ -118,9 +119,9 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
     topic_word_prior_ : float
         The β used last.
 
-    log_likelihood_ : ndarray of shape (n_iter_ // 10,)
-        ``log p(w, z)`` per token of the fitted documents after every tenth sweep, mixtures
-        and topics integrated out ([1]_, equations 2 and 3); in nats.
+    log_likelihood_ : ndarray of shape (n_sweeps // 10,)
+        ``log p(w, z)`` per token after every tenth sweep of the last ``fit``, mixtures and
+        topics integrated out ([1]_, equations 2 and 3); in nats.
 
     n_iter_ : int
         Sweeps made in the last call.
@@ -140,19 +141,21 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
     Notes
     -----
     *Exact* sampling draws each token given the topics that all others have at that moment
-    ([1]_, equation 5). *Blocked* sampling cuts the documents into 32 blocks: a token is drawn
-    given the topics that the other tokens of its document have at that moment, those of
-    other documents as they were when the block began, and topics' totals as they were when
-    the sweep began. A block's documents are then independent, for any number of threads, and
-    what lags is at most a thirty-second of a sweep; the approximate distributed LDA of [2]_,
-    by comparison, lets counts lag for a whole sweep. The chain's stationary distribution is
-    near the posterior, not equal to it; the guide has figures.
+    ([1]_, equation 5). *Blocked* sampling cuts the documents into 32 blocks: a token is
+    drawn given the topics that the other tokens of its document have at that moment, those
+    of other documents as they were when the block began, and topics' totals as they were
+    when the sweep began. A block's documents are then independent, for any number of
+    threads. Counts of words lag by a thirty-second of a sweep, or the longest document; in
+    the approximate distributed LDA of [2]_, by comparison, they lag a whole sweep. The
+    chain's stationary distribution is near the posterior, not equal to it; the guide has
+    figures.
 
     ``components_`` are not the counts of the last sweep but expected ones: with each
     document's topics as the chain left them, tokens are shared among topics by their
-    conditional probabilities, and the topics' words reckoned from the shares, eight times in
-    turn, four from 256 topics on (the first pass is the estimate of [3]_). They foretell held-out words better than
-    the counts do, and better than their average over the last samples.
+    conditional probabilities, and the topics' words reckoned from the shares; eight times
+    in turn, or four from 256 topics on (the first time gives the estimate of [3]_). They
+    foretell held-out words better than the counts do, and better than their average over
+    the last samples.
 
     Learned priors take five of Minka's fixed-point steps every ten sweeps ([4]_) in the
     second half of ``max_iter``; ``tol`` then looks at that half alone.
@@ -265,7 +268,7 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         ------
         ValueError
             For counts that are negative, fractional, NaN or infinite, if no document has
-            a word, for 2**31 words or more, for a word that occurs 2**24 times or more
+            a word, for 2**31 words or more, for a word or document with 2**24 or more
             ("exact" takes it), and for a prior that is not positive or not of length
             ``n_components``.
 
@@ -276,9 +279,9 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
             ``tol``.
         """
         with whole_or_not_at_all(self):
-            X = check_counts(self, X, reset=True)
             known = self.warm_start and hasattr(self, "components_")
-            self._sample(X, self._counts() if known else None, 0.0, self.max_iter)
+            X = check_counts(self, X, reset=not known)
+            self._sample(X, self._counts() if known else None)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -287,7 +290,8 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
 
         Topics of the new documents' tokens are sampled while the counts of all earlier
         ones, times ``decay``, stand beside them. The first call is ``fit``; later ones make
-        a tenth of ``max_iter`` sweeps, over the new documents alone.
+        a tenth of ``max_iter`` sweeps, over the new documents alone, whatever ``tol``, and
+        leave learned priors and ``log_likelihood_`` as they were.
 
         Parameters
         ----------
@@ -310,7 +314,8 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
             return self.fit(X)
         with whole_or_not_at_all(self):
             X = check_counts(self, X, reset=False)
-            self._sample(X, self._counts(), self.decay, max(1, self.max_iter // 10))
+            counts = self._counts()
+            self._sample(X, counts, counts * np.float32(self.decay))
         return self
 
     def _counts(self) -> np.ndarray:
@@ -326,17 +331,23 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         return np.maximum(weights.T - beta, 0, dtype=np.float32)
 
     def _sample(
-        self, X: sp.csr_array, counts: np.ndarray | None, decay: float, n_sweeps: int
+        self,
+        X: sp.csr_array,
+        counts: np.ndarray | None = None,
+        others: np.ndarray | None = None,
     ) -> None:
         """Run the chain and set the fitted attributes.
 
-        counts : (V, K), what is known, or None; the chain starts from it, and it stays
-            beside the chain's own counts, times ``decay``.
+        counts : (V, K), what is known and started from, or None
+        others : (V, K), counts of earlier portions beside X's, or None for a fit
         """
         seed, K = as_seed(self.random_state), self.n_components
         alpha, learn_alpha = self._doc_prior(counts is not None)
         beta, learn_beta = self._word_prior(counts is not None)
-        tokens = self._tokens(X)
+        n_sweeps, tol, rise = self.max_iter, self.tol, np.inf
+        if others is not None:  # a portion may be too small to learn from
+            n_sweeps, tol = max(1, n_sweeps // 10), None
+        tokens = self._tokens(X, others)
         trace: list[float] = []
         burn_in = n_sweeps * _BURN_IN if learn_alpha or learn_beta else 0
         bar = tqdm(total=n_sweeps, desc="GibbsLDA", disable=not self.verbose)
@@ -346,9 +357,6 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
                 topics = fold_in_topics(
                     tokens, topics, counts, alpha, beta, seed, threads
                 )
-            others = (
-                None if counts is None or decay == 0 else counts * np.float32(decay)
-            )
             chain = start_chain(
                 tokens, topics, K, beta, seed, threads, others, sampler=self.sampler
             )
@@ -356,25 +364,21 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
             while chain.n_sweeps < n_sweeps:
                 chain.sweep(alpha[np.newaxis])
                 bar.update()
-                if chain.n_sweeps % _EVERY == 0:
+                if chain.n_sweeps % _EVERY == 0 and others is None:
                     tallies = tally(chain)
                     trace.append(log_joint(tallies, alpha, beta))
-                    if chain.n_sweeps >= burn_in:
-                        if learn_alpha:
-                            alpha = learn_doc_prior(tallies, alpha)
-                        if learn_beta:
-                            beta = chain.word_prior = learn_word_prior(tallies, beta)
-                        looks = trace[int(burn_in) // _EVERY :]
-                        if self.tol is not None and _settled(looks, self.tol):
-                            break
+                    if chain.n_sweeps < burn_in:
+                        continue
+                    if learn_alpha:
+                        alpha = learn_doc_prior(tallies, alpha)
+                    if learn_beta:
+                        beta = chain.word_prior = learn_word_prior(tallies, beta)
+                    rise = _rise(trace[int(burn_in) // _EVERY :])
+                    if tol is not None and rise <= tol:
+                        break
             else:
-                if self.tol is not None:
-                    warnings.warn(
-                        f"GibbsLDA made max_iter={n_sweeps} sweeps and its likelihood "
-                        f"still rises by more than tol={self.tol}: raise one of them.",
-                        ConvergenceWarning,
-                        stacklevel=3,
-                    )
+                if tol is not None:
+                    _warn_unsettled(n_sweeps, tol, rise)
             weights = settle(chain, alpha[np.newaxis])
             self.n_iter_ = chain.n_sweeps
             del chain, others
@@ -384,9 +388,10 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         for k in range(K):
             self.components_[k] = (weights[:, k] + np.float64(beta)) * scale[k]
         self.doc_topic_prior_, self.topic_word_prior_ = alpha, beta
-        self.log_likelihood_ = np.array(trace)
+        if trace or not hasattr(self, "log_likelihood_"):
+            self.log_likelihood_ = np.array(trace)
 
-    def _tokens(self, X: sp.csr_array) -> Tokens:
+    def _tokens(self, X: sp.csr_array, others: np.ndarray | None) -> Tokens:
         """Return the tokens of X, if they can be sampled."""
         n_tokens = X.data.sum(dtype=np.int64)
         if n_tokens == 0:
@@ -399,14 +404,19 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
                 f"X holds {n_tokens:,} words, 2**31 or more: fit a sample of the documents, "
                 "or pass them to partial_fit in portions."
             )
-        if n_tokens >= _MOST_OF_A_WORD:
-            n_of_word = np.bincount(X.indices, X.data, minlength=X.shape[1])
-            if n_of_word.max() >= _MOST_OF_A_WORD and self.sampler != "exact":
-                raise ValueError(
-                    f"Column {n_of_word.argmax()} of X counts {n_of_word.max():,.0f} in all, "
-                    "2**24 or more, beyond what single-precision counts hold: leave such a "
-                    "word out (CountVectorizer's max_df) or use sampler='exact'."
-                )
+        known = 0 if others is None else others.max(axis=1)
+        most = n_tokens + np.max(known)
+        if most >= _MOST and self.sampler != "exact":
+            of_word = known + np.bincount(X.indices, X.data, minlength=X.shape[1])
+            for axis, totals in [("Column", of_word), ("Row", X.sum(axis=1))]:
+                if totals.max() >= _MOST:
+                    raise ValueError(
+                        f"{axis} {totals.argmax()} of X counts {totals.max():,.0f} words in "
+                        "all, earlier portions included: 2**24 or more, beyond what "
+                        "single-precision counts hold. Leave such a word out "
+                        "(CountVectorizer's max_df), cut such a document, or use "
+                        "sampler='exact'."
+                    )
         return tokens_from_counts(X)
 
     def _doc_prior(self, known: bool) -> tuple[np.ndarray, bool]:
@@ -509,9 +519,20 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         return tags
 
 
-def _settled(trace: list[float], tol: float) -> bool:
-    """Whether the mean of the last three is no more than ``tol`` above the three before."""
-    return len(trace) >= 6 and sum(trace[-3:]) - sum(trace[-6:-3]) <= 3 * tol
+def _rise(trace: list[float]) -> float:
+    """Return how far the mean of the last three is above that of the three before."""
+    return sum(trace[-3:]) / 3 - sum(trace[-6:-3]) / 3 if len(trace) >= 6 else np.inf
+
+
+def _warn_unsettled(n_sweeps: int, tol: float, rise: float) -> None:
+    fault = f"its likelihood still rises by {rise:.2g}, more than tol={tol}"
+    if rise == np.inf:
+        fault = "that is too few to judge tol by (60, where priors are learned 120)"
+    warnings.warn(
+        f"GibbsLDA made max_iter={n_sweeps} sweeps, and {fault}: raise max_iter.",
+        ConvergenceWarning,
+        stacklevel=5,
+    )
 
 
 def fold_in(

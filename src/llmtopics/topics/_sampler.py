@@ -240,14 +240,12 @@ class RowChain(BlockedChain):
 
 
 class ListChain(BlockedChain):
-    """Counts are a list for each word of the topics that it has."""
+    """Counts are a list for each word of the topics that it has, without ``others``."""
 
     def _count(self) -> None:
         self._start()
         n_words, K = self.tokens.n_words, self.n_components
         most = self._n_of_words()
-        if self.others is not None:
-            most += np.count_nonzero(self.others, axis=1)
         begins = np.zeros(n_words + 1, np.int64)
         np.cumsum([filled_up(n) for n in np.minimum(most, K)], out=begins[1:])
         listed = np.full(begins[-1], self._width, np.int32)
@@ -257,15 +255,13 @@ class ListChain(BlockedChain):
             listed,
             np.zeros(listed.size, np.float32),
         )
-        if self.others is not None:
-            block_kernels.rows_to_lists(self.others, *self._lists)
         block_kernels.fill_lists(self.tokens.words, self.topics, *self._lists)
         self._nothing = np.zeros((1, self._width), np.float32)
 
     def _totals(self) -> np.ndarray:
         total = np.zeros(self.n_components, np.int64)
         block_kernels.count_each(self.topics, total)
-        return total if self.others is None else total + self.others.sum(axis=0)
+        return total
 
     def _draw(self, first, last, inverse, doc_prior, beta, key) -> None:
         block_kernels.draw_lists(
@@ -306,17 +302,22 @@ def start_chain(
     tokens: Tokens,
     topics: np.ndarray,
     n_components: int,
-    *arguments,
+    word_prior: float,
+    seed: int,
+    workers: Workers,
+    others: np.ndarray | None = None,
+    *,
     sampler: str = "auto",
-    **keywords,
 ) -> Chain:
     """Return the chain that ``sampler`` means: "exact", "blocked", or "auto"."""
     few = topics.size <= FEW_TOKENS
     if sampler == "exact" or (sampler == "auto" and few):
         kind: type[Chain] = ExactChain
+    elif n_components < MANY_TOPICS or others is not None:  # known counts are dense
+        kind = RowChain
     else:
-        kind = RowChain if n_components < MANY_TOPICS else ListChain
-    return kind(tokens, topics, n_components, *arguments, **keywords)
+        kind = ListChain
+    return kind(tokens, topics, n_components, word_prior, seed, workers, others)
 
 
 def fold_in_topics(
@@ -376,6 +377,7 @@ def settle(
     table = np.zeros((V, filled_up(K)), np.float32)
     table[:, :K] = chain.word_topic()
     shares, beta = np.zeros_like(table), np.float32(chain.word_prior)
+    others = np.zeros((0, 0), np.float32) if chain.others is None else chain.others
     pieces = chain.cut_words()
     for _ in range(n_passes):
         total = table[:, :K].sum(axis=0, dtype=np.float64)
@@ -395,11 +397,9 @@ def settle(
                 shares,
                 *block_kernels.room(table.shape[1]),
             )
-            block_kernels.relax(shares, table, low, high, beta)
+            block_kernels.relax(shares, others, table, low, high, beta)
 
         chain.workers.run([partial(share, *piece) for piece in pieces])
-        if chain.others is not None:
-            table[:, :K] += chain.others
     return table[:, :K]
 
 
