@@ -36,13 +36,21 @@ _ONE = np.float32(1)
 _NOTHING = np.float32(0)
 
 
+def zeros(*shape):
+    """Return float32 zeros that start with a line of the cache, and so do their rows."""
+    n = int(np.prod(shape))
+    wide = np.zeros(n + LANES, np.float32)
+    first = -wide.ctypes.data % 64 // 4
+    return wide[first : first + n].reshape(shape)
+
+
 def room(width):
     """Return ``count, factor, sums, place, mass`` for tables of this width."""
     return (
-        np.zeros((IN_FLIGHT, width), np.float32),  # n_dk
+        zeros(IN_FLIGHT, width),  # n_dk
         # (n_dk + α_k) / (n_k + Vβ), and 0 behind the last topic
-        np.zeros((IN_FLIGHT, width + LANES), np.float32),
-        np.zeros((IN_FLIGHT, width + LANES), np.float32),  # as _lanes leaves them
+        zeros(IN_FLIGHT, width + LANES),
+        zeros(IN_FLIGHT, width + LANES),  # as _lanes leaves them
         np.zeros((IN_FLIGHT, 3), np.int64),  # next token, last token, row of the prior
         np.zeros(IN_FLIGHT, np.float32),  # sum of factor
     )

@@ -199,7 +199,7 @@ class RowChain(BlockedChain):
 
     def _count(self) -> None:
         self._start()
-        self._table = np.zeros((self.tokens.n_words, self._width), np.float32)
+        self._table = block_kernels.zeros(self.tokens.n_words, self._width)
         block_kernels.fill_rows(self.tokens.words, self.topics, self._table)
         if self.others is not None:
             self._table[:, : self.n_components] += self.others
@@ -256,7 +256,7 @@ class ListChain(BlockedChain):
             np.zeros(listed.size, np.float32),
         )
         block_kernels.fill_lists(self.tokens.words, self.topics, *self._lists)
-        self._nothing = np.zeros((1, self._width), np.float32)
+        self._nothing = block_kernels.zeros(1, self._width)
 
     def _totals(self) -> np.ndarray:
         total = np.zeros(self.n_components, np.int64)
@@ -331,7 +331,7 @@ def fold_in_topics(
 ) -> np.ndarray:
     """Return topics of tokens drawn under known counts of words in topics, (V, K)."""
     K = counts.shape[1]
-    table = np.zeros((tokens.n_words, filled_up(K)), np.float32)
+    table = block_kernels.zeros(tokens.n_words, filled_up(K))
     table[:, :K] = counts
     total = counts.sum(axis=0, dtype=np.float64)
     inverse = inverted(total, len(counts), word_prior)[[0, 0]]  # of other tokens
@@ -374,9 +374,9 @@ def settle(
     K, (words, starts, V) = chain.n_components, chain.tokens
     if n_passes is None:
         n_passes = N_PASSES if K < MANY_TOPICS else N_PASSES_MANY
-    table = np.zeros((V, filled_up(K)), np.float32)
+    table, shares = (block_kernels.zeros(V, filled_up(K)) for _ in range(2))
     table[:, :K] = chain.word_topic()
-    shares, beta = np.zeros_like(table), np.float32(chain.word_prior)
+    beta = np.float32(chain.word_prior)
     others = np.zeros((0, 0), np.float32) if chain.others is None else chain.others
     pieces = chain.cut_words()
     for _ in range(n_passes):
