@@ -331,6 +331,8 @@ def test_a_portion_makes_its_sweeps_whatever_tol(planted):
     model.partial_fit(planted.data[100:])  # a warning would be an error
     assert model.n_iter_ == 20
     assert_array_equal(model.log_likelihood_, trace)
+    model.set_params(tol=None, max_iter=5).fit(planted.data)
+    assert model.log_likelihood_.size == 0
 
 
 # learned priors ----------------------------------------------------------------------------

@@ -381,6 +381,8 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
                     _warn_unsettled(n_sweeps, tol, rise)
             weights = settle(chain, alpha[np.newaxis])
             self.n_iter_ = chain.n_sweeps
+            if others is None:
+                self.log_likelihood_ = np.array(trace)
             del chain, others
         self.topic_counts_ = weights.sum(axis=0, dtype=np.float64)
         scale = 1 / (self.topic_counts_ + tokens.n_words * beta)
@@ -388,8 +390,6 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         for k in range(K):
             self.components_[k] = (weights[:, k] + np.float64(beta)) * scale[k]
         self.doc_topic_prior_, self.topic_word_prior_ = alpha, beta
-        if trace or not hasattr(self, "log_likelihood_"):
-            self.log_likelihood_ = np.array(trace)
 
     def _tokens(self, X: sp.csr_array, others: np.ndarray | None) -> Tokens:
         """Return the tokens of X, if they can be sampled."""
