@@ -70,9 +70,12 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def curve(runs: Iterable[dict], measure: str) -> list[float]:
-    """Return a measure at every stop, medians over the seeds."""
-    stops = zip(*(run["points"] for run in runs), strict=True)
-    return [median(point[measure] for point in stop) for stop in stops]
+    """Return a measure at every stop that all runs have, medians over the seeds."""
+    by_stop = [
+        {point["sweeps"]: point[measure] for point in run["points"]} for run in runs
+    ]
+    common = sorted(set.intersection(*map(set, by_stop)))
+    return [median(points[stop] for points in by_stop) for stop in common]
 
 
 def draw_line(axes: Axes, x: list[float], y: list[float], model: str) -> None:

@@ -54,7 +54,9 @@ class Race(NamedTuple):
 
 
 SMALL = partial(Race, models="")
-MANY = partial(Race, n_components=1000, ours=(30, 50, 70, 100, 130), theirs=(50, 100, 200))
+MANY = partial(
+    Race, n_components=1000, ours=(30, 50, 70, 100, 130), theirs=(50, 100, 200)
+)
 PROBLEMS: dict[str, Race] = {
     "BBC news, K=20": SMALL("BBC news", 20),
     "20 Newsgroups, K=20": Race("20 Newsgroups", 20),

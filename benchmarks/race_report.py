@@ -107,7 +107,7 @@ def finish_table(models: dict[str, dict[int, dict]]) -> str:
     for peer in PEERS:
         pairs = [
             (models[OURS][seed], run, models[CURVE].get(seed))
-            for seed, run in models[peer].items()
+            for seed, run in models.get(peer, {}).items()
             if seed in models[OURS]
         ]
         if not pairs:
