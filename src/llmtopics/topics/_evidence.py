@@ -49,12 +49,10 @@ def tally(chain: Chain) -> Tallies:
     n_many = _tally_documents(starts, chain.topics, table, many, np.zeros(K, np.int64))
     topics, in_topic = np.nonzero(table)
     ones = np.ones(n_many, np.int64)
-    word_topic = chain.word_topic()
     small = np.zeros(_N_SMALL, np.int64)
     large: list[np.ndarray] = []
-    for first in range(0, len(word_topic), 1024):  # small pieces cost no memory
-        counts = word_topic[first : first + 1024]
-        counts = np.rint(counts[counts > 0.5]).astype(np.int64)
+    for piece in chain.cells():
+        counts = piece.astype(np.int64)
         small += np.bincount(counts[counts < _N_SMALL], minlength=_N_SMALL)
         large.append(counts[counts >= _N_SMALL])
     cells = np.concatenate([np.flatnonzero(small), *large])
@@ -67,7 +65,7 @@ def tally(chain: Chain) -> Tallies:
         n_of_length,
         cells,
         np.concatenate([small[small > 0], np.ones(sum(map(len, large)), np.int64)]),
-        word_topic.sum(axis=0, dtype=np.float64),
+        np.array(chain.totals(), np.float64),
         chain.tokens.n_words,
     )
 

@@ -4,6 +4,7 @@ D documents, T tokens, K topics, V words.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from functools import partial
 from itertools import pairwise
 
@@ -94,6 +95,17 @@ class Chain(ABC):
     def word_topic(self) -> np.ndarray:
         """Return n_wk, of shape (V, K); not to be written to."""
 
+    @abstractmethod
+    def totals(self) -> np.ndarray:
+        """Return n_k, of shape (K,)."""
+
+    def cells(self) -> Iterator[np.ndarray]:
+        """Yield all positive n_wk, in pieces that take little memory."""
+        table = self.word_topic()
+        for first in range(0, len(table), 1024):
+            piece = table[first : first + 1024]
+            yield piece[piece > 0]
+
     def cut_words(self) -> list[tuple[int, int]]:
         """Return a range of words for each worker, as many tokens in each."""
         n = self.workers.n
@@ -141,6 +153,9 @@ class ExactChain(Chain):
     def word_topic(self) -> np.ndarray:
         return self._table
 
+    def totals(self) -> np.ndarray:
+        return self._total
+
 
 class BlockedChain(Chain):
     """A sweep goes through 32 blocks of documents; in a block, counts of words stand still.
@@ -162,7 +177,7 @@ class BlockedChain(Chain):
         number = np.random.SeedSequence([self.seed, 1 + self.n_sweeps])
         key = number.generate_state(1, np.uint64)[0]
         beta = np.float32(self.word_prior)
-        inverse = inverted(self._totals(), self.tokens.n_words, self.word_prior)
+        inverse = inverted(self.totals(), self.tokens.n_words, self.word_prior)
         starts = self.tokens.starts
         for first, last in self._blocks:
             self.workers.run(
@@ -180,10 +195,6 @@ class BlockedChain(Chain):
             )
             self.topics[tokens] = self._fresh[tokens]
         self.n_sweeps += 1
-
-    @abstractmethod
-    def _totals(self) -> np.ndarray:
-        """Return n_k, of shape (K,)."""
 
     @abstractmethod
     def _draw(self, first, last, inverse, doc_prior, beta, key) -> None:
@@ -204,7 +215,7 @@ class RowChain(BlockedChain):
         if self.others is not None:
             self._table[:, : self.n_components] += self.others
 
-    def _totals(self) -> np.ndarray:
+    def totals(self) -> np.ndarray:
         return self._table[:, : self.n_components].sum(axis=0, dtype=np.float64)
 
     def _draw(self, first, last, inverse, doc_prior, beta, key) -> None:
@@ -258,7 +269,7 @@ class ListChain(BlockedChain):
         block_kernels.fill_lists(self.tokens.words, self.topics, *self._lists)
         self._nothing = block_kernels.zeros(1, self._width)
 
-    def _totals(self) -> np.ndarray:
+    def totals(self) -> np.ndarray:
         total = np.zeros(self.n_components, np.int64)
         block_kernels.count_each(self.topics, total)
         return total
@@ -296,6 +307,12 @@ class ListChain(BlockedChain):
         table = np.zeros((self.tokens.n_words, self.n_components), np.float32)
         block_kernels.lists_to_rows(*self._lists, table)
         return table
+
+    def cells(self) -> Iterator[np.ndarray]:
+        counts = self._lists[3]
+        for first in range(0, counts.size, 2**20):
+            piece = counts[first : first + 2**20]
+            yield piece[piece > 0]
 
 
 def start_chain(
