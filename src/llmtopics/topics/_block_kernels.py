@@ -72,7 +72,7 @@ def uniform(key, t):
 
 
 @compiled_lanes
-def load(starts, topics, d, prior, inverse, g, count, factor):
+def load(starts, topics, d, prior, inverse, g, count, factor, place):
     """Put document d in place g: n_dk in ``count``, (n_dk + α_k) / (n_k + Vβ) in ``factor``."""
     K = prior.shape[1]
     row = d if prior.shape[0] > 1 else 0
@@ -82,6 +82,7 @@ def load(starts, topics, d, prior, inverse, g, count, factor):
         count[g, topics[t]] += _ONE
     for k in range(K):
         factor[g, k] = (count[g, k] + np.float32(prior[row, k])) * inverse[0, k]
+    place[g, 0], place[g, 1], place[g, 2] = starts[d], starts[d + 1], row
 
 
 @compiled_lanes
@@ -120,9 +121,7 @@ def draw_rows(
             t = place[g, 0]
             if t == place[g, 1]:
                 if d < last:
-                    load(starts, topics, d, prior, inverse, g, count, factor)
-                    place[g, 0], place[g, 1] = starts[d], starts[d + 1]
-                    place[g, 2] = d if prior.shape[0] > 1 else 0
+                    load(starts, topics, d, prior, inverse, g, count, factor, place)
                     d += 1
                     in_flight = True
                 continue
@@ -186,9 +185,8 @@ def share_rows(
     The topics of a token's document stand still, without its own.
     """
     for d in range(starts.shape[0] - 1):
-        row = d if prior.shape[0] > 1 else 0
-        load(starts, topics, d, prior, inverse, 0, count, factor)
-        t, last = starts[d], starts[d + 1]
+        load(starts, topics, d, prior, inverse, 0, count, factor, place)
+        t, last, row = place[0, 0], place[0, 1], place[0, 2]
         while t < last:
             w, own = words[t], np.int64(topics[t])
             alike = _ONE  # tokens of the same word and topic, which stand together
@@ -255,9 +253,7 @@ def draw_lists(
             t = place[g, 0]
             if t == place[g, 1]:
                 if d < last:
-                    load(starts, topics, d, prior, inverse, g, count, factor)
-                    place[g, 0], place[g, 1] = starts[d], starts[d + 1]
-                    place[g, 2] = d if prior.shape[0] > 1 else 0
+                    load(starts, topics, d, prior, inverse, g, count, factor, place)
                     d += 1
                     in_flight = True
                     total = _NOTHING
@@ -350,7 +346,7 @@ def move_lists(
                 listed[slot], counts[slot] = listed[end], counts[end]
                 listed[end], counts[end] = nobody, 0
             lengths[w] = length
-            add_to_list(w, fresh[t], _ONE, begins, lengths, listed, counts)
+            add_to_list(w, fresh[t], begins, lengths, listed, counts)
 
 
 @compiled_lanes
@@ -381,8 +377,8 @@ def relax(shares, others, table, low, high, beta):
 
 
 @compiled_lanes
-def add_to_list(w, k, n, begins, lengths, listed, counts):
-    """Count n more tokens of word w in topic k."""
+def add_to_list(w, k, begins, lengths, listed, counts):
+    """Count one more token of word w in topic k."""
     begin = begins[w]
     end = begin + lengths[w]
     slot = begin
@@ -391,14 +387,14 @@ def add_to_list(w, k, n, begins, lengths, listed, counts):
     if slot == end:
         listed[slot] = k
         lengths[w] += 1
-    counts[slot] += n
+    counts[slot] += _ONE
 
 
 @compiled_lanes
 def fill_lists(words, topics, begins, lengths, listed, counts):
     """Count all tokens."""
     for t in range(words.shape[0]):
-        add_to_list(words[t], topics[t], _ONE, begins, lengths, listed, counts)
+        add_to_list(words[t], topics[t], begins, lengths, listed, counts)
 
 
 @compiled_lanes
