@@ -14,7 +14,7 @@ help: ## list the targets
 demo: $(VENV)/data ## find the topics of 2,225 BBC news articles and print them
 	$(BIN)/python examples/bbc_news.py
 
-test: $(VENV)/data $(VENV)/group-test ## run the tests
+test: $(VENV)/data $(VENV)/weights $(VENV)/group-test ## run the tests
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/group-lint ## check style, formatting and types
@@ -22,7 +22,7 @@ lint: $(VENV)/group-lint ## check style, formatting and types
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-docs: $(VENV)/data $(VENV)/group-docs ## build the documentation into docs/_build/html
+docs: $(VENV)/data $(VENV)/weights $(VENV)/group-docs ## build the documentation into docs/_build/html
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
 bench: $(VENV)/data $(VENV)/group-bench $(VENV)/peers ## run the benchmarks (hours), rewrite docs/benchmarks.md
@@ -46,7 +46,7 @@ clean: ## remove what the other targets made
 $(VENV)/core: pyproject.toml $(wildcard requirements/*.txt)
 	$(PYTHON) -m venv $(VENV)
 	$(INSTALL) --upgrade 'pip>=25.1'
-	$(INSTALL) $(CONSTRAIN) -e '.[demo,pandas,plot,zh]'
+	$(INSTALL) $(CONSTRAIN) -e '.[demo,gguf,pandas,plot,remote,zh]'
 	touch $@
 
 $(VENV)/group-%: $(VENV)/core

@@ -49,7 +49,7 @@ def minilm():
 def plainly(texts, folder, pooling="mean", max_length=256):
     """One text at a time, as the papers say, through transformers alone."""
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-    model = _models.load_encoder(Path(folder), "cpu", "float32")
+    model = _models.load_model(Path(folder), "cpu", "float32", "AutoModel")
     vectors = []
     for text in texts:
         tokens = tokenizer(

@@ -41,6 +41,7 @@ ONLY_IN = {  # heavy or guarded packages, and the modules that may import them
     "regex": {"text"},
     "rjieba": {"text"},
     "snowballstemmer": {"text"},
+    "openai": {"_language"},
     "stopwordsiso": {"text"},
     "torch": {"_language"},
     "transformers": {"_language"},

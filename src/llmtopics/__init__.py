@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from llmtopics import datasets, embed, fusion, metrics, text, topics
+    from llmtopics._language import LLMError, LocalLLM
     from llmtopics._words import top_words
     from llmtopics.embed import PrecomputedEmbeddings, TransformerEmbedder
     from llmtopics.fusion import FusionTopicModel
@@ -20,6 +21,8 @@ _HOME = {  # public name -> module that defines it
     "EmbeddingTopics": "topics",
     "FusionTopicModel": "fusion",
     "GibbsLDA": "topics",
+    "LLMError": "_language",
+    "LocalLLM": "_language",
     "PrecomputedEmbeddings": "embed",
     "TextAnalyzer": "text",
     "TransformerEmbedder": "embed",
@@ -30,6 +33,8 @@ __all__ = [
     "EmbeddingTopics",
     "FusionTopicModel",
     "GibbsLDA",
+    "LLMError",
+    "LocalLLM",
     "PrecomputedEmbeddings",
     "TextAnalyzer",
     "TransformerEmbedder",

@@ -19,7 +19,7 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from tqdm import tqdm
 
 from llmtopics._checks import check_texts
-from llmtopics._language._cache import Cache, default_folder, key_of
+from llmtopics._language._cache import folder_of, remember
 from llmtopics._language._encode import (
     POOLINGS,
     Encoding,
@@ -257,51 +257,30 @@ class TransformerEmbedder(_Embedder):
     def _vectors(self, texts: list[str], encoding: Encoding) -> np.ndarray:
         """Return the vectors of distinct texts, from the cache or the model."""
         vectors = np.zeros((len(texts), n_dimensions(encoding.folder)), np.float32)
-        context = encoding.describe()
-        keys = [key_of(context, text) for text in texts]
-        missing = np.array([i for i, text in enumerate(texts) if text.strip()], int)
-        if self.cache_dir is False:
-            for rows, found in self._encoded(texts, missing, encoding):
-                vectors[rows] = found
-            return vectors
-        cache = Cache(Path(str(self.cache_dir or default_folder())).expanduser())
-
-        def look_up(rows: np.ndarray) -> np.ndarray:
-            """Fill in what the cache has; return the rows that it lacks."""
-            found = cache.get([keys[i] for i in rows])
-            for i in rows:
-                if keys[i] in found:
-                    vectors[i] = np.frombuffer(found[keys[i]], np.float32)
-            return np.array([i for i in rows if keys[i] not in found], int)
-
-        missing = look_up(missing)
-        if missing.size:
-            with cache.alone(context):
-                missing = look_up(missing)  # another process may have been here
-                for rows, found in self._encoded(texts, missing, encoding):
-                    vectors[rows] = found
-                    cache.put(
-                        {keys[i]: vectors[i].tobytes() for i in rows}
-                    )  # at once, so that an interrupt loses little
+        written = [i for i, text in enumerate(texts) if text.strip()]
+        found = remember(
+            folder_of(self.cache_dir),
+            encoding.describe(),
+            [texts[i] for i in written],
+            lambda rows: self._encoded(
+                [texts[written[i]] for i in rows], rows, encoding
+            ),
+        )
+        for i, vector in found.items():
+            vectors[written[i]] = np.frombuffer(vector, np.float32)
         return vectors
 
     def _encoded(
-        self, texts: list[str], rows: np.ndarray, encoding: Encoding
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        self, texts: list[str], rows: list[int], encoding: Encoding
+    ) -> Iterator[tuple[list[int], list[bytes]]]:
         """Yield rows and their vectors as they are made."""
-        if not rows.size:
-            return
         with tqdm(
-            total=rows.size, desc="TransformerEmbedder", disable=not self.verbose
+            total=len(rows), desc="TransformerEmbedder", disable=not self.verbose
         ) as bar:
             for some, vectors in encode(
-                [texts[i] for i in rows],
-                encoding,
-                self.device,
-                self.batch_size,
-                self.n_jobs,
+                texts, encoding, self.device, self.batch_size, self.n_jobs
             ):
-                yield rows[some], vectors
+                yield [rows[i] for i in some], [vector.tobytes() for vector in vectors]
                 bar.update(some.size)
 
     @property

@@ -3,7 +3,7 @@
 import logging
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
@@ -21,6 +21,13 @@ def default_folder() -> Path:
     """Return the folder named in ``LLMTOPICS_CACHE``, or the user's cache folder."""
     named = os.environ.get("LLMTOPICS_CACHE")
     return Path(named).expanduser() if named else user_cache_path("llmtopics")
+
+
+def folder_of(cache_dir: str | Path | bool | None) -> Path | None:
+    """Return the folder that a parameter names: None the default one, False none."""
+    if cache_dir is False:
+        return None
+    return Path(str(cache_dir or default_folder())).expanduser()
 
 
 def key_of(context: str, text: str) -> bytes:
@@ -125,6 +132,57 @@ class Cache:
             for path in self.folder.glob(f"{self._file.name}*"):
                 with suppress(OSError):
                     path.unlink(missing_ok=True)
+
+
+def remember(
+    folder: Path | None,
+    context: str,
+    texts: Sequence[str],
+    compute: Callable[[list[int]], Iterator[tuple[Iterable[int], Iterable[bytes]]]],
+) -> dict[int, bytes]:
+    """Return the value of each text, computing only what the cache lacks.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Where values are kept; None keeps nothing.
+    context : str
+        What besides the text decides the value: model and parameters.
+    texts : sequence of str
+        All different.
+    compute : callable
+        From the rows that are missing to an iterator of rows and their values, which are
+        kept as they come, so that an interrupt loses little.
+
+    Returns
+    -------
+    values : dict
+        Row to value, of all rows for which ``compute`` gave one.
+    """
+    values: dict[int, bytes] = {}
+    missing = list(range(len(texts)))
+    if folder is None:
+        for rows, made in compute(missing) if missing else ():
+            values.update(zip(rows, made, strict=True))
+        return values
+    cache = Cache(folder)
+    keys = [key_of(context, text) for text in texts]
+
+    def look_up(rows: list[int]) -> list[int]:
+        """Take what the cache has; return the rows that it lacks."""
+        found = cache.get([keys[i] for i in rows])
+        values.update({i: found[keys[i]] for i in rows if keys[i] in found})
+        return [i for i in rows if i not in values]
+
+    missing = look_up(missing)
+    if missing:
+        with cache.alone(context):
+            missing = look_up(missing)  # another process may have been here
+            for rows, made in compute(missing) if missing else ():
+                new = dict(zip(rows, made, strict=True))
+                values |= new
+                cache.put({keys[i]: value for i, value in new.items()})
+    return values
 
 
 def _checksum(key: bytes, value: bytes) -> bytes:

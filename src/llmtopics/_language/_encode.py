@@ -7,13 +7,8 @@ own, which beats sharing the small matrix products of one batch among them.
 
 import json
 import logging
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from itertools import cycle
 from pathlib import Path
-from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,18 +18,16 @@ from llmtopics._language._models import (
     dtype_on,
     fingerprint,
     load_config,
-    load_encoder,
+    load_model,
     load_tokenizer,
 )
+from llmtopics._language._workers import batch_tokens, in_workers, tokenizing
 
 logger = logging.getLogger(__name__)
 
 POOLINGS = ("mean", "cls", "last")
 _MODES = {"mean": "mean", "cls": "cls", "lasttoken": "last"}  # sentence-transformers'
 _BLOCK = 2**14  # characters that a worker takes at a time
-_CPU_TOKENS, _GPU_TOKENS = 2**9, 2**15  # in a batch
-_tokenizing, _counting = Lock(), Lock()
-_callers: list[int] = []  # torch's threads, as those found them who encode now
 
 
 class Encoding(NamedTuple):
@@ -175,43 +168,24 @@ def encode(
     positions : ndarray of shape (n,)
     vectors : ndarray of shape (n, E), float32
     """
-    import torch
-
     devices = devices_of(device)
-    kind = torch.device(devices[0]).type
-    size = (
-        n_tokens
-        if isinstance(n_tokens, int)
-        else _CPU_TOKENS
-        if kind == "cpu"
-        else _GPU_TOKENS
-    )
-    models = [load_encoder(encoding.folder, each, encoding.dtype) for each in devices]
+    size = batch_tokens(n_tokens, devices[0])
+    models = [
+        load_model(encoding.folder, each, encoding.dtype, "AutoModel")
+        for each in devices
+    ]
     tokenizer = load_tokenizer(encoding.folder)
-    if not getattr(tokenizer, "is_fast", False):
-        raise ValueError(
-            f"The model in {encoding.folder} has no fast tokenizer (tokenizer.json)."
-        )
 
-    def work(job: tuple[np.ndarray, Any]) -> tuple[np.ndarray, np.ndarray, int]:
-        block, model = job
+    def work(block: np.ndarray, model: Any) -> tuple[np.ndarray, np.ndarray, int]:
         chosen = [encoding.prompt + texts[i] for i in block]
         return block, *_encode_block(chosen, tokenizer, model, encoding, size)
 
     blocks = _blocks(texts, encoding.max_length)
     n_long = 0
     try:
-        with _threads_kept() as n_threads:
-            workers = n_jobs or (n_threads if kind == "cpu" else len(devices))
-            share = max(1, n_threads // workers)
-            # the setting is the worker's own, and the default of threads to come
-            with ThreadPoolExecutor(
-                workers, initializer=torch.set_num_threads, initargs=(share,)
-            ) as pool:
-                jobs = zip(blocks, cycle(models), strict=False)
-                for block, vectors, n in pool.map(work, jobs):
-                    n_long += n
-                    yield block, vectors
+        for block, vectors, n in in_workers(work, blocks, models, n_jobs):
+            n_long += n
+            yield block, vectors
     finally:
         if n_long:
             does = (
@@ -225,23 +199,6 @@ def encode(
                 encoding.max_length,
                 does,
             )
-
-
-@contextmanager
-def _threads_kept() -> Iterator[int]:
-    """Give torch its number of threads back when the last of several callers leaves."""
-    import torch
-
-    with _counting:
-        n_threads = _callers[0] if _callers else torch.get_num_threads()
-        _callers.append(n_threads)
-    try:
-        yield n_threads
-    finally:
-        with _counting:
-            _callers.pop()
-            if not _callers:
-                torch.set_num_threads(n_threads)
 
 
 def _blocks(texts: Sequence[str], max_length: int) -> list[np.ndarray]:
@@ -292,25 +249,16 @@ def _chunks(
 ) -> tuple[list[list[int]], np.ndarray]:
     """Return pieces of at most ``max_length`` tokens, and the text each is a part of."""
     readable = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
-    # a tokenizer that works in threads of its own warns in every process forked later
-    with _tokenizing:
-        before = os.environ.get("TOKENIZERS_PARALLELISM")
-        os.environ["TOKENIZERS_PARALLELISM"] = "false"
-        try:
-            found = tokenizer(
-                readable,
-                truncation=True,
-                max_length=max_length,
-                return_overflowing_tokens=True,
-                return_attention_mask=False,
-                return_token_type_ids=False,
-                verbose=False,
-            )
-        finally:
-            if before is None:
-                del os.environ["TOKENIZERS_PARALLELISM"]
-            else:
-                os.environ["TOKENIZERS_PARALLELISM"] = before
+    with tokenizing():
+        found = tokenizer(
+            readable,
+            truncation=True,
+            max_length=max_length,
+            return_overflowing_tokens=True,
+            return_attention_mask=False,
+            return_token_type_ids=False,
+            verbose=False,
+        )
     return found["input_ids"], np.asarray(found["overflow_to_sample_mapping"], np.int64)
 
 

