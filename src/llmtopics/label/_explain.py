@@ -90,7 +90,7 @@ def explain(
 
     A sentence carries its share of each word, by the word's weight in the sentence alone,
     and of the language side, by its length times its own f (one whose vector the embedder
-    does not know, by its length). Neighbours are those of the smallest cosine distance
+    does not know, by its length), also where the embedder cut the text before it. Neighbours are those of the smallest cosine distance
     between vectors if the model has an ``embedder_``, else of the smallest Hellinger
     distance between mixtures.
 
@@ -143,11 +143,11 @@ def explain(
         )
     spans, of_spans = _located(vectorizer, read[0], X, words)
     names = np.asarray(vectorizer.get_feature_names_out())
-    by, nearest, distances, found = None, np.empty(0, int), np.empty(0), ()
+    by, distances, found = None, np.empty(0), []
     if texts is not None:
         found = check_texts(texts, "explain (texts)")
         by, distances = _distances(model, before, last, read, mixture, found)
-        nearest = np.argsort(distances, kind="stable")[:n_neighbors]
+    nearest = np.argsort(distances, kind="stable")[:n_neighbors]
     return Explanation(
         text=read[0],
         mixture=mixture,

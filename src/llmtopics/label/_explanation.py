@@ -15,6 +15,24 @@ _COLOURS = (
     "0,165,175",
 )
 _OTHER = "140,140,140"
+_LONGEST = 20_000  # characters of the text that a notebook shows
+_KINDS = ("words", "language model", "prior")
+_WHOLE = "font:14px/1.55 system-ui,sans-serif;max-width:60em;padding:.6em 0"
+_TEXT = (
+    "white-space:pre-wrap;max-height:20em;overflow:auto;margin:.5em 0 .9em;"
+    "font-size:15px;line-height:1.75"
+)
+_WORD = "border-radius:3px;padding:1px 2px"
+_ROW = "display:flex;gap:.7em;align-items:center"
+_BAR = (
+    "flex:1;display:flex;height:11px;border-radius:3px;overflow:hidden;"
+    f"background:rgba({_OTHER},.15)"
+)
+_SWATCH = (
+    "display:inline-block;width:1.6em;height:.7em;margin:0 .4em 0 .2em;"
+    "border-radius:2px;"
+)
+_LINE = "white-space:nowrap;overflow:hidden;text-overflow:ellipsis"
 _MUTED = "opacity:.65;font-size:13px"
 
 
@@ -119,10 +137,8 @@ class Explanation:
         return [str(self.words[w]) for w in order if column[w] > 0]
 
     def __repr__(self) -> str:
-        lines = [
-            f"Topics of {_shortened(self.text, 60)!r}: "
-            f"{len(self.words)} words, language weight {self.alpha:.2f}"
-        ]
+        name, n = _shortened(self.text, 60), len(self.words)
+        lines = [f"Topics of {name!r}: {n} words, language weight {self.alpha:.2f}"]
         for k in self._main_topics():
             words, language, prior = self._parts(k)
             lines.append(
@@ -141,47 +157,26 @@ class Explanation:
     def _repr_html_(self) -> str:
         main = self._main_topics()
         colours = dict(zip(main, _COLOURS, strict=False))
-        words, language, prior = sum(
-            (self._parts(k) for k in range(len(self.mixture))), np.zeros(3)
-        )
-        swatches = [
-            '<span style="display:inline-block;width:1.6em;height:.7em;margin:0 .4em '
-            f'0 .2em;border-radius:2px;background:{paint}"></span>'
-            for paint in _paints(_OTHER)
+        shares = sum((self._parts(k) for k in range(len(self.mixture))), np.zeros(3))
+        origins = [
+            f"{_tag('span', _SWATCH + paint)}{kind} {share:.0%}"
+            for paint, kind, share in zip(_paints(_OTHER), _KINDS, shares, strict=True)
         ]
+        origins[1] += f" (α = {self.alpha:.2f})"
         parts = [
-            '<div style="font:14px/1.55 system-ui,sans-serif;max-width:60em;'
-            'padding:.6em 0">',
-            f'<div style="{_MUTED}">Where the topics come from: {swatches[0]}words '
-            f"{words:.0%} · {swatches[1]}language model {language:.0%} "
-            f"(α = {self.alpha:.2f}) · {swatches[2]}prior {prior:.0%}</div>",
-            '<div style="white-space:pre-wrap;max-height:20em;overflow:auto;'
-            'margin:.5em 0 .9em;font-size:15px;line-height:1.75">'
-            f"{self._coloured(colours)}</div>",
+            _tag("div", _MUTED, "Where the topics come from: ", " · ".join(origins)),
+            _tag("div", _TEXT, self._coloured(colours)),
             *(self._topic_html(k, colours[k]) for k in main),
         ]
         if self.neighbors_by:
-            rows = zip(
-                self.neighbors,
-                self.neighbor_distances,
-                self.neighbor_texts,
-                strict=True,
-            )
-            parts.append(
-                f'<div style="margin-top:.8em;{_MUTED}">Nearest texts by '
-                f"{self.neighbors_by}</div>"
-            )
-            parts += [
-                '<div style="white-space:nowrap;overflow:hidden;text-overflow:ellipsis">'
-                f'<span style="{_MUTED}">row {i}, distance {distance:.2f}</span> '
-                f"{_escaped(_shortened(text, 300))}</div>"
-                for i, distance, text in rows
-            ]
-        parts += [
-            f'<div style="margin-top:.8em;{_MUTED}">{_escaped(note)}</div>'
-            for note in self.notes
-        ]
-        return "".join([*parts, "</div>"])
+            parts.append(_tag("div", _MUTED, f"Nearest texts by {self.neighbors_by}"))
+        for i, distance, text in zip(
+            self.neighbors, self.neighbor_distances, self.neighbor_texts, strict=True
+        ):
+            where = _tag("span", _MUTED, f"row {i}, distance {distance:.2f} ")
+            parts.append(_tag("div", _LINE, where, escape(_shortened(text, 300))))
+        parts += [_tag("div", _MUTED, escape(note)) for note in self.notes]
+        return _tag("div", _WHOLE, *parts)
 
     def _coloured(self, colours: dict[int, str]) -> str:
         """Return the text, each word tinted by the topic that it adds most to."""
@@ -192,44 +187,45 @@ class Explanation:
         for (start, end), k, strength in zip(
             self.spans, topics, strengths, strict=True
         ):
-            if strength <= 0:
-                continue
-            tint = 0.1 + 0.5 * (strength / strongest) ** 2
-            parts += [
-                _escaped(self.text[done:start]),
-                f'<span style="background:rgba({colours.get(k, _OTHER)},{tint:.2f});'
-                'border-radius:3px;padding:1px 2px" '
-                f'title="topic {k}: {strength / (self.mixture.sum() or 1):.1%}">'
-                f"{_escaped(self.text[start:end])}</span>",
-            ]
-            done = end
-        return "".join([*parts, _escaped(self.text[done:])])
+            if end > _LONGEST:
+                break
+            if strength > 0:
+                tint = 0.1 + 0.5 * (strength / strongest) ** 2
+                style = f"background:rgba({colours.get(k, _OTHER)},{tint:.2f});{_WORD}"
+                title = f"topic {k}: {strength / self.mixture.sum():.1%}"
+                word = _tag("span", style, escape(self.text[start:end]), title=title)
+                parts += [escape(self.text[done:start]), word]
+                done = end
+        parts.append(escape(self.text[done:_LONGEST]))
+        if len(self.text) > _LONGEST:
+            parts.append(f"… and {len(self.text) - _LONGEST:,} more characters")
+        return "".join(parts)
 
     def _topic_html(self, k: int, colour: str) -> str:
         """Return a topic's bar, its words, and the sentence that carries most of it."""
         shares = self._parts(k)
-        kinds = ["words", "language model", "prior"]
-        bar = "".join(
-            f'<div style="width:{share:.2%};background:{paint}" '
-            f'title="{kind}: {share:.1%}"></div>'
-            for share, paint, kind in zip(shares, _paints(colour), kinds, strict=True)
-        )
+        bar = [
+            _tag("div", f"width:{share:.2%};{paint}", title=f"{kind}: {share:.1%}")
+            for share, paint, kind in zip(shares, _paints(colour), _KINDS, strict=True)
+        ]
+        name = _tag("b", "min-width:8.5em", f"Topic {k} · {shares.sum():.0%}")
         here = " ".join(self._words_for(k)) or "none of its words"
-        topic = " ".join(self.topic_words[k][:6])
+        words = [
+            _tag("span", _MUTED, "about "),
+            escape(" ".join(self.topic_words[k][:6])),
+            _tag("span", _MUTED, " · here "),
+            escape(here),
+        ]
         quote = ""
         if self.sentence_contributions[:, k].any():
-            sentence = self.sentences[self.top_sentences[k]].strip()
-            quote = f"<i>“{_escaped(_shortened(sentence, 160))}”</i>"
-        return (
-            '<div style="margin:.55em 0">'
-            '<div style="display:flex;gap:.7em;align-items:center">'
-            f'<b style="white-space:nowrap;min-width:8.5em">Topic {k} · '
-            f"{shares.sum():.0%}</b>"
-            f'<div style="flex:1;display:flex;height:11px;border-radius:3px;'
-            f'overflow:hidden;background:rgba({_OTHER},.18)">{bar}</div></div>'
-            f'<div><span style="{_MUTED}">about</span> {_escaped(topic)} '
-            f'<span style="{_MUTED}">· here</span> {_escaped(here)}</div>'
-            f"<div>{quote}</div></div>"
+            sentence = self.sentences[self.top_sentences[k]]
+            quote = _tag("i", "", "“", escape(_shortened(sentence, 160)), "”")
+        return _tag(
+            "div",
+            "margin:.55em 0",
+            _tag("div", _ROW, name, _tag("div", _BAR, *bar)),
+            _tag("div", "", *words),
+            quote,
         )
 
 
@@ -237,16 +233,17 @@ def _paints(colour: str) -> list[str]:
     """Return the backgrounds that stand for words, language and prior."""
     stripes = f"rgba({colour},.75) 0 3px,rgba({colour},.3) 3px 6px"
     return [
-        f"rgb({colour})",
-        f"repeating-linear-gradient(135deg,{stripes})",
-        f"rgba({_OTHER},.25)",
+        f"background:rgb({colour})",
+        f"background:repeating-linear-gradient(135deg,{stripes})",
+        f"background:rgba({_OTHER},.4)",
     ]
+
+
+def _tag(name: str, style: str, *inside: str, title: str = "") -> str:
+    given = f' title="{title}"' if title else ""
+    return f'<{name} style="{style}"{given}>{"".join(inside)}</{name}>'
 
 
 def _shortened(text: str, length: int) -> str:
     text = " ".join(text.split())
     return text if len(text) <= length else f"{text[: length - 1]}…"
-
-
-def _escaped(text: str) -> str:
-    return escape(text, quote=True)
