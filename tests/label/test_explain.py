@@ -435,9 +435,9 @@ class Blind(BaseEstimator):
 @pytest.mark.parametrize(
     ("make", "fault"),
     [
-        (lambda news: "a model", "str: it reads no texts"),
-        (lambda news: Blind(), "Blind: it reads no texts"),
-        (lambda news: GibbsLDA(2).fit([[1, 2]]), "GibbsLDA: it reads no texts"),
+        (lambda news: "a model", "str: it is no model of texts"),
+        (lambda news: Blind(), "Blind: it is no model of texts"),
+        (lambda news: GibbsLDA(2).fit([[1, 2]]), "GibbsLDA: it is no model of texts"),
         (
             lambda news: make_pipeline(words(), TruncatedSVD(2)).fit(news),
             "TruncatedSVD: it gives .* negative",

@@ -118,8 +118,7 @@ def explain(
             f"explain reads one text (str) at a time, got {type(text).__name__}."
         )
     check_positive(n_neighbors=n_neighbors)
-    before, vectorizer, last = _stages(model, text)
-    read = _through(before, [text])
+    before, read, vectorizer, last = _stages(model, text)
     X = _rows(vectorizer, read)
     f, alpha = None, 0.0
     if fused := hasattr(last, "_language_mixtures"):
@@ -174,35 +173,27 @@ def explain(
 # the model --------------------------------------------------------------------------------
 
 
-def _stages(model: Any, text: str) -> tuple[list[Any], Any, Any]:
-    """Return the steps from text to text, the vectorizer and the topic model."""
+def _stages(model: Any, text: str) -> tuple[list[Any], list[str], Any, Any]:
+    """Return the steps before the vectorizer, what they make of text, it, the topic model."""
     is_pipeline = isinstance(model, Pipeline)
-    last = model.steps[-1][1] if is_pipeline else model
-    if not is_pipeline and not hasattr(model, "_language_mixtures"):
-        raise _cannot(model, "reads no texts")
+    steps = [step for _, step in model.steps] if is_pipeline else [model]
+    last, fused = steps[-1], hasattr(steps[-1], "_language_mixtures")
+    if not is_pipeline and not fused:
+        raise _cannot(model, "is no model of texts")
     check_is_fitted(model)
-    if hasattr(last, "_language_mixtures"):
-        steps = [step for _, step in model.steps[:-1]] if is_pipeline else []
-        return _working(steps), last.vectorizer_, last
-    if not hasattr(last, "components_"):
+    if not fused and not hasattr(last, "components_"):
         raise _cannot(last, "has no components_, the weights of words in topics")
     before: list[Any] = []
-    for i, (_, step) in enumerate(model.steps[:-1]):
-        if _working([step]):
-            if getattr(step.transform(_through(before, [text])), "ndim", 1) == 2:
-                return before, model[i:-1], last
-            before.append(step)
+    read = [text]
+    for i, step in enumerate(steps[:-1]):
+        if step is not None and step != "passthrough":
+            made = step.transform(read)
+            if getattr(made, "ndim", 1) == 2:
+                return before, read, model[i:-1], last
+            before, read = [*before, step], list(made)
+    if fused:
+        return before, read, last.vectorizer_, last
     raise _cannot(last, "stands behind no vectorizer")
-
-
-def _working(steps: list[Any]) -> list[Any]:
-    return [step for step in steps if step is not None and step != "passthrough"]
-
-
-def _through(steps: list[Any], texts: list[str]) -> list[str]:
-    for step in steps:
-        texts = list(step.transform(texts))
-    return texts
 
 
 def _cannot(model: Any, fault: str) -> TypeError:
@@ -374,8 +365,9 @@ def _distances(
 ) -> tuple[str, np.ndarray]:
     """Return what is compared, and how far each text is from the one that was read."""
     if hasattr(last, "embedder_"):
-        own = last._read(read)[0]
-        vectors = last._read(_through(before, texts))
+        for step in before:
+            texts = list(step.transform(texts))
+        own, vectors = last._read(read)[0], last._read(texts)
         lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(own)
         cosines = vectors @ own / np.maximum(lengths, np.finfo(float).tiny)
         return "embedding", np.maximum(1 - cosines, 0)

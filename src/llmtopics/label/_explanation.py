@@ -34,6 +34,7 @@ _SWATCH = (
 )
 _LINE = "white-space:nowrap;overflow:hidden;text-overflow:ellipsis"
 _MUTED = "opacity:.65;font-size:13px"
+_BELOW = f"{_MUTED};margin-top:.8em"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -169,13 +170,13 @@ class Explanation:
             *(self._topic_html(k, colours[k]) for k in main),
         ]
         if self.neighbors_by:
-            parts.append(_tag("div", _MUTED, f"Nearest texts by {self.neighbors_by}"))
+            parts.append(_tag("div", _BELOW, f"Nearest texts by {self.neighbors_by}"))
         for i, distance, text in zip(
             self.neighbors, self.neighbor_distances, self.neighbor_texts, strict=True
         ):
             where = _tag("span", _MUTED, f"row {i}, distance {distance:.2f} ")
-            parts.append(_tag("div", _LINE, where, escape(_shortened(text, 300))))
-        parts += [_tag("div", _MUTED, escape(note)) for note in self.notes]
+            parts.append(_tag("div", _LINE, where, escape(_shortened(text, 160))))
+        parts += [_tag("div", _BELOW, escape(note)) for note in self.notes]
         return _tag("div", _WHOLE, *parts)
 
     def _coloured(self, colours: dict[int, str]) -> str:
