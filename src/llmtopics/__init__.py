@@ -7,9 +7,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from llmtopics import datasets, embed, fusion, label, metrics, text, topics
+    from llmtopics import augment, datasets, embed, fusion, label, metrics, text, topics
     from llmtopics._language import LLMError, LocalLLM
     from llmtopics._words import top_words
+    from llmtopics.augment import NextWordCounts
     from llmtopics.embed import PrecomputedEmbeddings, TransformerEmbedder
     from llmtopics.fusion import FusionTopicModel
     from llmtopics.label import explain
@@ -24,6 +25,7 @@ _HOME = {  # public name -> module that defines it
     "GibbsLDA": "topics",
     "LLMError": "_language",
     "LocalLLM": "_language",
+    "NextWordCounts": "augment",
     "PrecomputedEmbeddings": "embed",
     "TextAnalyzer": "text",
     "TransformerEmbedder": "embed",
@@ -37,10 +39,12 @@ __all__ = [
     "GibbsLDA",
     "LLMError",
     "LocalLLM",
+    "NextWordCounts",
     "PrecomputedEmbeddings",
     "TextAnalyzer",
     "TransformerEmbedder",
     "__version__",
+    "augment",
     "datasets",
     "embed",
     "explain",
