@@ -19,6 +19,7 @@ from llmtopics.text import TextAnalyzer
 
 _WORD = re.compile(r"\w[\w'’-]*")
 _N_TOKENS = 256  # of a distribution that are kept
+_MANY = 10  # texts, none of which gains a word only if something is wrong
 _BLOCK = 1024  # texts whose words are rounded at a time
 
 
@@ -220,15 +221,33 @@ class NextWordCounts(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For what is not a text (naming its row); if none of the texts could be fed,
-            because the model's words and the vocabulary have nothing in common; and what
-            :class:`LocalLLM` refuses.
+            For what is not a text (naming its row); if none of ten texts or more gained a
+            word, because the model's words and the vocabulary have nothing in common; and
+            what :class:`LocalLLM` refuses.
         LLMError
             If the language model does not answer, and ``on_error`` is "raise".
         """
         check_is_fitted(self, "vectorizer_")
         texts = check_texts(X, "NextWordCounts")
         own = as_counts(self.vectorizer_.transform(texts), "NextWordCounts")
+        added = self.added(texts, own)
+        return own + added if self.include_counts else added
+
+    def added(self, texts: list[str], own: sp.csr_array) -> sp.csr_array:
+        """Return the words that texts gain, given their own counts.
+
+        Parameters
+        ----------
+        texts : list of str
+            Texts.
+        own : csr_array of shape (n_texts, n_words_in_vocabulary)
+            What ``vectorizer_`` makes of them.
+
+        Returns
+        -------
+        counts : csr_array of shape (n_texts, n_words_in_vocabulary), int32
+            Whole counts of the model's words alone.
+        """
         asked = np.array([i for i, text in enumerate(texts) if text.strip()], int)
         found: list[Any] = []
         llm = as_llm(self.llm)
@@ -255,13 +274,13 @@ class NextWordCounts(TransformerMixin, BaseEstimator):
             "no_overlap": len(answered) - n_fed,
             "failed": asked.size - len(answered),
         }
-        if answered and not n_fed and totals.any():
+        if len(answered) >= _MANY and not n_fed:
             raise ValueError(
                 "No word that the language model would say next is in the vocabulary of "
                 f"{own.shape[1]} words. Check the prompt, the vectorizer, and that the model "
                 "knows the texts' language."
             )
-        return own + fed if self.include_counts else fed
+        return fed
 
     def _fed(
         self, found: dict[int, dict[str, float]], totals: np.ndarray, shape: tuple
@@ -288,7 +307,9 @@ class NextWordCounts(TransformerMixin, BaseEstimator):
                 shape=(len(some), shares.shape[0]),
             )
             blocks.append(_rounded(chances @ shares, totals[start:], self.n_words))
-        return sp.csr_array(sp.vstack(blocks, format="csr"))
+        fed = sp.csr_array(sp.vstack(blocks, format="csr"))
+        fed.sort_indices()
+        return fed
 
     def get_feature_names_out(self, input_features=None):
         """Return the words of the vocabulary, in the order of the columns.
