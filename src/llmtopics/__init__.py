@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from llmtopics import augment, datasets, embed, fusion, label, metrics, text, topics
     from llmtopics._language import LLMError, LocalLLM
     from llmtopics._words import top_words
-    from llmtopics.augment import NextWordCounts
+    from llmtopics.augment import LLMAugmenter, LLMResampler, NextWordCounts
     from llmtopics.embed import PrecomputedEmbeddings, TransformerEmbedder
     from llmtopics.fusion import FusionTopicModel
     from llmtopics.label import explain
@@ -23,7 +23,9 @@ _HOME = {  # public name -> module that defines it
     "EmbeddingTopics": "topics",
     "FusionTopicModel": "fusion",
     "GibbsLDA": "topics",
+    "LLMAugmenter": "augment",
     "LLMError": "_language",
+    "LLMResampler": "augment",
     "LocalLLM": "_language",
     "NextWordCounts": "augment",
     "PrecomputedEmbeddings": "embed",
@@ -37,7 +39,9 @@ __all__ = [
     "EmbeddingTopics",
     "FusionTopicModel",
     "GibbsLDA",
+    "LLMAugmenter",
     "LLMError",
+    "LLMResampler",
     "LocalLLM",
     "NextWordCounts",
     "PrecomputedEmbeddings",
