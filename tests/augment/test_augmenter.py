@@ -57,7 +57,7 @@ def test_what_was_written_is_kept_and_counted_a_call_at_a_time(llm):
 def test_keywords_are_of_the_text_and_none_comes_twice(llm):
     (text,) = augmenter(llm, max_new_tokens=24, how="replace").transform(TEXTS[:1])
     words = text.split(", ")
-    assert "football" in words
+    assert "penalty" in words
     assert len(set(words)) == len(words)
 
 
@@ -110,7 +110,7 @@ def test_in_a_pipeline_and_a_search(llm):
     pipe.fit(TEXTS * 2, [0, 1, 1] * 2)
     assert pipe.predict(TEXTS).tolist() == [0, 1, 1]
     names = pipe[:-1].get_feature_names_out()
-    assert {"goalkeeper", "football"} <= set(names)
+    assert {"goalkeeper", "penalty"} <= set(names)
     grid = {"llmaugmenter__how": ["append", "replace"]}
     found = GridSearchCV(pipe, grid, cv=2).fit(TEXTS * 2, [0, 1, 1] * 2)
     assert found.best_params_["llmaugmenter__how"] in grid["llmaugmenter__how"]
@@ -144,7 +144,11 @@ def test_clones_and_pickles_are_equal_and_hold_no_weights(llm):
         ("1. 2. 3.", "keywords", "too_short"),
         ("I am not sure. " * 4, "summary", "repetitive"),
         (f"Text: {CAT}.", "paraphrase", "copied"),
-        ("A football club borrows a player for the season", "summary", "copied"),
+        (
+            "News about football: a club takes a player from another team for a time",
+            "description",
+            "copied",
+        ),
         ("football, transfer, club, striker, player, team", "keywords", "copied"),
         ("Die Katze schläft auf dem Sofa", "summary", "wrong_language"),
         ("Кошка спит", "keywords", "wrong_language"),

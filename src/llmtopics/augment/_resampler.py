@@ -110,6 +110,9 @@ class LLMResampler(BaseEstimator):
     relative among the training texts. If you resample before splitting, split by groups:
     ``GroupKFold`` with ``groups=sample_indices_``.
 
+    A Pipeline needs ``y``: without it, texts alone are returned, where a Pipeline expects
+    two things.
+
     New texts carry the class of the text they were made from; nobody checks that they
     belong to it.
 
