@@ -7,11 +7,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from llmtopics import datasets, embed, fusion, metrics, text, topics
+    from llmtopics import datasets, embed, fusion, label, metrics, text, topics
     from llmtopics._language import LLMError, LocalLLM
     from llmtopics._words import top_words
     from llmtopics.embed import PrecomputedEmbeddings, TransformerEmbedder
     from llmtopics.fusion import FusionTopicModel
+    from llmtopics.label import explain
     from llmtopics.text import TextAnalyzer
     from llmtopics.topics import EmbeddingTopics, GibbsLDA
 
@@ -26,6 +27,7 @@ _HOME = {  # public name -> module that defines it
     "PrecomputedEmbeddings": "embed",
     "TextAnalyzer": "text",
     "TransformerEmbedder": "embed",
+    "explain": "label",
     "top_words": "_words",
 }
 
@@ -41,7 +43,9 @@ __all__ = [
     "__version__",
     "datasets",
     "embed",
+    "explain",
     "fusion",
+    "label",
     "metrics",
     "text",
     "top_words",

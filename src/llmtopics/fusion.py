@@ -525,8 +525,11 @@ class FusionTopicModel(
         check_is_fitted(self, "components_")
         texts = check_texts(X, "FusionTopicModel")
         counts = self._counts(self.vectorizer_.transform(texts))
-        f = self._memberships(self._read(texts)) if self.alpha_ > 0 else None
-        return self._mixtures(counts, f)
+        return self._mixtures(counts, self._language_mixtures(texts))
+
+    def _language_mixtures(self, texts: list[str]) -> np.ndarray | None:
+        """Return f of texts, or None where the language side has no weight."""
+        return self._memberships(self._read(texts)) if self.alpha_ > 0 else None
 
     def _mixtures(self, X: sp.csr_array, f: np.ndarray | None) -> np.ndarray:
         if f is None:

@@ -101,14 +101,17 @@ def fold_in(
         Range of documents.
     mixtures : float64 (D, K)
         Written; rows sum to one.
+
+    Returns
+    -------
+    shares : float64 (longest document's words, K)
+        γ of the last document: how the topics share a token of each of its words.
     """
     K = components.shape[1]
     longest = 0
     for d in range(first, last):
         longest = max(longest, starts[d + 1] - starts[d])
-    shares = np.empty(
-        (longest, K)
-    )  # γ: how a token of each word is shared by the topics
+    shares = np.empty((longest, K))  # γ
     share, expected, before = np.empty(K), np.empty(K), np.empty(K)
     for d in range(first, last):
         prior = doc_prior[d if doc_prior.shape[0] > 1 else 0]
@@ -147,3 +150,4 @@ def fold_in(
             total += expected[k]
         for k in range(K):
             mixtures[d, k] = expected[k] / total
+    return shares

@@ -578,3 +578,37 @@ def fold_in(
             ]
         )
     return mixtures
+
+
+def token_shares(
+    X: sp.csr_array, components: np.ndarray, prior: np.ndarray
+) -> np.ndarray:
+    """Return how the topics share a token of each word of one document, γ.
+
+    Its mixture by :func:`fold_in` is ``θ_k ∝ Σ_w x_w γ_wk + α_k``, exactly.
+
+    Parameters
+    ----------
+    X : csr_array of shape (1, V), int32
+    components : ndarray of shape (K, V)
+        φ: rows sum to one.
+    prior : ndarray of shape (K,)
+        α.
+
+    Returns
+    -------
+    shares : ndarray of shape (words that X has, K)
+        γ: rows sum to one.
+    """
+    return kernels.fold_in(
+        X.data,
+        np.arange(X.nnz, dtype=np.int32),
+        X.indptr.astype(np.int64),
+        np.ascontiguousarray(components[:, X.indices].T),
+        np.ascontiguousarray(prior[np.newaxis], np.float64),
+        _MAX_PASSES,
+        _TOLERANCE,
+        0,
+        1,
+        np.empty((1, len(components))),
+    )
