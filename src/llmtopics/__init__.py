@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from llmtopics import datasets, embed, fusion, label, metrics, text, topics
-    from llmtopics._language import LLMError, LocalLLM
+    from llmtopics._language import LLMError, LocalLLM, RemoteLLM
     from llmtopics._words import top_words
     from llmtopics.embed import PrecomputedEmbeddings, TransformerEmbedder
     from llmtopics.fusion import FusionTopicModel
@@ -25,6 +25,7 @@ _HOME = {  # public name -> module that defines it
     "LLMError": "_language",
     "LocalLLM": "_language",
     "PrecomputedEmbeddings": "embed",
+    "RemoteLLM": "_language",
     "TextAnalyzer": "text",
     "TransformerEmbedder": "embed",
     "explain": "label",
@@ -38,6 +39,7 @@ __all__ = [
     "LLMError",
     "LocalLLM",
     "PrecomputedEmbeddings",
+    "RemoteLLM",
     "TextAnalyzer",
     "TransformerEmbedder",
     "__version__",
