@@ -24,6 +24,7 @@ class LLMError(RuntimeError):
     See Also
     --------
     LocalLLM : A language model that runs on this machine.
+    RemoteLLM : A language model behind an OpenAI-compatible server.
 
     Examples
     --------

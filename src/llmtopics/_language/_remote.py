@@ -365,7 +365,10 @@ class _Server:
         kind = self.client.chat.completions if chat else self.client.completions
         try:
             response = kind.with_raw_response.create(
-                model=self.llm.model, max_tokens=self.request.max_new_tokens, **options
+                model=self.llm.model,
+                max_tokens=self.request.max_new_tokens,
+                stream=False,  # some servers stream unless told not to
+                **options,
             ).http_response
         except self.error as error:
             failure = self._failure(prompt, error)
