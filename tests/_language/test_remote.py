@@ -115,7 +115,6 @@ class FaultInjectingProxy(Handler):
             self.server.requests.append((self.path, body, self.headers))
             n = len(self.server.requests)
             self.server.n_open += 1
-            self.server.most_open = max(self.server.most_open, self.server.n_open)
         try:
             if not self.server.fault(self, n, data):
                 self.reply(*self.pass_on(data))
@@ -161,7 +160,7 @@ def slow(*_):
 def proxy(real_server, model, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     state = {"lock": threading.Lock(), "requests": [], "fault": no_fault}
-    state |= {"n_open": 0, "most_open": 0, "n_answered": 0}
+    state |= {"n_open": 0, "n_answered": 0}
     with serving(FaultInjectingProxy, upstream=real_server, **state) as server:
         if not FaultInjectingProxy.known:  # no later test waits for these
             write(RemoteLLM(server.url, model, n_jobs=1, cache_dir=False), FRUITS)
@@ -206,8 +205,9 @@ def test_what_a_real_server_writes(llm, proxy):
     used = llm.usage_
     assert used["n_calls"] == used["n_requests"] == 2
     assert used["n_cached"] == 0
-    assert used["prompt_tokens"] > 20
-    assert 0 < used["new_tokens"] <= 10
+    if used["prompt_tokens"]:  # the oldest releases of this server do not tell
+        assert used["prompt_tokens"] > 20
+        assert 0 < used["new_tokens"] <= 10
     again = clone(llm).generate(
         prompts, template="{text} {{Now}}!", system="Be brief.", max_new_tokens=5
     )
@@ -238,7 +238,10 @@ def test_a_real_server_completes_texts(llm, proxy):
 
 
 def test_temperature_and_seed_are_sent(llm, proxy):
-    write(llm, FRUITS[:1], temperature=0.7, top_p=0.9, seed=5, stop=["z"])
+    answer = {"choices": [{"message": {"content": "red z green"}}]}
+    proxy.fault = lambda handler, *_: handler.reply(200, answer) or True
+    options = {"temperature": 0.7, "top_p": 0.9, "seed": 5, "stop": ["z"]}
+    assert write(llm, FRUITS[:1], **options) == ["red"]
     body = proxy.requests[0][1]
     assert (body["temperature"], body["top_p"], body["seed"]) == (0.7, 0.9, 5)
     assert body["stop"] == ["z"]
@@ -250,7 +253,7 @@ def test_a_real_server_without_log_probabilities_is_unsupported(llm, proxy):
         lambda: llm.next_word_distribution(["A cat is"], chat=True, on_error="keep"),
         lambda: llm.score(["A cat is"], [" good"]),
     ):
-        with pytest.raises(LLMUnsupportedError, match=f"by {proxy.url} .*use LocalLLM"):
+        with pytest.raises(LLMUnsupportedError, match=f"by {proxy.url} .*; use "):
             ask()
     n_requests = len(proxy.requests)
     with pytest.raises(LLMUnsupportedError, match="chat=False"):
@@ -259,9 +262,18 @@ def test_a_real_server_without_log_probabilities_is_unsupported(llm, proxy):
 
 
 def test_requests_are_under_way_at_the_same_time(llm, proxy):
-    proxy.fault = slow
+    under_way, most = set(), []
+
+    def watch(_, n, __):
+        under_way.add(n)
+        most.append(len(under_way))
+        time.sleep(0.1)
+        under_way.discard(n)
+        return False
+
+    proxy.fault = watch
     write(llm.set_params(n_jobs=3), FRUITS)
-    assert proxy.most_open == 3
+    assert max(most) == 3
     assert sorted(texts_of(proxy.requests)) == sorted(FRUITS)
 
 
@@ -498,6 +510,8 @@ def test_requests_stop_at_their_limit(llm, proxy, n_jobs):
 
 @pytest.mark.parametrize("n_jobs", [1, 4])
 def test_cost_stays_below_its_limit(llm, proxy, n_jobs):
+    usage = {"prompt_tokens": 33, "completion_tokens": 3}
+    proxy.fault = lambda handler, n, data: handler.change(data, usage=usage)
     llm.set_params(price=(1e4, 1e5), max_cost=6.0, n_jobs=n_jobs)
     with pytest.raises(LLMLimitError, match=r"max_cost=6.0"):
         write(llm, FRUITS)

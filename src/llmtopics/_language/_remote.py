@@ -417,19 +417,20 @@ class _Server:
             return cause
         said = self._quoted(f"{error}" + (f" ({cause})" if cause else ""))
         if status in (401, 403):
-            key = f"the key in {self.llm.api_key_env}" if self.llm.api_key_env else "us"
-            return LLMError(f"{self.name} refuses {key}: {said}")
+            name = self.llm.api_key_env
+            what = f"the key in {name}" if name else "requests without a key"
+            return LLMError(f"{self.name} refuses {what}: {said}")
         if status == 402 or getattr(error, "code", None) == "insufficient_quota":
             return LLMError(f"{self.name} wants to be paid: {said}")
         if status in (404, 405, 501):
             if "model" in said and "endpoint" not in said:
                 return LLMError(f"{self.name} has no such model: {said}")
-            kind = "chat" if self.request.chat else "completions"
-            why = f"it has no {kind} at this address: {said}"
+            kind, chat = self.request.kind, self.request.chat
+            other = "LocalLLM" if kind == "score" else f"chat={not chat}"
             return self._unsupported(
-                f"{self.request.kind}(chat={self.request.chat})",
-                why,
-                f"chat={not self.request.chat}, or a base_url that ends in /v1",
+                f"{kind}(chat={chat})",
+                f"it has no {'chat' if chat else 'completions'} at this address: {said}",
+                f"{other}, or a base_url that ends in /v1",
             )
         if type(cause).__name__.startswith("Connect"):  # ConnectError, ConnectTimeout
             return LLMError(
