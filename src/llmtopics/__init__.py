@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from llmtopics import augment, datasets, embed, fusion, label, metrics, text, topics
-    from llmtopics._language import LLMError, LocalLLM
+    from llmtopics._language import LLMError, LocalLLM, RemoteLLM
     from llmtopics._words import top_words
     from llmtopics.augment import LLMAugmenter, LLMResampler, NextWordCounts
     from llmtopics.embed import PrecomputedEmbeddings, TransformerEmbedder
@@ -29,6 +29,7 @@ _HOME = {  # public name -> module that defines it
     "LocalLLM": "_language",
     "NextWordCounts": "augment",
     "PrecomputedEmbeddings": "embed",
+    "RemoteLLM": "_language",
     "TextAnalyzer": "text",
     "TransformerEmbedder": "embed",
     "explain": "label",
@@ -45,6 +46,7 @@ __all__ = [
     "LocalLLM",
     "NextWordCounts",
     "PrecomputedEmbeddings",
+    "RemoteLLM",
     "TextAnalyzer",
     "TransformerEmbedder",
     "__version__",
