@@ -619,10 +619,9 @@ def test_bad_parameters_are_named_and_nothing_is_sent(llm, proxy, changes, messa
     assert not proxy.requests
 
 
-def test_nothing_is_cut_silently(llm, proxy):
-    with pytest.raises(ValueError, match="max_length must be None"):
-        write(llm, max_length=10)
-    assert not proxy.requests
+def test_four_characters_are_taken_for_a_token(llm, proxy):
+    write(llm, ["abcdefghijkl"], template="Spell {text}.", max_length=2)
+    assert texts_of(proxy.requests) == ["Spell abcdefgh."]
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from llmtopics._language._ask import (
     split_template,
 )
 
+_CHARACTERS = 4  # of a token, about
 _N_TOP = 20  # likeliest tokens that most servers give at most
 _NOT_READABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 _counting = Lock()  # what was spent is shared by threads, and by clones
@@ -97,8 +98,9 @@ class RemoteLLM(LanguageModel):
     and all tokens asked for were written. So it stays if no answer comes, as the server
     may have done the work; an answer that is an error costs nothing.
 
-    ``max_length`` must be None: only the server can count its tokens, and nothing is cut
-    silently. A text that is too long for it is an error that names the row.
+    Only the server can count its tokens: for ``max_length`` one is taken for four
+    characters, which is about right for English. A text that is too long for the server is
+    an error that names the row.
 
     A key that is refused, a model that the server does not have, a server that cannot be
     reached or gives no log-probabilities, and a limit are errors also with
@@ -189,11 +191,6 @@ class RemoteLLM(LanguageModel):
     def _compute(
         self, prompts: list[str], request: Request, on_error: str
     ) -> Iterator[tuple[list[int], list[Any]]]:
-        if request.max_length is not None:
-            raise ValueError(
-                f"max_length must be None for a RemoteLLM, got {request.max_length}: only "
-                "the server can count its tokens. Cut the texts before, if need be."
-            )
         stopped, failure = Event(), None
         server = _Server(self, request, stopped)
 
@@ -272,7 +269,8 @@ class _Server:
         """Return the answer to a prompt, as the cache keeps it."""
         request = self.request
         head, tail = split_template(request.template)
-        text = f"{head}{prompt}{tail}"
+        most = request.max_length and request.max_length * _CHARACTERS
+        text = f"{head}{prompt[:most]}{tail}"
         if request.system and not request.chat:
             text = f"{request.system}\n\n{text}"
         text = text.encode("utf-8", "replace").decode("utf-8")
