@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from llmtopics._words import top_words
     from llmtopics.embed import PrecomputedEmbeddings, TransformerEmbedder
     from llmtopics.fusion import FusionTopicModel
-    from llmtopics.label import explain
+    from llmtopics.label import TopicLabeler, explain
     from llmtopics.text import TextAnalyzer
     from llmtopics.topics import EmbeddingTopics, GibbsLDA
 
@@ -26,6 +26,7 @@ _HOME = {  # public name -> module that defines it
     "LocalLLM": "_language",
     "PrecomputedEmbeddings": "embed",
     "TextAnalyzer": "text",
+    "TopicLabeler": "label",
     "TransformerEmbedder": "embed",
     "explain": "label",
     "top_words": "_words",
@@ -39,6 +40,7 @@ __all__ = [
     "LocalLLM",
     "PrecomputedEmbeddings",
     "TextAnalyzer",
+    "TopicLabeler",
     "TransformerEmbedder",
     "__version__",
     "datasets",
