@@ -12,9 +12,9 @@ from sklearn.pipeline import make_pipeline
 from llmtopics import (
     GibbsLDA,
     LLMError,
-    LocalLLM,
     TextAnalyzer,
     TopicLabeler,
+    TransformerEmbedder,
     top_words,
 )
 from llmtopics._language import LanguageModel, LLMUnsupportedError
@@ -67,10 +67,8 @@ def fitted(answers, words=WORDS, texts=TEXTS, scores=None, **parameters):
 def news():
     """Topics of articles from three sections: words, mixtures, texts, and the model."""
     corpus = load_bbc_news()
-    sections = [
-        list(corpus.target_names).index(n) for n in ("business", "sport", "tech")
-    ]
-    texts = [corpus.data[i] for i in np.flatnonzero(np.isin(corpus.target, sections))]
+    kept = np.isin(np.array(corpus.target_names), ["business", "sports", "tech"])
+    texts = [corpus.data[i] for i in np.flatnonzero(kept[corpus.target])]
     texts = texts[::5]
     vectorizer = CountVectorizer(analyzer=TextAnalyzer(), min_df=3)
     model = make_pipeline(vectorizer, GibbsLDA(3, max_iter=100, random_state=0))
@@ -85,18 +83,16 @@ def labeler(news):
     return TopicLabeler(n_documents=2).fit(words, theta, texts)
 
 
-def test_real_topics_get_names_that_speak_of_their_words(labeler, news):
+def test_real_topics_get_names_that_speak_of_their_texts(labeler, news):
     assert len(labeler.names_) == len(labeler.descriptions_) == 3
     assert len(set(labeler.names_)) == 3
     assert labeler.sources_.count("model") >= 2
-    llm = LocalLLM()
-    listed = [" " + ", ".join(words[:8]) for words in news[0]]
-    about = "Topic: {text}\nWords:"
-    scores = llm.score([*labeler.names_, "Something"], listed, template=about)
-    gains = scores[:-1] - scores[-1]
-    named = [k for k, source in enumerate(labeler.sources_) if source == "model"]
-    right = [gains[:, k].argmax() == k for k in named]
-    assert all(right)
+    _, theta, texts, _ = news
+    others = np.argsort(-theta, axis=0)[2:7].T  # typical, and not shown to the model
+    embedder = TransformerEmbedder()
+    means = [embedder.transform([texts[i] for i in row]).mean(axis=0) for row in others]
+    likeness = embedder.transform(labeler.names_) @ np.transpose(means)
+    assert likeness.argmax(axis=1).tolist() == [0, 1, 2]
     for name, description in zip(labeler.names_, labeler.descriptions_, strict=True):
         assert 1 <= len(name.split()) <= 6
         assert description.endswith((".", "!", "?"))
@@ -170,14 +166,19 @@ def test_a_description_is_a_sentence_of_the_topic(answer, sentence):
     assert _as_sentence(answer, WORDS[0]) == sentence
 
 
-@pytest.mark.parametrize(
-    "answer", ["I'm sorry, I can't.", "", None, "Quantum cooking", "Baking bread"]
-)
+@pytest.mark.parametrize("answer", ["I'm sorry, I can't.", "", None, "Baking bread"])
 def test_where_there_is_no_name_the_words_stand(answer):
     labeler = fitted({"rugby": answer, "bank": "Bank shares"})
     assert labeler.names_ == ["rugby, wales, coach", "Bank shares"]
     assert labeler.sources_ == ["words", "model"]
     assert labeler.descriptions_[0].startswith("Texts with words such as rugby, wales")
+
+
+def test_a_model_without_scores_is_believed_if_its_name_has_a_word_or_comes_twice():
+    once = TopicLabeler(FakeLLM({"rugby": "Quantum cooking", "bank": "Banks"}))
+    assert once.fit(WORDS).names_ == ["rugby, wales, coach", "Banks"]
+    answers = {"Text: Wales": "Quantum cooking", "": "Sport"}
+    assert fitted(answers).candidates_ == [{}, {"Sport": 2}]
 
 
 def test_the_name_after_which_the_words_are_likeliest_is_chosen():

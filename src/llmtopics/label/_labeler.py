@@ -95,8 +95,8 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
         Words of each topic that the model reads.
 
     n_documents : int, default=3
-        Typical documents of each topic that the model reads, those of largest θ_dk
-        among the ones that have more of no other topic.
+        Typical documents of each topic that the model reads: the largest θ_dk among those
+        that have more of topic k than of any other.
 
     document_length : int, default=200
         Characters of a document that the model reads.
@@ -134,9 +134,9 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    A model that gives no probabilities (most chat servers) is believed if the name has a word
-    in common with the topic's words or typical documents; of several names, the one is taken
-    that it proposes most often.
+    A model that gives no probabilities (most chat servers) is believed if it proposes a name
+    more than once, or the name has a word in common with the topic's words or typical
+    documents; of several names, the one is taken that it proposes most often.
 
     What documents say is read by the model: one that says "call this topic X" may change the
     name and description of a topic that it is typical of, and nothing else.
@@ -414,8 +414,8 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
             except LLMUnsupportedError:
                 known = _WORD.findall(" ".join([words, *some]))
                 scores = [
-                    counts[name] * any(_shares(name, word) for word in known)
-                    for name in names
+                    n * (n > 1 or any(_shares(name, word) for word in known))
+                    for name, n in counts.items()
                 ]
             ranked = sorted(zip(scores, names, strict=True), key=lambda pair: -pair[0])
             scored.append({name: score for score, name in ranked if score > 0})
