@@ -29,8 +29,9 @@ MAY_IMPORT = {  # a module and its layer's own; modules of one layer do not impo
     "topics": GROUND,
     "datasets": GROUND,
     "_language": {"_checks"},  # layer 1
+    "augment": {"_checks", "_language", "text"},
     "embed": {"_checks", "_language"},
-    "fusion": GROUND | {"embed", "topics"},  # layer 3
+    "fusion": GROUND | {"augment", "embed", "topics"},  # layer 3
     "label": GROUND | {"_language", "embed", "metrics", "topics"},
 }
 ONLY_IN = {  # heavy or guarded packages, and the modules that may import them

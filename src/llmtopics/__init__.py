@@ -7,9 +7,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from llmtopics import datasets, embed, fusion, label, metrics, text, topics
-    from llmtopics._language import LLMError, LocalLLM
+    from llmtopics import augment, datasets, embed, fusion, label, metrics, text, topics
+    from llmtopics._language import LLMError, LocalLLM, RemoteLLM
     from llmtopics._words import top_words
+    from llmtopics.augment import LLMAugmenter, LLMResampler, NextWordCounts
     from llmtopics.embed import PrecomputedEmbeddings, TransformerEmbedder
     from llmtopics.fusion import FusionTopicModel
     from llmtopics.label import TopicLabeler, explain
@@ -22,9 +23,13 @@ _HOME = {  # public name -> module that defines it
     "EmbeddingTopics": "topics",
     "FusionTopicModel": "fusion",
     "GibbsLDA": "topics",
+    "LLMAugmenter": "augment",
     "LLMError": "_language",
+    "LLMResampler": "augment",
     "LocalLLM": "_language",
+    "NextWordCounts": "augment",
     "PrecomputedEmbeddings": "embed",
+    "RemoteLLM": "_language",
     "TextAnalyzer": "text",
     "TopicLabeler": "label",
     "TransformerEmbedder": "embed",
@@ -36,13 +41,18 @@ __all__ = [
     "EmbeddingTopics",
     "FusionTopicModel",
     "GibbsLDA",
+    "LLMAugmenter",
     "LLMError",
+    "LLMResampler",
     "LocalLLM",
+    "NextWordCounts",
     "PrecomputedEmbeddings",
+    "RemoteLLM",
     "TextAnalyzer",
     "TopicLabeler",
     "TransformerEmbedder",
     "__version__",
+    "augment",
     "datasets",
     "embed",
     "explain",

@@ -52,12 +52,24 @@ def log_likelihood(
     components : ndarray of shape (n_components, n_words)
         φ: rows sum to one.
     """
+    p = probabilities(X, mixtures, components)
+    return float(X.data @ np.log(np.maximum(p, 1e-12)))
+
+
+def probabilities(
+    X: sp.csr_array, mixtures: np.ndarray, components: np.ndarray
+) -> np.ndarray:
+    """Return ``Σ_k θ_dk φ_kw`` for every stored count of ``X``, in their order.
+
+    Parameters are those of :func:`log_likelihood`.
+    """
     rows = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
     word_topic = np.ascontiguousarray(components.T)
     step = max(1, _CELLS // mixtures.shape[1])
-    total = 0.0
+    p = np.empty(X.nnz)
     for i in range(0, X.nnz, step):
         part = slice(i, i + step)
-        p = np.einsum("ik,ik->i", mixtures[rows[part]], word_topic[X.indices[part]])
-        total += X.data[part] @ np.log(np.maximum(p, 1e-12))
-    return float(total)
+        p[part] = np.einsum(
+            "ik,ik->i", mixtures[rows[part]], word_topic[X.indices[part]]
+        )
+    return p

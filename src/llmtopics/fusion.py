@@ -32,9 +32,10 @@ from llmtopics._checks import (
     check_texts,
     whole_or_not_at_all,
 )
-from llmtopics._completion import log_likelihood
+from llmtopics._completion import log_likelihood, probabilities
 from llmtopics._threads import workers
 from llmtopics._words import METHODS, rank_words, top_words
+from llmtopics.augment import NextWordCounts
 from llmtopics.embed import TransformerEmbedder
 from llmtopics.text import TextAnalyzer
 from llmtopics.topics import EmbeddingTopics, GibbsLDA
@@ -79,6 +80,11 @@ class FusionTopicModel(
     vectorizer : transformer or None, default=None
         Texts to counts. None is ``CountVectorizer(analyzer=TextAnalyzer())``; for corpora of
         more than a few hundred texts give one with ``min_df=5``.
+
+    expander : NextWordCounts or None, default=None
+        Makes further counts by a language model; its ``vectorizer`` is the one above, if
+        that is given. They help to find the topics of texts, while ``components_`` and the
+        topics' words are counted on the texts' own words. None makes none.
 
     embedder : transformer or None, default=None
         Texts to vectors. None is ``TransformerEmbedder()``.
@@ -144,7 +150,7 @@ class FusionTopicModel(
         Directions of the topics among the vectors, c; only with an embedder and
         ``alpha_ > 0``. Rows have length one.
 
-    vectorizer_, embedder_, topic_model_, language_topics_ : estimators
+    vectorizer_, expander_, embedder_, topic_model_, language_topics_ : estimators
         The fitted parts; those of a side without weight are missing.
 
     See Also
@@ -207,6 +213,7 @@ class FusionTopicModel(
         "alpha": [Interval(Real, 0, 1, closed="both"), StrOptions({"auto"})],
         "pooling": [StrOptions({"prior", "linear", "geometric"})],
         "vectorizer": [HasMethods(["fit", "transform"]), None],
+        "expander": [NextWordCounts, None],
         "embedder": [HasMethods(["fit", "transform"]), None],
         "topic_model": [HasMethods(["fit", "transform"]), None],
         "language_topics": [HasMethods(["fit", "transform"]), None],
@@ -225,6 +232,7 @@ class FusionTopicModel(
         alpha: float | str = 0.5,
         pooling: str = "prior",
         vectorizer: Any = None,
+        expander: NextWordCounts | None = None,
         embedder: Any = None,
         topic_model: Any = None,
         language_topics: Any = None,
@@ -239,6 +247,7 @@ class FusionTopicModel(
         self.alpha = alpha
         self.pooling = pooling
         self.vectorizer = vectorizer
+        self.expander = expander
         self.embedder = embedder
         self.topic_model = topic_model
         self.language_topics = language_topics
@@ -326,18 +335,14 @@ class FusionTopicModel(
 
     def _fit(self, texts: list[str]) -> np.ndarray:
         """Fit the sides that ``alpha_`` asks for; return the mixtures of the texts."""
-        self.vectorizer_ = (
-            CountVectorizer(analyzer=TextAnalyzer())
-            if self.vectorizer is None
-            else clone(self.vectorizer)
-        )
-        X = self._counts(self.vectorizer_.fit_transform(texts))
-        n_tokens = X.sum(axis=1)
-        if not n_tokens.any():
+        own = self._fit_vectorizer(texts)
+        if not own.nnz:
             raise ValueError(
                 "No text has a word of the vocabulary. Check the vectorizer (min_df, "
                 "max_df, stop words)."
             )
+        X = self._expanded(texts, own)
+        n_tokens = X.sum(axis=1)
         self.vocabulary_ = np.asarray(self.vectorizer_.get_feature_names_out())
         whole = isinstance(self.random_state, Integral)  # as the ends would take it
         seed = int(self.random_state) if whole else as_seed(self.random_state) % 2**32
@@ -349,11 +354,35 @@ class FusionTopicModel(
             f = self._fit_counts(X, read, f, n_tokens, seed)
         mixtures = self._mixtures(X, f)
         if not hasattr(self, "components_"):
-            self.components_ = to_topics((X.T @ mixtures).T, self._word_prior())
-        self.keyness_ = keyness(mixtures, X, self.components_)
+            self.components_ = to_topics((own.T @ mixtures).T, self._word_prior())
+        elif hasattr(self, "expander_"):
+            self.components_ = _recounted(
+                own, mixtures, self.components_, self._word_prior()
+            )
+        self.keyness_ = keyness(mixtures, own, self.components_)
         self.labels_ = mixtures.argmax(axis=1)
         self.document_alpha_ = self._document_alpha(n_tokens)
         return mixtures
+
+    def _fit_vectorizer(self, texts: list[str]) -> sp.csr_array:
+        """Fit ``vectorizer_``, and ``expander_`` if any; return the texts' own counts."""
+        vectorizer = self.vectorizer
+        if vectorizer is None and self.expander is not None:
+            vectorizer = self.expander.vectorizer
+        if vectorizer is None:
+            vectorizer = CountVectorizer(analyzer=TextAnalyzer())
+        if self.expander is None or self.alpha_ == 1:
+            self.vectorizer_ = clone(vectorizer)
+            return self._counts(self.vectorizer_.fit_transform(texts))
+        self.expander_ = clone(self.expander).set_params(vectorizer=vectorizer)
+        self.vectorizer_ = self.expander_.fit(texts).vectorizer_
+        return self._counts(self.vectorizer_.transform(texts))
+
+    def _expanded(self, texts: list[str], own: sp.csr_array) -> sp.csr_array:
+        """Return the counts that find the texts' topics, more than their own or not."""
+        if not hasattr(self, "expander_"):
+            return own
+        return sp.csr_array(own + self.expander_.added(texts, own))
 
     # the language side ----------------------------------------------------------------
 
@@ -524,8 +553,10 @@ class FusionTopicModel(
         """
         check_is_fitted(self, "components_")
         texts = check_texts(X, "FusionTopicModel")
-        counts = self._counts(self.vectorizer_.transform(texts))
-        return self._mixtures(counts, self._language_mixtures(texts))
+        own = self._counts(self.vectorizer_.transform(texts))
+        return self._mixtures(
+            self._expanded(texts, own), self._language_mixtures(texts)
+        )
 
     def _language_mixtures(self, texts: list[str]) -> np.ndarray | None:
         """Return f of texts, or None where the language side has no weight."""
@@ -673,6 +704,15 @@ def _to_mixtures(weights: Any, name: str) -> np.ndarray:
     total[np.abs(total - 1) < 1e-12] = 1  # to the last bit what the model gave
     even = np.full_like(weights, 1 / weights.shape[1])
     return np.divide(weights, total, where=total > 0, out=even)
+
+
+def _recounted(
+    X: sp.csr_array, mixtures: np.ndarray, components: np.ndarray, word_prior: float
+) -> np.ndarray:
+    """Return φ counted on ``X``, whose tokens go to topics by ``θ_dk φ_kw``, as given."""
+    expected = np.maximum(probabilities(X, mixtures, components), 1e-300)
+    ratios = sp.csr_array((X.data / expected, X.indices, X.indptr), shape=X.shape)
+    return to_topics((ratios.T @ mixtures).T * components, word_prior)
 
 
 def _draw(prior: np.ndarray, tokens: Tokens, seed: int) -> np.ndarray:

@@ -7,6 +7,7 @@ from llmtopics._language._ask import (
     LLMUnsupportedError,
 )
 from llmtopics._language._local import LocalLLM
+from llmtopics._language._remote import RemoteLLM
 
 __all__ = [
     "LLMError",
@@ -14,6 +15,7 @@ __all__ = [
     "LLMUnsupportedError",
     "LanguageModel",
     "LocalLLM",
+    "RemoteLLM",
     "as_llm",
 ]
 

@@ -24,6 +24,7 @@ class LLMError(RuntimeError):
     See Also
     --------
     LocalLLM : A language model that runs on this machine.
+    RemoteLLM : A language model behind an OpenAI-compatible server.
 
     Examples
     --------
@@ -42,6 +43,17 @@ class LLMUnsupportedError(LLMError):
 
 class LLMLimitError(LLMError):
     """A call would have passed the limit that was set."""
+
+
+class PromptFailed(Exception):
+    """The call about one prompt failed, for a reason that may not hold for others.
+
+    ``LanguageModel`` makes an :class:`LLMError` of it that names the prompt's row.
+    """
+
+    def __init__(self, prompt: str, reason: str):
+        super().__init__(reason)
+        self.prompt = prompt
 
 
 class Request(NamedTuple):
@@ -69,6 +81,7 @@ class LanguageModel(BaseEstimator):
     """
 
     cache_dir: str | Path | bool | None
+    _COUNTED: tuple[str, ...] = ("n_calls", "n_cached", "prompt_tokens", "new_tokens")
 
     def generate(
         self,
@@ -278,8 +291,7 @@ class LanguageModel(BaseEstimator):
     @property
     def _used(self) -> dict[str, float]:
         if not hasattr(self, "_usage"):
-            names = ("n_calls", "n_cached", "prompt_tokens", "new_tokens")
-            self._usage: dict[str, float] = dict.fromkeys(names, 0)
+            self._usage: dict[str, float] = dict.fromkeys(self._COUNTED, 0)
         return self._usage
 
     def _answer(
@@ -296,8 +308,10 @@ class LanguageModel(BaseEstimator):
         rows = {text: i for i, text in enumerate(dict.fromkeys(texts))}
         distinct = list(rows)
         bar = tqdm(total=len(distinct), desc=request.kind, disable=not verbose)
+        n_new = 0
 
         def compute(missing: list[int]) -> Iterator[tuple[list[int], list[bytes]]]:
+            nonlocal n_new
             bar.update(len(distinct) - len(missing))
             asked = [distinct[i] for i in missing]
             for some, answers in self._compute(asked, request, on_error):
@@ -305,14 +319,17 @@ class LanguageModel(BaseEstimator):
                 kept = [json.dumps(answer).encode() for answer in answers]
                 yield [missing[i] for i in some], kept
                 self._used["n_calls"] += len(some)
+                n_new += len(some)
                 bar.update(len(some))
 
         with bar:
-            before = self._used["n_calls"]
             context = json.dumps([self._identity(), request._asdict()])
-            found = remember(folder_of(self.cache_dir), context, distinct, compute)
-            new = self._used["n_calls"] - before
-            self._used["n_cached"] += len(found) - int(new)
+            try:
+                found = remember(folder_of(self.cache_dir), context, distinct, compute)
+            except PromptFailed as failure:
+                row = texts.index(failure.prompt)
+                raise LLMError(f"Row {row}: {failure}") from None
+            self._used["n_cached"] += len(found) - n_new
         answers = {i: json.loads(value) for i, value in found.items()}
         return [answers.get(rows[text]) for text in texts]
 
@@ -327,7 +344,8 @@ class LanguageModel(BaseEstimator):
         """Yield positions in ``prompts`` and their answers, as they are made.
 
         An answer is what JSON can hold: a text; a list of words and one of their
-        probabilities; log-probabilities. With ``on_error="keep"`` a failed one is left out.
+        probabilities; log-probabilities. With ``on_error="keep"`` a failed one is left out;
+        else what failed for one prompt raises a :class:`PromptFailed`.
         """
 
 

@@ -22,7 +22,7 @@ from llmtopics._language._workers import batch_tokens, in_workers, tokenizing
 logger = logging.getLogger(__name__)
 
 _SHORT_PREFIX = 8  # tokens that are not worth a cache of their own
-_N_WRITING = 16  # prompts, at least, that are written about at the same time
+_N_WRITING = 32  # prompts, at least, that are written about at the same time
 
 
 def answer(
@@ -303,12 +303,20 @@ def _write(
     prompts: list[str],
 ) -> list[Any]:
     """Return what the model writes, cut where it was told to stop."""
+    import torch
     from transformers import GenerationConfig
 
     ends = model.generation_config.eos_token_id
     options: dict[str, Any] = {"past_key_values": known} if known else {}
     if request.stop:
-        options |= {"tokenizer": tokenizer, "stop_strings": list(request.stop)}
+        start = batch.tokens.shape[1]
+
+        def stopped(tokens: Any, *_: Any, **__: Any) -> Any:
+            texts = tokenizer.batch_decode(tokens[:, start:])
+            ended = [any(stop in text for stop in request.stop) for text in texts]
+            return torch.tensor(ended, device=tokens.device)
+
+        options["stopping_criteria"] = [stopped]
     if request.temperature:
         options["logits_processor"] = [_Dice(request, prompts)]
     found = model.generate(
@@ -329,17 +337,13 @@ def _write(
 
 
 class _Dice:
-    """Draws tokens by the largest of noisy logits (Gumbel's way), each row with its dice.
+    """Draws the next token of each row, each row with its own dice.
 
     What is drawn for a prompt depends on the prompt and the seed alone.
     """
 
     def __init__(self, request: Request, prompts: list[str]):
-        from transformers import TemperatureLogitsWarper, TopPLogitsWarper
-
-        self.warpers: list[Any] = [TemperatureLogitsWarper(request.temperature)]
-        if request.top_p < 1:
-            self.warpers.append(TopPLogitsWarper(request.top_p))
+        self.request = request
         self.dice = [
             np.random.default_rng(
                 [request.seed, *blake2b(prompt.encode("utf-8", "replace")).digest()]
@@ -350,11 +354,26 @@ class _Dice:
     def __call__(self, tokens: Any, logits: Any) -> Any:
         import torch
 
-        logits = logits.float()
-        for warp in self.warpers:
-            logits = warp(tokens, logits)
-        noise = np.stack([dice.gumbel(size=logits.shape[1]) for dice in self.dice])
-        return logits + torch.from_numpy(noise).to(logits)
+        chances = (logits.float() / self.request.temperature).softmax(1)
+        chances = chances.where(chances >= self._least(chances), 0)
+        sums = chances.cumsum(1)
+        thrown = torch.tensor([[dice.random()] for dice in self.dice]).to(sums)
+        drawn = torch.searchsorted(sums, thrown * sums[:, -1:], right=True)
+        drawn = drawn.clamp(max=sums.shape[1] - 1)
+        return torch.full_like(sums, -torch.inf).scatter(1, drawn, 0.0)
+
+    def _least(self, chances: Any) -> Any:
+        """Return the chance below which each row's tokens are left out (top_p)."""
+        if self.request.top_p == 1:
+            return 0
+        n, n_all = 64, chances.shape[1]  # sorting all tokens would take half the time
+        while True:
+            top = chances.topk(n).values
+            sums = top.cumsum(1)
+            if n == n_all or (sums[:, -1] >= self.request.top_p).all():
+                n_kept = (sums < self.request.top_p).sum(1, keepdim=True)
+                return top.gather(1, n_kept.clamp(max=n - 1))
+            n = min(8 * n, n_all)
 
 
 _KINDS = {

@@ -122,8 +122,9 @@ def explain(
     X = _rows(vectorizer, read)
     f, alpha = None, 0.0
     if fused := hasattr(last, "_language_mixtures"):
+        X = last._expanded(read, last._counts(X))
         f = last._language_mixtures(read)
-        mixture = last._mixtures(last._counts(X), f)[0]
+        mixture = last._mixtures(X, f)[0]
         alpha = float(last._document_alpha(X.sum(axis=1))[0])
     else:
         mixture = np.asarray(last.transform(X), np.float64)[0]

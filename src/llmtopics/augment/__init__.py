@@ -1,0 +1,7 @@
+"""Texts to richer texts, more texts, or extra counts, by a language model."""
+
+from llmtopics.augment._augmenter import LLMAugmenter
+from llmtopics.augment._next_words import NextWordCounts
+from llmtopics.augment._resampler import LLMResampler
+
+__all__ = ["LLMAugmenter", "LLMResampler", "NextWordCounts"]

@@ -1,0 +1,752 @@
+"""Remote language models: a real server, and a proxy before it that injects faults."""
+
+import json
+import logging
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.request import urlopen
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from llmtopics import LLMError, LocalLLM, RemoteLLM
+from llmtopics._language import LLMLimitError, LLMUnsupportedError
+from llmtopics._language._cache import default_folder
+from llmtopics._language._models import load_model, load_tokenizer, unpacked
+
+pytest.importorskip("openai")
+KEY = "sk-very-secret-1234"
+FRUITS = ["apples", "pears", "plums", "figs", "limes", "kiwis", "dates", "melons"]
+
+
+@pytest.fixture(scope="session")
+def model():
+    return str(unpacked("smollm2", None, None, default_folder()))
+
+
+@pytest.fixture(scope="session")
+def real_server(model, tmp_path_factory):
+    """The port of ``transformers serve``, an OpenAI-compatible server with SmolLM2."""
+    pytest.importorskip("uvicorn")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "transformers.cli.transformers", "serve"]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--device", "cpu"]
+    log = tmp_path_factory.mktemp("server") / "log"
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            command,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
+        )
+    try:
+        for _ in range(600):
+            assert server.poll() is None, log.read_text()
+            try:
+                with urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
+                    break
+            except OSError:
+                time.sleep(0.1)
+        yield port
+    finally:
+        server.kill()
+        server.wait()
+
+
+@contextmanager
+def serving(handler, **state):
+    """Serve on loopback from a thread, with ``state`` as attributes of the server."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    vars(server).update(state, url=f"http://127.0.0.1:{server.server_port}/v1")
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.01}
+    )
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class Handler(BaseHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+    def body(self):
+        return self.rfile.read(int(self.headers["Content-Length"]))
+
+    def reply(self, status, content, cut=0, **headers):
+        """Send an answer, breaking off ``cut`` bytes before its end."""
+        data = content if isinstance(content, bytes) else json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(data[: len(data) - cut])
+
+
+class FaultInjectingProxy(Handler):
+    """Passes requests on to the real server, save those that ``server.fault`` answers.
+
+    What the real server answered once is given again, so that the tests take less time.
+    """
+
+    known = {}
+
+    def do_POST(self):
+        body = json.loads(data := self.body())
+        with self.server.lock:
+            self.server.requests.append((self.path, body, self.headers))
+            n = len(self.server.requests)
+            self.server.n_open += 1
+        try:
+            if not self.server.fault(self, n, data):
+                self.reply(*self.pass_on(data))
+                with self.server.lock:
+                    self.server.n_answered += 1
+        except ConnectionError:
+            pass  # the client has gone
+        finally:
+            with self.server.lock:
+                self.server.n_open -= 1
+
+    def pass_on(self, data):
+        if (self.path, data) in self.known:
+            return self.known[self.path, data]
+        upstream = HTTPConnection("127.0.0.1", self.server.upstream, timeout=60)
+        try:
+            upstream.request(
+                "POST", self.path, data, {"Content-Type": "application/json"}
+            )
+            answer = upstream.getresponse()
+            self.known[self.path, data] = answer.status, answer.read()
+        finally:
+            upstream.close()
+        return self.known[self.path, data]
+
+    def change(self, data, **changes):
+        """Send the real answer with something changed in it."""
+        status, answer = self.pass_on(data)
+        self.reply(status, json.loads(answer) | changes)
+        return True
+
+
+def no_fault(*_):
+    return False
+
+
+def slow(*_):
+    time.sleep(0.1)
+    return False
+
+
+@pytest.fixture
+def proxy(real_server, model, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    state = {"lock": threading.Lock(), "requests": [], "fault": no_fault}
+    state |= {"n_open": 0, "n_answered": 0}
+    with serving(FaultInjectingProxy, upstream=real_server, **state) as server:
+        if not FaultInjectingProxy.known:  # no later test waits for these
+            write(RemoteLLM(server.url, model, n_jobs=1, cache_dir=False), FRUITS)
+            server.requests.clear()
+        yield server
+
+
+@pytest.fixture
+def llm(proxy, model, tmp_path, monkeypatch):
+    openai = pytest.importorskip("openai._base_client")
+    monkeypatch.setattr(openai, "INITIAL_RETRY_DELAY", 0.01)
+    return RemoteLLM(proxy.url, model, n_jobs=1, cache_dir=tmp_path)
+
+
+def texts_of(requests):
+    return [body["messages"][-1]["content"] for _, body, _ in requests]
+
+
+def write(llm, prompts=FRUITS[:3], **options):
+    return llm.generate(prompts, max_new_tokens=3, **options)
+
+
+# A real server, undisturbed
+
+
+def test_what_a_real_server_writes(llm, proxy):
+    prompts = ["Name one fruit.", "Name one animal.", "Name one fruit."]
+    found = llm.generate(
+        prompts, template="{text} {{Now}}!", system="Be brief.", max_new_tokens=5
+    )
+    assert found[0] == found[2] != found[1]
+    assert all(found)
+    assert len(proxy.requests) == 2
+    path, body, headers = proxy.requests[0]
+    assert path == "/v1/chat/completions"
+    assert headers["Authorization"] == f"Bearer {KEY}"
+    assert body["messages"] == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Name one fruit. {Now}!"},
+    ]
+    assert body["max_tokens"] == 5
+    used = llm.usage_
+    assert used["n_calls"] == used["n_requests"] == 2
+    assert used["n_cached"] == 0
+    if used["prompt_tokens"]:  # the oldest releases of this server do not tell
+        assert used["prompt_tokens"] > 20
+        assert 0 < used["new_tokens"] <= 10
+    again = clone(llm).generate(
+        prompts, template="{text} {{Now}}!", system="Be brief.", max_new_tokens=5
+    )
+    assert again == found
+    assert len(proxy.requests) == 2
+    assert llm.usage_["n_cached"] == 2
+
+
+def test_a_remote_model_writes_what_the_same_local_one_does(llm, model, tmp_path):
+    local = LocalLLM(model, dtype="float32", cache_dir=tmp_path)
+    prompts = ["The capital of France is"]
+    options = {"chat": True, "max_new_tokens": 4, "system": "Answer."}
+    assert llm.generate(prompts, **options) == local.generate(prompts, **options)
+
+
+def test_a_real_server_completes_texts(llm, proxy):
+    try:
+        found = llm.generate(["One, two, three,"], chat=False, max_new_tokens=6)
+    except LLMUnsupportedError:
+        pytest.skip("this release of transformers serves chats only")
+    assert "four" in found[0]
+    assert proxy.requests[0][1]["prompt"] == "One, two, three,"
+    options = {"chat": False, "system": "Count.", "stop": ","}
+    found = llm.generate(["One, two, three,"], max_new_tokens=6, **options)
+    assert proxy.requests[1][1]["prompt"] == "Count.\n\nOne, two, three,"
+    assert found
+    assert "," not in found[0]
+
+
+def test_temperature_and_seed_are_sent(llm, proxy):
+    answer = {"choices": [{"message": {"content": "red z green"}}]}
+    proxy.fault = lambda handler, *_: handler.reply(200, answer) or True
+    options = {"temperature": 0.7, "top_p": 0.9, "seed": 5, "stop": ["z"]}
+    assert write(llm, FRUITS[:1], **options) == ["red"]
+    body = proxy.requests[0][1]
+    assert (body["temperature"], body["top_p"], body["seed"]) == (0.7, 0.9, 5)
+    assert body["stop"] == ["z"]
+
+
+def test_a_real_server_without_log_probabilities_is_unsupported(llm, proxy):
+    for ask in (
+        lambda: llm.next_word_distribution(["A cat is"]),
+        lambda: llm.next_word_distribution(["A cat is"], chat=True, on_error="keep"),
+        lambda: llm.score(["A cat is"], [" good"]),
+    ):
+        with pytest.raises(LLMUnsupportedError, match=f"by {proxy.url} .*; use "):
+            ask()
+    n_requests = len(proxy.requests)
+    with pytest.raises(LLMUnsupportedError, match="chat=False"):
+        llm.score(["A cat is"], [" good"], chat=True)
+    assert len(proxy.requests) == n_requests
+
+
+def test_requests_are_under_way_at_the_same_time(llm, proxy):
+    under_way, most = set(), []
+
+    def watch(_, n, __):
+        under_way.add(n)
+        most.append(len(under_way))
+        time.sleep(0.1)
+        under_way.discard(n)
+        return False
+
+    proxy.fault = watch
+    write(llm.set_params(n_jobs=3), FRUITS)
+    assert max(most) == 3
+    assert sorted(texts_of(proxy.requests)) == sorted(FRUITS)
+
+
+# Faults that pass
+
+
+def first(fault):
+    """Inject a fault into the first request only."""
+    return lambda handler, n, body: n == 1 and fault(handler, body)
+
+
+def too_many(handler, _):
+    handler.reply(429, {"error": {"message": "slow down"}}, Retry_After="0.5")
+    return True
+
+
+def broken(handler, _):
+    handler.reply(503, b"<html>bad gateway</html>")
+    return True
+
+
+def late(handler, _):
+    time.sleep(1.2)
+    return True
+
+
+def cut_off(handler, body):
+    handler.reply(*handler.pass_on(body), cut=20)
+    return True
+
+
+def gone(handler, _):
+    handler.connection.shutdown(socket.SHUT_RDWR)
+    return True
+
+
+@pytest.mark.parametrize("fault", [too_many, broken, late, cut_off, gone])
+def test_passing_faults_are_tried_again(llm, proxy, fault):
+    if fault is late:
+        llm.set_params(timeout=0.8)
+    proxy.fault = first(fault)
+    start = time.perf_counter()
+    assert all(write(llm, FRUITS[:2]))
+    if fault is too_many:
+        assert time.perf_counter() - start > 0.5
+    assert texts_of(proxy.requests) == [FRUITS[0], FRUITS[0], FRUITS[1]]
+    assert llm.usage_["n_requests"] == 3
+    assert llm.usage_["n_calls"] == 2
+
+
+@pytest.mark.parametrize("fault", [broken, cut_off])
+def test_tries_are_bounded_and_the_row_is_named(llm, proxy, fault):
+    proxy.fault = lambda handler, n, body: n > 1 and fault(handler, body)
+    with pytest.raises(LLMError, match=r"^Row 2: .*gave no answer"):
+        write(llm.set_params(max_retries=2), ["apples", "apples", "pears"])
+    assert texts_of(proxy.requests) == ["apples"] + 3 * ["pears"]
+
+
+# Faults that stay
+
+
+def malformed(handler, _):
+    handler.reply(200, b'{"choices": [')
+    return True
+
+
+def no_choice(handler, _):
+    handler.reply(200, {"error": {"message": "overloaded"}})
+    return True
+
+
+def a_list(handler, _):
+    handler.reply(200, [1, 2])
+    return True
+
+
+def empty(handler, body):
+    message = {"role": "assistant", "content": ""}
+    choice = {"index": 0, "message": message, "finish_reason": "length"}
+    return handler.change(body, choices=[choice])
+
+
+def filtered(handler, body):
+    message = {"role": "assistant", "content": "I"}
+    choice = {"index": 0, "message": message, "finish_reason": "content_filter"}
+    return handler.change(body, choices=[choice])
+
+
+def too_long(handler, _):
+    said = "This model's maximum context length is 8192 tokens."
+    handler.reply(400, {"error": {"message": said}})
+    return True
+
+
+ROW_FAULTS = [
+    (malformed, "sent no answer"),
+    (no_choice, "sent no answer.*overloaded"),
+    (a_list, "sent no answer"),
+    (empty, "wrote nothing.*max_new_tokens"),
+    (filtered, "content_filter"),
+    (too_long, "too long.*8192"),
+]
+
+
+@pytest.mark.parametrize(("fault", "message"), ROW_FAULTS)
+def test_a_wrong_answer_names_its_row_and_costs_no_other(llm, proxy, fault, message):
+    proxy.fault = lambda handler, n, body: n == 3 and fault(handler, body)
+    with pytest.raises(LLMError, match=f"^Row 2: .*{message}"):
+        write(llm, FRUITS[:5])
+    assert texts_of(proxy.requests) == FRUITS[:3]
+    assert all(write(llm, FRUITS[:5]))  # only what is missing is asked
+    assert texts_of(proxy.requests) == FRUITS[:3] + FRUITS[2:5]
+
+
+@pytest.mark.parametrize(("fault", "_"), ROW_FAULTS)
+def test_a_failed_row_can_be_kept_as_none(llm, proxy, fault, _):
+    proxy.fault = lambda handler, n, body: n == 2 and fault(handler, body)
+    found = write(llm, FRUITS[:3], on_error="keep")
+    assert found[1] is None
+    assert found[0]
+    assert found[2]
+    assert llm.usage_["n_calls"] == 2
+
+
+def refused(handler, _):
+    handler.reply(401, {"error": {"message": f"Incorrect API key provided: {KEY}"}})
+    return True
+
+
+def forbidden(handler, _):
+    handler.reply(403, {"error": {"message": "not for you"}})
+    return True
+
+
+def unpaid(handler, _):
+    error = {"message": "no credit", "code": "insufficient_quota"}
+    handler.reply(429, {"error": error}, x_should_retry="false")
+    return True
+
+
+def no_model(handler, _):
+    handler.reply(404, {"error": {"message": "The model `x` does not exist"}})
+    return True
+
+
+def no_endpoint(handler, _):
+    handler.reply(404, {"detail": "Not Found"})
+    return True
+
+
+def other_model(handler, body):
+    return handler.change(body, model="org/other-7b")
+
+
+def wordy(handler, body):
+    usage = {"prompt_tokens": 3, "completion_tokens": 300, "total_tokens": 303}
+    return handler.change(body, usage=usage)
+
+
+def elsewhere(handler, _):
+    handler.reply(307, b"", Location="http://127.0.0.1:9/v1/chat/completions")
+    return True
+
+
+@pytest.mark.parametrize("on_error", ["raise", "keep"])
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (refused, "refuses the key in OPENAI_API_KEY"),
+        (forbidden, "refuses the key in OPENAI_API_KEY.*not for you"),
+        (unpaid, "paid"),
+        (no_model, "no such model"),
+        (no_endpoint, "no chat at this address.*ends in /v1"),
+        (other_model, "answers with another model, 'org/other-7b'"),
+        (wordy, "wrote 300 tokens"),
+    ],
+)
+def test_what_would_fail_for_every_row_stops_the_work(
+    llm, proxy, fault, message, on_error
+):
+    proxy.fault = lambda handler, n, body: n == 2 and fault(handler, body)
+    with pytest.raises(LLMError, match=message) as caught:
+        write(llm, FRUITS[:5], on_error=on_error)
+    assert KEY not in str(caught.value)
+    assert caught.value.__context__ is None  # the client's error holds the request
+    assert len(proxy.requests) == 2
+    proxy.fault = no_fault
+    assert all(write(llm, FRUITS[:5]))
+    assert len(proxy.requests) == 2 + 4
+
+
+def test_texts_do_not_follow_a_redirect(llm, proxy):
+    proxy.fault = first(elsewhere)
+    with pytest.raises(LLMError, match="Row 0"):
+        write(llm)
+
+
+def test_a_server_that_cannot_be_reached(llm):
+    llm.set_params(base_url="http://127.0.0.1:9/v1", max_retries=1)
+    with pytest.raises(LLMError, match="cannot be reached"):
+        write(llm, on_error="keep")
+    assert llm.usage_["n_requests"] == 2
+
+
+def test_a_failure_among_many_keeps_what_others_answered(llm, proxy):
+    proxy.fault = lambda handler, n, body: n == 5 and malformed(handler, body)
+    llm.set_params(n_jobs=3)
+    with pytest.raises(LLMError, match="Row"):
+        write(llm, FRUITS)
+    n_sent, n_answered = len(proxy.requests), proxy.n_answered
+    assert n_sent <= 5 + 3  # what was under way
+    assert all(write(llm, FRUITS))
+    assert len(proxy.requests) - n_sent == len(FRUITS) - n_answered
+
+
+# Limits
+
+
+@pytest.mark.parametrize("n_jobs", [1, 4])
+def test_requests_stop_at_their_limit(llm, proxy, n_jobs):
+    llm.set_params(max_requests=5, n_jobs=n_jobs)
+    proxy.fault = first(broken)
+    other = clone(llm)
+    with pytest.raises(LLMLimitError, match=r"max_requests=5.*raise the limit"):
+        write(llm, FRUITS, on_error="keep")
+    assert len(proxy.requests) == 5
+    with pytest.raises(LLMLimitError):
+        write(other, FRUITS)  # a clone has spent it too
+    assert len(proxy.requests) == 5
+    assert llm.usage_["n_requests"] == other.usage_["n_requests"] == 5
+    assert all(write(other.set_params(max_requests=9), FRUITS))
+    assert len(proxy.requests) == 9
+
+
+@pytest.mark.parametrize("n_jobs", [1, 4])
+def test_cost_stays_below_its_limit(llm, proxy, n_jobs):
+    usage = {"prompt_tokens": 33, "completion_tokens": 3}
+    proxy.fault = lambda handler, n, data: handler.change(data, usage=usage)
+    llm.set_params(price=(1e4, 1e5), max_cost=6.0, n_jobs=n_jobs)
+    with pytest.raises(LLMLimitError, match=r"max_cost=6.0"):
+        write(llm, FRUITS)
+    used = llm.usage_
+    paid = used["prompt_tokens"] * 0.01 + used["new_tokens"] * 0.1
+    assert 0 < used["cost"] <= 6
+    assert used["cost"] == pytest.approx(paid)
+    assert 0 < used["n_requests"] == len(proxy.requests) < len(FRUITS)
+
+
+def test_what_no_answer_came_for_may_have_cost_its_most(llm, proxy):
+    llm.set_params(price=(1e4, 1e5), max_cost=100, timeout=0.8, max_retries=0)
+    proxy.fault = lambda handler, n, body: (broken if n == 1 else late)(handler, body)
+    with pytest.raises(LLMError):
+        write(llm, FRUITS[:1])
+    assert llm.usage_["cost"] == pytest.approx(0)  # an error is not billed
+    with pytest.raises(LLMError, match="timed out"):
+        write(llm, FRUITS[:1])
+    assert llm.usage_["cost"] > 0.3
+
+
+# Killed half-way
+
+
+def test_a_killed_run_goes_on_where_it_was(llm, proxy, model):
+    code = (
+        "from llmtopics import RemoteLLM\n"
+        f"llm = RemoteLLM({proxy.url!r}, {model!r}, n_jobs=1,\n"
+        f"                cache_dir={str(llm.cache_dir)!r})\n"
+        f"llm.generate({FRUITS!r}, max_new_tokens=3)"
+    )
+    proxy.fault = slow
+    run = subprocess.Popen([sys.executable, "-c", code])
+    try:
+        while len(proxy.requests) < 4:
+            assert run.poll() is None
+            time.sleep(0.005)
+    finally:
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+    while proxy.n_open:
+        time.sleep(0.01)
+    n_before = len(proxy.requests)
+    assert n_before < len(FRUITS)
+    assert all(write(llm, FRUITS))
+    asked = texts_of(proxy.requests[n_before:])
+    assert asked in (FRUITS[n_before:], FRUITS[n_before - 1 :])
+
+
+# Secrets, parameters
+
+
+def test_the_key_is_nowhere(llm, proxy, caplog):
+    caplog.set_level(logging.DEBUG)
+    proxy.fault = first(broken)
+    write(llm)
+    assert KEY not in repr(llm)
+    assert KEY.encode() not in pickle.dumps(llm)
+    assert KEY not in caplog.text
+    for path in llm.cache_dir.rglob("*"):
+        assert path.is_dir() or KEY.encode() not in path.read_bytes()
+
+
+def test_a_pickled_model_asks_as_before(llm, proxy):
+    found = write(llm)
+    other = pickle.loads(pickle.dumps(llm))
+    assert write(other) == found
+    assert write(other, ["cherries"])
+    assert len(proxy.requests) == 4
+
+
+def test_a_missing_key_is_named_and_none_is_sent_where_none_is_due(
+    llm, proxy, monkeypatch
+):
+    monkeypatch.delenv("MY_KEY", raising=False)
+    with pytest.raises(LLMError, match=r"MY_KEY is not set.*api_key_env"):
+        write(llm.set_params(api_key_env="MY_KEY"))
+    assert not proxy.requests
+    assert write(llm.set_params(api_key_env=None))
+    assert KEY not in str([headers.items() for *_, headers in proxy.requests])
+
+
+def test_a_missing_package_is_named(llm, monkeypatch):
+    monkeypatch.setitem(sys.modules, "openai", None)
+    with pytest.raises(ImportError, match=r"pip install 'llmtopics\[remote\]'"):
+        write(llm)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"max_cost": 1.0}, "max_cost needs price"),
+        ({"price": (1,)}, "price must be two numbers"),
+        ({"price": (1, -1)}, "price must be two numbers"),
+        ({"base_url": "localhost:8000"}, "base_url must be an address"),
+        ({"base_url": f"http://me:{KEY}@host/v1"}, "without user, password"),
+        ({"n_jobs": 0}, "n_jobs"),
+        ({"timeout": 0}, "timeout"),
+    ],
+)
+def test_bad_parameters_are_named_and_nothing_is_sent(llm, proxy, changes, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        write(llm.set_params(**changes))
+    assert KEY not in str(caught.value)
+    assert not proxy.requests
+
+
+def test_nothing_is_cut_silently(llm, proxy):
+    with pytest.raises(ValueError, match="max_length must be None"):
+        write(llm, max_length=10)
+    assert not proxy.requests
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "same"),
+    [
+        ("gpt-4o", "gpt-4o-2024-08-06", True),
+        ("openai/gpt-4o", "gpt-4o", True),
+        ("gpt-4o", None, True),
+        ("claude-latest", "claude-2", True),
+        ("/models/Smol", "/models/Smol@main", True),
+        ("llama3", "llama3:latest", True),
+        ("gpt-4", "gpt-4o", False),
+        ("smollm2", "qwen3", False),
+    ],
+)
+def test_aliases_of_a_model(asked, answered, same):
+    from llmtopics._language._remote import _same_model
+
+    assert _same_model(asked, answered) == same
+
+
+# Log-probabilities, which the real server lacks
+
+
+class FakeVLLM(Handler):
+    """Answers with true log-probabilities of SmolLM2, in the form that vLLM gives them."""
+
+    def do_POST(self):
+        body = json.loads(self.body())
+        self.server.requests.append(body)
+        n_top = body.get("top_logprobs", body["logprobs"])
+        if n_top > 20:
+            message = f"Requested logprobs of {n_top}, more than max allowed: 20"
+            return self.reply(400, {"error": {"message": message}})
+        tokenizer = load_tokenizer(self.server.folder)
+        if chat := "messages" in body:
+            text = tokenizer.apply_chat_template(
+                body["messages"], add_generation_prompt=True, tokenize=False
+            )
+        else:
+            text = body["prompt"]
+        ids, tops = self.read(tokenizer, text, n_top)
+        if chat:
+            top = [{"token": token, "logprob": p} for token, p in tops[-1].items()]
+            choice = {"message": {"role": "assistant", "content": "x"}}
+            choice["logprobs"] = {"content": [{"top_logprobs": top}]}
+        else:
+            tokens = [tokenizer.decode([i]) for i in ids] if body.get("echo") else []
+            tokens = [*self.server.marks, *tokens, *list(tops[-1])[:1]]
+            chances = [*self.chances, max(tops[-1].values())]
+            chances = [None] * (len(tokens) - len(chances)) + chances
+            choice = {"text": "x", "logprobs": {"tokens": tokens}}
+            choice["logprobs"] |= {"token_logprobs": chances[-len(tokens) :]}
+            choice["logprobs"] |= {"top_logprobs": tops[-1:]}
+        usage = {"prompt_tokens": len(ids), "completion_tokens": 1}
+        answer = {"model": "smollm2", "choices": [choice], "usage": usage}
+        return self.reply(200, answer)
+
+    def read(self, tokenizer, text, n_top):
+        import torch
+
+        ids = tokenizer(text)["input_ids"]
+        model = load_model(self.server.folder, "cpu", "float32", "AutoModelForCausalLM")
+        with torch.inference_mode():
+            found = model(torch.tensor([ids])).logits[0].log_softmax(1)
+        self.chances = [float(found[i, ids[i + 1]]) for i in range(len(ids) - 1)]
+        best = found[-1].topk(n_top)
+        words = [tokenizer.decode([i]) for i in best.indices]
+        return ids, [dict(zip(words, best.values.tolist(), strict=True))]
+
+
+@pytest.fixture
+def vllm(model, tmp_path, monkeypatch):
+    from pathlib import Path
+
+    state = {"folder": Path(model), "requests": [], "marks": []}
+    with serving(FakeVLLM, **state) as server:
+        yield server
+
+
+@pytest.fixture
+def scoring(vllm, tmp_path):
+    return RemoteLLM(vllm.url, "smollm2", api_key_env=None, cache_dir=tmp_path)
+
+
+@pytest.fixture
+def local(model, tmp_path):
+    return LocalLLM(model, dtype="float32", cache_dir=tmp_path)
+
+
+TEXTS = ["The striker scored a late goal.", "The bank raised its rates."]
+ABOUT = "{text} This text is about"
+
+
+@pytest.mark.parametrize("marks", [[], ["<s>"]])
+def test_scores_equal_those_of_the_same_local_model(scoring, vllm, local, marks):
+    vllm.marks = marks
+    answers = [" football", " interest rates"]
+    found = scoring.score(TEXTS, answers, template=ABOUT, system="Read.")
+    expected = local.score(TEXTS, answers, template=ABOUT, system="Read.")
+    assert np.allclose(found, expected, atol=1e-3)
+    assert len(vllm.requests) == 4
+
+
+def test_an_answer_that_is_no_tokens_of_its_own_is_unsupported(scoring):
+    with pytest.raises(LLMUnsupportedError, match="that fit 'ball'"):
+        scoring.score(["They play foot"], ["ball"])
+
+
+@pytest.mark.parametrize("chat", [False, True])
+def test_next_words_equal_those_of_the_same_local_model(scoring, vllm, local, chat):
+    options = {"template": ABOUT, "chat": chat}
+    found = scoring.next_word_distribution(TEXTS, **options)
+    expected = local.next_word_distribution(TEXTS, **options)
+    for row, whole in zip(found, expected, strict=True):
+        assert 1 <= len(row) <= 20
+        shared = list(row)[:5]
+        assert shared == list(whole)[:5]
+        assert [row[w] for w in shared] == pytest.approx(
+            [whole[w] for w in shared], rel=0.02
+        )
+    assert sum(b.get("logprobs") == 20 or chat for b in vllm.requests) == 2
+
+
+def test_tokens_that_begin_no_word_name_their_row(scoring):
+    with pytest.raises(LLMError, match=r"^Row 0: None of the likeliest tokens"):
+        scoring.next_word_distribution(["They play foot"], n_words=1)

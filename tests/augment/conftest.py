@@ -1,0 +1,34 @@
+import pytest
+
+from llmtopics._language import LanguageModel, LocalLLM
+from llmtopics._language._cache import default_folder
+
+
+@pytest.fixture(scope="session")
+def llm(tmp_path_factory):
+    """The real model in float32, its answers kept for these tests."""
+    folder = tmp_path_factory.mktemp("cache")
+    assert LocalLLM()._folder  # unpacked once, for all tests
+    (folder / "models").symlink_to(default_folder() / "models")
+    return LocalLLM(dtype="float32", cache_dir=folder)
+
+
+class FakeLLM(LanguageModel):
+    """Answers what it was told to; for outcomes that a real model cannot be made to give."""
+
+    def __init__(self, answers, cache_dir=False):
+        self.answers = answers
+        self.cache_dir = cache_dir
+
+    def _identity(self):
+        return "fake"
+
+    def _compute(self, prompts, request, on_error):
+        for i, prompt in enumerate(prompts):
+            if (answer := self.answers.get(prompt)) is not None:
+                yield [i], [answer]
+
+
+@pytest.fixture
+def fake_llm():
+    return FakeLLM

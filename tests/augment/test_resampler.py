@@ -1,0 +1,177 @@
+"""More texts, balanced classes, and where each new row came from."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from imblearn.pipeline import make_pipeline
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_score
+
+from llmtopics import LLMResampler
+
+TEXTS = [
+    "Goalkeeper saves two penalties in the cup final",
+    "Bank of England holds interest rates for a third month",
+    "Shares in airlines fall as oil price climbs",
+    "Inflation slows to its lowest rate in a year",
+]
+SECTIONS = ["sport", "money", "money", "money"]
+
+
+def resampler(llm, **parameters):
+    return LLMResampler(llm, **{"max_new_tokens": 8, "random_state": 0, **parameters})
+
+
+# with the real model -----------------------------------------------------------------------
+
+
+def test_classes_are_balanced_and_the_given_rows_come_first(llm):
+    model = resampler(llm)
+    texts, sections = model.fit_resample(TEXTS, SECTIONS)
+    assert texts[:4] == TEXTS
+    assert sections == [*SECTIONS, "sport", "sport"]
+    assert model.sample_indices_.tolist() == [0, 1, 2, 3, 0, 0]
+    assert len(set(texts)) == 6
+    assert model.report_["new"] == 2
+    assert model.report_["missing"] == 0
+    assert model.usage_["n_calls"] + model.usage_["n_cached"] >= 2
+
+
+def test_without_classes_every_text_gets_as_many(llm):
+    model = resampler(llm, n_per_text=2)
+    texts = model.fit_resample(TEXTS)
+    assert texts[:4] == TEXTS
+    assert model.sample_indices_.tolist() == [0, 1, 2, 3, 0, 0, 1, 1, 2, 2, 3, 3]
+    again, sections = resampler(llm, n_per_text=2, sampling_strategy=None).fit_resample(
+        TEXTS, SECTIONS
+    )
+    assert again == texts
+    assert sections == [SECTIONS[i] for i in model.sample_indices_]
+
+
+def test_a_seed_decides_what_is_written(llm):
+    def written(seed):
+        return clone(resampler(llm)).set_params(random_state=seed).fit_resample(TEXTS)
+
+    assert written(0) == written(0)
+    assert written(0) != written(1)
+    assert written(np.random.RandomState(0)) == written(np.random.RandomState(0))
+
+
+def test_only_training_texts_are_resampled_in_a_pipeline(llm):
+    pipe = make_pipeline(resampler(llm), CountVectorizer(), LogisticRegression())
+    pipe.fit(TEXTS, SECTIONS)
+    assert len(pipe[0].sample_indices_) == 6
+    assert pipe.predict(TEXTS).tolist() == SECTIONS
+    assert len(pipe.predict_proba(TEXTS)) == 4
+    scores = cross_val_score(pipe, TEXTS[:2] * 4, SECTIONS[:2] * 4, cv=2)
+    assert scores.shape == (2,)
+
+
+# what is asked for, and what is left out ---------------------------------------------------
+
+
+@pytest.fixture
+def writer(fake_llm):
+    """A language model that says something else on every call about a text."""
+
+    class FakeWriter(fake_llm):
+        def _compute(self, prompts, request, on_error):
+            for i, prompt in enumerate(prompts):
+                yield (
+                    [i],
+                    [f"{prompt} {request.seed} {'abcdefgh'[request.seed % 8]} new"],
+                )
+
+    return FakeWriter({})
+
+
+@pytest.mark.parametrize(
+    ("strategy", "sizes"),
+    [
+        ("auto", {0: 4, 1: 4, 2: 4}),
+        (6, {0: 6, 1: 6, 2: 6}),
+        (3, {0: 4, 1: 3, 2: 3}),
+        (0.75, {0: 4, 1: 3, 2: 3}),
+        ({2: 3}, {0: 4, 1: 2, 2: 3}),
+        ({}, {0: 4, 1: 2, 2: 1}),
+    ],
+)
+@pytest.mark.parametrize("container", [list, np.array, pd.Series])
+def test_every_class_gets_what_the_strategy_says(writer, strategy, sizes, container):
+    y = container([0, 0, 0, 0, 1, 1, 2])
+    texts = [f"text {letter}" for letter in "abcdefg"]
+    model = LLMResampler(writer, sampling_strategy=strategy, max_similarity=1.0)
+    new_texts, new_y = model.fit_resample(texts, y)
+    assert type(new_y) is type(y)
+    assert dict(pd.Series(new_y).value_counts()) == sizes
+    assert len(new_texts) == len(new_y)
+    assert_array_equal(new_y, np.array(y)[model.sample_indices_])
+
+
+def test_near_duplicates_are_left_out_and_what_is_missing_is_said(fake_llm):
+    copied = "the cat sat on the mat by the door"
+    llm = fake_llm({copied: copied.upper() + " today", "dog": "a dog ran"})
+    model = LLMResampler(llm, n_per_text=2)
+    with pytest.warns(UserWarning, match=r"0 0 of 2, 1 1 of 2.*9 were nearly the same"):
+        texts = model.fit_resample([copied, "dog"])
+    assert texts == [copied, "dog", "a dog ran"]
+    assert model.report_ == {
+        "new": 1,
+        "near_duplicate": 9,
+        "too_short": 0,
+        "failed": 0,
+        "missing": 3,
+    }
+
+
+def test_failed_calls_and_blank_texts_are_counted(fake_llm):
+    model = LLMResampler(fake_llm({"b": "..."}), on_error="keep", max_rounds=2)
+    with pytest.warns(UserWarning, match=r"2 had no word, 2 calls failed; blank"):
+        assert model.fit_resample(["a", "b", ""]) == ["a", "b", ""]
+    assert model.report_["missing"] == 3
+    assert model.sample_indices_.tolist() == [0, 1, 2]
+
+
+# what is refused ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "message"),
+    [
+        ("one bare string", None, "got one str"),
+        (["a", None], None, "row 1 holds None"),
+        ([], None, "at least one text"),
+        (["a", "b"], [1], "y has 1 classes, but there are 2 texts"),
+        (["a", "b"], [1.0, np.nan], "no class in row 1"),
+        (["a", "b"], [[1, 2], [3, 4]], "1d array"),
+    ],
+)
+def test_bad_input_is_refused(X, y, message):
+    with pytest.raises(ValueError, match=message):
+        LLMResampler().fit_resample(X, y)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"sampling_strategy": {"art": 3}}, "'art', which y does not have.*'sport'"),
+        ({"sampling_strategy": {"money": 2}}, "2 texts of class 'money', which has 3"),
+        ({"sampling_strategy": "minority"}, "sampling_strategy"),
+        ({"sampling_strategy": 0}, "sampling_strategy"),
+        ({"sampling_strategy": 1.5}, "sampling_strategy"),
+        ({"n_per_text": 0}, "n_per_text"),
+        ({"prompt": "no place"}, "placeholder"),
+        ({"temperature": 0}, "temperature"),
+        ({"max_similarity": 0}, "max_similarity"),
+        ({"max_rounds": 0}, "max_rounds"),
+        ({"llm": None}, "llm"),
+        ({"random_state": "seed"}, "random_state"),
+    ],
+)
+def test_bad_parameters_are_named(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        LLMResampler(**parameters).fit_resample(TEXTS, SECTIONS)
