@@ -49,6 +49,7 @@ _READING = (  # from a name back to the words
     "".join(f"Topic: {name}\nWords: {words}\n\n" for _, words, name, _ in _EXAMPLES)
     + "Topic: {text}\nWords:"
 )
+_IN_A_CHAT = "Continue the text: write what follows its last line, and nothing else."
 _NO_NAME = "Something"  # what a name has to beat
 _NAME_WORDS = 6
 _ABOUT_WORDS = 40
@@ -354,13 +355,15 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
         return cut, rows
 
     def _ask(
-        self, llm: LanguageModel, prompts: list[str], max_new_tokens: int
+        self, llm: LanguageModel, prompts: list[str], own: bool, max_new_tokens: int
     ) -> list[str]:
+        """Return what the model writes, "" where it fails; ``own`` prompts of the user's."""
         if not prompts:
             return []
         answers = llm.generate(
             prompts,
             chat=self.chat,
+            system=_IN_A_CHAT if self.chat and not own else None,
             stop=() if self.chat else "\n",  # chats may begin with an empty line
             max_new_tokens=max_new_tokens,
             on_error="keep",
@@ -386,7 +389,9 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
                 asked = [self.prompt.format(words=words, documents="\n".join(some))]
             prompts += asked
             owners += [k] * len(asked)
-        answers = self._ask(llm, prompts, 32 if self.chat else 12)
+        answers = self._ask(
+            llm, prompts, self.prompt is not None, 32 if self.chat else 12
+        )
         proposed: list[Counter[str]] = [Counter() for _ in listed]
         for k, answer in zip(owners, answers, strict=True):
             name = _as_name(answer)
@@ -438,7 +443,7 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
                         words=words, documents="\n".join(some), name=name
                     )
                 )
-        answers = self._ask(llm, prompts, 48)
+        answers = self._ask(llm, prompts, self.description_prompt is not None, 48)
         return [
             _as_sentence(answer, words) or _listing(words, name)
             for answer, words, name in zip(answers, topics, self.names_, strict=True)
