@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from llmtopics.augment import LLMAugmenter, LLMResampler, NextWordCounts
     from llmtopics.embed import PrecomputedEmbeddings, TransformerEmbedder
     from llmtopics.fusion import FusionTopicModel
-    from llmtopics.label import explain
+    from llmtopics.label import TopicLabeler, explain
     from llmtopics.text import TextAnalyzer
     from llmtopics.topics import EmbeddingTopics, GibbsLDA
 
@@ -31,6 +31,7 @@ _HOME = {  # public name -> module that defines it
     "PrecomputedEmbeddings": "embed",
     "RemoteLLM": "_language",
     "TextAnalyzer": "text",
+    "TopicLabeler": "label",
     "TransformerEmbedder": "embed",
     "explain": "label",
     "top_words": "_words",
@@ -48,6 +49,7 @@ __all__ = [
     "PrecomputedEmbeddings",
     "RemoteLLM",
     "TextAnalyzer",
+    "TopicLabeler",
     "TransformerEmbedder",
     "__version__",
     "augment",

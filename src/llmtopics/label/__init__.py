@@ -1,6 +1,7 @@
-"""What topics mean to people: why a text has the topics it has."""
+"""What topics mean to people: their names, and why a text has them."""
 
 from llmtopics.label._explain import explain
 from llmtopics.label._explanation import Explanation
+from llmtopics.label._labeler import TopicLabeler
 
-__all__ = ["Explanation", "explain"]
+__all__ = ["Explanation", "TopicLabeler", "explain"]
