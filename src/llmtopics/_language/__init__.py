@@ -14,4 +14,23 @@ __all__ = [
     "LLMUnsupportedError",
     "LanguageModel",
     "LocalLLM",
+    "as_llm",
 ]
+
+
+def as_llm(llm: str | LanguageModel) -> LanguageModel:
+    """Return the language model that a parameter ``llm`` means: a name is a local one.
+
+    Raises
+    ------
+    ValueError
+        If it is neither a name nor a language model.
+    """
+    if isinstance(llm, str):
+        return LocalLLM(llm)
+    if not isinstance(llm, LanguageModel):
+        raise ValueError(
+            "llm must be the name of a local model, such as 'smollm2', or a language model "
+            f"such as LocalLLM(...), got {llm!r} of type {type(llm).__name__}."
+        )
+    return llm
