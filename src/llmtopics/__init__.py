@@ -7,11 +7,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from llmtopics import datasets, embed, fusion, label, metrics, text, topics
+    from llmtopics import datasets, embed, fusion, judge, label, metrics, text, topics
     from llmtopics._language import LLMError, LocalLLM
     from llmtopics._words import top_words
     from llmtopics.embed import PrecomputedEmbeddings, TransformerEmbedder
     from llmtopics.fusion import FusionTopicModel
+    from llmtopics.judge import LLMTopics
     from llmtopics.label import explain
     from llmtopics.text import TextAnalyzer
     from llmtopics.topics import EmbeddingTopics, GibbsLDA
@@ -23,6 +24,7 @@ _HOME = {  # public name -> module that defines it
     "FusionTopicModel": "fusion",
     "GibbsLDA": "topics",
     "LLMError": "_language",
+    "LLMTopics": "judge",
     "LocalLLM": "_language",
     "PrecomputedEmbeddings": "embed",
     "TextAnalyzer": "text",
@@ -36,6 +38,7 @@ __all__ = [
     "FusionTopicModel",
     "GibbsLDA",
     "LLMError",
+    "LLMTopics",
     "LocalLLM",
     "PrecomputedEmbeddings",
     "TextAnalyzer",
@@ -45,6 +48,7 @@ __all__ = [
     "embed",
     "explain",
     "fusion",
+    "judge",
     "label",
     "metrics",
     "text",
