@@ -21,14 +21,16 @@ from llmtopics.text import TextAnalyzer
 PROMPT = "{text}\n\nThis text belongs in the section called"
 _TOPIC = "{topic}"
 _RARE = 1e-4  # probability under which words are not told apart
+_TEXTS_A_WORD = 10  # with fewer, words are learned that are there by chance
 
 
 class LLMTopics(TransformerMixin, BaseEstimator):
     """Share each text among topics that have names, by asking a language model.
 
     The model reads a text and "This text belongs in the section called"; how likely each
-    topic's name is to come next gives the text's mixture. Nothing is written that would have
-    to be understood: each text is read once, and every topic gets its probability.
+    topic's name is to come next, and words that come and go with it, gives the text's mixture.
+    Nothing is written that would have to be understood: each text is read once, and every
+    topic gets its share.
 
     Parameters
     ----------
@@ -59,10 +61,11 @@ class LLMTopics(TransformerMixin, BaseEstimator):
 
     calibrate : {"corpus", None}, default="corpus"
         Names are not equally likely before anything is read. "corpus": each answer's mean
-        log-probability over the fitted texts is subtracted, which assumes that the topics
-        are about equally common there. None: probabilities are taken as they are.
+        log-probability over the fitted texts is subtracted, which assumes that no topic
+        makes up most of them. None: probabilities are taken as they are, and no words are
+        learned.
 
-    temperature : float, default=1.0
+    temperature : float, default=0.25
         Mixtures are the softmax of log-probabilities divided by this: above 1 they are
         flatter, below 1 sharper.
 
@@ -76,8 +79,14 @@ class LLMTopics(TransformerMixin, BaseEstimator):
     confidence : float between 0 and 1, default=0.7
         With ``ambiguous_only``: a largest share of a topic below this is doubt.
 
+    n_words : int, default=16
+        Words, at most, that ``fit`` learns for each topic beside its name, by the topic's
+        share in the texts after which the model would answer them ("football" for sport); one
+        for every ten texts of the sample. 0 for names alone.
+
     sample_size : int, default=200
-        Texts, at most, that ``fit`` asks about, drawn from those given.
+        Texts, at most, that ``fit`` asks about (twice with ``n_words``), drawn from those
+        given.
 
     random_state : int, RandomState, numpy.random.Generator or None, default=None
         Draws that sample, where there are more texts.
@@ -93,8 +102,12 @@ class LLMTopics(TransformerMixin, BaseEstimator):
     answers_ : list of lists of str
         What the model may answer for each topic.
 
+    words_ : list of lists of str
+        Words learned for each topic, the closest first.
+
     offset_ : dict of str to float
-        Log-probability of each answer that is subtracted; zeros without calibration.
+        Log-probability that is subtracted from each answer's and word's; zeros without
+        calibration.
 
     saved_ : dict
         Of the fitted texts, how many would be ``asked`` about and how many ``kept`` as
@@ -113,19 +126,21 @@ class LLMTopics(TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    With ``s_da`` the log-probability of answer a after text d, ``offset_a`` is its mean over
-    the fitted sample, and a topic's weight in a text is the mean of ``exp(s_da - offset_a)`` over
-    its answers, to the power ``1 / temperature``; a text's weights divided by their sum are
-    its mixture. What is left of ``s_da`` is how much *more* likely an answer is after this text
-    than after others, so that neither frequent names win nor long ones lose: batch
-    calibration [1]_, with logarithms.
+    With ``s_da`` the log-probability of a after text d, and ``m_a`` its mean over the fitted
+    sample, ``s_da - m_a`` is how much *more* likely a is after this text than after others, so
+    that neither frequent names win nor long ones lose: batch calibration [1]_, with
+    logarithms. For a topic of several answers ``exp(s_da - m_a)`` is averaged over them. To
+    this logarithm of the topic's lift those of its words are added, below 1e-4
+    ``s_da`` does not tell words apart, and the mean of all, divided by ``temperature``, goes
+    into the softmax over topics. Words are those whose ``s_da`` correlates best, over the
+    sample, with the mixtures by names alone.
 
     A text's mixture depends on the fitted sample and on the text alone, save by the language
     model's rounding: nothing in one text can move another's. What a text says to the model
     ("answer sport") may well move its own. A blank text has an even mixture.
 
-    An answer of several tokens costs a short pass of its own over each text, of one token
-    nothing.
+    An answer of several tokens costs a short pass of its own over each text; one of one token,
+    as learned words are, costs nothing.
 
     References
     ----------
@@ -156,6 +171,7 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         "temperature": [Interval(Real, 0, None, closed="neither")],
         "ambiguous_only": [HasMethods(["fit", "transform"]), None],
         "confidence": [Interval(Real, 0, 1, closed="both")],
+        "n_words": [Interval(Integral, 0, None, closed="left")],
         "sample_size": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state", np.random.Generator],
         "verbose": ["verbose"],
@@ -170,9 +186,10 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         answer: str = " {topic}",
         max_length: int | None = 128,
         calibrate: str | None = "corpus",
-        temperature: float = 1.0,
+        temperature: float = 0.25,
         ambiguous_only: Any = None,
         confidence: float = 0.7,
+        n_words: int = 16,
         sample_size: int = 200,
         random_state: Any = None,
         verbose: bool | int = False,
@@ -186,6 +203,7 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         self.temperature = temperature
         self.ambiguous_only = ambiguous_only
         self.confidence = confidence
+        self.n_words = n_words
         self.sample_size = sample_size
         self.random_state = random_state
         self.verbose = verbose
@@ -222,21 +240,19 @@ class LLMTopics(TransformerMixin, BaseEstimator):
             self.llm_ = as_llm(self.llm)
             split_template(self.prompt)
             _check_answer(self.answer)
-            given = self.topics
+            seed, given = as_seed(self.random_state), self.topics
             if isinstance(given, Integral):
-                given = self._propose(self._sample(texts), int(given))
+                given = self._propose(self._sample(texts, seed), int(given))
             answers = _answers(given)
             self.topics_, self.answers_ = list(answers), list(answers.values())
-            _, doubtful = self._mixtures_before(texts)
-            self.saved_ = {
-                "asked": int(doubtful.sum()),
-                "kept": sum(map(bool, map(str.strip, texts))) - int(doubtful.sum()),
-            }
+            self.words_: list[list[str]] = [[] for _ in self.topics_]
             self.offset_ = dict.fromkeys(chain.from_iterable(self.answers_), 0.0)
+            _, doubtful = self._mixtures_before(texts)
             asked = [text for text, doubt in zip(texts, doubtful, strict=True) if doubt]
+            n_written = sum(bool(text.strip()) for text in texts)
+            self.saved_ = {"asked": len(asked), "kept": n_written - len(asked)}
             if asked and self.calibrate:
-                means = self._scores(self._sample(asked)).mean(axis=0)
-                self.offset_ = dict(zip(self.offset_, means.tolist(), strict=True))
+                self._calibrate(self._sample(asked, seed))
         return self
 
     def transform(self, X):
@@ -264,7 +280,8 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         mixtures, doubtful = self._mixtures_before(texts)
         if doubtful.any():
             asked = [text for text, doubt in zip(texts, doubtful, strict=True) if doubt]
-            mixtures[doubtful] = self._mixtures(self._scores(asked))
+            logits = self._logits(self._scores(asked))
+            mixtures[doubtful] = softmax(logits / self.temperature, axis=1)
         return mixtures
 
     def _mixtures_before(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -295,7 +312,7 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         return even, written & (even.max(axis=1) < self.confidence)
 
     def _scores(self, texts: list[str]) -> np.ndarray:
-        """Return the log-probability of each answer after each text, (D, answers)."""
+        """Return the log-probability of each answer and word after each text."""
         return self.llm_.score(
             texts,
             [self.answer.replace(_TOPIC, answer) for answer in self.offset_],
@@ -304,19 +321,39 @@ class LLMTopics(TransformerMixin, BaseEstimator):
             verbose=self.verbose,
         )
 
-    def _mixtures(self, scores: np.ndarray) -> np.ndarray:
-        """Return θ: each topic by the mean of its answers."""
-        scores = scores - list(self.offset_.values())
+    def _logits(self, scores: np.ndarray) -> np.ndarray:
+        """Return each topic's lift in each text, the mean of its own and its words'."""
+        lifts = scores - list(self.offset_.values())
         column = {answer: i for i, answer in enumerate(self.offset_)}
-        logits = [
-            logsumexp(scores[:, [column[a] for a in answers]], axis=1)
-            - np.log(len(answers))
-            for answers in self.answers_
-        ]
-        return softmax(np.stack(logits, 1) / self.temperature, axis=1)
+        logits = []
+        for answers, words in zip(self.answers_, self.words_, strict=True):
+            own = logsumexp(lifts[:, [column[a] for a in answers]], axis=1)
+            floored = np.logaddexp(scores[:, [column[w] for w in words]], np.log(_RARE))
+            learned = floored - [self.offset_[w] for w in words]
+            total = own - np.log(len(answers)) + learned.sum(axis=1)
+            logits.append(total / (1 + len(words)))
+        return np.stack(logits, axis=1)
 
-    def _propose(self, texts: list[str], n: int) -> list[str]:
-        """Return words that the model would answer, each for some of the texts."""
+    def _calibrate(self, texts: list[str]) -> None:
+        """Measure how likely answers are, and learn words that come and go with them."""
+        scores = self._scores(texts)
+        self.offset_ = dict(
+            zip(self.offset_, scores.mean(axis=0).tolist(), strict=True)
+        )
+        n_words = min(self.n_words, len(texts) // _TEXTS_A_WORD)
+        if not n_words or len(self.topics_) == 1:
+            return
+        words, logs = self._next_words(texts)
+        means = logs.mean(axis=0)
+        like = _unit(logs).T @ _unit(softmax(self._logits(scores), axis=1))
+        like[[word in self.offset_ for word in words]] = 0
+        for k, column in enumerate(like.T):
+            best = np.argsort(-column, kind="stable")[:n_words]
+            self.words_[k] = [words[w] for w in best if column[w] > 0]
+            self.offset_ |= {words[w]: float(means[w]) for w in best if column[w] > 0}
+
+    def _next_words(self, texts: list[str]) -> tuple[list[str], np.ndarray]:
+        """Return words of the texts that the model may answer, and their log-probabilities."""
         found = self.llm_.next_word_distribution(
             texts,
             template=self.prompt,
@@ -325,31 +362,31 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         )
         analyzer = TextAnalyzer()
         whole = {word for text in texts for word in analyzer(text)}  # no half words
-        columns: dict[str, int] = {}
-        entries = [
-            (row, columns.setdefault(word.lower(), len(columns)), chance)
-            for row, chances in enumerate(found)
-            for word, chance in chances.items()
-            if word.lower() in whole
-        ]
-        if len(columns) < n:
+        words = list(dict.fromkeys(w for row in found for w in row if w in whole))
+        column = {word: i for i, word in enumerate(words)}
+        P = np.full((len(texts), len(words)), _RARE)
+        for chances, row in zip(found, P, strict=True):
+            for word, chance in chances.items():
+                if word.lower() in column:
+                    row[column[word.lower()]] += chance
+        return words, np.log(P)
+
+    def _propose(self, texts: list[str], n: int) -> list[str]:
+        """Return words that the model would answer, each for some of the texts."""
+        words, logs = self._next_words(texts)
+        if len(words) < n:
             raise ValueError(
-                f"topics={n}, but the model has only {len(columns)} of the words of "
+                f"topics={n}, but the model has only {len(words)} of the words of "
                 f"{len(texts)} texts to propose: give more texts or fewer topics, or names."
             )
-        rows, words, chances = map(np.array, zip(*entries, strict=True))
-        P = np.full((len(texts), len(columns)), _RARE)
-        np.add.at(P, (rows, words), chances)
-        lift = np.log(P) - np.log(P).mean(axis=0)
-        chosen = _cover(lift, n)
-        return [list(columns)[word] for word in chosen]
+        return [words[w] for w in _cover(logs - logs.mean(axis=0), n)]
 
-    def _sample(self, texts: list[str]) -> list[str]:
+    def _sample(self, texts: list[str], seed: int) -> list[str]:
         """Return ``sample_size`` of the texts that are not blank, in their order."""
         written = [text for text in texts if text.strip()]
         if len(written) <= self.sample_size:
             return written
-        dice = np.random.default_rng(as_seed(self.random_state))
+        dice = np.random.default_rng(seed)
         rows = dice.choice(len(written), self.sample_size, replace=False)
         return [written[row] for row in sorted(rows)]
 
@@ -380,6 +417,12 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
         return tags
+
+
+def _unit(values: np.ndarray) -> np.ndarray:
+    """Return columns of mean 0 and length 1: their products are correlations."""
+    centred = values - values.mean(axis=0)
+    return centred / np.maximum(np.linalg.norm(centred, axis=0), 1e-12)
 
 
 def _cover(lift: np.ndarray, n: int) -> list[int]:
