@@ -58,8 +58,8 @@ def test_most_articles_get_the_section_their_editors_chose(news):
     texts, sections, names = news
     model = judge(names, max_length=64)
     found = model.fit_transform(texts).argmax(axis=1)
-    assert (found == sections).mean() > 0.75
-    assert model.usage_["n_calls"] + model.usage_["n_cached"] == 3 * len(texts)
+    assert (found == sections).mean() > 0.8
+    assert model.usage_["n_calls"] + model.usage_["n_cached"] == 4 * len(texts)
 
 
 def test_words_are_learned_one_for_every_ten_texts_and_can_be_left_out(news):
@@ -69,7 +69,8 @@ def test_words_are_learned_one_for_every_ten_texts_and_can_be_left_out(news):
     assert not {*names} & {word for words in model.words_ for word in words}
     alone = judge(names, max_length=64, n_words=0).fit(texts)
     assert alone.words_ == [[]] * 5
-    assert alone.offset_ == {name: model.offset_[name] for name in names}
+    for name in names:
+        assert alone.offset_[name] == pytest.approx(model.offset_[name], rel=0.01)
 
 
 # what the numbers are -----------------------------------------------------------------------

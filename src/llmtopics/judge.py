@@ -65,9 +65,8 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         makes up most of them. None: probabilities are taken as they are, and no words are
         learned.
 
-    temperature : float, default=0.25
-        Mixtures are the softmax of log-probabilities divided by this: above 1 they are
-        flatter, below 1 sharper.
+    temperature : float, default=0.5
+        The larger, the flatter mixtures are.
 
     ambiguous_only : fitted estimator or None, default=None
         Texts to mixtures over the same topics in the same order, such as a fitted Pipeline of a
@@ -80,13 +79,13 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         With ``ambiguous_only``: a largest share of a topic below this is doubt.
 
     n_words : int, default=16
-        Words, at most, that ``fit`` learns for each topic beside its name, by the topic's
-        share in the texts after which the model would answer them ("football" for sport); one
-        for every ten texts of the sample. 0 for names alone.
+        Words that ``fit`` learns for each topic beside its name ("football" for sport): those
+        that the model would answer for the same texts. At most one for every ten texts of
+        the sample; 0 for names alone.
 
     sample_size : int, default=200
-        Texts, at most, that ``fit`` asks about (twice with ``n_words``), drawn from those
-        given.
+        Texts, at most, that ``fit`` asks about, drawn from those given: three times if words
+        are learned, of which ``transform`` finds one in the cache.
 
     random_state : int, RandomState, numpy.random.Generator or None, default=None
         Draws that sample, where there are more texts.
@@ -129,11 +128,12 @@ class LLMTopics(TransformerMixin, BaseEstimator):
     With ``s_da`` the log-probability of a after text d, and ``m_a`` its mean over the fitted
     sample, ``s_da - m_a`` is how much *more* likely a is after this text than after others, so
     that neither frequent names win nor long ones lose: batch calibration [1]_, with
-    logarithms. For a topic of several answers ``exp(s_da - m_a)`` is averaged over them. To
-    this logarithm of the topic's lift those of its words are added, below 1e-4
-    ``s_da`` does not tell words apart, and the mean of all, divided by ``temperature``, goes
-    into the softmax over topics. Words are those whose ``s_da`` correlates best, over the
-    sample, with the mixtures by names alone.
+    logarithms. For a topic of several answers ``exp(s_da - m_a)`` is averaged over them. To the
+    logarithm of that, the lifts of the topic's words are added; the sum is divided by the root of
+    their number, since words say much the same, and by ``temperature``, and a softmax over the
+    topics makes it the mixture. Words below a probability of 1e-4 are not told apart.
+    The learned ones are those whose probability rises and falls, over the sample, with the
+    topic's share by its name alone.
 
     A text's mixture depends on the fitted sample and on the text alone, save by the language
     model's rounding: nothing in one text can move another's. What a text says to the model
@@ -186,7 +186,7 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         answer: str = " {topic}",
         max_length: int | None = 128,
         calibrate: str | None = "corpus",
-        temperature: float = 0.25,
+        temperature: float = 0.5,
         ambiguous_only: Any = None,
         confidence: float = 0.7,
         n_words: int = 16,
@@ -245,7 +245,7 @@ class LLMTopics(TransformerMixin, BaseEstimator):
                 given = self._propose(self._sample(texts, seed), int(given))
             answers = _answers(given)
             self.topics_, self.answers_ = list(answers), list(answers.values())
-            self.words_: list[list[str]] = [[] for _ in self.topics_]
+            self.words_ = [[] for _ in self.topics_]
             self.offset_ = dict.fromkeys(chain.from_iterable(self.answers_), 0.0)
             _, doubtful = self._mixtures_before(texts)
             asked = [text for text, doubt in zip(texts, doubtful, strict=True) if doubt]
@@ -313,44 +313,51 @@ class LLMTopics(TransformerMixin, BaseEstimator):
 
     def _scores(self, texts: list[str]) -> np.ndarray:
         """Return the log-probability of each answer and word after each text."""
-        return self.llm_.score(
+        scores = self.llm_.score(
             texts,
             [self.answer.replace(_TOPIC, answer) for answer in self.offset_],
             template=self.prompt,
             max_length=self.max_length,
             verbose=self.verbose,
         )
+        n_answers = len(set(chain.from_iterable(self.answers_)))  # words come after
+        scores[:, n_answers:] = np.logaddexp(scores[:, n_answers:], np.log(_RARE))
+        return scores
 
     def _logits(self, scores: np.ndarray) -> np.ndarray:
-        """Return each topic's lift in each text, the mean of its own and its words'."""
-        lifts = scores - list(self.offset_.values())
-        column = {answer: i for i, answer in enumerate(self.offset_)}
+        """Return the lift of each topic, its words included, in each text: (D, K)."""
+        lifts = dict(
+            zip(self.offset_, (scores - list(self.offset_.values())).T, strict=True)
+        )
         logits = []
         for answers, words in zip(self.answers_, self.words_, strict=True):
-            own = logsumexp(lifts[:, [column[a] for a in answers]], axis=1)
-            floored = np.logaddexp(scores[:, [column[w] for w in words]], np.log(_RARE))
-            learned = floored - [self.offset_[w] for w in words]
-            total = own - np.log(len(answers)) + learned.sum(axis=1)
-            logits.append(total / (1 + len(words)))
+            own = logsumexp([lifts[a] for a in answers], axis=0) - np.log(len(answers))
+            total = own + sum(lifts[w] for w in words)
+            logits.append(total / np.sqrt(1 + len(words)))  # they say much the same
         return np.stack(logits, axis=1)
 
-    def _calibrate(self, texts: list[str]) -> None:
-        """Measure how likely answers are, and learn words that come and go with them."""
+    def _measure(self, texts: list[str]) -> np.ndarray:
+        """Set what is to be subtracted to the means over texts; return their logits."""
         scores = self._scores(texts)
         self.offset_ = dict(
             zip(self.offset_, scores.mean(axis=0).tolist(), strict=True)
         )
+        return self._logits(scores)
+
+    def _calibrate(self, texts: list[str]) -> None:
+        """Measure how likely answers are, and learn words that come and go with them."""
+        by_name = softmax(self._measure(texts), axis=1)
         n_words = min(self.n_words, len(texts) // _TEXTS_A_WORD)
         if not n_words or len(self.topics_) == 1:
             return
         words, logs = self._next_words(texts)
-        means = logs.mean(axis=0)
-        like = _unit(logs).T @ _unit(softmax(self._logits(scores), axis=1))
+        like = _unit(logs).T @ _unit(by_name)
         like[[word in self.offset_ for word in words]] = 0
         for k, column in enumerate(like.T):
             best = np.argsort(-column, kind="stable")[:n_words]
             self.words_[k] = [words[w] for w in best if column[w] > 0]
-            self.offset_ |= {words[w]: float(means[w]) for w in best if column[w] > 0}
+        self.offset_ |= dict.fromkeys(chain.from_iterable(self.words_), 0.0)
+        self._measure(texts)
 
     def _next_words(self, texts: list[str]) -> tuple[list[str], np.ndarray]:
         """Return words of the texts that the model may answer, and their log-probabilities."""
