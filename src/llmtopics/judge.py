@@ -21,7 +21,7 @@ from llmtopics.text import TextAnalyzer
 PROMPT = "{text}\n\nThis text belongs in the section called"
 _TOPIC = "{topic}"
 _RARE = 1e-4  # probability under which words are not told apart
-_TEXTS_A_WORD = 10  # with fewer, words are learned that are there by chance
+_TEXTS_A_WORD = 3  # of a topic; with fewer, words are learned that are there by chance
 
 
 class LLMTopics(TransformerMixin, BaseEstimator):
@@ -71,8 +71,8 @@ class LLMTopics(TransformerMixin, BaseEstimator):
     ambiguous_only : fitted estimator or None, default=None
         Texts to mixtures over the same topics in the same order, such as a fitted Pipeline of a
         vectorizer and :class:`GibbsLDA`: the language model is asked about a text only
-        where this is in doubt, and elsewhere its mixture is taken. It is not fitted here; since
-        clones forget their fit, give ``FrozenEstimator(model)`` of scikit-learn in
+        where this is in doubt (and about the sample, to calibrate), and elsewhere its mixture
+        is taken. It is not fitted here; since clones forget their fit, give ``FrozenEstimator(model)`` of scikit-learn in
         searches and in other estimators.
 
     confidence : float between 0 and 1, default=0.7
@@ -80,8 +80,8 @@ class LLMTopics(TransformerMixin, BaseEstimator):
 
     n_words : int, default=16
         Words that ``fit`` learns for each topic beside its name ("football" for sport): those
-        that the model would answer for the same texts. At most one for every ten texts of
-        the sample; 0 for names alone.
+        that the model would answer for the same texts. At most one for every three texts that
+        a topic has in the sample, were all equally common; 0 for names alone.
 
     sample_size : int, default=200
         Texts, at most, that ``fit`` asks about, drawn from those given: three times if words
@@ -248,11 +248,10 @@ class LLMTopics(TransformerMixin, BaseEstimator):
             self.words_ = [[] for _ in self.topics_]
             self.offset_ = dict.fromkeys(chain.from_iterable(self.answers_), 0.0)
             _, doubtful = self._mixtures_before(texts)
-            asked = [text for text, doubt in zip(texts, doubtful, strict=True) if doubt]
-            n_written = sum(bool(text.strip()) for text in texts)
-            self.saved_ = {"asked": len(asked), "kept": n_written - len(asked)}
-            if asked and self.calibrate:
-                self._calibrate(self._sample(asked, seed))
+            n_asked, n_blank = int(doubtful.sum()), sum(not t.strip() for t in texts)
+            self.saved_ = {"asked": n_asked, "kept": len(texts) - n_blank - n_asked}
+            if n_asked and self.calibrate:
+                self._calibrate(self._sample(texts, seed))
         return self
 
     def transform(self, X):
@@ -347,8 +346,8 @@ class LLMTopics(TransformerMixin, BaseEstimator):
     def _calibrate(self, texts: list[str]) -> None:
         """Measure how likely answers are, and learn words that come and go with them."""
         by_name = softmax(self._measure(texts), axis=1)
-        n_words = min(self.n_words, len(texts) // _TEXTS_A_WORD)
-        if not n_words or len(self.topics_) == 1:
+        n_words = min(self.n_words, len(texts) // (_TEXTS_A_WORD * len(self.topics_)))
+        if not n_words:
             return
         words, logs = self._next_words(texts)
         like = _unit(logs).T @ _unit(by_name)
