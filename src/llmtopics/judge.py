@@ -75,7 +75,7 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         is taken. It is not fitted here; since clones forget their fit, give ``FrozenEstimator(model)`` of scikit-learn in
         searches and in other estimators.
 
-    confidence : float between 0 and 1, default=0.7
+    confidence : float between 0 and 1, default=0.6
         With ``ambiguous_only``: a largest share of a topic below this is doubt.
 
     n_words : int, default=16
@@ -188,7 +188,7 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         calibrate: str | None = "corpus",
         temperature: float = 0.5,
         ambiguous_only: Any = None,
-        confidence: float = 0.7,
+        confidence: float = 0.6,
         n_words: int = 16,
         sample_size: int = 200,
         random_state: Any = None,
