@@ -19,7 +19,13 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import check_is_fitted
 
-from llmtopics import EmbeddingTopics, FusionTopicModel, GibbsLDA, TextAnalyzer
+from llmtopics import (
+    EmbeddingTopics,
+    FusionTopicModel,
+    GibbsLDA,
+    LLMTopics,
+    TextAnalyzer,
+)
 from llmtopics.datasets import make_topics
 
 COUNT_MODELS = [GibbsLDA(n_components=3, max_iter=20, random_state=0)]
@@ -32,6 +38,8 @@ TEXT_MODELS = [
     ),
     FusionTopicModel(n_components=3, max_iter=20, random_state=0),
 ]
+# Topics given by name: no n_components, nothing random, columns that are the names
+NAMED_MODELS = [LLMTopics(["animals", "money", "sport"], max_length=16)]
 VECTOR_MODELS = [EmbeddingTopics(n_components=3, random_state=0)]
 
 COUNTS = make_topics(60, 30, 3, doc_length=30, random_state=0).data
@@ -51,10 +59,10 @@ def last_step(model):
     return model[-1] if isinstance(model, Pipeline) else model
 
 
-def models(counts=COUNTS, texts=TEXTS):
+def models(counts=COUNTS, texts=TEXTS, named=False):
     """Parametrize over every model, with the input it reads."""
     cases = [(model, counts) for model in COUNT_MODELS]
-    cases += [(model, texts) for model in TEXT_MODELS]
+    cases += [(model, texts) for model in TEXT_MODELS + NAMED_MODELS * named]
     ids = [type(last_step(model)).__name__ for model, _ in cases]
     ids = [f"{name}-{i}" for i, name in enumerate(ids)]
     return pytest.mark.parametrize(("model", "X"), cases, ids=ids)
@@ -64,7 +72,7 @@ count_models = pytest.mark.parametrize(
     "model", COUNT_MODELS, ids=lambda m: type(m).__name__
 )
 text_models = pytest.mark.parametrize(
-    "model", TEXT_MODELS, ids=lambda m: type(m).__name__
+    "model", TEXT_MODELS + NAMED_MODELS, ids=lambda m: type(m).__name__
 )
 
 
@@ -93,14 +101,14 @@ def test_set_params_then_fit_obeys(model, X):
     assert model.get_params()[setting(model, "n_components")] == 5
 
 
-@models()
+@models(named=True)
 def test_refit_forgets_the_old_fit(model, X):
     other = OTHER_COUNTS if sp.issparse(X) else OTHER_TEXTS
     twice = clone(model).fit(other).fit(X)
     assert_array_equal(twice.transform(X), clone(model).fit(X).transform(X))
 
 
-@models()
+@models(named=True)
 def test_fit_changes_neither_its_input_nor_its_parameters(model, X):
     model, before = clone(model), copy.deepcopy(X)
     params = {k: repr(v) for k, v in model.get_params().items()}
@@ -123,7 +131,7 @@ def test_counts_in_disorder_are_left_as_they_were(model):
             assert_array_equal(found, given)
 
 
-@models()
+@models(named=True)
 def test_unfitted_says_so(model, X):
     with pytest.raises(NotFittedError):
         clone(model).transform(X)
@@ -132,7 +140,7 @@ def test_unfitted_says_so(model, X):
 # 2. a document's mixture depends on the document alone ------------------------------------
 
 
-@models()
+@models(named=True)
 def test_mixture_does_not_depend_on_the_batch_or_the_order(model, X):
     """scikit-learn's own check sets n_components=1, where it cannot fail."""
     model = clone(model).fit(X)
@@ -143,7 +151,7 @@ def test_mixture_does_not_depend_on_the_batch_or_the_order(model, X):
     assert_array_equal(together[::-1], model.transform(take(X, range(n)[::-1])))
 
 
-@models()
+@models(named=True)
 def test_fit_transform_is_fit_then_transform(model, X):
     assert_array_equal(clone(model).fit_transform(X), clone(model).fit(X).transform(X))
 
@@ -151,7 +159,7 @@ def test_fit_transform_is_fit_then_transform(model, X):
 # 3. mixtures ------------------------------------------------------------------------------
 
 
-@models()
+@models(named=True)
 def test_rows_are_distributions_and_documents_without_words_get_the_prior(model, X):
     model = clone(model).fit(X)
     if sp.issparse(X):
@@ -321,7 +329,7 @@ def test_one_bare_string_is_refused(model):
         clone(model).fit("one bare string")
 
 
-@models()
+@models(named=True)
 def test_html_representation_shows(model, X):
     assert type(model).__name__ in clone(model)._repr_html_()
 
@@ -329,7 +337,7 @@ def test_html_representation_shows(model, X):
 # 6. round trips -----------------------------------------------------------------------------
 
 
-@models()
+@models(named=True)
 def test_copies_and_files_give_equal_outputs(model, X, tmp_path):
     model = clone(model).fit(X)
     mixtures = model.transform(X)

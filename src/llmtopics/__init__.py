@@ -7,12 +7,23 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from llmtopics import augment, datasets, embed, fusion, label, metrics, text, topics
+    from llmtopics import (
+        augment,
+        datasets,
+        embed,
+        fusion,
+        judge,
+        label,
+        metrics,
+        text,
+        topics,
+    )
     from llmtopics._language import LLMError, LocalLLM, RemoteLLM
     from llmtopics._words import top_words
     from llmtopics.augment import LLMAugmenter, LLMResampler, NextWordCounts
     from llmtopics.embed import PrecomputedEmbeddings, TransformerEmbedder
     from llmtopics.fusion import FusionTopicModel
+    from llmtopics.judge import LLMTopics
     from llmtopics.label import TopicLabeler, explain
     from llmtopics.text import TextAnalyzer
     from llmtopics.topics import EmbeddingTopics, GibbsLDA
@@ -26,6 +37,7 @@ _HOME = {  # public name -> module that defines it
     "LLMAugmenter": "augment",
     "LLMError": "_language",
     "LLMResampler": "augment",
+    "LLMTopics": "judge",
     "LocalLLM": "_language",
     "NextWordCounts": "augment",
     "PrecomputedEmbeddings": "embed",
@@ -44,6 +56,7 @@ __all__ = [
     "LLMAugmenter",
     "LLMError",
     "LLMResampler",
+    "LLMTopics",
     "LocalLLM",
     "NextWordCounts",
     "PrecomputedEmbeddings",
@@ -57,6 +70,7 @@ __all__ = [
     "embed",
     "explain",
     "fusion",
+    "judge",
     "label",
     "metrics",
     "text",

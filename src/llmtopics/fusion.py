@@ -342,7 +342,7 @@ class FusionTopicModel(
                 "max_df, stop words)."
             )
         X = self._expanded(texts, own)
-        n_tokens = X.sum(axis=1)
+        n_tokens = own.sum(axis=1)
         self.vocabulary_ = np.asarray(self.vectorizer_.get_feature_names_out())
         whole = isinstance(self.random_state, Integral)  # as the ends would take it
         seed = int(self.random_state) if whole else as_seed(self.random_state) % 2**32
@@ -361,7 +361,7 @@ class FusionTopicModel(
             )
         self.keyness_ = keyness(mixtures, own, self.components_)
         self.labels_ = mixtures.argmax(axis=1)
-        self.document_alpha_ = self._document_alpha(n_tokens)
+        self.document_alpha_ = self._document_alpha(X.sum(axis=1))
         return mixtures
 
     def _fit_vectorizer(self, texts: list[str]) -> sp.csr_array:

@@ -43,7 +43,7 @@ class NextWordCounts(TransformerMixin, BaseEstimator):
         What the model reads, with the text in the place of ``{text}``. It should end where
         one word that says what the text is about would come next.
 
-    weight : int or float, default=20
+    weight : int or float, default=10
         How many words each text gains: an int is their number, a float their number for
         each word of the text's own.
 
@@ -128,7 +128,7 @@ class NextWordCounts(TransformerMixin, BaseEstimator):
         llm: Any = "smollm2",
         *,
         prompt: str = "Text: {text}\nTopic:",
-        weight: float = 20,
+        weight: float = 10,
         n_words: int = 100,
         include_counts: bool = True,
         max_length: int | None = 256,
