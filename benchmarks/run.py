@@ -21,7 +21,11 @@ from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from benchmarks.text_models import Topics
+    from benchmarks.text_problems import Corpus
 
 RESULTS = Path(__file__).parent / "results"
 N_WARM = 200  # documents of the run that is not timed
@@ -70,8 +74,8 @@ def measure_lda(problem_name: str, model_name: str, seed: int) -> dict:
     return line
 
 
-def measure_topics(problem_name: str, model_name: str, seed: int) -> dict:
-    """Fit one model on one corpus and judge mixtures and words."""
+def judged(corpus: "Corpus", found: "Topics") -> dict:
+    """Return what labels, a classifier and the words' coherence say of topics of texts."""
     import numpy as np
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import normalized_mutual_info_score
@@ -79,9 +83,32 @@ def measure_topics(problem_name: str, model_name: str, seed: int) -> dict:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
+    from llmtopics.metrics import coherence, purity, topic_diversity
+
+    topics = found.mixtures.argmax(axis=1)
+    classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    logs = np.log(np.maximum(found.mixtures, 1e-9))
+    folds = StratifiedKFold(3, shuffle=True, random_state=0)
+    words = [topic for topic in found.words if len(topic) > 1]
+    npmi = coherence(words, corpus.counts, corpus.vocabulary, window_size=None)
+    return {
+        "npmi": float(npmi.mean()),
+        "c_v": float(coherence(words, corpus.tokens, measure="c_v").mean()),
+        "diversity": topic_diversity(words),
+        "nmi": normalized_mutual_info_score(corpus.labels, topics),
+        "purity": purity(corpus.labels, topics),
+        "accuracy": cross_val_score(classifier, logs, corpus.labels, cv=folds).mean(),
+        "n_documents": corpus.counts.shape[0],
+        "n_words": corpus.counts.shape[1],
+        "n_tokens": int(corpus.counts.sum()),
+        "words": found.words,
+    }
+
+
+def measure_topics(problem_name: str, model_name: str, seed: int) -> dict:
+    """Fit one model on one corpus and judge mixtures and words."""
     from benchmarks.text_models import MODELS
     from benchmarks.text_problems import PROBLEMS, read_corpus
-    from llmtopics.metrics import coherence, purity, topic_diversity
 
     name, K = PROBLEMS[problem_name]
     corpus, model = read_corpus(name), MODELS[model_name]
@@ -90,25 +117,7 @@ def measure_topics(problem_name: str, model_name: str, seed: int) -> dict:
     found = model.fit(corpus, K, seed)
     line = {"seconds": perf_counter() - start, "peak_mib": peak_mib()}
 
-    topics = found.mixtures.argmax(axis=1)
-    classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-    logs = np.log(np.maximum(found.mixtures, 1e-9))
-    folds = StratifiedKFold(3, shuffle=True, random_state=0)
-    words = [topic for topic in found.words if len(topic) > 1]
-    npmi = coherence(words, corpus.counts, corpus.vocabulary, window_size=None)
-    return line | {
-        "npmi": float(npmi.mean()),
-        "c_v": float(coherence(words, corpus.tokens, measure="c_v").mean()),
-        "diversity": topic_diversity(words),
-        "nmi": normalized_mutual_info_score(corpus.labels, topics),
-        "purity": purity(corpus.labels, topics),
-        "accuracy": cross_val_score(classifier, logs, corpus.labels, cv=folds).mean(),
-        **found.peculiar,
-        "n_documents": corpus.counts.shape[0],
-        "n_words": corpus.counts.shape[1],
-        "n_tokens": int(corpus.counts.sum()),
-        "words": found.words,
-    }
+    return line | judged(corpus, found) | found.peculiar
 
 
 class Matrix(NamedTuple):

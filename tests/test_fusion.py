@@ -19,6 +19,7 @@ from llmtopics import (
     EmbeddingTopics,
     FusionTopicModel,
     GibbsLDA,
+    NextWordCounts,
     PrecomputedEmbeddings,
     TextAnalyzer,
     TransformerEmbedder,
@@ -26,7 +27,7 @@ from llmtopics import (
 )
 from llmtopics._language import _encode
 from llmtopics.datasets import load_bbc_news, make_topics
-from llmtopics.fusion import _halves
+from llmtopics.fusion import _halves, _recounted
 from llmtopics.metrics import topic_scorer
 from llmtopics.topics import _embedding
 
@@ -561,3 +562,87 @@ def test_counts_side_reads_sparse_rows_without_words(planted):
     model = fusion(4, embedder=embedder).fit([*texts, ""])
     assert model.labels_.shape == (121,)
     assert sp.issparse(model.vectorizer_.transform(texts))
+
+
+# new words by a language model ---------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def titles():
+    corpus = load_bbc_news()
+    return corpus.titles[::10], corpus.target[::10]
+
+
+def expanded(alpha=0.5, expander=None, **parameters):
+    expander = NextWordCounts() if expander is None else expander
+    return FusionTopicModel(
+        5, alpha=alpha, expander=expander, random_state=0, **parameters
+    )
+
+
+def test_new_words_help_to_find_the_topics_of_titles(titles):
+    texts, labels = titles
+    found = [
+        normalized_mutual_info_score(labels, model.fit(texts).labels_)
+        for model in (expanded(0.0), FusionTopicModel(5, alpha=0, random_state=0))
+    ]
+    assert found[0] > found[1] + 0.1
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.5])
+def test_words_of_topics_are_counted_on_the_texts_own(alpha):
+    """A word that the model adds everywhere, and no text has, is no topic's word."""
+    texts = ["goal cup match"] * 5 + ["bank rate shares"] * 5 + ["sports"]
+    model = expanded(alpha).set_params(n_components=2).fit(texts)
+    column = model.vocabulary_.tolist().index("sports")
+    assert model.expander_.transform(texts)[:, [column]].sum() >= 5
+    assert_allclose(model.components_.sum(axis=1), 1)
+    sampled = model.topic_model_.components_[:, column]
+    assert (model.components_[:, column] < sampled.max() / 2).all()
+
+
+def test_expanded_at_zero_is_the_topic_model_fed_with_the_same_counts(titles):
+    texts, _ = titles
+    model = expanded(0.0, max_iter=20)
+    fed = make_pipeline(NextWordCounts(), GibbsLDA(5, max_iter=20, random_state=0)).fit(
+        texts
+    )
+    assert_array_equal(model.fit(texts).transform(texts), fed.transform(texts))
+    assert_array_equal(model.topic_model_.components_, fed[-1].components_)
+    assert not np.allclose(model.components_, fed[-1].components_)
+
+
+def test_own_words_are_recounted_by_the_topics_of_all():
+    X = sp.csr_array([[2, 0, 1], [0, 3, 0]])
+    mixtures = np.array([[0.9, 0.1], [0.2, 0.8]])
+    phi = np.array([[0.5, 0.25, 0.25], [0.1, 0.6, 0.3]])
+    joint = mixtures[:, :, None] * phi  # (D, K, V)
+    counts = (X.toarray()[:, None] * joint / joint.sum(axis=1, keepdims=True)).sum(0)
+    expected = (counts + 0.1) / (counts + 0.1).sum(axis=1, keepdims=True)
+    assert_allclose(_recounted(X, mixtures, phi, 0.1), expected)
+
+
+def test_the_weight_is_against_texts_own_words(titles):
+    texts, _ = titles
+    model = expanded(0.5, max_iter=5).fit(texts)
+    own = model.vectorizer_.transform(texts).sum(axis=1).A1
+    assert model.strength_ == np.median(own[own > 0])
+    assert_allclose(
+        model.document_alpha_, model.strength_ / (model.strength_ + own + 10)
+    )
+
+
+def test_the_outer_vectorizer_wins(titles):
+    texts, _ = titles
+    inner = NextWordCounts(CountVectorizer(analyzer=TextAnalyzer(min_length=5)))
+    assert min(map(len, expanded(0.0, inner, max_iter=1).fit(texts).vocabulary_)) == 5
+    outer = CountVectorizer(analyzer=TextAnalyzer(min_length=7))
+    model = expanded(0.0, inner, max_iter=1, vectorizer=outer).fit(texts)
+    assert min(map(len, model.vocabulary_)) == 7
+    assert inner.vectorizer.analyzer.min_length == 5
+
+
+def test_at_one_no_language_model_is_asked_for_words(planted):
+    texts, embedder, _ = planted
+    model = expanded(1.0, NextWordCounts(llm="no/such-model"), embedder=embedder)
+    assert not hasattr(model.fit(texts), "expander_")

@@ -84,7 +84,8 @@ class FusionTopicModel(
     expander : NextWordCounts or None, default=None
         Makes further counts by a language model; its ``vectorizer`` is the one above, if
         that is given. They help to find the topics of texts, while ``components_`` and the
-        topics' words are counted on the texts' own words. None makes none.
+        topics' words are counted on the texts' own words. ``alpha`` stays the weight
+        against a text of median length without them. None makes none.
 
     embedder : transformer or None, default=None
         Texts to vectors. None is ``TransformerEmbedder()``.
