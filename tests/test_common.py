@@ -24,10 +24,12 @@ from llmtopics import (
     FusionTopicModel,
     GibbsLDA,
     LLMTopics,
+    NextWordCounts,
     TextAnalyzer,
 )
 from llmtopics.datasets import make_topics
 
+LLM_WORDS = CountVectorizer(analyzer=TextAnalyzer(min_length=1, stop_words=None))
 COUNT_MODELS = [GibbsLDA(n_components=3, max_iter=20, random_state=0)]
 TEXT_MODELS = [
     Pipeline(
@@ -37,6 +39,12 @@ TEXT_MODELS = [
         ]
     ),
     FusionTopicModel(n_components=3, max_iter=20, random_state=0),
+    FusionTopicModel(
+        n_components=3,
+        expander=NextWordCounts(LLM_WORDS),
+        max_iter=20,
+        random_state=0,
+    ),
 ]
 # Topics given by name: no n_components, nothing random, columns that are the names
 NAMED_MODELS = [LLMTopics(["animals", "money", "sport"], max_length=16)]

@@ -622,14 +622,12 @@ def test_own_words_are_recounted_by_the_topics_of_all():
     assert_allclose(_recounted(X, mixtures, phi, 0.1), expected)
 
 
-def test_the_weight_is_against_texts_own_words(titles):
+def test_the_weight_is_that_in_a_text_of_median_length_with_its_new_words(titles):
     texts, _ = titles
-    model = expanded(0.5, max_iter=5).fit(texts)
-    own = model.vectorizer_.transform(texts).sum(axis=1).A1
-    assert model.strength_ == np.median(own[own > 0])
-    assert_allclose(
-        model.document_alpha_, model.strength_ / (model.strength_ + own + 10)
-    )
+    model = expanded(0.2, max_iter=5).fit(texts)
+    n_tokens = model.vectorizer_.transform(texts).sum(axis=1).A1 + 10
+    assert model.strength_ == pytest.approx(0.25 * np.median(n_tokens))
+    assert np.median(model.document_alpha_) == pytest.approx(0.2)
 
 
 def test_the_outer_vectorizer_wins(titles):

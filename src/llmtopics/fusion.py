@@ -84,8 +84,7 @@ class FusionTopicModel(
     expander : NextWordCounts or None, default=None
         Makes further counts by a language model; its ``vectorizer`` is the one above, if
         that is given. They help to find the topics of texts, while ``components_`` and the
-        topics' words are counted on the texts' own words. ``alpha`` stays the weight
-        against a text of median length without them. None makes none.
+        topics' words are counted on the texts' own words. None makes none.
 
     embedder : transformer or None, default=None
         Texts to vectors. None is ``TransformerEmbedder()``.
@@ -343,7 +342,7 @@ class FusionTopicModel(
                 "max_df, stop words)."
             )
         X = self._expanded(texts, own)
-        n_tokens = own.sum(axis=1)
+        n_tokens = X.sum(axis=1)
         self.vocabulary_ = np.asarray(self.vectorizer_.get_feature_names_out())
         whole = isinstance(self.random_state, Integral)  # as the ends would take it
         seed = int(self.random_state) if whole else as_seed(self.random_state) % 2**32
@@ -362,7 +361,7 @@ class FusionTopicModel(
             )
         self.keyness_ = keyness(mixtures, own, self.components_)
         self.labels_ = mixtures.argmax(axis=1)
-        self.document_alpha_ = self._document_alpha(X.sum(axis=1))
+        self.document_alpha_ = self._document_alpha(n_tokens)
         return mixtures
 
     def _fit_vectorizer(self, texts: list[str]) -> sp.csr_array:
