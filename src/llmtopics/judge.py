@@ -116,7 +116,8 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         The language model.
 
     usage_ : dict
-        What the language model was asked so far, see :class:`LocalLLM`.
+        What ``llm`` was asked so far, by this estimator and others that share the value;
+        see :class:`LocalLLM`.
 
     See Also
     --------
@@ -250,7 +251,7 @@ class LLMTopics(TransformerMixin, BaseEstimator):
             _, doubtful = self._mixtures_before(texts)
             n_asked, n_blank = int(doubtful.sum()), sum(not t.strip() for t in texts)
             self.saved_ = {"asked": n_asked, "kept": len(texts) - n_blank - n_asked}
-            if n_asked and self.calibrate:
+            if n_blank < len(texts) and self.calibrate:
                 self._calibrate(self._sample(texts, seed))
         return self
 

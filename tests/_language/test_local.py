@@ -1,7 +1,9 @@
 """Language models on this machine: the real SmolLM2, and small ones of random weights."""
 
+import json
 import logging
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -234,7 +236,14 @@ def test_surrogates_do_not_stop_the_work():
         (lambda llm: llm.generate(["a"], template="{text} {text}"), "once"),
         (lambda llm: llm.generate(["a"], template="{text} {"), "single brace"),
         (lambda llm: llm.generate(["a"], max_new_tokens=0), "max_new_tokens"),
+        (lambda llm: llm.generate(["a"], max_new_tokens=2.5), "max_new_tokens"),
+        (lambda llm: llm.generate(["a"], max_length=3.5), "max_length"),
         (lambda llm: llm.generate(["a"], temperature=-1), "temperature"),
+        (lambda llm: llm.generate(["a"], temperature="hot"), "temperature"),
+        (lambda llm: llm.generate(["a"], temperature=1, seed=-1), "seed"),
+        (lambda llm: llm.generate(["a"], stop=[""]), "stop"),
+        (lambda llm: llm.next_word_distribution(["a"], n_words=0), "n_words"),
+        (lambda llm: llm.next_word_distribution(["a"], n_words="5"), "n_words"),
         (lambda llm: llm.generate(["a"], top_p=0, temperature=1), "top_p"),
         (lambda llm: llm.generate(["a"], on_error="no"), "on_error"),
         (lambda llm: llm.score(["a"], ["b", ""]), "Answer 1 is empty"),
@@ -281,6 +290,77 @@ def test_an_answer_in_the_cache_needs_no_model(small, tmp_path, monkeypatch):
         model.generate(TEXTS, max_new_tokens=3)
 
 
+def test_numbers_of_numpy_are_numbers(small, tmp_path):
+    model = llm(small, cache_dir=tmp_path)
+    found = model.generate(TEXTS, max_new_tokens=np.int64(2), temperature=np.float32(0))
+    assert found == model.generate(TEXTS, max_new_tokens=2, chat=np.bool_(True))
+    assert model.usage_["n_calls"] == 3
+
+
+def test_a_models_own_habits_of_writing_are_left_out(small, tmp_path, folder):
+    """0 is always the likeliest token, whatever generation_config.json says."""
+    other = tmp_path / "other"
+    shutil.copytree(small, other)
+    habits = {"do_sample": True, "top_k": 5, "repetition_penalty": 3.0}
+    ends = AutoTokenizer.from_pretrained(folder).eos_token_id
+    text = json.dumps({**habits, "eos_token_id": ends})
+    (other / "generation_config.json").write_text(text)
+    found = [llm(place).generate(TEXTS, max_new_tokens=12) for place in (small, other)]
+    assert found[0] == found[1]
+
+
+@pytest.fixture(scope="module")
+def pieces(tmp_path_factory):
+    """A small model whose tokenizer writes spaces as Llama 2's does."""
+    from tokenizers import Tokenizer, decoders, models, normalizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
+    )
+    tokenizer.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
+    )
+    texts = [
+        "the goal of sport is sport",
+        "shares and sport and a goal of the text",
+    ] * 9
+    trainer = trainers.BpeTrainer(vocab_size=90, special_tokens=["<unk>", "</s>"])
+    tokenizer.train_from_iterator(texts, trainer)
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, unk_token="<unk>", eos_token="</s>"
+    )
+    place = tmp_path_factory.mktemp("pieces")
+    fast.save_pretrained(place)
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=len(fast),
+        hidden_size=16,
+        intermediate_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        eos_token_id=fast.eos_token_id,
+    )
+    Llama(config).save_pretrained(place)
+    return place
+
+
+def test_words_begin_with_pieces_that_have_a_space(pieces):
+    model = llm(pieces)
+    tokenizer = AutoTokenizer.from_pretrained(pieces)
+    assert model.first_tokens(["sport", "sports"]) == ["sport", "sport"]
+    (found,) = model.next_word_distribution(["the goal of"])
+    plain = Llama.from_pretrained(pieces).eval()
+    ids = tokenizer("the goal of")["input_ids"]
+    with torch.inference_mode():
+        chances = plain(torch.tensor([ids])).logits[0, -1].softmax(0)
+    token = tokenizer.convert_tokens_to_ids("▁sport")
+    assert found["sport"] == pytest.approx(chances[token].item(), rel=1e-3)
+    scores = model.score(["the goal of"], [" sport"])
+    assert scores[0, 0] == pytest.approx(chances[token].log().item(), abs=1e-3)
+
+
 def test_other_weights_have_other_answers(small, tmp_path, folder):
     torch.manual_seed(1)
     other = tmp_path / "other"
@@ -309,7 +389,7 @@ def test_a_killed_run_goes_on_where_it_was(small, tmp_path):
         f"llm.generate({prompts!r}, max_new_tokens=2)\n"
     )
     process = subprocess.Popen([sys.executable, "-c", code])
-    cache = Cache(tmp_path)
+    cache = Cache(tmp_path / "answers")
     try:
         while not (n_kept := n_entries(cache)) >= 60:
             assert process.poll() is None

@@ -165,7 +165,7 @@ def test_it_stands_in_a_pipeline_and_a_search(feed):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"weight": 0}, "weight"),
+        ({"weight": -1}, "weight"),
         ({"weight": -0.5}, "weight"),
         ({"n_words": 0}, "n_words"),
         ({"prompt": "{txt}"}, "txt"),
@@ -177,7 +177,14 @@ def test_it_stands_in_a_pipeline_and_a_search(feed):
 )
 def test_bad_parameters_are_named(feed, parameters, message):
     with pytest.raises(ValueError, match=message):
-        feed().set_params(**parameters).fit_transform(TITLES[:3])
+        feed().set_params(**parameters).fit(TITLES[:3]).transform(TITLES[:3])
+
+
+def test_of_weight_zero_no_model_is_asked(feed):
+    model = feed(weight=0).fit(TITLES)
+    own = model.vectorizer_.transform(TITLES[:5])
+    assert_array_equal(model.transform(TITLES[:5]).toarray(), own.toarray())
+    assert not any(model.usage_.values())
 
 
 @pytest.mark.parametrize(
@@ -196,12 +203,12 @@ def test_bad_texts_are_named(feed, texts, message):
         feed().fit(TITLES[:3]).transform(texts)
 
 
-def test_words_that_no_text_knows_are_an_error(fake_llm):
+def test_words_that_no_text_knows_are_warned_about(fake_llm):
     texts = [f"word{i}" for i in range(12)]
     told = Told(fake_llm, {text: {"elsewhere": 0.9} for text in texts})
     model = NextWordCounts(llm=told.llm).fit(texts)
-    with pytest.raises(ValueError, match="No word that the language model would say"):
-        model.transform(texts)
+    with pytest.warns(UserWarning, match="No word that the language model would say"):
+        assert model.transform(texts).sum() == 12
     assert model.transform(texts[:1]).sum() == 1  # of one text it may well be so
     assert model.report_["no_overlap"] == 1
 

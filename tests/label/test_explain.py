@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.decomposition import (
     NMF,
     LatentDirichletAllocation,
@@ -27,6 +27,7 @@ from llmtopics import (
     EmbeddingTopics,
     FusionTopicModel,
     GibbsLDA,
+    NextWordCounts,
     PrecomputedEmbeddings,
     TextAnalyzer,
     TransformerEmbedder,
@@ -477,3 +478,55 @@ def test_texts_and_their_number_are_checked(fitted):
         explain(model, "A text.", texts=["a", 1])
     with pytest.raises(ValueError, match="n_neighbors"):
         explain(model, "A text.", texts=["a"], n_neighbors=0)
+
+
+# words that a language model added ------------------------------------------------------------
+
+TITLES = load_bbc_news().titles[::40]
+
+
+def parts_of(why):
+    words = why.word_contributions.sum(axis=0) + why.added_contributions.sum(axis=0)
+    return words + why.language_contribution + why.prior_contribution
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        FusionTopicModel(3, expander=NextWordCounts(), max_iter=10, random_state=0),
+        FusionTopicModel(
+            3, alpha=0, expander=NextWordCounts(), max_iter=10, random_state=0
+        ),
+        make_pipeline(NextWordCounts(), GibbsLDA(3, max_iter=10, random_state=0)),
+        make_pipeline(
+            NextWordCounts(include_counts=False),
+            GibbsLDA(3, max_iter=10, random_state=0),
+        ),
+    ],
+    ids=["fusion", "alpha=0", "pipeline", "without the text's own"],
+)
+def test_words_that_a_model_added_are_told_from_the_texts_own(model):
+    model = clone(model).fit(TITLES)
+    text = TITLES[0] + ". A second sentence, on football."
+    why = explain(model, text)
+    assert_allclose(parts_of(why), model.transform([text])[0], atol=1e-12)
+    own = set(TextAnalyzer()(text))
+    assert set(why.words.tolist()) <= own
+    assert len(why.added_words)
+    assert set(why.added_words.tolist()) - own
+    assert (why.added_contributions >= 0).all()
+    carried = why.sentence_contributions.sum(axis=0)
+    assert_allclose(carried, why.mixture - why.prior_contribution, atol=1e-12)
+    assert "added words" in why._repr_html_()
+    assert "added words" in repr(why)
+    if isinstance(
+        model, FusionTopicModel
+    ):  # only the words of the text are found there
+        assert len(why.words) == len(own & set(model.vocabulary_))
+
+
+def test_nothing_is_said_of_added_words_where_there_are_none():
+    model = FusionTopicModel(3, max_iter=5, random_state=0).fit(TITLES)
+    why = explain(model, TITLES[0])
+    assert not len(why.added_words)
+    assert "added" not in repr(why) + why._repr_html_()

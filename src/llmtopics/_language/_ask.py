@@ -3,6 +3,7 @@
 import json
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from numbers import Integral, Real
 from pathlib import Path
 from string import Formatter
 from typing import Any, NamedTuple
@@ -13,6 +14,8 @@ from tqdm import tqdm
 
 from llmtopics._checks import check_texts
 from llmtopics._language._cache import folder_of, remember
+
+_VERSION = 1  # of how prompts are made and answers read: another has other answers
 
 
 class LLMError(RuntimeError):
@@ -126,8 +129,8 @@ class LanguageModel(BaseEstimator):
         stop : sequence of str, default=()
             Writing ends before any of these.
         seed : int, default=0
-            Decides what a temperature draws: for a prompt always the same, whatever other
-            prompts there are.
+            Decides what a temperature draws. Each prompt has dice of its own: other prompts
+            change what is drawn only as they move the probabilities (see Notes).
         on_error : {"raise", "keep"}, default="raise"
             Whether a call that fails stops the work (what was answered stays in the cache)
             or leaves None in its row.
@@ -299,7 +302,7 @@ class LanguageModel(BaseEstimator):
     ) -> list[Any]:
         """Return the answer to each prompt, asking only what the cache lacks."""
         texts = check_texts(prompts, type(self).__name__)
-        _check(request, on_error)
+        request = _checked(request, on_error)
         for row, text in enumerate(texts):
             if not text.strip():
                 raise ValueError(
@@ -323,9 +326,11 @@ class LanguageModel(BaseEstimator):
                 bar.update(len(some))
 
         with bar:
-            context = json.dumps([self._identity(), request._asdict()])
+            context = json.dumps([_VERSION, self._identity(), request._asdict()])
+            folder = folder_of(self.cache_dir)
+            place = folder and folder / "answers"  # apart from vectors, which are many
             try:
-                found = remember(folder_of(self.cache_dir), context, distinct, compute)
+                found = remember(place, context, distinct, compute)
             except PromptFailed as failure:
                 row = texts.index(failure.prompt)
                 raise LLMError(f"Row {row}: {failure}") from None
@@ -349,17 +354,46 @@ class LanguageModel(BaseEstimator):
         """
 
 
-def _check(request: Request, on_error: str) -> None:
-    """Raise a ValueError that names what is wrong with the parameters of a call."""
+_KINDS: dict[str, tuple[type, float]] = {  # a parameter, its kind and its least value
+    "max_length": (Integral, 1),
+    "max_new_tokens": (Integral, 1),
+    "temperature": (Real, 0),
+    "top_p": (Real, 0),
+    "seed": (Integral, 0),
+    "n_words": (Integral, 0),
+}
+
+
+def _checked(request: Request, on_error: str) -> Request:
+    """Return the request with plain numbers, so that equal ones are equal as JSON.
+
+    Raises
+    ------
+    ValueError
+        If something is wrong with a parameter, which is named.
+    """
     split_template(request.template)
     if on_error not in ("raise", "keep"):
         raise ValueError(f"on_error must be 'raise' or 'keep', got {on_error!r}.")
-    for name, least in {"max_length": 1, "max_new_tokens": 1, "temperature": 0}.items():
+    plain: dict[str, Any] = {"chat": bool(request.chat)}
+    for name, (kind, least) in _KINDS.items():
         value = getattr(request, name)
-        if value is not None and not value >= least:
-            raise ValueError(f"{name} must be at least {least}, got {value!r}.")
+        if value is None and name == "max_length":
+            continue
+        if not isinstance(value, kind) or not value >= least:  # type: ignore[operator]
+            what = "whole number" if kind is Integral else "number"
+            raise ValueError(
+                f"{name} must be a {what} of at least {least}, got {value!r}."
+            )
+        plain[name] = int(value) if kind is Integral else float(value)  # type: ignore
     if not 0 < request.top_p <= 1:
         raise ValueError(f"top_p must be above 0 and at most 1, got {request.top_p!r}.")
+    if request.kind == "next_word_distribution" and not request.n_words:
+        raise ValueError("n_words must be a whole number of at least 1, got 0.")
+    for stop in request.stop:
+        if not isinstance(stop, str) or not stop:
+            raise ValueError(f"stop must hold texts that are not empty, got {stop!r}.")
+    return request._replace(**plain)
 
 
 def split_template(template: str) -> tuple[str, str]:

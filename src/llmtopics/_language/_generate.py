@@ -21,6 +21,7 @@ from llmtopics._language._workers import batch_tokens, in_workers, tokenizing
 
 logger = logging.getLogger(__name__)
 
+_SPACES = ("Ġ", "▁", " ")  # as tokenizers write the one in front of a word
 _SHORT_PREFIX = 8  # tokens that are not worth a cache of their own
 _N_WRITING = 32  # prompts, at least, that are written about at the same time
 
@@ -254,12 +255,24 @@ def _words_of(tokenizer: Any, after_space: bool) -> list[str]:
     """Return the words that tokens begin: those with a space, or all after one."""
     special = set(tokenizer.all_special_ids)
     words = []
-    for token in range(len(tokenizer)):
-        text = tokenizer.decode([token], clean_up_tokenization_spaces=False)
-        word = text.strip()
-        begins = (after_space or text[:1] == " ") and token not in special
+    for token, piece in enumerate(
+        tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
+    ):
+        word = tokenizer.decode([token], clean_up_tokenization_spaces=False).strip()
+        begins = (after_space or piece[:1] in _SPACES) and token not in special
         words.append(word if begins and word[:1].isalnum() else "")
     return words
+
+
+def going_on(tokenizer: Any, texts: list[str]) -> list[list[int]]:
+    """Return the tokens of texts that follow another, as they would be in one with it."""
+    before = ["a" if text[:1].isspace() else "\n" for text in texts]
+    both = [f"{one}{text}" for one, text in zip(before, texts, strict=True)]
+    with tokenizing():
+        known = tokenizer(["a", "\n"], add_special_tokens=False)["input_ids"]
+        ids = tokenizer(both, add_special_tokens=False)["input_ids"]
+    lengths = dict(zip(["a", "\n"], map(len, known), strict=True))
+    return [row[lengths[one] :] for row, one in zip(ids, before, strict=True)]
 
 
 def _score(
@@ -268,10 +281,7 @@ def _score(
     """Return the log-probability of each answer, one of the prompts' cache for all."""
     import torch
 
-    with tokenizing():
-        answers = tokenizer(list(request.answers), add_special_tokens=False)[
-            "input_ids"
-        ]
+    answers = going_on(tokenizer, list(request.answers))
     logits, known = batch.read(model, known, max(map(len, answers)) > 1)
     firsts = logits.log_softmax(1)
     n_prompts = len(batch.tokens)

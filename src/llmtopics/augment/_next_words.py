@@ -5,6 +5,7 @@ from collections import Counter
 from itertools import chain
 from numbers import Integral, Real
 from typing import Any
+from warnings import warn
 
 import numpy as np
 import scipy.sparse as sp
@@ -15,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from llmtopics._checks import as_counts, check_texts, whole_or_not_at_all
 from llmtopics._language import LanguageModel, as_llm
+from llmtopics._language._ask import split_template
 from llmtopics.text import TextAnalyzer
 
 _WORD = re.compile(r"\w[\w'’-]*")
@@ -45,13 +47,13 @@ class NextWordCounts(TransformerMixin, BaseEstimator):
 
     weight : int or float, default=10
         How many words each text gains: an int is their number, a float their number for
-        each word of the text's own.
+        each word of the text's own. With 0 the model is not asked.
 
     n_words : int, default=100
         Different words a text may gain, the likeliest.
 
     include_counts : bool, default=True
-        Whether the text's own counts are there, too.
+        Whether the text's own counts are there, too. As an ``expander``, it has no effect.
 
     max_length : int or None, default=256
         Tokens of each text that the model reads; None for as many as it can.
@@ -112,8 +114,8 @@ class NextWordCounts(TransformerMixin, BaseEstimator):
         "llm": [str, LanguageModel],
         "prompt": [str],
         "weight": [
-            Interval(Integral, 1, None, closed="left"),
-            Interval(Real, 0, None, closed="neither"),
+            Interval(Integral, 0, None, closed="left"),
+            Interval(Real, 0, None, closed="left"),
         ],
         "n_words": [Interval(Integral, 1, None, closed="left")],
         "include_counts": ["boolean"],
@@ -167,6 +169,7 @@ class NextWordCounts(TransformerMixin, BaseEstimator):
             For what is not a text (naming its row), and what the vectorizer refuses.
         """
         texts = check_texts(X, "NextWordCounts")
+        split_template(self.prompt)
         with whole_or_not_at_all(self):
             self.vectorizer_ = (
                 CountVectorizer(analyzer=TextAnalyzer())
@@ -221,11 +224,15 @@ class NextWordCounts(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For what is not a text (naming its row); if none of ten texts or more gained a
-            word, because the model's words and the vocabulary have nothing in common; and
-            what :class:`LocalLLM` refuses.
+            For what is not a text (naming its row), and what :class:`LocalLLM` refuses.
         LLMError
             If the language model does not answer, and ``on_error`` is "raise".
+
+        Warns
+        -----
+        UserWarning
+            If none of ten texts or more gained a word, because the model's words and the
+            vocabulary have nothing in common.
         """
         check_is_fitted(self, "vectorizer_")
         texts = check_texts(X, "NextWordCounts")
@@ -248,11 +255,12 @@ class NextWordCounts(TransformerMixin, BaseEstimator):
         counts : csr_array of shape (n_texts, n_words_in_vocabulary), int32
             Whole counts of the model's words alone.
         """
-        asked = np.array([i for i, text in enumerate(texts) if text.strip()], int)
+        wants = [bool(self.weight and text.strip()) for text in texts]
+        asked = np.flatnonzero(wants).tolist()
         found: list[Any] = []
         llm = as_llm(self.llm)
         before = llm.usage_
-        if asked.size:
+        if asked:
             found = llm.next_word_distribution(
                 [texts[i] for i in asked],
                 template=self.prompt,
@@ -270,15 +278,17 @@ class NextWordCounts(TransformerMixin, BaseEstimator):
         n_fed = int((fed.sum(axis=1) > 0).sum())
         self.report_ = {
             "fed": n_fed,
-            "blank": len(texts) - asked.size,
+            "blank": sum(not text.strip() for text in texts),
             "no_overlap": len(answered) - n_fed,
-            "failed": asked.size - len(answered),
+            "failed": len(asked) - len(answered),
         }
-        if len(answered) >= _MANY and not n_fed:
-            raise ValueError(
+        if len(answered) >= _MANY and not n_fed and totals.any():
+            warn(
                 "No word that the language model would say next is in the vocabulary of "
-                f"{own.shape[1]} words. Check the prompt, the vectorizer, and that the model "
-                "knows the texts' language."
+                f"{own.shape[1]} words: no text gained any. Check the prompt, the "
+                "vectorizer, and that the model knows the texts' language.",
+                UserWarning,
+                stacklevel=3,
             )
         return fed
 

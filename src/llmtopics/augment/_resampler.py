@@ -252,7 +252,8 @@ class LLMResampler(BaseEstimator):
             for group, rows in groups.items()
         }
         missing = {group: n for group, n in wanted.items() if n}
-        known = _Known(texts)
+        prompt = PROMPT if self.prompt is None else self.prompt
+        known = _Known([*texts, *prompt.splitlines()])  # its examples are not new
         made: list[tuple[Hashable, str, int]] = []
         n_draws: Counter[int] = Counter()  # how often each text was written about
         report = dict.fromkeys(("new", "near_duplicate", "too_short", "failed"), 0)
@@ -266,7 +267,7 @@ class LLMResampler(BaseEstimator):
             for draw, asked in draws.items():
                 found = llm.generate(
                     [texts[row] for _, row in asked],
-                    template=PROMPT if self.prompt is None else self.prompt,
+                    template=prompt,
                     chat=self.chat,
                     stop=() if self.chat else ("\n",),
                     max_length=self.max_length,

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from llmtopics._checks import as_counts, check_positive, check_texts
 from llmtopics._words import top_words
+from llmtopics.augment import NextWordCounts
 from llmtopics.label._explanation import Explanation
 from llmtopics.topics import GibbsLDA
 from llmtopics.topics._gibbs_lda import token_shares
@@ -58,8 +59,8 @@ def explain(
     -------
     explanation : Explanation
         Shown in a notebook, the text with its words coloured by topic. Its arrays
-        ``word_contributions``, summed over the words, ``language_contribution`` and
-        ``prior_contribution`` sum to ``mixture``, which is ``model.transform([text])[0]``
+        ``word_contributions`` and ``added_contributions``, summed over the words,
+        ``language_contribution`` and ``prior_contribution`` sum to ``mixture``, which is ``model.transform([text])[0]``
         (sums to one, save from ``NMF``).
 
     Raises
@@ -87,6 +88,9 @@ def explain(
       ``x_w φ_kw θ_k / Σ_j φ_jw θ_j``, up to a factor for each topic.
     - ``NMF`` and other models: θ_k among words by ``x_w φ_kw``, as where the multiplicative
       updates of NMF with squared error end.
+
+    Words that :class:`NextWordCounts` added are no words of the text; sentences carry them by
+    their lengths. With ``language_topics``, the language side reads each sentence.
 
     A sentence carries its share of each word, by the word's weight in the sentence alone,
     and of the language side, by its length times its own f (one whose vector the embedder
@@ -120,6 +124,7 @@ def explain(
     check_positive(n_neighbors=n_neighbors)
     before, read, vectorizer, last = _stages(model, text)
     X = _rows(vectorizer, read)
+    own, vectorizer = _own(vectorizer, read, X)
     f, alpha = None, 0.0
     if fused := hasattr(last, "_language_mixtures"):
         X = last._expanded(read, last._counts(X))
@@ -129,19 +134,26 @@ def explain(
     else:
         mixture = np.asarray(last.transform(X), np.float64)[0]
         _check_topics(last, mixture)
-    words, language, prior = _split(last, X, f, mixture)
+    parts, language, prior = _split(last, X, f, mixture)
+    share = (own[:, X.indices].toarray() / X.data)[0] if X.nnz else np.empty(0)
+    in_text, added = share > 0, share < 1
+    words = (parts * share[:, np.newaxis])[in_text]
+    added_words = (parts * (1 - share)[:, np.newaxis])[added]
 
     notes = _notes(last)
     if read != [text]:
         notes.append("The text is shown as the steps before the vectorizer made it.")
     sentences = _sentences(read[0])
-    carried, known = _carried(last, vectorizer, sentences, X, words, language)
+    columns = X.indices[in_text]
+    carried, known = _carried(last, vectorizer, sentences, columns, words, language)
+    lengths = np.array([max(len(sentence), 1) for sentence in sentences])
+    carried += np.outer(lengths / lengths.sum(), added_words.sum(axis=0))
     if not known:
         notes.append(
             "The embedder has no vectors of single sentences: their shares of the language "
             "side go by length."
         )
-    spans, of_spans = _located(vectorizer, read[0], X, words)
+    spans, of_spans = _located(vectorizer, read[0], columns, words)
     names = np.asarray(vectorizer.get_feature_names_out())
     by, distances, found = None, np.empty(0), []
     if texts is not None:
@@ -152,9 +164,11 @@ def explain(
         text=read[0],
         mixture=mixture,
         alpha=alpha,
-        words=names[X.indices],
-        counts=X.data,
+        words=names[columns],
+        counts=(X.data * share)[in_text],
         word_contributions=words,
+        added_words=names[X.indices[added]],
+        added_contributions=added_words,
         language_contribution=language,
         prior_contribution=prior,
         sentences=tuple(sentences),
@@ -230,6 +244,21 @@ def _rows(vectorizer: Any, texts: list[str]) -> sp.csr_array:
     X.sum_duplicates()
     X.eliminate_zeros()
     return X
+
+
+def _own(
+    vectorizer: Any, texts: list[str], X: sp.csr_array
+) -> tuple[sp.csr_array, Any]:
+    """Return the part of a text's row that its own words make, and what counts those."""
+    feed = vectorizer[0] if isinstance(vectorizer, Pipeline) else vectorizer
+    if not isinstance(feed, NextWordCounts):
+        return X, vectorizer
+    plain = Pipeline([("own", feed.vectorizer_), *vectorizer.steps[1:]])
+    own, both = _rows(feed.vectorizer_, texts), _rows(feed, texts)
+    if not feed.include_counts:
+        own = 0 * own
+    shares = own[:, X.indices].toarray() / both[:, X.indices].toarray()
+    return sp.csr_array((X.data * shares[0], X.indices, X.indptr), shape=X.shape), plain
 
 
 # the parts of the mixture --------------------------------------------------------------------
@@ -310,12 +339,12 @@ def _carried(
     model: Any,
     vectorizer: Any,
     sentences: list[str],
-    X: sp.csr_array,
+    columns: np.ndarray,
     words: np.ndarray,
     language: np.ndarray,
 ) -> tuple[np.ndarray, bool]:
     """Return what sentences carry of the topics, and whether the language side knew them."""
-    rows = _rows(vectorizer, sentences)[:, X.indices]
+    rows = _rows(vectorizer, sentences)[:, columns]
     lengths = np.array([[max(len(sentence), 1)] for sentence in sentences], float)
     nowhere = np.asarray(rows.sum(axis=0)).ravel() == 0  # n-grams across sentences
     carried = _spread(words, rows)
@@ -331,14 +360,14 @@ def _carried(
 
 
 def _located(
-    vectorizer: Any, text: str, X: sp.csr_array, words: np.ndarray
+    vectorizer: Any, text: str, columns: np.ndarray, words: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return where words stand in the text, (M, 2), and what each place adds, (M, K)."""
     places = list(_PIECE.finditer(text))
-    if not places or not X.nnz:
+    if not places or not columns.size:
         return np.empty((0, 2), int), np.empty((0, words.shape[1]))
     pieces, which = np.unique([place[0] for place in places], return_inverse=True)
-    rows = _rows(vectorizer, pieces.tolist())[:, X.indices]
+    rows = _rows(vectorizer, pieces.tolist())[:, columns]
     rows.data = np.ones(rows.nnz)
     rows = rows[which]
     hits = np.flatnonzero(np.diff(rows.indptr))

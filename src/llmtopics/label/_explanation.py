@@ -16,7 +16,7 @@ _COLOURS = (
 )
 _OTHER = "140,140,140"
 _LONGEST = 20_000  # characters of the text that a notebook shows
-_KINDS = ("words", "language model", "prior")
+_KINDS = ("words", "added words", "language model", "prior")
 _WHOLE = "font:14px/1.55 system-ui,sans-serif;max-width:60em;padding:.6em 0"
 _TEXT = (
     "white-space:pre-wrap;max-height:20em;overflow:auto;margin:.5em 0 .9em;"
@@ -60,6 +60,12 @@ class Explanation:
     word_contributions : ndarray of shape (n, K)
         What each word adds to each topic.
 
+    added_words : ndarray of shape (n_added,)
+        Words that a language model added (:class:`NextWordCounts`).
+
+    added_contributions : ndarray of shape (n_added, K)
+        What each of them adds to each topic.
+
     language_contribution, prior_contribution : ndarrays of shape (K,)
         What the language side, and the prior, add to each topic.
 
@@ -102,6 +108,8 @@ class Explanation:
     words: np.ndarray
     counts: np.ndarray
     word_contributions: np.ndarray
+    added_words: np.ndarray
+    added_contributions: np.ndarray
     language_contribution: np.ndarray
     prior_contribution: np.ndarray
     sentences: tuple[str, ...]
@@ -123,28 +131,37 @@ class Explanation:
         return [int(order[0]), *(int(k) for k in order[1:] if self.mixture[k] > least)]
 
     def _parts(self, k: int) -> np.ndarray:
-        """Return what words, language and prior add to a topic, as shares of the whole."""
+        """Return what ``_KINDS`` add to a topic, as shares of the whole."""
         parts = [
             self.word_contributions[:, k].sum(),
+            self.added_contributions[:, k].sum(),
             self.language_contribution[k],
             self.prior_contribution[k],
         ]
         return np.array(parts) / (self.mixture.sum() or 1)
 
+    def _shown(self) -> list[int]:
+        """Return which of ``_KINDS`` there are: added words where any were."""
+        return [i for i in range(len(_KINDS)) if i != 1 or len(self.added_words)]
+
+    def _kinds(self) -> list[str]:
+        return [_KINDS[i] for i in self._shown()]
+
     def _words_for(self, k: int, n: int = 6) -> list[str]:
         """Return the text's words that add most to a topic."""
-        column = self.word_contributions[:, k]
-        order = np.argsort(-column, kind="stable")[:n]
-        return [str(self.words[w]) for w in order if column[w] > 0]
+        return _largest(self.words, self.word_contributions[:, k], n)
 
     def __repr__(self) -> str:
         name, n = _shortened(self.text, 60), len(self.words)
         lines = [f"Topics of {name!r}: {n} words, language weight {self.alpha:.2f}"]
         for k in self._main_topics():
-            words, language, prior = self._parts(k)
+            parts = self._parts(k)
+            sums = " + ".join(
+                f"{kind} {part:.0%}"
+                for kind, part in zip(self._kinds(), parts[self._shown()], strict=True)
+            )
             lines.append(
-                f"  topic {k}: {words + language + prior:.0%} = words {words:.0%} + "
-                f"language {language:.0%} + prior {prior:.0%}; "
+                f"  topic {k}: {parts.sum():.0%} = {sums}; "
                 f"{' '.join(self._words_for(k)) or 'no words'}"
             )
         if self.neighbors_by:
@@ -158,12 +175,13 @@ class Explanation:
     def _repr_html_(self) -> str:
         main = self._main_topics()
         colours = dict(zip(main, _COLOURS, strict=False))
-        shares = sum((self._parts(k) for k in range(len(self.mixture))), np.zeros(3))
+        shares = sum((self._parts(k) for k in range(len(self.mixture))), np.zeros(4))
         origins = [
             f"{_tag('span', _SWATCH + paint)}{kind} {share:.0%}"
+            + (f" (α = {self.alpha:.2f})" if kind == _KINDS[2] else "")
             for paint, kind, share in zip(_paints(_OTHER), _KINDS, shares, strict=True)
+            if kind in self._kinds()
         ]
-        origins[1] += f" (α = {self.alpha:.2f})"
         parts = [
             _tag("div", _MUTED, "Where the topics come from: ", " · ".join(origins)),
             _tag("div", _TEXT, self._coloured(colours)),
@@ -208,6 +226,7 @@ class Explanation:
         bar = [
             _tag("div", f"width:{share:.2%};{paint}", title=f"{kind}: {share:.1%}")
             for share, paint, kind in zip(shares, _paints(colour), _KINDS, strict=True)
+            if kind in self._kinds()
         ]
         name = _tag("b", "min-width:8.5em", f"Topic {k} · {shares.sum():.0%}")
         here = " ".join(self._words_for(k)) or "none of its words"
@@ -217,6 +236,11 @@ class Explanation:
             _tag("span", _MUTED, " · here "),
             escape(here),
         ]
+        if len(self.added_words):
+            said = " ".join(
+                _largest(self.added_words, self.added_contributions[:, k], 6)
+            )
+            words += [_tag("span", _MUTED, " · added "), escape(said)]
         quote = ""
         if self.sentence_contributions[:, k].any():
             sentence = self.sentences[self.top_sentences[k]]
@@ -230,11 +254,18 @@ class Explanation:
         )
 
 
+def _largest(words: np.ndarray, weights: np.ndarray, n: int) -> list[str]:
+    """Return the words of the largest weights above 0."""
+    order = np.argsort(-weights, kind="stable")[:n]
+    return [str(words[w]) for w in order if weights[w] > 0]
+
+
 def _paints(colour: str) -> list[str]:
-    """Return the backgrounds that stand for words, language and prior."""
+    """Return the backgrounds that stand for ``_KINDS``."""
     stripes = f"rgba({colour},.75) 0 3px,rgba({colour},.3) 3px 6px"
     return [
         f"background:rgb({colour})",
+        f"background:rgba({colour},.55)",
         f"background:repeating-linear-gradient(135deg,{stripes})",
         f"background:rgba({_OTHER},.4)",
     ]

@@ -14,7 +14,7 @@ from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from llmtopics._checks import check_texts
+from llmtopics._checks import check_texts, whole_or_not_at_all
 from llmtopics._language import LanguageModel, LLMUnsupportedError, as_llm
 
 _EXAMPLES = [  # of no corpus that people test with
@@ -231,13 +231,14 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
 
         listed = [", ".join(some[: self.n_words]) for some in topics]
         proposed = self._propose(llm, listed, documents)
-        self.candidates_ = self._score(llm, listed, documents, proposed)
-        chosen = [next(iter(names), None) for names in self.candidates_]
-        self.sources_ = ["words" if name is None else "model" for name in chosen]
-        self.names_ = _told_apart(chosen, topics)
-        self.descriptions_ = self._describe(llm, topics, listed, documents)
-        self.typical_documents_ = typical
-        self.usage_ = {name: n - before[name] for name, n in llm.usage_.items()}
+        with whole_or_not_at_all(self):
+            self.candidates_ = self._score(llm, listed, documents, proposed)
+            chosen = [next(iter(names), None) for names in self.candidates_]
+            self.sources_ = ["words" if name is None else "model" for name in chosen]
+            self.names_ = _told_apart(chosen, topics)
+            self.descriptions_ = self._describe(llm, topics, listed, documents)
+            self.typical_documents_ = typical
+            self.usage_ = {name: n - before[name] for name, n in llm.usage_.items()}
         return self
 
     def transform(self, mixtures: ArrayLike) -> np.ndarray:
