@@ -3,7 +3,7 @@
 Two files of JSON lines. ``feeding.jsonl``: corpus × way × seed, topics of 3,000 texts (all of
 BBC news) with and without a language model's words; runs that are there are not repeated,
 unless ``--again`` is given. Answers come from the cache folder after the first run.
-``feeding_cost.jsonl``: corpus × way, seconds for 200 texts without a cache, written anew.
+``feeding_cost.jsonl``: corpus × way, seconds for 100 texts without a cache, written anew.
 """
 
 import json
@@ -20,7 +20,7 @@ import numpy as np
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = "llmtopics numpy scikit-learn torch transformers"
-N_TEXTS, N_TIMED, N_RUNS, N_SEEDS = 3000, 200, 3, 3
+N_TEXTS, N_TIMED, N_RUNS, N_SEEDS = 3000, 100, 3, 3
 CORPORA = {"StackOverflow": 20, "SearchSnippets": 8, "BBC news": 5}
 
 

@@ -95,7 +95,7 @@ some figures of SearchSnippets having been seen.
 COSTS = """\
 ### What it costs
 
-200 texts, answers not kept, medians of three alternating runs on two cores, bfloat16.
+100 texts, answers not kept, medians of three alternating runs on two cores, bfloat16.
 *Seconds* are those for 1,000 texts; tokens are those of a text, the prompt included.
 """
 COHERENCE = """\
