@@ -57,9 +57,11 @@ def news():
 def test_most_articles_get_the_section_their_editors_chose(news):
     texts, sections, names = news
     model = judge(names, max_length=64)
-    found = model.fit_transform(texts).argmax(axis=1)
+    model.fit(texts)
+    assert model.usage_["n_calls"] + model.usage_["n_cached"] == 3 * len(texts)
+    found = model.transform(texts).argmax(axis=1)
     assert (found == sections).mean() > 0.8
-    assert model.usage_["n_calls"] + model.usage_["n_cached"] == 4 * len(texts)
+    assert model.usage_["n_calls"] + model.usage_["n_cached"] == len(texts)
 
 
 def test_words_are_learned_from_enough_texts_and_can_be_left_out(news):
@@ -215,6 +217,24 @@ def test_only_ambiguous_texts_are_asked_about(fitted):
     assert_array_equal(clone(model).fit([*TEXTS, ""]).transform(TEXTS), found[:-1])
 
 
+def test_doubtful_texts_to_come_are_calibrated_though_none_was_fitted():
+    """A model that is sure of all fitted texts does not leave later ones uncalibrated."""
+
+    class Sure(BaseEstimator):
+        def fit(self, X, y=None):
+            return self
+
+        def transform(self, X):
+            return np.array(
+                [[1.0, 0.0] if "goal" in text else [0.5, 0.5] for text in X]
+            )
+
+    texts = [f"{text} A goal." for text in TEXTS]
+    model = judge(TOPICS[:2], ambiguous_only=Sure(), n_words=0).fit(texts)
+    assert model.saved_["asked"] == 0
+    assert all(model.offset_.values())
+
+
 def test_at_no_confidence_the_language_model_is_never_asked():
     llm = LocalLLM()
     first = make_pipeline(CountVectorizer(), GibbsLDA(3, random_state=0)).fit(TEXTS)
@@ -311,6 +331,6 @@ def test_what_is_not_a_text_is_named(fitted, texts, message):
 
 
 def test_unfitted_says_so():
-    for ask in [judge().get_feature_names_out, lambda: judge().usage_]:
+    for ask in [judge().get_feature_names_out, lambda: judge().transform(TEXTS)]:
         with pytest.raises(NotFittedError):
             ask()

@@ -116,8 +116,7 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         The language model.
 
     usage_ : dict
-        What ``llm`` was asked so far, by this estimator and others that share the value;
-        see :class:`LocalLLM`.
+        What the last ``fit`` or ``transform`` asked, counted as by :class:`LocalLLM`.
 
     See Also
     --------
@@ -239,6 +238,7 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         texts = check_texts(X, "LLMTopics")
         with whole_or_not_at_all(self):
             self.llm_ = as_llm(self.llm)
+            before = self.llm_.usage_
             split_template(self.prompt)
             _check_answer(self.answer)
             seed, given = as_seed(self.random_state), self.topics
@@ -251,8 +251,10 @@ class LLMTopics(TransformerMixin, BaseEstimator):
             _, doubtful = self._mixtures_before(texts)
             n_asked, n_blank = int(doubtful.sum()), sum(not t.strip() for t in texts)
             self.saved_ = {"asked": n_asked, "kept": len(texts) - n_blank - n_asked}
-            if n_blank < len(texts) and self.calibrate:
+            may_ask = self.ambiguous_only is None or self.confidence > 0
+            if self.calibrate and may_ask and n_blank < len(texts):
                 self._calibrate(self._sample(texts, seed))
+            self.usage_ = _since(before, self.llm_)
         return self
 
     def transform(self, X):
@@ -277,11 +279,13 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self, "offset_")
         texts = check_texts(X, "LLMTopics")
+        before = self.llm_.usage_
         mixtures, doubtful = self._mixtures_before(texts)
         if doubtful.any():
             asked = [text for text, doubt in zip(texts, doubtful, strict=True) if doubt]
             logits = self._logits(self._scores(asked))
             mixtures[doubtful] = softmax(logits / self.temperature, axis=1)
+        self.usage_ = _since(before, self.llm_)
         return mixtures
 
     def _mixtures_before(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -413,17 +417,15 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         check_is_fitted(self, "topics_")
         return np.array(self.topics_, dtype=object)
 
-    @property
-    def usage_(self) -> dict[str, float]:
-        """What the language model was asked so far."""
-        check_is_fitted(self, "llm_")
-        return self.llm_.usage_
-
     def __sklearn_tags__(self):  # noqa: D105
         tags = super().__sklearn_tags__()
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
         return tags
+
+
+def _since(before: dict[str, float], llm: LanguageModel) -> dict[str, float]:
+    return {name: n - before[name] for name, n in llm.usage_.items()}
 
 
 def _unit(values: np.ndarray) -> np.ndarray:
