@@ -72,7 +72,7 @@ class LocalLLM(LanguageModel):
     does not even load the model. The cache keeps what a model wrote, which tells of the
     prompts: treat it as you treat them.
 
-    Marks of the model's own ("<|im_end|>") are taken out of texts, so that a text cannot
+    Marks of the model's own (``<|im_end|>``) are taken out of texts, so that a text cannot
     end its turn or speak as the system.
 
     Prompts are read in batches, and a batch's shape moves the last digits of what is
