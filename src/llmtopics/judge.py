@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from llmtopics._checks import as_seed, check_texts, whole_or_not_at_all
-from llmtopics._language import LanguageModel, as_llm
+from llmtopics._language import LanguageModel, as_llm, used_since
 from llmtopics._language._ask import split_template
 from llmtopics.text import TextAnalyzer
 
@@ -254,7 +254,7 @@ class LLMTopics(TransformerMixin, BaseEstimator):
             may_ask = self.ambiguous_only is None or self.confidence > 0
             if self.calibrate and may_ask and n_blank < len(texts):
                 self._calibrate(self._sample(texts, seed))
-            self.usage_ = _since(before, self.llm_)
+            self.usage_ = used_since(before, self.llm_)
         return self
 
     def transform(self, X):
@@ -285,7 +285,7 @@ class LLMTopics(TransformerMixin, BaseEstimator):
             asked = [text for text, doubt in zip(texts, doubtful, strict=True) if doubt]
             logits = self._logits(self._scores(asked))
             mixtures[doubtful] = softmax(logits / self.temperature, axis=1)
-        self.usage_ = _since(before, self.llm_)
+        self.usage_ = used_since(before, self.llm_)
         return mixtures
 
     def _mixtures_before(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -422,10 +422,6 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
         return tags
-
-
-def _since(before: dict[str, float], llm: LanguageModel) -> dict[str, float]:
-    return {name: n - before[name] for name, n in llm.usage_.items()}
 
 
 def _unit(values: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ __all__ = [
     "LocalLLM",
     "RemoteLLM",
     "as_llm",
+    "used_since",
 ]
 
 
@@ -36,3 +37,8 @@ def as_llm(llm: str | LanguageModel) -> LanguageModel:
             f"such as LocalLLM(...), got {llm!r} of type {type(llm).__name__}."
         )
     return llm
+
+
+def used_since(before: dict[str, float], llm: LanguageModel) -> dict[str, float]:
+    """Return what a language model was asked since its ``usage_`` was ``before``."""
+    return {name: n - before[name] for name, n in llm.usage_.items()}

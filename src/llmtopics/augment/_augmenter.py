@@ -10,7 +10,7 @@ from sklearn.metrics.pairwise import paired_cosine_distances
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from llmtopics._checks import as_seed, check_texts
-from llmtopics._language import LanguageModel, as_llm
+from llmtopics._language import LanguageModel, as_llm, used_since
 from llmtopics._language._ask import split_template
 from llmtopics.augment._languages import is_foreign, words_of
 
@@ -332,7 +332,7 @@ class LLMAugmenter(
         self._drop_drifted(texts, written, outcomes)
         self.outcomes_ = outcomes
         self.report_ = {name: int((outcomes == name).sum()) for name in OUTCOMES}
-        self.usage_ = {name: n - before[name] for name, n in llm.usage_.items()}
+        self.usage_ = used_since(before, llm)
         return [
             text
             if outcome != "augmented"

@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from llmtopics._checks import as_counts, check_texts, whole_or_not_at_all
-from llmtopics._language import LanguageModel, as_llm
+from llmtopics._language import LanguageModel, as_llm, used_since
 from llmtopics._language._ask import split_template
 from llmtopics.text import TextAnalyzer
 
@@ -269,7 +269,7 @@ class NextWordCounts(TransformerMixin, BaseEstimator):
                 on_error=self.on_error,
                 verbose=self.verbose,
             )
-        self.usage_ = {name: n - before[name] for name, n in llm.usage_.items()}
+        self.usage_ = used_since(before, llm)
         totals = np.full(len(texts), self.weight)
         if not isinstance(self.weight, Integral):
             totals = np.round(self.weight * own.sum(axis=1)).astype(int)

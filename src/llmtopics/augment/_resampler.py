@@ -13,7 +13,7 @@ from sklearn.utils import _safe_indexing, column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from llmtopics._checks import as_seed, check_texts
-from llmtopics._language import LanguageModel, as_llm
+from llmtopics._language import LanguageModel, as_llm, used_since
 from llmtopics._language._ask import split_template
 from llmtopics.augment._languages import words_of
 
@@ -232,7 +232,7 @@ class LLMResampler(BaseEstimator):
         llm = as_llm(self.llm)
         before = llm.usage_
         made, sources = self._written(texts, groups, wanted, llm, seed)
-        self.usage_ = {name: n - before[name] for name, n in llm.usage_.items()}
+        self.usage_ = used_since(before, llm)
         self.sample_indices_ = np.array([*range(len(texts)), *sources])
         if y is None:
             return [*texts, *made]

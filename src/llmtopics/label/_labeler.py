@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from llmtopics._checks import check_texts, whole_or_not_at_all
-from llmtopics._language import LanguageModel, LLMUnsupportedError, as_llm
+from llmtopics._language import LanguageModel, LLMUnsupportedError, as_llm, used_since
 
 _EXAMPLES = [  # of no corpus that people test with
     (
@@ -238,7 +238,7 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
             self.names_ = _told_apart(chosen, topics)
             self.descriptions_ = self._describe(llm, topics, listed, documents)
             self.typical_documents_ = typical
-            self.usage_ = {name: n - before[name] for name, n in llm.usage_.items()}
+            self.usage_ = used_since(before, llm)
         return self
 
     def transform(self, mixtures: ArrayLike) -> np.ndarray:
