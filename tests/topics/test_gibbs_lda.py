@@ -299,7 +299,9 @@ def test_the_trace_is_the_joint_likelihood(planted, kind):
         ).sum()
 
     by_hand = polya(n_dk, alpha) + polya(n_wk.T.astype(float), np.full(60, beta))
-    found = _evidence.log_joint(_evidence.tally(chain), alpha, beta)
+    mixtures = _evidence.divided(tokens.starts, chain.topics, 4)
+    cells = _evidence.tally_cells(chain)
+    found = _evidence.log_joint(cells, beta, (mixtures, alpha))
     assert_allclose(found, by_hand / tokens.words.size)
 
 
@@ -368,16 +370,17 @@ def test_learned_priors_are_where_the_likelihood_is_highest(planted):
     )
     for _ in range(30):
         chain.sweep(np.full((1, 4), 0.1))
-    tallies, alpha, beta = _evidence.tally(chain), np.full(4, 0.1), 0.1
+    mixtures = _evidence.divided(tokens.starts, chain.topics, 4)
+    cells, alpha, beta = _evidence.tally_cells(chain), np.full(4, 0.1), 0.1
     for _ in range(100):
-        alpha = _evidence.learn_doc_prior(tallies, alpha)
-        beta = _evidence.learn_word_prior(tallies, beta)
-    best = _evidence.log_joint(tallies, alpha, beta)
+        alpha = _evidence.learn_prior(mixtures, alpha)
+        beta = _evidence.learn_word_prior(cells, beta)
+    best = _evidence.log_joint(cells, beta, (mixtures, alpha))
     for k in range(4):
         for factor in (0.97, 1.03):
             moved = alpha * np.where(np.arange(4) == k, factor, 1)
-            assert _evidence.log_joint(tallies, moved, beta) < best
-            assert _evidence.log_joint(tallies, alpha, beta * factor) < best
+            assert _evidence.log_joint(cells, beta, (mixtures, moved)) < best
+            assert _evidence.log_joint(cells, beta * factor, (mixtures, alpha)) < best
 
 
 # going on from a fit -----------------------------------------------------------------------

@@ -19,54 +19,79 @@ _N_STEPS = 5
 _LEAST = 1e-5  # prior of a topic that no document has
 
 
-class Tallies(NamedTuple):
-    """How often counts occur.
+class Divided(NamedTuple):
+    """How wholes divide their tokens among K parts: a document its tokens among topics, say.
 
-    topics, in_topic, n_documents : ndarrays; so many documents have ``in_topic`` tokens of
-        a topic
-    lengths, n_of_length : ndarrays; so many documents have this many tokens
+    There may be several kinds of wholes, G in all, each with K parts and a Dirichlet of its
+    own; then part ``g * K + k`` is part k of kind g.
+
+    parts, in_part, n_in : ndarrays; so many wholes have ``in_part`` tokens of a part
+    kinds, lengths, n_of : ndarrays; so many wholes of a kind have this many tokens
+    """
+
+    parts: np.ndarray
+    in_part: np.ndarray
+    n_in: np.ndarray
+    kinds: np.ndarray
+    lengths: np.ndarray
+    n_of: np.ndarray
+
+
+class Cells(NamedTuple):
+    """How the words of a chain are in its topics.
+
     in_cell, n_cells : ndarrays; so many (word, topic) pairs have this many tokens
     totals : ndarray of shape (K,), n_k
     n_words : int, V
     """
 
-    topics: np.ndarray
-    in_topic: np.ndarray
-    n_documents: np.ndarray
-    lengths: np.ndarray
-    n_of_length: np.ndarray
     in_cell: np.ndarray
     n_cells: np.ndarray
     totals: np.ndarray
     n_words: int
 
 
-def tally(chain: Chain) -> Tallies:
-    """Count the counts of a chain's state."""
-    K, starts = chain.n_components, chain.tokens.starts
-    table = np.zeros((K, _N_SMALL), np.int64)
-    many = np.empty((chain.topics.size // _N_SMALL, 2), np.int64)
-    n_many = _tally_documents(starts, chain.topics, table, many, np.zeros(K, np.int64))
-    topics, in_topic = np.nonzero(table)
-    ones = np.ones(n_many, np.int64)
+def tally_cells(chain: Chain) -> Cells:
+    """Count the counts of words in topics."""
     small = np.zeros(_N_SMALL, np.int64)
     large: list[np.ndarray] = []
     for piece in chain.cells():
         counts = piece.astype(np.int64)
         small += np.bincount(counts[counts < _N_SMALL], minlength=_N_SMALL)
         large.append(counts[counts >= _N_SMALL])
-    cells = np.concatenate([np.flatnonzero(small), *large])
-    lengths, n_of_length = np.unique(np.diff(starts), return_counts=True)
-    return Tallies(
-        np.concatenate([topics, many[:n_many, 0]]),
-        np.concatenate([in_topic, many[:n_many, 1]]),
-        np.concatenate([table[topics, in_topic], ones]),
-        lengths,
-        n_of_length,
-        cells,
+    return Cells(
+        np.concatenate([np.flatnonzero(small), *large]),
         np.concatenate([small[small > 0], np.ones(sum(map(len, large)), np.int64)]),
         np.array(chain.totals(), np.float64),
         chain.tokens.n_words,
+    )
+
+
+def divided(starts: np.ndarray, parts: np.ndarray, n_parts: int) -> Divided:
+    """Count how documents divide their tokens among parts.
+
+    starts : int64 (D + 1,), document d owns the tokens ``starts[d]:starts[d + 1]``
+    parts : whole numbers (T,), below ``n_parts``
+    """
+    lengths, n_of = np.unique(np.diff(starts), return_counts=True)
+    return Divided(
+        *tally_parts(starts, parts, n_parts), np.zeros_like(lengths), lengths, n_of
+    )
+
+
+def tally_parts(
+    starts: np.ndarray, parts: np.ndarray, n_parts: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return parts, numbers of tokens, and how many documents have so many of a part."""
+    width = max(16, min(_N_SMALL, 2**20 // n_parts))  # of a table of moderate size
+    table = np.zeros((n_parts, width), np.int64)
+    many = np.empty((parts.size // width, 2), np.int64)
+    n_many = _tally_documents(starts, parts, table, many, np.zeros(n_parts, np.int64))
+    found, in_part = np.nonzero(table)
+    return (
+        np.concatenate([found, many[:n_many, 0]]),
+        np.concatenate([in_part, many[:n_many, 1]]),
+        np.concatenate([table[found, in_part], np.ones(n_many, np.int64)]),
     )
 
 
@@ -92,47 +117,65 @@ def _tally_documents(starts, topics, table, many, count):
     return n_many
 
 
-def log_joint(tallies: Tallies, doc_prior: np.ndarray, word_prior: float) -> float:
+def log_joint(
+    cells: Cells, word_prior: float, *divisions: tuple[Divided, np.ndarray]
+) -> float:
     """Return log p(w, z) per token, mixtures and topics integrated out.
 
-    Griffiths & Steyvers 2004, equations 2 and 3; ``doc_prior`` is of shape (K,).
+    Griffiths & Steyvers 2004, equations 2 and 3. ``divisions`` are what documents divide
+    among topics, and the Dirichlet prior of that.
     """
-    t, alpha, beta = tallies, doc_prior, word_prior
-    a, vb = alpha.sum(), t.n_words * beta
-    alpha = alpha[t.topics]
-    total = (
-        t.n_documents @ (gammaln(t.in_topic + alpha) - gammaln(alpha))
-        + t.n_of_length @ (gammaln(a) - gammaln(t.lengths + a))
-        + t.n_cells @ (gammaln(t.in_cell + beta) - gammaln(beta))
-        + (gammaln(vb) - gammaln(t.totals + vb)).sum()
+    c, beta = cells, word_prior
+    vb = c.n_words * beta
+    of_words = (
+        c.n_cells @ (gammaln(c.in_cell + beta) - gammaln(beta))
+        + (gammaln(vb) - gammaln(c.totals + vb)).sum()
     )
-    return float(total / t.totals.sum())
+    of_topics = sum(log_division(*division) for division in divisions)
+    return float((of_words + of_topics) / c.totals.sum())
 
 
-def learn_doc_prior(tallies: Tallies, doc_prior: np.ndarray) -> np.ndarray:
-    """Return the asymmetric α, of shape (K,), after a few of Minka's fixed-point steps.
+def log_division(divided: Divided, prior: np.ndarray) -> float:
+    """Return the log-probability of the parts, their Dirichlets integrated out.
 
-    T. Minka, "Estimating a Dirichlet distribution", 2000, equation 55, from tallies as in
+    ``prior`` is of shape (K,), or (G, K) for several kinds of wholes.
+    """
+    a = np.atleast_2d(prior).sum(axis=1)[divided.kinds]
+    alpha = prior.ravel()[divided.parts]
+    return float(
+        divided.n_in @ (gammaln(divided.in_part + alpha) - gammaln(alpha))
+        + divided.n_of @ (gammaln(a) - gammaln(divided.lengths + a))
+    )
+
+
+def learn_prior(
+    divided: Divided, prior: np.ndarray, n_steps: int = _N_STEPS
+) -> np.ndarray:
+    """Return asymmetric Dirichlets after a few of Minka's fixed-point steps.
+
+    ``prior`` is of shape (K,), or (G, K) for several kinds of wholes. T. Minka,
+    "Estimating a Dirichlet distribution", 2000, equation 55, from tallies as in
     H. Wallach, D. Mimno and A. McCallum, "Rethinking LDA: why priors matter", NIPS 2009.
     """
-    t, alpha = tallies, doc_prior
-    for _ in range(_N_STEPS):
-        a = alpha.sum()
-        gain = t.n_documents * (
-            psi(t.in_topic + alpha[t.topics]) - psi(alpha[t.topics])
-        )
-        gain = np.bincount(t.topics, gain, minlength=alpha.size)
-        alpha = alpha * gain / (t.n_of_length @ (psi(t.lengths + a) - psi(a)))
-        alpha = np.clip(alpha, _LEAST, 1 / _LEAST)
-    return alpha
+    rows = np.atleast_2d(prior)
+    for _ in range(n_steps):
+        alpha, a = rows.ravel()[divided.parts], rows.sum(axis=1)
+        gain = divided.n_in * (psi(divided.in_part + alpha) - psi(alpha))
+        gain = np.bincount(divided.parts, gain, minlength=rows.size)
+        a_of = a[divided.kinds]
+        loss = divided.n_of * (psi(divided.lengths + a_of) - psi(a_of))
+        loss = np.bincount(divided.kinds, loss, minlength=len(rows))[:, np.newaxis]
+        fresh = rows * gain.reshape(rows.shape) / np.where(loss > 0, loss, 1)
+        rows = np.where(loss > 0, np.clip(fresh, _LEAST, 1 / _LEAST), rows)
+    return rows.reshape(prior.shape)
 
 
-def learn_word_prior(tallies: Tallies, word_prior: float) -> float:
+def learn_word_prior(cells: Cells, word_prior: float) -> float:
     """Return the symmetric β after a few of Minka's fixed-point steps."""
-    t, beta = tallies, word_prior
+    c, beta = cells, word_prior
     for _ in range(_N_STEPS):
-        vb = t.n_words * beta
-        gain = t.n_cells @ (psi(t.in_cell + beta) - psi(beta))
-        loss = t.n_words * (psi(t.totals + vb) - psi(vb)).sum()
+        vb = c.n_words * beta
+        gain = c.n_cells @ (psi(c.in_cell + beta) - psi(beta))
+        loss = c.n_words * (psi(c.totals + vb) - psi(vb)).sum()
         beta = float(np.clip(beta * gain / loss, _LEAST, 1 / _LEAST))
     return beta

@@ -1,6 +1,5 @@
 """Latent Dirichlet allocation fitted by collapsed Gibbs sampling."""
 
-import warnings
 from functools import partial
 from itertools import pairwise
 from numbers import Integral, Real
@@ -9,15 +8,8 @@ from typing import Any, Literal
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    _fit_context,
-)
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
 from llmtopics._checks import (
@@ -26,14 +18,20 @@ from llmtopics._checks import (
     check_prior,
     whole_or_not_at_all,
 )
-from llmtopics._completion import halves, log_likelihood
 from llmtopics._threads import workers
 from llmtopics.topics import _gibbs_kernels as kernels
+from llmtopics.topics._counted import (
+    CountTopicModel,
+    countable_tokens,
+    rise,
+    warn_unsettled,
+)
 from llmtopics.topics._evidence import (
-    learn_doc_prior,
+    divided,
+    learn_prior,
     learn_word_prior,
     log_joint,
-    tally,
+    tally_cells,
 )
 from llmtopics.topics._sampler import (
     fold_in_topics,
@@ -41,15 +39,13 @@ from llmtopics.topics._sampler import (
     settle,
     start_chain,
 )
-from llmtopics.topics._tokens import Tokens, tokens_from_counts
 
 _EVERY = 10  # sweeps between looks at the likelihood and the priors
 _BURN_IN = 0.5  # share of max_iter before priors are learned
-_MOST = 2**24  # tokens that a float32 counts
 _MAX_PASSES, _TOLERANCE = 100, 1e-5  # of folding in
 
 
-class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class GibbsLDA(CountTopicModel):
     """Find topics in word counts by collapsed Gibbs sampling.
 
     Every token of every document carries a topic. A sweep redraws each of them given
@@ -344,10 +340,15 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         seed, K = as_seed(self.random_state), self.n_components
         alpha, learn_alpha = self._doc_prior(counts is not None)
         beta, learn_beta = self._word_prior(counts is not None)
-        n_sweeps, tol, rise = self.max_iter, self.tol, np.inf
+        n_sweeps, tol, risen = self.max_iter, self.tol, np.inf
         if others is not None:  # a portion may be too small to learn from
             n_sweeps, tol = max(1, n_sweeps // 10), None
-        tokens = self._tokens(X, others)
+        tokens = countable_tokens(
+            X,
+            others,
+            single=self.sampler != "exact",
+            remedy=", or use sampler='exact'",
+        )
         trace: list[float] = []
         burn_in = n_sweeps * _BURN_IN if learn_alpha or learn_beta else 0
         bar = tqdm(total=n_sweeps, desc="GibbsLDA", disable=not self.verbose)
@@ -365,20 +366,22 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
                 chain.sweep(alpha[np.newaxis])
                 bar.update()
                 if chain.n_sweeps % _EVERY == 0 and others is None:
-                    tallies = tally(chain)
-                    trace.append(log_joint(tallies, alpha, beta))
+                    cells = tally_cells(chain)
+                    mixtures = divided(tokens.starts, chain.topics, K)
+                    trace.append(log_joint(cells, beta, (mixtures, alpha)))
                     if chain.n_sweeps < burn_in:
                         continue
                     if learn_alpha:
-                        alpha = learn_doc_prior(tallies, alpha)
+                        alpha = learn_prior(mixtures, alpha)
                     if learn_beta:
-                        beta = chain.word_prior = learn_word_prior(tallies, beta)
-                    rise = _rise(trace[int(burn_in) // _EVERY :])
-                    if tol is not None and rise <= tol:
+                        beta = chain.word_prior = learn_word_prior(cells, beta)
+                    risen = rise(trace[int(burn_in) // _EVERY :])
+                    if tol is not None and risen <= tol:
                         break
             else:
                 if tol is not None:
-                    _warn_unsettled(n_sweeps, tol, rise)
+                    least = "60, where priors are learned 120"
+                    warn_unsettled("GibbsLDA", n_sweeps, tol, risen, least)
             weights = settle(chain, alpha[np.newaxis])
             self.n_iter_ = chain.n_sweeps
             if others is None:
@@ -390,34 +393,6 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         for k in range(K):
             self.components_[k] = (weights[:, k] + np.float64(beta)) * scale[k]
         self.doc_topic_prior_, self.topic_word_prior_ = alpha, beta
-
-    def _tokens(self, X: sp.csr_array, others: np.ndarray | None) -> Tokens:
-        """Return the tokens of X, if they can be sampled."""
-        n_tokens = X.data.sum(dtype=np.int64)
-        if n_tokens == 0:
-            raise ValueError(
-                "X holds no words: all its counts are zero. Check the vocabulary "
-                "(CountVectorizer's min_df, max_df and stop words)."
-            )
-        if n_tokens >= 2**31:
-            raise ValueError(
-                f"X holds {n_tokens:,} words, 2**31 or more: fit a sample of the documents, "
-                "or pass them to partial_fit in portions."
-            )
-        known = 0 if others is None else others.max(axis=1)
-        most = n_tokens + np.max(known)
-        if most >= _MOST and self.sampler != "exact":
-            of_word = known + np.bincount(X.indices, X.data, minlength=X.shape[1])
-            for axis, totals in [("Column", of_word), ("Row", X.sum(axis=1))]:
-                if totals.max() >= _MOST:
-                    raise ValueError(
-                        f"{axis} {totals.argmax()} of X counts {totals.max():,.0f} words in "
-                        "all, earlier portions included: 2**24 or more, beyond what "
-                        "single-precision counts hold. Leave such a word out "
-                        "(CountVectorizer's max_df), cut such a document, or use "
-                        "sampler='exact'."
-                    )
-        return tokens_from_counts(X)
 
     def _doc_prior(self, known: bool) -> tuple[np.ndarray, bool]:
         """Return α to start with, and whether to learn it."""
@@ -432,107 +407,8 @@ class GibbsLDA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
             return float(self.topic_word_prior), False
         return self.topic_word_prior_ if known else 0.1, True
 
-    def transform(self, X):
-        """Return the topic mixture of each document.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_documents, n_words)
-            Whole-number word counts.
-
-        Returns
-        -------
-        mixtures : ndarray of shape (n_documents, n_components)
-            θ. Rows sum to one.
-        """
-        check_is_fitted(self, "components_")
-        return self._mixtures(check_counts(self, X, reset=False))
-
     def _mixtures(self, X: sp.csr_array) -> np.ndarray:
         return fold_in(X, self.components_, self.doc_topic_prior_, self.n_jobs)
-
-    def score(self, X, y=None):
-        """Return the held-out log-likelihood per token, by document completion.
-
-        Every second token of a document (in column order) is held out; the mixture is
-        estimated from the others by ``transform``; the score is the mean over all
-        held-out tokens of ``log max(Σ_k θ_dk φ_kw, 1e-12)``. Higher is better. What a
-        document adds does not depend on what else is in ``X``.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_documents, n_words)
-            Whole-number word counts, of documents that ``fit`` did not see if the score
-            is to say how well the topics generalise.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        score : float
-            Nats per token, at most 0.
-
-        Raises
-        ------
-        ValueError
-            If no document of ``X`` has two tokens.
-
-        References
-        ----------
-        H. Wallach, I. Murray, R. Salakhutdinov and D. Mimno, "Evaluation methods for
-        topic models", ICML 2009, section 5 (document completion).
-        """
-        check_is_fitted(self, "components_")
-        observed, held_out = halves(check_counts(self, X, reset=False))
-        if not held_out.nnz:
-            raise ValueError(
-                "Nothing to score: document completion needs a document with at least "
-                "two words of the vocabulary."
-            )
-        total = log_likelihood(held_out, self._mixtures(observed), self.components_)
-        return total / held_out.data.sum(dtype=np.int64)
-
-    def perplexity(self, X):
-        """Return ``exp(-score(X))``, the held-out perplexity. Lower is better.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_documents, n_words)
-            Whole-number word counts.
-
-        Returns
-        -------
-        perplexity : float
-            At least 1. A model that knows nothing has that of the vocabulary's size.
-        """
-        return float(np.exp(-self.score(X)))
-
-    @property
-    def _n_features_out(self):
-        return self.components_.shape[0]
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.input_tags.positive_only = True
-        tags.input_tags.categorical = True  # whole numbers: rounds the checks' data
-        return tags
-
-
-def _rise(trace: list[float]) -> float:
-    """Return how far the mean of the last three is above that of the three before."""
-    return sum(trace[-3:]) / 3 - sum(trace[-6:-3]) / 3 if len(trace) >= 6 else np.inf
-
-
-def _warn_unsettled(n_sweeps: int, tol: float, rise: float) -> None:
-    fault = f"its likelihood still rises by {rise:.2g}, more than tol={tol}"
-    if rise == np.inf:
-        fault = "that is too few to judge tol by (60, where priors are learned 120)"
-    warnings.warn(
-        f"GibbsLDA made max_iter={n_sweeps} sweeps, and {fault}: raise max_iter.",
-        ConvergenceWarning,
-        stacklevel=5,
-    )
 
 
 def fold_in(

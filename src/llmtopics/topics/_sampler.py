@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -85,10 +86,11 @@ class Chain(ABC):
         """Count words in topics."""
 
     @abstractmethod
-    def sweep(self, doc_prior: np.ndarray) -> None:
+    def sweep(self, doc_prior: Any) -> None:
         """Redraw every token's topic once.
 
-        doc_prior : float64 (1, K) or (D, K), C-contiguous: α, of all documents or of each.
+        doc_prior : float64 (1, K) or (D, K), C-contiguous: α, of all documents or of each;
+            or what a chain with another prior of mixtures has
         """
 
     @abstractmethod
@@ -98,6 +100,34 @@ class Chain(ABC):
     @abstractmethod
     def totals(self) -> np.ndarray:
         """Return n_k, of shape (K,)."""
+
+    def share(
+        self,
+        low: int,
+        high: int,
+        table: np.ndarray,
+        inverse: np.ndarray,
+        doc_prior: Any,
+        shares: np.ndarray,
+    ) -> None:
+        """Add to ``shares[w, k]`` the probabilities of topic k of all tokens of some words.
+
+        table : float32 (V, B), counts of words in topics that stand for φ
+        inverse : as ``inverted`` makes it of their totals
+        """
+        block_kernels.share_rows(
+            self.tokens.words,
+            self.tokens.starts,
+            self.topics,
+            low,
+            high,
+            table,
+            inverse,
+            doc_prior,
+            np.float32(self.word_prior),
+            shares,
+            *block_kernels.room(table.shape[1]),
+        )
 
     def cells(self) -> Iterator[np.ndarray]:
         """Yield all positive n_wk, in pieces that take little memory."""
@@ -173,7 +203,7 @@ class BlockedChain(Chain):
         self._fresh = np.empty_like(self.topics)
         self._width = filled_up(self.n_components)
 
-    def sweep(self, doc_prior: np.ndarray) -> None:
+    def sweep(self, doc_prior: Any) -> None:
         number = np.random.SeedSequence([self.seed, 1 + self.n_sweeps])
         key = number.generate_state(1, np.uint64)[0]
         beta = np.float32(self.word_prior)
@@ -378,9 +408,7 @@ def fold_in_topics(
     return before
 
 
-def settle(
-    chain: Chain, doc_prior: np.ndarray, n_passes: int | None = None
-) -> np.ndarray:
+def settle(chain: Chain, doc_prior: Any, n_passes: int | None = None) -> np.ndarray:
     """Return expected counts of words in topics, of shape (V, K), documents standing still.
 
     Given the topics of the other tokens of its document and the topics' words φ, a token is
@@ -388,7 +416,7 @@ def settle(
     two steps alternate from the counts of the chain, with steps twice as long in
     logarithms (over-relaxed expectation maximisation; one short step is φ of CGS_p).
     """
-    K, (words, starts, V) = chain.n_components, chain.tokens
+    K, V = chain.n_components, chain.tokens.n_words
     if n_passes is None:
         n_passes = N_PASSES if K < MANY_TOPICS else N_PASSES_MANY
     table, shares = (block_kernels.zeros(V, filled_up(K)) for _ in range(2))
@@ -401,19 +429,7 @@ def settle(
         inverse = inverted(total, V, chain.word_prior)[[0, 0]]
 
         def share(low, high, inverse=inverse):
-            block_kernels.share_rows(
-                words,
-                starts,
-                chain.topics,
-                low,
-                high,
-                table,
-                inverse,
-                doc_prior,
-                beta,
-                shares,
-                *block_kernels.room(table.shape[1]),
-            )
+            chain.share(low, high, table, inverse, doc_prior, shares)
             block_kernels.relax(shares, others, table, low, high, beta)
 
         chain.workers.run([partial(share, *piece) for piece in pieces])
