@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from llmtopics.judge import LLMTopics
     from llmtopics.label import TopicLabeler, explain
     from llmtopics.text import TextAnalyzer
-    from llmtopics.topics import EmbeddingTopics, GibbsLDA
+    from llmtopics.topics import EmbeddingTopics, GibbsLDA, PachinkoAllocation
 
 __version__ = "0.1.0"
 
@@ -40,6 +40,7 @@ _HOME = {  # public name -> module that defines it
     "LLMTopics": "judge",
     "LocalLLM": "_language",
     "NextWordCounts": "augment",
+    "PachinkoAllocation": "topics",
     "PrecomputedEmbeddings": "embed",
     "RemoteLLM": "_language",
     "TextAnalyzer": "text",
@@ -59,6 +60,7 @@ __all__ = [
     "LLMTopics",
     "LocalLLM",
     "NextWordCounts",
+    "PachinkoAllocation",
     "PrecomputedEmbeddings",
     "RemoteLLM",
     "TextAnalyzer",

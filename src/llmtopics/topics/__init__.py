@@ -3,5 +3,6 @@
 from llmtopics._words import top_words
 from llmtopics.topics._embedding import EmbeddingTopics
 from llmtopics.topics._gibbs_lda import GibbsLDA
+from llmtopics.topics._pachinko import PachinkoAllocation
 
-__all__ = ["EmbeddingTopics", "GibbsLDA", "top_words"]
+__all__ = ["EmbeddingTopics", "GibbsLDA", "PachinkoAllocation", "top_words"]

@@ -17,6 +17,8 @@ from llmtopics._checks import check_counts
 from llmtopics._completion import halves, log_likelihood
 from llmtopics.topics._tokens import Tokens, tokens_from_counts
 
+MAX_PASSES, TOLERANCE = 100, 1e-5  # of folding in
+EVERY = 10  # sweeps between looks at the likelihood
 _MOST = 2**24  # tokens that a float32 counts
 
 

@@ -21,6 +21,9 @@ from llmtopics._checks import (
 from llmtopics._threads import workers
 from llmtopics.topics import _gibbs_kernels as kernels
 from llmtopics.topics._counted import (
+    EVERY,
+    MAX_PASSES,
+    TOLERANCE,
     CountTopicModel,
     countable_tokens,
     rise,
@@ -40,9 +43,7 @@ from llmtopics.topics._sampler import (
     start_chain,
 )
 
-_EVERY = 10  # sweeps between looks at the likelihood and the priors
 _BURN_IN = 0.5  # share of max_iter before priors are learned
-_MAX_PASSES, _TOLERANCE = 100, 1e-5  # of folding in
 
 
 class GibbsLDA(CountTopicModel):
@@ -365,7 +366,7 @@ class GibbsLDA(CountTopicModel):
             while chain.n_sweeps < n_sweeps:
                 chain.sweep(alpha[np.newaxis])
                 bar.update()
-                if chain.n_sweeps % _EVERY == 0 and others is None:
+                if chain.n_sweeps % EVERY == 0 and others is None:
                     cells = tally_cells(chain)
                     mixtures = divided(tokens.starts, chain.topics, K)
                     trace.append(log_joint(cells, beta, (mixtures, alpha)))
@@ -375,7 +376,7 @@ class GibbsLDA(CountTopicModel):
                         alpha = learn_prior(mixtures, alpha)
                     if learn_beta:
                         beta = chain.word_prior = learn_word_prior(cells, beta)
-                    risen = rise(trace[int(burn_in) // _EVERY :])
+                    risen = rise(trace[int(burn_in) // EVERY :])
                     if tol is not None and risen <= tol:
                         break
             else:
@@ -448,7 +449,7 @@ def fold_in(
         threads.run(
             [
                 partial(
-                    kernels.fold_in, *arrays, _MAX_PASSES, _TOLERANCE, *piece, mixtures
+                    kernels.fold_in, *arrays, MAX_PASSES, TOLERANCE, *piece, mixtures
                 )
                 for piece in pairwise(pieces)
             ]
@@ -482,8 +483,8 @@ def token_shares(
         X.indptr.astype(np.int64),
         np.ascontiguousarray(components[:, X.indices].T),
         np.ascontiguousarray(prior[np.newaxis], np.float64),
-        _MAX_PASSES,
-        _TOLERANCE,
+        MAX_PASSES,
+        TOLERANCE,
         0,
         1,
         np.empty((1, len(components))),

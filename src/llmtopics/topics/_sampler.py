@@ -31,7 +31,7 @@ def random_topics(tokens: Tokens, n_components: int, seed: int) -> np.ndarray:
     return rng.integers(n_components, size=tokens.words.size, dtype=kind)
 
 
-def to_topics(counts: np.ndarray, word_prior: float) -> np.ndarray:
+def to_topics(counts: np.ndarray, word_prior: float | np.ndarray) -> np.ndarray:
     """Return φ of counts or weights of words in topics, both (K, V); rows sum to one."""
     weights = counts + word_prior
     return weights / weights.sum(axis=1, keepdims=True)
@@ -204,8 +204,7 @@ class BlockedChain(Chain):
         self._width = filled_up(self.n_components)
 
     def sweep(self, doc_prior: Any) -> None:
-        number = np.random.SeedSequence([self.seed, 1 + self.n_sweeps])
-        key = number.generate_state(1, np.uint64)[0]
+        key = self._key()
         beta = np.float32(self.word_prior)
         inverse = inverted(self.totals(), self.tokens.n_words, self.word_prior)
         starts = self.tokens.starts
@@ -225,6 +224,11 @@ class BlockedChain(Chain):
             )
             self.topics[tokens] = self._fresh[tokens]
         self.n_sweeps += 1
+
+    def _key(self) -> np.uint64:
+        """Return the name of the sweep's random numbers."""
+        number = np.random.SeedSequence([self.seed, 1 + self.n_sweeps])
+        return number.generate_state(1, np.uint64)[0]
 
     @abstractmethod
     def _draw(self, first, last, inverse, doc_prior, beta, key) -> None:
