@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from llmtopics._checks import check_positive
 from llmtopics._words import top_words
-from llmtopics.metrics._arrays import check_distributions, check_mixtures
+from llmtopics.metrics._arrays import check_distributions, check_mixtures, pandas_for
 from llmtopics.metrics._coherence import coherence
 from llmtopics.metrics._distinctness import exclusivity
 
@@ -77,12 +77,7 @@ def topic_summary(
     >>> list(summary.columns)
     ['words', 'share', 'coherence', 'exclusivity', 'documents']
     """
-    try:
-        import pandas as pd
-    except ImportError as error:
-        raise ImportError(
-            "topic_summary returns a DataFrame: pip install 'llmtopics[pandas]'"
-        ) from error
+    pd = pandas_for("topic_summary")
     check_positive(n_words=n_words, n_documents=n_documents)
     if stability is not None and np.shape(stability) != np.shape(components)[:1]:
         raise ValueError(
