@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         judge,
         label,
         metrics,
+        plots,
         text,
         topics,
     )
@@ -73,6 +74,7 @@ __all__ = [
     "judge",
     "label",
     "metrics",
+    "plots",
     "text",
     "top_words",
     "topics",
