@@ -40,6 +40,7 @@ from llmtopics.embed import TransformerEmbedder
 from llmtopics.text import TextAnalyzer
 from llmtopics.topics import EmbeddingTopics, GibbsLDA
 from llmtopics.topics import _sphere as sphere
+from llmtopics.topics._foreign import weights_in_topics
 from llmtopics.topics._gibbs_lda import fold_in
 from llmtopics.topics._keyness import keyness
 from llmtopics.topics._sampler import settle, start_chain, to_topics
@@ -465,7 +466,7 @@ class FusionTopicModel(
         if isinstance(model, GibbsLDA) and f is None:
             self.components_ = model.components_
         elif f is not None:
-            g = _to_mixtures(model.transform(X), "topic_model")
+            g = self._count_mixtures(X)
             if g.shape != f.shape:
                 raise ValueError(
                     f"topic_model makes {g.shape[1]} topics, the language side "
@@ -564,19 +565,23 @@ class FusionTopicModel(
 
     def _mixtures(self, X: sp.csr_array, f: np.ndarray | None) -> np.ndarray:
         if f is None:
-            return _to_mixtures(self.topic_model_.transform(X), "topic_model")
+            return self._count_mixtures(X)
         if self.alpha_ == 1:
             return f
         if self.pooling == "prior":
             model = self.topic_model_
             prior = self.strength_ * f + model.doc_topic_prior_
             return fold_in(X, model.components_, prior, model.n_jobs)
-        g = _to_mixtures(self.topic_model_.transform(X), "topic_model")[:, self._order]
+        g = self._count_mixtures(X)[:, self._order]
         if self.pooling == "linear":
             return self.alpha_ * f + (1 - self.alpha_) * g
         tiny = np.finfo(float).tiny
         logs = self.alpha_ * np.log(f + tiny) + (1 - self.alpha_) * np.log(g + tiny)
         return softmax(logs, axis=1)
+
+    def _count_mixtures(self, X: sp.csr_array) -> np.ndarray:
+        """Return g, of shape (D, K)."""
+        return _to_mixtures(weights_in_topics(self.topic_model_, X), "topic_model")
 
     def _document_alpha(self, n_tokens: np.ndarray) -> np.ndarray:
         if self.pooling == "prior" and 0 < self.alpha_ < 1:

@@ -87,7 +87,7 @@ def plot_correlations(
     if len(labels) != K:
         raise ValueError(f"{len(labels)} names were given for {K} topics.")
     np.fill_diagonal(values, 0)
-    limit = np.abs(values).max() or 1.0
+    limit = np.abs(values).max().round(9) or 1.0  # rounding is no correlation
     order = np.arange(K)
     if ordered and K > 1:
         distances = squareform(values.max() - values, checks=False)  # order as of 1 - r
