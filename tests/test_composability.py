@@ -369,14 +369,10 @@ def corpus():
     return texts, news.target[::37]
 
 
-@pytest.fixture(scope="module", params=MODELS)
-def case(request, corpus):
+def fitted(vectorizer, model, texts, labels):
     """A model fitted once behind its vectorizer, and what can be read off it."""
-    texts, labels = corpus
-    vectorizer, model = MODELS[request.param]
     whole = make_pipeline(clone(vectorizer), clone(model)).fit(texts)
     return SimpleNamespace(
-        name=request.param,
         vectorizer=vectorizer,
         model=model,
         pipeline=whole,
@@ -390,10 +386,103 @@ def case(request, corpus):
     )
 
 
+@pytest.fixture(scope="module", params=MODELS)
+def named_case(request, corpus):
+    return request.param, fitted(*MODELS[request.param], *corpus)
+
+
 @pytest.mark.parametrize("place", PLACES)
-def test_every_model_in_every_place(case, place):
-    if (case.name, place) in INVALID:
-        with pytest.raises(ValueError, match=INVALID[case.name, place]):
+def test_every_model_in_every_place(named_case, place):
+    name, case = named_case
+    if (name, place) in INVALID:
+        with pytest.raises(ValueError, match=INVALID[name, place]):
             PLACES[place](case)
     else:
         PLACES[place](case)
+
+
+# what NMF may leave ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if "NMF" in name])
+def test_documents_without_known_words_are_borne(name, corpus):
+    vectorizer, model = MODELS[name]
+    texts = ["", *corpus[0], "zzyzx qqxz"]
+    labels = [0, *corpus[1], 0]
+    whole = make_pipeline(clone(vectorizer), clone(model))
+    theta = whole.fit(texts).transform(texts)
+    assert_array_equal(theta[[0, -1]], 0)
+    assert np.isfinite(theta).all()
+    words, X = whole[0].get_feature_names_out(), whole[0].transform(texts)
+    summary = metrics.topic_summary(whole[-1].components_, words, theta, X)
+    assert_allclose(summary.share.sum(), 1)
+    assert metrics.purity(labels, theta) > 0.25
+    assert_allclose(
+        metrics.topic_correlations(theta), metrics.topic_correlations(theta[1:-1])
+    )
+    fused = FusionTopicModel(
+        K, topic_model=model, vectorizer=vectorizer, pooling="linear", alpha=0
+    ).fit(texts)
+    assert_allclose(fused.transform(["", texts[1]])[0], 1 / K)
+    assert_allclose(fused.transform([""]), 1 / K)  # no word known at all
+    assert_allclose(explain(fused, "zzyzx").prior_contribution, 1 / K)
+
+
+class LosesATopic(NMF):
+    """Has a topic 1 without any weight, as strong sparsity leaves them."""
+
+    def fit_transform(self, X, y=None, W=None, H=None):
+        super().fit_transform(X)
+        self.components_[1] = 0
+        return self.transform(X)
+
+
+@pytest.fixture(scope="module")
+def lost(corpus):
+    model = LosesATopic(init="nndsvda", max_iter=500, **SEEDED)
+    return fitted(COUNTS, model, *corpus)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "pandas output",
+        "fusion, linear",
+        "fusion, geometric",
+        "agreement",
+        *(place for place in PLACES if place.startswith("search by")),
+        "explained pipeline",
+        "explained fusion",
+        "classifier",
+        "plot",
+    ],
+)
+def test_a_topic_without_weight_is_borne(lost, place):
+    PLACES[place](lost)
+
+
+def test_a_topic_without_weight_stands_for_nothing(lost):
+    words = top_words(lost.phi, lost.words)
+    assert [len(topic) for topic in words] == [10, 0, 10, 10]
+    assert TopicLabeler(Echo()).fit(words).names_[1] == "Topic 1"
+    stability = metrics.topic_stability(lost.pipeline, lost.texts, n_runs=1)
+    assert (stability.per_topic > 0).tolist() == [True, False, True, True]
+    correlations = metrics.topic_correlations(lost.theta, adjusted=True)
+    assert correlations[1].tolist() == [0, 1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        coherence,
+        lambda case: metrics.inverted_rbo(top_words(case.phi, case.words)),
+        lambda case: metrics.exclusivity(case.phi),
+        lambda case: metrics.topic_distances(case.phi),
+        perplexity,
+        left_to_right,
+        intrusion,
+    ],
+)
+def test_a_topic_without_weight_has_no_value_of_its_own(lost, measure):
+    with pytest.raises(ValueError, match=r"(?i)(topic|row) 1 (is \[\]|has no)"):
+        measure(lost)

@@ -57,17 +57,19 @@ def test_two_topics_alone_are_as_by_chance(rng):
 def test_weights_of_any_sum_are_read(theta, rng, adjusted):
     """As NMF gives them."""
     weights = theta[:50] * rng.uniform(0.1, 9, size=(50, 1))
-    weights[0] = 0  # no word known: even shares
-    theta = np.vstack([np.full(5, 0.2), theta[1:50]])
+    weights[0] = 0  # no word known
     found = topic_correlations(weights, adjusted=adjusted)
-    assert_allclose(found, topic_correlations(theta, adjusted=adjusted), atol=1e-12)
+    expected = topic_correlations(theta[1:50], adjusted=adjusted)
+    assert_allclose(found, expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("adjusted", [False, True])
 @pytest.mark.parametrize("share", [0, 0.1, 0.7])
 def test_a_topic_that_never_varies_is_correlated_with_none(rng, share, adjusted):
     theta = np.insert(rng.dirichlet([1, 1, 1], 30) * (1 - share), 1, share, axis=1)
-    found = topic_correlations(theta * 3, adjusted=adjusted).to_numpy()
+    found = topic_correlations(
+        np.vstack([theta * 3, np.zeros(4)]), adjusted=adjusted
+    ).to_numpy()
     assert_array_equal(found[1], [0, 1, 0, 0])
     assert (found[0, 2:] != 0).all()
 
@@ -87,7 +89,8 @@ def test_names_are_on_both_sides(theta):
 @pytest.mark.parametrize(
     ("mixtures", "message"),
     [
-        ([[0.5, 0.5]], "1 row, pass at least two"),
+        ([[0.5, 0.5]], "at least two that have topics, got 1"),
+        ([[0, 0], [0, 0]], "at least two that have topics, got 0"),
         ([[0.5, -0.5], [1, 0]], "Negative"),
         ([[0.5, np.nan], [1, 0]], "NaN"),
         ([0.5, 0.5], "1D array"),

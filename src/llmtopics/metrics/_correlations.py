@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from llmtopics.metrics._arrays import check_mixtures, pandas_for
+from llmtopics.metrics._arrays import check_mixtures, check_weights, pandas_for
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,8 +25,8 @@ def topic_correlations(
     Parameters
     ----------
     mixtures : array-like of shape (n_documents, n_components)
-        θ of at least two documents. Rows are divided by their sums; a row of zeros stands
-        for even shares.
+        θ of at least two documents. Rows are divided by their sums; a row of zeros, a
+        document without known words in NMF, is left out.
     names : sequence of str of length n_components, default=None
         What the topics are called; None: their numbers.
     adjusted : bool, default=False
@@ -37,15 +37,15 @@ def topic_correlations(
     -------
     correlations : pandas.DataFrame of shape (n_components, n_components)
         Symmetric, 1 on the diagonal, else in [-1, 1], adjusted in [-1, 2]. Higher: more
-        often together. A topic whose share is the same in every document has 0 with all
-        others.
+        often together. A topic whose share is the same in every document (none, it
+        may be) has 0 with all others.
 
     Raises
     ------
     ImportError
         If pandas is not installed.
     ValueError
-        For fewer than two documents, mixtures that are negative or not finite, or another
+        For fewer than two documents with topics, mixtures that are negative or not finite, or another
         number of names than of topics.
 
     See Also
@@ -82,12 +82,15 @@ def topic_correlations(
     bonds -0.98 -0.98   1.00
     """
     pd = pandas_for("topic_correlations")
-    theta = check_mixtures(mixtures)
-    D, K = theta.shape
+    weights = check_weights(mixtures, "mixtures")
+    known = weights[weights.any(axis=1)]
+    D, K = known.shape
     if D < 2:
         raise ValueError(
-            f"topic_correlations compares documents: mixtures has {D} row, pass at least two."
+            "topic_correlations compares documents: pass at least two that have topics, got "
+            f"{D}."
         )
+    theta = check_mixtures(known)
     labels = list(range(K) if names is None else names)
     if len(labels) != K:
         raise ValueError(f"{len(labels)} names were given for {K} topics.")
