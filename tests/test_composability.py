@@ -57,9 +57,12 @@ KL = {"beta_loss": "kullback-leibler", "tol": 1e-2}
 MODELS = {
     "GibbsLDA": (COUNTS, GibbsLDA(max_iter=30, **SEEDED)),
     "NMF, tf-idf": (TFIDF, NMF(**SEEDED)),
-    "NMF, KL": (COUNTS, NMF(solver="mu", max_iter=500, **KL, **SEEDED)),
+    "NMF, KL": (COUNTS, NMF(solver="mu", **KL, **SEEDED)),
     "MiniBatchNMF, tf-idf": (TFIDF, MiniBatchNMF(batch_size=20, tol=1e-2, **SEEDED)),
-    "MiniBatchNMF, KL": (COUNTS, MiniBatchNMF(batch_size=20, **KL, **SEEDED)),
+    "MiniBatchNMF, KL": (
+        COUNTS,
+        MiniBatchNMF(batch_size=20, max_iter=50, **KL, **SEEDED),
+    ),
     "LDA, batch": (COUNTS, LatentDirichletAllocation(max_iter=5, **SEEDED)),
     "LDA, online": (
         COUNTS,
@@ -149,6 +152,35 @@ def fusion_of_more_topics(case):
     assert (inner["n_components"], inner["random_state"]) == (K + 2, 1)
     assert inner.get("n_jobs", 2) == 2
     check_mixtures(model.transform(case.texts), len(case.texts), K + 2)
+
+
+def fusion_of_a_pipeline(case):
+    model = fused(case, pooling="linear").set_params(n_components=K + 1)
+    theta = model.fit_transform(case.texts)
+    wrapped = make_pipeline("passthrough", case.model)
+    inner = clone(model).set_params(topic_model=wrapped)
+    assert_allclose(inner.fit_transform(case.texts), theta)
+    with pytest.raises(TypeError, match="explain Pipeline: it has no components_"):
+        explain(inner, case.texts[0])
+
+
+def fusion_searched(case):
+    """A single fit for each number of topics, scored by every measure."""
+    search = GridSearchCV(
+        fused(case, pooling="linear"),
+        {"n_components": [2, 8]},
+        cv=ShuffleSplit(1, random_state=0),
+        scoring={
+            measure: metrics.topic_scorer(measure, n_words=20, method="probability")
+            for measure in MEASURES
+        },
+        refit="quality",
+        error_score="raise",
+    ).fit(case.texts)
+    for measure in MEASURES:
+        scores = search.cv_results_[f"mean_test_{measure}"]
+        assert np.isfinite(scores).all()
+        assert scores[0] != scores[1]
 
 
 def words_by(method):
@@ -327,6 +359,8 @@ PLACES = {
     "fusion, own weight": fusion(pooling="linear", alpha="auto"),
     "fusion, pandas": fusion_in_pandas,
     "fusion, more topics": fusion_of_more_topics,
+    "fusion, Pipeline": fusion_of_a_pipeline,
+    "fusion, search": fusion_searched,
     **{f"words by {method}": words_by(method) for method in METHODS},
     "coherence": coherence,
     "distinctness": distinctness,

@@ -15,6 +15,7 @@ from sklearn.base import (
     clone,
 )
 from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import (
@@ -92,7 +93,8 @@ class FusionTopicModel(
 
     topic_model : estimator or None, default=None
         Counts to mixtures. None is ``GibbsLDA()``, which "prior" needs (its priors are
-        used); the other poolings take any topic model of scikit-learn's kind, such as ``NMF``.
+        used); the other poolings take any topic model of scikit-learn's kind, such as
+        ``NMF``, or a Pipeline that ends in one.
         Rows of its output are divided by their sums. ``n_components``, ``random_state`` and
         those of ``n_jobs`` that are not None come from here, and in ``GibbsLDA``
         ``max_iter`` and ``verbose`` too: search over the outer ones.
@@ -445,7 +447,8 @@ class FusionTopicModel(
     ) -> np.ndarray | None:
         """Fit ``topic_model_``, alone or with f as its prior; return f, which may move."""
         model = GibbsLDA() if self.topic_model is None else clone(self.topic_model)
-        known = model.get_params(deep=False)
+        last = f"{model.steps[-1][0]}__" if isinstance(model, Pipeline) else ""
+        known = model.get_params()
         outer = {
             "n_components": self.n_components if f is None else f.shape[1],
             "random_state": seed,
@@ -454,7 +457,9 @@ class FusionTopicModel(
             outer["n_jobs"] = self.n_jobs
         if isinstance(model, GibbsLDA):
             outer |= {"max_iter": self.max_iter, "verbose": self.verbose}
-        model.set_params(**{name: outer[name] for name in outer if name in known})
+        model.set_params(
+            **{last + name: outer[name] for name in outer if last + name in known}
+        )
         self.topic_model_ = model
         if f is not None and self.pooling == "prior":
             median = np.median(n_tokens[n_tokens > 0])

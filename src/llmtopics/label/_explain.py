@@ -197,8 +197,9 @@ def _stages(model: Any, text: str) -> tuple[list[Any], list[str], Any, Any]:
     if not is_pipeline and not fused:
         raise _cannot(model, "is no model of texts")
     check_is_fitted(model)
-    if not fused and not hasattr(last, "components_"):
-        raise _cannot(last, "has no components_, the weights of words in topics")
+    counts = getattr(last, "topic_model_", last)
+    if not hasattr(counts, "components_"):
+        raise _cannot(counts, "has no components_, the weights of words in topics")
     before: list[Any] = []
     read = [text]
     for i, step in enumerate(steps[:-1]):
