@@ -85,6 +85,12 @@ def test_a_topic_without_weight_has_no_words_and_no_quality(fitted):
     assert_allclose(summary.exclusivity.dropna(), exclusivity(without))
 
 
+def test_a_single_word_has_no_coherence(fitted):
+    corpus, model, mixtures = fitted
+    arguments = model.components_, corpus.feature_names, mixtures, corpus.data
+    assert topic_summary(*arguments, n_words=1).coherence.isna().all()
+
+
 def test_bad_shapes_are_named(fitted):
     corpus, model, mixtures = fitted
     base = model.components_, corpus.feature_names

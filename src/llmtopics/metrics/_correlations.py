@@ -45,8 +45,8 @@ def topic_correlations(
     ImportError
         If pandas is not installed.
     ValueError
-        For fewer than two documents with topics, mixtures that are negative or not finite, or another
-        number of names than of topics.
+        For fewer than two documents with topics, mixtures that are negative or not finite,
+        or another number of names than of topics.
 
     See Also
     --------
