@@ -28,6 +28,7 @@ MAY_IMPORT = {  # a module and its layer's own; modules of one layer do not impo
     "metrics": GROUND,
     "topics": GROUND,
     "datasets": GROUND,
+    "plots": GROUND,
     "_language": {"_checks"},  # layer 1
     "augment": {"_checks", "_language", "text"},
     "embed": {"_checks", "_language"},
@@ -39,6 +40,7 @@ ONLY_IN = {  # heavy or guarded packages, and the modules that may import them
     "filelock": {"_language"},
     "huggingface_hub": {"_language"},
     "llvmlite": {"_lanes"},
+    "matplotlib": {"plots"},
     "numba": {"_compile", "_lanes"},
     "platformdirs": {"_language"},
     "regex": {"text"},

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         judge,
         label,
         metrics,
+        plots,
         text,
         topics,
     )
@@ -75,6 +76,7 @@ __all__ = [
     "judge",
     "label",
     "metrics",
+    "plots",
     "text",
     "top_words",
     "topics",

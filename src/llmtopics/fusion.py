@@ -15,6 +15,7 @@ from sklearn.base import (
     clone,
 )
 from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import (
@@ -40,6 +41,7 @@ from llmtopics.embed import TransformerEmbedder
 from llmtopics.text import TextAnalyzer
 from llmtopics.topics import EmbeddingTopics, GibbsLDA
 from llmtopics.topics import _sphere as sphere
+from llmtopics.topics._foreign import weights_in_topics
 from llmtopics.topics._gibbs_lda import fold_in
 from llmtopics.topics._keyness import keyness
 from llmtopics.topics._sampler import settle, start_chain, to_topics
@@ -91,7 +93,8 @@ class FusionTopicModel(
 
     topic_model : estimator or None, default=None
         Counts to mixtures. None is ``GibbsLDA()``, which "prior" needs (its priors are
-        used); the other poolings take any topic model of scikit-learn's kind, such as ``NMF``.
+        used); the other poolings take any topic model of scikit-learn's kind, such as
+        ``NMF``, or a Pipeline that ends in one.
         Rows of its output are divided by their sums. ``n_components``, ``random_state`` and
         those of ``n_jobs`` that are not None come from here, and in ``GibbsLDA``
         ``max_iter`` and ``verbose`` too: search over the outer ones.
@@ -444,7 +447,8 @@ class FusionTopicModel(
     ) -> np.ndarray | None:
         """Fit ``topic_model_``, alone or with f as its prior; return f, which may move."""
         model = GibbsLDA() if self.topic_model is None else clone(self.topic_model)
-        known = model.get_params(deep=False)
+        last = f"{model.steps[-1][0]}__" if isinstance(model, Pipeline) else ""
+        known = model.get_params()
         outer = {
             "n_components": self.n_components if f is None else f.shape[1],
             "random_state": seed,
@@ -453,7 +457,9 @@ class FusionTopicModel(
             outer["n_jobs"] = self.n_jobs
         if isinstance(model, GibbsLDA):
             outer |= {"max_iter": self.max_iter, "verbose": self.verbose}
-        model.set_params(**{name: outer[name] for name in outer if name in known})
+        model.set_params(
+            **{last + name: outer[name] for name in outer if last + name in known}
+        )
         self.topic_model_ = model
         if f is not None and self.pooling == "prior":
             median = np.median(n_tokens[n_tokens > 0])
@@ -465,7 +471,7 @@ class FusionTopicModel(
         if isinstance(model, GibbsLDA) and f is None:
             self.components_ = model.components_
         elif f is not None:
-            g = _to_mixtures(model.transform(X), "topic_model")
+            g = self._count_mixtures(X)
             if g.shape != f.shape:
                 raise ValueError(
                     f"topic_model makes {g.shape[1]} topics, the language side "
@@ -564,19 +570,23 @@ class FusionTopicModel(
 
     def _mixtures(self, X: sp.csr_array, f: np.ndarray | None) -> np.ndarray:
         if f is None:
-            return _to_mixtures(self.topic_model_.transform(X), "topic_model")
+            return self._count_mixtures(X)
         if self.alpha_ == 1:
             return f
         if self.pooling == "prior":
             model = self.topic_model_
             prior = self.strength_ * f + model.doc_topic_prior_
             return fold_in(X, model.components_, prior, model.n_jobs)
-        g = _to_mixtures(self.topic_model_.transform(X), "topic_model")[:, self._order]
+        g = self._count_mixtures(X)[:, self._order]
         if self.pooling == "linear":
             return self.alpha_ * f + (1 - self.alpha_) * g
         tiny = np.finfo(float).tiny
         logs = self.alpha_ * np.log(f + tiny) + (1 - self.alpha_) * np.log(g + tiny)
         return softmax(logs, axis=1)
+
+    def _count_mixtures(self, X: sp.csr_array) -> np.ndarray:
+        """Return g, of shape (D, K)."""
+        return _to_mixtures(weights_in_topics(self.topic_model_, X), "topic_model")
 
     def _document_alpha(self, n_tokens: np.ndarray) -> np.ndarray:
         if self.pooling == "prior" and 0 < self.alpha_ < 1:

@@ -72,6 +72,25 @@ def test_documents_without_topics_are_shared_evenly(fitted):
     assert_allclose(summary.share.sum(), 1)
 
 
+def test_a_topic_without_weight_has_no_words_and_no_quality(fitted):
+    corpus, model, mixtures = fitted
+    components = model.components_.copy()
+    components[2] = 0
+    components[3, 1:] = 0
+    summary = topic_summary(components, corpus.feature_names, mixtures, corpus.data)
+    assert [len(words) for words in summary.words[1:5]] == [10, 0, 1, 10]
+    assert summary.coherence.isna().tolist() == [k in (2, 3) for k in range(8)]
+    assert summary.exclusivity.isna().tolist() == [k == 2 for k in range(8)]
+    without = np.delete(components, 2, axis=0)
+    assert_allclose(summary.exclusivity.dropna(), exclusivity(without))
+
+
+def test_a_single_word_has_no_coherence(fitted):
+    corpus, model, mixtures = fitted
+    arguments = model.components_, corpus.feature_names, mixtures, corpus.data
+    assert topic_summary(*arguments, n_words=1).coherence.isna().all()
+
+
 def test_bad_shapes_are_named(fitted):
     corpus, model, mixtures = fitted
     base = model.components_, corpus.feature_names

@@ -14,6 +14,7 @@ from llmtopics._words import top_words
 from llmtopics.augment import NextWordCounts
 from llmtopics.label._explanation import Explanation
 from llmtopics.topics import GibbsLDA
+from llmtopics.topics._foreign import weights_in_topics
 from llmtopics.topics._gibbs_lda import token_shares
 
 # Space after a full stop, unless a small letter follows or an initial or title goes before;
@@ -132,7 +133,7 @@ def explain(
         mixture = last._mixtures(X, f)[0]
         alpha = float(last._document_alpha(X.sum(axis=1))[0])
     else:
-        mixture = np.asarray(last.transform(X), np.float64)[0]
+        mixture = weights_in_topics(last, X)[0]
         _check_topics(last, mixture)
     parts, language, prior = _split(last, X, f, mixture)
     share = (own[:, X.indices].toarray() / X.data)[0] if X.nnz else np.empty(0)
@@ -196,8 +197,9 @@ def _stages(model: Any, text: str) -> tuple[list[Any], list[str], Any, Any]:
     if not is_pipeline and not fused:
         raise _cannot(model, "is no model of texts")
     check_is_fitted(model)
-    if not fused and not hasattr(last, "components_"):
-        raise _cannot(last, "has no components_, the weights of words in topics")
+    counts = getattr(last, "topic_model_", last)
+    if not hasattr(counts, "components_"):
+        raise _cannot(counts, "has no components_, the weights of words in topics")
     before: list[Any] = []
     read = [text]
     for i, step in enumerate(steps[:-1]):
@@ -282,7 +284,7 @@ def _split(
         prior = rest * counts.doc_topic_prior_ / (given + counts.doc_topic_prior_)
         return words, rest - prior, prior
 
-    g = np.asarray(counts.transform(X), np.float64)[0]
+    g = weights_in_topics(counts, X)[0]
     words, prior = _split_counts(counts, X, g)
     total = g.sum()
     if total > 0:

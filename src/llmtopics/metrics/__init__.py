@@ -7,6 +7,7 @@ from llmtopics.metrics._agreement import (
     purity,
 )
 from llmtopics.metrics._coherence import coherence
+from llmtopics.metrics._correlations import topic_correlations
 from llmtopics.metrics._distinctness import (
     exclusivity,
     inverted_rbo,
@@ -37,6 +38,7 @@ __all__ = [
     "perplexity",
     "purity",
     "rated",
+    "topic_correlations",
     "topic_distances",
     "topic_diversity",
     "topic_intrusion",

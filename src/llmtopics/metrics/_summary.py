@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from llmtopics._checks import check_positive
 from llmtopics._words import top_words
-from llmtopics.metrics._arrays import check_distributions, check_mixtures
+from llmtopics.metrics._arrays import check_mixtures, check_weights, pandas_for
 from llmtopics.metrics._coherence import coherence
 from llmtopics.metrics._distinctness import exclusivity
 
@@ -52,7 +52,8 @@ def topic_summary(
         ``words``: list of str, by term score; ``share``: mean of θ, the shares sum to one;
         ``coherence``: NPMI of the words over whole documents of ``reference``;
         ``exclusivity``; ``stability`` if given; ``documents``: the titles or rows of the
-        documents with most of the topic, most first. The index is the topic's number.
+        documents with most of the topic, most first. The index is the topic's number. A
+        topic without weight, as NMF may leave, has no words, and NaN where they are judged.
 
     Raises
     ------
@@ -77,35 +78,40 @@ def topic_summary(
     >>> list(summary.columns)
     ['words', 'share', 'coherence', 'exclusivity', 'documents']
     """
-    try:
-        import pandas as pd
-    except ImportError as error:
-        raise ImportError(
-            "topic_summary returns a DataFrame: pip install 'llmtopics[pandas]'"
-        ) from error
+    pd = pandas_for("topic_summary")
     check_positive(n_words=n_words, n_documents=n_documents)
     if stability is not None and np.shape(stability) != np.shape(components)[:1]:
         raise ValueError(
             f"stability must have one value a topic, got shape {np.shape(stability)}."
         )
-    phi = check_distributions(components, "components")
+    weights = check_weights(components, "components")
     theta = check_mixtures(mixtures)
-    if theta.shape[1] != len(phi):
+    if theta.shape[1] != len(weights):
         raise ValueError(
-            f"mixtures has {theta.shape[1]} topics, components {len(phi)}."
+            f"mixtures has {theta.shape[1]} topics, components {len(weights)}."
         )
     names = list(range(len(theta)) if titles is None else titles)  # by position
     if len(names) != len(theta):
         raise ValueError(f"{len(names)} titles were given for {len(theta)} documents.")
-    words = top_words(phi, vocabulary, n_words)
+    words = top_words(weights, vocabulary, n_words)
+    pairs = np.array([len(topic) > 1 for topic in words])
+    alive = weights.any(axis=1)
+    coherences, exclusivities = np.full((2, len(words)), np.nan)
+    coherences[pairs] = coherence(
+        [topic for topic in words if len(topic) > 1],
+        reference,
+        vocabulary,
+        window_size=None,
+    )
+    exclusivities[alive] = exclusivity(weights[alive], n_words=n_words)
     typical = np.argsort(-theta, axis=0, kind="stable")[:n_documents].T
     columns = {
         "words": words,
         "share": theta.mean(axis=0),
-        "coherence": coherence(words, reference, vocabulary, window_size=None),
-        "exclusivity": exclusivity(phi, n_words=n_words),
+        "coherence": coherences,
+        "exclusivity": exclusivities,
         "stability": stability,
         "documents": [[names[d] for d in row] for row in typical],
     }
     columns = {name: column for name, column in columns.items() if column is not None}
-    return pd.DataFrame(columns, index=pd.RangeIndex(len(phi), name="topic"))
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(weights), name="topic"))

@@ -1,0 +1,121 @@
+"""Pictures of topics: arrays come in, matplotlib's axes come out."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.cluster.hierarchy import leaves_list, linkage
+from scipy.spatial.distance import squareform
+from sklearn.utils import check_array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_FONT = 8.0  # points
+_CELL = 0.2  # inches that a topic takes
+
+
+def plot_correlations(
+    correlations: ArrayLike,
+    *,
+    ax: "Axes | None" = None,
+    names: Sequence[str] | None = None,
+    ordered: bool = True,
+) -> "Axes":
+    """Draw the correlations of topics as a heat map.
+
+    Parameters
+    ----------
+    correlations : pandas.DataFrame or array-like of shape (n_components, n_components)
+        What :func:`llmtopics.metrics.topic_correlations` returns, adjusted or not. The
+        diagonal is not looked at, and left grey.
+    ax : matplotlib.axes.Axes or None, default=None
+        Where to draw; None makes a figure large enough for all.
+    names : sequence of str of length n_components, default=None
+        What the topics are called; None: the columns of the DataFrame, or their numbers.
+    ordered : bool, default=True
+        Whether to sort the topics so that those often together stand side by side, or to leave
+        them in their order. See Notes.
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+        Where the map was drawn. Colours are centred on 0, with the largest correlation
+        on either side of it as limits. Names are left out evenly where they would overlap.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    ValueError
+        For correlations that are not square, not symmetric or not finite, or another number
+        of names than of topics.
+
+    Notes
+    -----
+    Nothing is shown: in a notebook the figure appears by itself, in a script call
+    ``matplotlib.pyplot.show()`` or ``ax.figure.savefig(path)``.
+
+    Topics are sorted by hierarchical clustering with average linkage on ``1 - r``, its
+    branches turned so that neighbours are as alike as can be [1]_.
+
+    References
+    ----------
+    .. [1] Z. Bar-Joseph, D. Gifford and T. Jaakkola, "Fast optimal leaf ordering for
+       hierarchical clustering", Bioinformatics 17, 2001.
+
+    Examples
+    --------
+    >>> from llmtopics.plots import plot_correlations
+    >>> correlations = [[1, -0.2, 0.6], [-0.2, 1, -0.5], [0.6, -0.5, 1]]
+    >>> ax = plot_correlations(correlations, names=["cats", "bonds", "dogs"])
+    >>> [label.get_text() for label in ax.get_yticklabels()]
+    ['bonds', 'cats', 'dogs']
+    """
+    values = check_array(
+        np.array(correlations), dtype=np.float64, input_name="correlations"
+    )
+    K = len(values)
+    if values.shape != (K, K) or not np.allclose(values, values.T):
+        raise ValueError(
+            "correlations must be square and symmetric, a row and a column for each topic, "
+            f"got shape {values.shape}: pass what topic_correlations returns."
+        )
+    known = getattr(correlations, "columns", range(K)) if names is None else names
+    labels = [str(name) for name in known]
+    if len(labels) != K:
+        raise ValueError(f"{len(labels)} names were given for {K} topics.")
+    np.fill_diagonal(values, 0)
+    limit = np.abs(values).max().round(9) or 1.0  # rounding is no correlation
+    order = np.arange(K)
+    if ordered and K > 1:
+        distances = squareform(values.max() - values, checks=False)  # order as of 1 - r
+        order = leaves_list(linkage(distances, "average", optimal_ordering=True))
+    if ax is None:
+        ax = _figure(K, max(map(len, labels)))
+    blank = np.ma.masked_array(values[np.ix_(order, order)], np.eye(K, dtype=bool))
+    ax.set_facecolor("0.85")  # of the diagonal: white is 0
+    image = ax.imshow(blank, cmap="RdBu_r", vmin=-limit, vmax=limit)
+    bar = ax.inset_axes((1.03, 0, 0.04, 1))  # always as high as the map
+    ax.figure.colorbar(image, cax=bar, label="correlation")
+    side = min(ax.get_window_extent().size) / ax.figure.dpi * 72
+    step = int(np.ceil(1.2 * _FONT * K / side))
+    ticks, shown = range(0, K, step), [labels[k] for k in order[::step]]
+    ax.set_xticks(ticks, shown, rotation=90, fontsize=_FONT)
+    ax.set_yticks(ticks, shown, fontsize=_FONT)
+    return ax
+
+
+def _figure(n_topics: int, longest: int) -> Any:
+    """Return the axes of a new figure with room for so many topics and such names."""
+    try:
+        from matplotlib import pyplot
+    except ImportError as error:
+        raise ImportError(
+            "plot_correlations draws with matplotlib: pip install 'llmtopics[plot]'"
+        ) from error
+    side = _CELL * min(max(n_topics, 12), 40)
+    names = 0.6 * _FONT / 72 * longest + 0.1
+    size = side * 1.1 + names + 0.6, side + names
+    return pyplot.subplots(figsize=size, layout="constrained")[1]
