@@ -106,23 +106,23 @@ def weigh_topics(
 
     Returns A_s and n_dst + α_st of its path without it, and the sum of all.
     """
-    S, B = below.shape
+    S, K = below.shape[0], inverse.shape[1]  # factor stays 0 behind the last topic
     n = in_super[above] - _ONE
     less = (n + root[above]) / (n + beneath[above])
     cell = count[above, own] - _ONE + below[above, own]
     if n > 0:
         change = less - share[above]
-        for t in range(B):
+        for t in range(K):
             factor[0, t] = (mass[t] + change * weight[above, t]) * inverse[0, t]
     else:  # a difference of sums would have no digits left where α_s is small
         kept = share[above]
         share[above] = less
-        for t in range(B):
+        for t in range(K):
             factor[0, t] = share[0] * weight[0, t]
         for s in range(1, S):
-            for t in range(B):
+            for t in range(K):
                 factor[0, t] += share[s] * weight[s, t]
-        for t in range(B):
+        for t in range(K):
             factor[0, t] *= inverse[0, t]
         share[above] = kept
     total = less * cell
