@@ -33,6 +33,7 @@ from sklearn.pipeline import make_pipeline
 from llmtopics import (
     FusionTopicModel,
     GibbsLDA,
+    PachinkoAllocation,
     TextAnalyzer,
     TopicLabeler,
     explain,
@@ -56,6 +57,10 @@ KL = {"beta_loss": "kullback-leibler", "tol": 1e-2}
 
 MODELS = {
     "GibbsLDA": (COUNTS, GibbsLDA(max_iter=30, **SEEDED)),
+    "PachinkoAllocation": (
+        COUNTS,
+        PachinkoAllocation(n_super_components=2, max_iter=30, **SEEDED),
+    ),
     "NMF, tf-idf": (TFIDF, NMF(**SEEDED)),
     "NMF, KL": (COUNTS, NMF(solver="mu", **KL, **SEEDED)),
     "MiniBatchNMF, tf-idf": (TFIDF, MiniBatchNMF(batch_size=20, tol=1e-2, **SEEDED)),

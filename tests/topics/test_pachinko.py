@@ -637,3 +637,16 @@ def test_words_too_many_to_count_are_refused():
         PachinkoAllocation(2).fit(np.array([[2**24 - 1, 1], [2, 5]]))
     with pytest.raises(ValueError, match="sample of the documents"):
         PachinkoAllocation(2).fit(sp.csr_array(np.full((2, 3), 2**30, dtype=np.int64)))
+
+
+def test_words_and_priors_divide_a_mixture_among_them(fitted):
+    X, model = fitted
+    for row in [*X[:5], np.eye(100, dtype=int)[3], np.zeros(100, int)]:
+        row = sp.csr_array(row[np.newaxis].astype(np.int32))
+        words, prior = model._parts(row)
+        assert words.shape == (row.nnz, 8)
+        assert (words >= 0).all()
+        assert (prior >= 0).all()
+        assert_allclose(words.sum(axis=0) + prior, model.transform(row)[0], atol=1e-12)
+    blank = model.transform(np.zeros((1, 100), int))[0]
+    assert_allclose(prior, blank)  # all of it, without words

@@ -13,9 +13,7 @@ from llmtopics._checks import as_counts, check_positive, check_texts
 from llmtopics._words import top_words
 from llmtopics.augment import NextWordCounts
 from llmtopics.label._explanation import Explanation
-from llmtopics.topics import GibbsLDA
 from llmtopics.topics._foreign import weights_in_topics
-from llmtopics.topics._gibbs_lda import token_shares
 
 # Space after a full stop, unless a small letter follows or an initial or title goes before;
 # the full stops of Chinese and Japanese; an end of line.
@@ -44,7 +42,8 @@ def explain(
     ----------
     model : FusionTopicModel or Pipeline
         A fitted :class:`FusionTopicModel`, or a fitted Pipeline from texts to it or to a
-        topic model of counts: a vectorizer, then :class:`GibbsLDA`, or scikit-learn's
+        topic model of counts: a vectorizer, then :class:`GibbsLDA`,
+        :class:`PachinkoAllocation`, or scikit-learn's
         ``NMF``, ``MiniBatchNMF`` or ``LatentDirichletAllocation`` (or another with
         ``components_`` and mixtures without negative values). Steps that make texts of
         texts may come first, ``TfidfTransformer`` in between.
@@ -80,7 +79,9 @@ def explain(
     ``θ_k = (Σ_w x_w γ_wk + s f_k + ε_k) / (N + s + Σε)``, where ``γ_w``, in which a word's
     tokens are shared by the topics, is that of the last pass of ``transform``; nothing is
     approximated. ``pooling="linear"`` adds ``α f`` and ``1 - α`` times the topic model's
-    parts. The others do not add up of themselves, and are divided by a convention, which
+    parts. Of :class:`PachinkoAllocation`,
+    ``θ_k = Σ_s A_s (E[n_sk] + α_sk) / (N + Σα)``: what is not prior is divided among the words
+    by ``x_w γ_wk``, whose sum is ``E[n_k]``. The others do not add up of themselves, and are divided by a convention, which
     ``notes`` recalls:
 
     - ``pooling="geometric"``: θ by the weights α and 1 - α, the latter in the proportions of
@@ -216,8 +217,8 @@ def _stages(model: Any, text: str) -> tuple[list[Any], list[str], Any, Any]:
 def _cannot(model: Any, fault: str) -> TypeError:
     return TypeError(
         f"explain cannot explain {type(model).__name__}: it {fault}. Pass a fitted "
-        "FusionTopicModel, or a Pipeline of a vectorizer and GibbsLDA, NMF, MiniBatchNMF or "
-        "LatentDirichletAllocation."
+        "FusionTopicModel, or a Pipeline of a vectorizer and GibbsLDA, PachinkoAllocation, "
+        "NMF, MiniBatchNMF or LatentDirichletAllocation."
     )
 
 
@@ -229,7 +230,7 @@ def _check_topics(model: Any, mixture: np.ndarray) -> None:
 def _notes(model: Any) -> list[str]:
     notes = []
     counts = getattr(model, "topic_model_", model)
-    if not isinstance(counts, GibbsLDA) and getattr(model, "alpha_", 0) < 1:
+    if not hasattr(counts, "_parts") and getattr(model, "alpha_", 0) < 1:
         notes.append(
             f"{type(counts).__name__} has no exact division among words: each topic's "
             "weight is divided by the words' weights in it."
@@ -308,12 +309,8 @@ def _split_counts(
 
     given : (K,), what ``GibbsLDA`` had in its prior beside its own
     """
-    if isinstance(model, GibbsLDA):
-        alpha = model.doc_topic_prior_ + given
-        counts = as_counts(X, "explain")
-        total = counts.data.sum() + alpha.sum()
-        shares = token_shares(counts, model.components_, alpha)
-        return counts.data[:, np.newaxis] * shares / total, alpha / total
+    if hasattr(model, "_parts"):
+        return model._parts(as_counts(X, "explain"), given)
     pull = model.components_[:, X.indices].T.astype(np.float64)
     prior = np.zeros_like(mixture)
     if hasattr(model, "doc_topic_prior_"):

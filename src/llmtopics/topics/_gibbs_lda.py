@@ -411,6 +411,41 @@ class GibbsLDA(CountTopicModel):
     def _mixtures(self, X: sp.csr_array) -> np.ndarray:
         return fold_in(X, self.components_, self.doc_topic_prior_, self.n_jobs)
 
+    def _parts(
+        self, X: sp.csr_array, given: np.ndarray | float = 0.0
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return what the words of one document, and the prior, add to its mixture.
+
+        ``θ_k ∝ Σ_w x_w γ_wk + α_k``, where the topics share a token of word w by γ_w; nothing
+        is approximated.
+
+        Parameters
+        ----------
+        X : csr_array of shape (1, V), int32
+        given : ndarray of shape (K,)
+            Prior beside ``doc_topic_prior_``.
+
+        Returns
+        -------
+        words : ndarray of shape (words that X has, K)
+        prior : ndarray of shape (K,)
+        """
+        alpha = self.doc_topic_prior_ + given
+        shares = kernels.fold_in(
+            X.data,
+            np.arange(X.nnz, dtype=np.int32),
+            X.indptr.astype(np.int64),
+            np.ascontiguousarray(self.components_[:, X.indices].T),
+            alpha[np.newaxis],
+            MAX_PASSES,
+            TOLERANCE,
+            0,
+            1,
+            np.empty((1, alpha.size)),
+        )
+        total = X.data.sum() + alpha.sum()
+        return X.data[:, np.newaxis] * shares / total, alpha / total
+
 
 def fold_in(
     X: sp.csr_array,
@@ -455,37 +490,3 @@ def fold_in(
             ]
         )
     return mixtures
-
-
-def token_shares(
-    X: sp.csr_array, components: np.ndarray, prior: np.ndarray
-) -> np.ndarray:
-    """Return how the topics share a token of each word of one document, γ.
-
-    Its mixture by :func:`fold_in` is ``θ_k ∝ Σ_w x_w γ_wk + α_k``, exactly.
-
-    Parameters
-    ----------
-    X : csr_array of shape (1, V), int32
-    components : ndarray of shape (K, V)
-        φ: rows sum to one.
-    prior : ndarray of shape (K,)
-        α.
-
-    Returns
-    -------
-    shares : ndarray of shape (words that X has, K)
-        γ: rows sum to one.
-    """
-    return kernels.fold_in(
-        X.data,
-        np.arange(X.nnz, dtype=np.int32),
-        X.indptr.astype(np.int64),
-        np.ascontiguousarray(components[:, X.indices].T),
-        np.ascontiguousarray(prior[np.newaxis], np.float64),
-        MAX_PASSES,
-        TOLERANCE,
-        0,
-        1,
-        np.empty((1, len(components))),
-    )

@@ -383,6 +383,37 @@ class PachinkoAllocation(CountTopicModel):
     def _mixtures(self, X: sp.csr_array) -> np.ndarray:
         return self._fold_in(X)[0]
 
+    def _parts(
+        self, X: sp.csr_array, given: float = 0.0
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return what the words of one document, and the priors, add to its mixture.
+
+        ``θ_k = Σ_s A_s (E[n_sk] + α_sk) / (N + Σα)``; sub-topic k has ``E[n_k] = Σ_w x_w γ_wk``
+        tokens, each of the same weight. ``given`` is of no use here. See ``GibbsLDA``.
+        """
+        root, below = self.doc_super_prior_, self.super_sub_prior_
+        theta, supers = np.empty((1, below.shape[1])), np.empty((1, root.size))
+        gamma = kernels.fold_in_paths(
+            X.data,
+            np.arange(X.nnz, dtype=np.int32),
+            X.indptr.astype(np.int64),
+            np.ascontiguousarray(self.components_[:, X.indices].T),
+            root,
+            below,
+            MAX_PASSES,
+            TOLERANCE,
+            0,
+            1,
+            theta,
+            supers,
+        )
+        n = X.data.sum() + root.sum()
+        of_super = supers[0] * n  # E[n_s] + α_s
+        prior = of_super / (of_super - root + below.sum(axis=1)) @ below / n
+        parts = X.data[:, np.newaxis] * gamma
+        total = np.maximum(parts.sum(axis=0), np.finfo(float).tiny)
+        return parts / total * np.maximum(theta[0] - prior, 0), prior
+
     def transform_super(self, X):
         """Return the mixture of super-topics of each document.
 

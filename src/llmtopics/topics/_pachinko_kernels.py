@@ -377,6 +377,11 @@ def fold_in_paths(
         Range of documents.
     mixtures, of_supers : float64 (D, K), (D, S)
         Written; rows sum to one.
+
+    Returns
+    -------
+    gamma : float64 (longest document's words, K)
+        How the sub-topics share a token of each word of the last document.
     """
     S, K = below.shape
     longest = 0
@@ -470,3 +475,4 @@ def fold_in_paths(
             total += mass[k]
         for k in range(K):
             mixtures[d, k] = mass[k] / total
+    return gamma
