@@ -35,6 +35,14 @@ better). Figures are means over the seeds ± their standard deviation. *Time* is
 over the seeds, of the ratio to tomotopy's. *Peak memory* is that of the whole process,
 corpus and interpreter included.
 """
+PACHINKO = """## Pachinko allocation
+
+{py:class}`llmtopics.PachinkoAllocation` and tomotopy's `PAModel` after 200 sweeps in one thread,
+with S super-topics and K sub-topics, both learning α_st from .1 with α_s at .1; LDA with K topics
+beside them. Perplexity is that of document completion, all by one evaluator under each model's φ
+and priors; tomotopy's own inference of the same halves is in the next column. Learning of priors
+is in the times. Our first quarter of the sweeps is that of an LDA.
+"""
 SAMPLERS = """\
 ## Exact and blocked sampling, fixed and learned priors
 
@@ -321,6 +329,7 @@ def environment_section() -> list[str]:
         "race",
         "samplers",
         "scaling",
+        "pachinko",
         "topics",
         "feeding",
         "encode",
@@ -333,6 +342,38 @@ def environment_section() -> list[str]:
         seen[f"- {line['machine']}, Python {line['python']}, {versions}"] = line["date"]
     rows = [f"{text}; last on {date}" for text, date in seen.items()]
     return ["## Environments\n", "\n".join(rows) + "\n"]
+
+
+def pachinko_section() -> list[str]:
+    runs: dict[str, dict] = defaultdict(lambda: defaultdict(dict))
+    for line in lines_of("pachinko"):
+        runs[line["problem"]][line["model"]][line["seed"]] = line
+    parts = [PACHINKO] if runs else []
+    for problem, models in runs.items():
+        ours = models["PachinkoAllocation"]
+        rows = []
+        for model, by_seed in models.items():
+            found = list(by_seed.values())
+            own = [line["own_perplexity"] for line in found if "own_perplexity" in line]
+            times = [
+                by_seed[seed]["seconds"] / ours[seed]["seconds"]
+                for seed in by_seed.keys() & ours.keys()
+            ]
+            rows.append(
+                [
+                    model,
+                    spread([line["perplexity"] for line in found], 0),
+                    spread(own, 0) if own else "–",
+                    f"{median(times):.1f}",
+                    f"{median(line['seconds'] for line in found):.1f}",
+                    f"{median(line['transform_seconds'] for line in found):.1f}",
+                    str(len(found)),
+                ]
+            )
+        head = ["model", "perplexity", "by its own inference", "time / ours"]
+        head += ["seconds", "transform", "seeds"]
+        parts += [f"### {problem}", table(head, rows)]
+    return parts
 
 
 def samplers_section() -> list[str]:
@@ -365,7 +406,8 @@ def main() -> None:
     pictures = PAGE.parent / "_static"
     pictures.mkdir(exist_ok=True)
     parts = [HEAD, *models_section(), *race_section(pictures)]
-    parts += [*samplers_section(), *scaling_section(pictures), *topics_section()]
+    parts += [*samplers_section(), *scaling_section(pictures)]
+    parts += [*pachinko_section(), *topics_section()]
     parts += feeding_section()
     parts += [*encoding_section(), *coherence_section(), *ratings_section()]
     PAGE.write_text("\n".join(parts + environment_section()), "utf-8")

@@ -21,6 +21,7 @@ from llmtopics import (
     EmbeddingTopics,
     FusionTopicModel,
     GibbsLDA,
+    PachinkoAllocation,
     PrecomputedEmbeddings,
     TextAnalyzer,
     TransformerEmbedder,
@@ -77,6 +78,14 @@ def fusion(
 
 def gibbs_lda(corpus: Corpus, K: int, seed: int) -> Topics:
     model = GibbsLDA(K, random_state=seed)
+    mixtures = model.fit_transform(corpus.counts)
+    return Topics(mixtures, top_words(model.components_, corpus.vocabulary))
+
+
+def pachinko(corpus: Corpus, K: int, seed: int) -> Topics:
+    """A super-topic for five sub-topics, and two at least."""
+    S = max(2, K // 5)
+    model = PachinkoAllocation(K, n_super_components=S, random_state=seed)
     mixtures = model.fit_transform(corpus.counts)
     return Topics(mixtures, top_words(model.components_, corpus.vocabulary))
 
@@ -237,6 +246,7 @@ FEW = ("BBC news, K=5", "StackOverflow, K=20", "20 Newsgroups, K=20")  # for slo
 MODELS: dict[str, Model] = {
     "FusionTopicModel": Model(fusion),
     "GibbsLDA": Model(gibbs_lda),
+    "PachinkoAllocation": Model(pachinko, 3),
     "EmbeddingTopics": Model(embedding_topics),
     "BERTopic, UMAP + k-means": Model(bertopic_k_means, 3),
     "KeyNMF": Model(partial(turftopic_model, name="KeyNMF")),

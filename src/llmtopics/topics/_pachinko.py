@@ -152,7 +152,8 @@ class PachinkoAllocation(CountTopicModel):
 
     From a random start, super-topics stay alike, each a mixture of all, whatever
     is learned. So the first quarter of the sweeps is that of an LDA over K topics, and
-    super-topics start as the topics of an LDA whose words are those K. With given
+    super-topics start as the topics of an LDA whose words are those K, of about sixteen
+    tokens a document (few are easily moved together, many hardly). With given
     ``super_sub_prior`` the start is random. Learned priors of mixtures take one of Minka's
     fixed-point steps ([2]_) after every sweep over paths, ``topic_word_prior`` five every ten.
 

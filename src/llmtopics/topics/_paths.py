@@ -14,6 +14,7 @@ from llmtopics.topics import _pachinko_kernels as kernels
 from llmtopics.topics._evidence import Divided, divided, tally_parts
 from llmtopics.topics._sampler import (
     RowChain,
+    fold_in_topics,
     inverted,
     random_topics,
     start_chain,
@@ -25,6 +26,7 @@ _START_WEIGHT = 5.0  # of the α_st of a super-topic to start from, together
 _START_PRIOR = (
     0.1  # of its sub-topics, which the counts that give them have beside them
 )
+_START_TOKENS = 16  # of a document, on average, that super-topics start from
 _STANDING = np.empty(0)  # no totals: counts of words stand still in a block
 
 
@@ -163,25 +165,39 @@ def start_paths(
 
     Drawn at random, super-topics stay alike: each would be a mixture of all. So
     sub-topics are sampled as an LDA's first, and then super-topics as those of an LDA
-    whose words are the sub-topics.
+    whose words are the sub-topics of some tokens; all others follow under its counts. Few
+    tokens of a document are easily moved from one super-topic to another, many hardly.
 
     doc_prior : (S,), α_s
     advance : called after every sweep of the first
     """
-    alpha = np.full((1, n_components), 1 / n_components)
-    topics = random_topics(tokens, n_components, seed)
-    chain = start_chain(
-        tokens, topics, n_components, word_prior, seed, workers, sampler=sampler
-    )
+    K, starts = n_components, tokens.starts
+    alpha = np.full((1, K), 1 / K)
+    topics = random_topics(tokens, K, seed)
+    chain = start_chain(tokens, topics, K, word_prior, seed, workers, sampler=sampler)
     for _ in range(n_sweeps):
         chain.sweep(alpha)
         advance()
-    above = Tokens(chain.topics.astype(np.int32), tokens.starts, n_components)
-    supers = random_topics(above, n_super, seed + 1)
+    sub_topics = chain.topics.astype(np.int32)
+    chance = np.random.default_rng([seed + 1, 1]).random(sub_topics.size)
+    taken = chance * sub_topics.size < _START_TOKENS * (len(starts) - 1)
+    some = Tokens(sub_topics[taken], np.append(0, np.cumsum(taken))[starts], K)
+    supers = random_topics(some, n_super, seed + 1)
     upper = start_chain(
-        above, supers, n_super, _START_PRIOR, seed + 1, workers, sampler=sampler
+        some, supers, n_super, _START_PRIOR, seed + 1, workers, sampler=sampler
     )
     for _ in range(n_sweeps):
         upper.sweep(doc_prior[np.newaxis])
-    below = to_topics(upper.word_topic().T.astype(np.float64), _START_PRIOR)
-    return chain.topics, upper.topics, _START_WEIGHT * below
+    counts = upper.word_topic().astype(np.float32)
+    everything = Tokens(sub_topics, starts, K)
+    supers = fold_in_topics(
+        everything,
+        random_topics(everything, n_super, seed + 1),
+        counts,
+        doc_prior,
+        _START_PRIOR,
+        seed + 1,
+        workers,
+    )
+    below = to_topics(counts.T.astype(np.float64), _START_PRIOR)
+    return chain.topics, supers, _START_WEIGHT * below
