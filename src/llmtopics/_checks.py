@@ -248,3 +248,14 @@ def check_texts(X: Any, name: str) -> list[str]:
     if not texts:
         raise ValueError(f"{name} needs at least one text, got none.")
     return texts
+
+
+def pandas_for(name: str) -> Any:
+    """Return pandas; without it, say that the function ``name`` needs it."""
+    try:
+        import pandas
+    except ImportError as error:
+        raise ImportError(
+            f"{name} returns a DataFrame: pip install 'llmtopics[pandas]'"
+        ) from error
+    return pandas

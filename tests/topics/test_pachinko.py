@@ -186,34 +186,43 @@ def test_topics_weights_are_those_of_the_formula(planted, shape):
 
 
 @pytest.mark.parametrize("shape", [(3, 20), (40, 5)])
-def test_sums_over_super_topics_are_kept_up_to_date(shape):
-    """After thousands of moves in one document they are still those of its counts."""
+@pytest.mark.parametrize(
+    ("length", "root", "below"),
+    [(20_000, None, None), (15, 1e6, 1e-6), (15, 1e3, 1e-6), (30, 10, 1e-5)],
+)
+def test_sums_over_super_topics_are_kept_up_to_date(shape, length, root, below):
+    """After many moves in one document they are still those of its counts."""
     rng = np.random.default_rng(0)
-    tokens = corpus(rng.integers(50, size=20_000), n_words=50)
+    tokens = corpus(rng.integers(50, size=length), n_words=50)
     chain, prior = make_chain(tokens, shape), random_prior(shape)
+    if root is not None:
+        prior = PathPrior(np.full(shape[0], root), np.full(shape, below))
     room = kernels.room(shape[0], chain._width)
     totals = chain.totals()
-    kernels.draw_paths(
-        *tokens[:2],
-        chain.topics,
-        chain.supers,
-        chain.topics,
-        0,
-        1,
-        chain._table,
-        totals,
-        inverted(totals, 50, 0.1),
-        *_levels(prior, chain._width),
-        np.float32(0.1),
-        np.uint64(5),
-        *room,
-    )
-    (n,) = path_counts(tokens, chain.topics, chain.supers, shape)
-    assert_array_equal(room[0], n.sum(axis=1))
-    assert_array_equal(room[1][:, : shape[1]], n)
-    share = (n.sum(axis=1) + prior.root) / (n.sum(axis=1) + prior.below.sum(axis=1))
-    assert_allclose(room[4][: shape[1]], share @ (n + prior.below), rtol=1e-4)
-    assert_array_equal(totals, np.bincount(chain.topics, minlength=shape[1]))
+    for key in range(5):
+        kernels.draw_paths(
+            *tokens[:2],
+            chain.topics,
+            chain.supers,
+            chain.topics,
+            0,
+            1,
+            chain._table,
+            totals,
+            inverted(totals, 50, 0.1),
+            *_levels(prior, chain._width),
+            np.float32(0.1),
+            np.uint64(key),
+            *room,
+        )
+        (n,) = path_counts(tokens, chain.topics, chain.supers, shape)
+        assert_array_equal(room[0], n.sum(axis=1))
+        assert_array_equal(room[1][:, : shape[1]], n)
+        n_s = n.sum(axis=1)
+        share = (n_s + prior.root) / (n_s + prior.below.sum(axis=1))
+        expected = share @ (n + prior.below)
+        assert_allclose(room[4][: shape[1]], expected, rtol=2e-5)
+        assert_array_equal(totals, np.bincount(chain.topics, minlength=shape[1]))
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 17), (30, 300)])

@@ -78,11 +78,10 @@ def explain(
     With :class:`GibbsLDA`, and :class:`FusionTopicModel` with ``pooling="prior"``,
     ``θ_k = (Σ_w x_w γ_wk + s f_k + ε_k) / (N + s + Σε)``, where ``γ_w``, in which a word's
     tokens are shared by the topics, is that of the last pass of ``transform``; nothing is
-    approximated. ``pooling="linear"`` adds ``α f`` and ``1 - α`` times the topic model's
-    parts. Of :class:`PachinkoAllocation`,
-    ``θ_k = Σ_s A_s (E[n_sk] + α_sk) / (N + Σα)``: what is not prior is divided among the words
-    by ``x_w γ_wk``, whose sum is ``E[n_k]``. The others do not add up of themselves, and are divided by a convention, which
-    ``notes`` recalls:
+    approximated. With :class:`PachinkoAllocation`, ``θ_k = Σ_s A_s (E[n_sk] + α_sk) / (N + Σα)``:
+    what is not prior is divided among the words by ``x_w γ_wk``, whose sum is ``E[n_k]``.
+    ``pooling="linear"`` adds ``α f`` and ``1 - α`` times the topic model's parts. The others
+    do not add up of themselves, and are divided by a convention, which ``notes`` recalls:
 
     - ``pooling="geometric"``: θ by the weights α and 1 - α, the latter in the proportions of
       the topic model's parts.

@@ -55,14 +55,3 @@ def check_mixtures(mixtures: ArrayLike, name: str = "mixtures") -> np.ndarray:
     totals = rows.sum(axis=1, keepdims=True)
     even = np.full_like(rows, 1 / rows.shape[1])
     return np.divide(rows, totals, where=totals > 0, out=even)
-
-
-def pandas_for(name: str) -> Any:
-    """Return pandas; without it, say that the function ``name`` needs it."""
-    try:
-        import pandas
-    except ImportError as error:
-        raise ImportError(
-            f"{name} returns a DataFrame: pip install 'llmtopics[pandas]'"
-        ) from error
-    return pandas

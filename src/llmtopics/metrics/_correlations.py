@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from llmtopics.metrics._arrays import check_mixtures, check_weights, pandas_for
+from llmtopics._checks import pandas_for
+from llmtopics.metrics._arrays import check_mixtures, check_weights
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from llmtopics._checks import check_positive
+from llmtopics._checks import check_positive, pandas_for
 from llmtopics._words import top_words
-from llmtopics.metrics._arrays import check_mixtures, check_weights, pandas_for
+from llmtopics.metrics._arrays import check_mixtures, check_weights
 from llmtopics.metrics._coherence import coherence
 from llmtopics.metrics._distinctness import exclusivity
 

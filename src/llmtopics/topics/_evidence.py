@@ -16,7 +16,7 @@ from llmtopics.topics._sampler import Chain
 
 _N_SMALL = 256  # counts below this are tallied in a table, others listed one by one
 _N_STEPS = 5
-_LEAST = 1e-5  # prior of a topic that no document has
+LEAST = 1e-5  # prior of a topic that no document has
 
 
 class Divided(NamedTuple):
@@ -166,7 +166,7 @@ def learn_prior(
         loss = divided.n_of * (psi(divided.lengths + a_of) - psi(a_of))
         loss = np.bincount(divided.kinds, loss, minlength=len(rows))[:, np.newaxis]
         fresh = rows * gain.reshape(rows.shape) / np.where(loss > 0, loss, 1)
-        rows = np.where(loss > 0, np.clip(fresh, _LEAST, 1 / _LEAST), rows)
+        rows = np.where(loss > 0, np.clip(fresh, LEAST, 1 / LEAST), rows)
     return rows.reshape(prior.shape)
 
 
@@ -177,5 +177,5 @@ def learn_word_prior(cells: Cells, word_prior: float) -> float:
         vb = c.n_words * beta
         gain = c.n_cells @ (psi(c.in_cell + beta) - psi(beta))
         loss = c.n_words * (psi(c.totals + vb) - psi(vb)).sum()
-        beta = float(np.clip(beta * gain / loss, _LEAST, 1 / _LEAST))
+        beta = float(np.clip(beta * gain / loss, LEAST, 1 / LEAST))
     return beta

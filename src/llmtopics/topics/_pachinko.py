@@ -13,7 +13,12 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
-from llmtopics._checks import as_seed, check_counts, whole_or_not_at_all
+from llmtopics._checks import (
+    as_seed,
+    check_counts,
+    pandas_for,
+    whole_or_not_at_all,
+)
 from llmtopics._threads import workers
 from llmtopics.topics import _pachinko_kernels as kernels
 from llmtopics.topics._counted import (
@@ -125,11 +130,11 @@ class PachinkoAllocation(CountTopicModel):
         The β used last.
 
     log_likelihood_ : ndarray
-        ``log p(w, s, t)`` per token after every tenth sweep over paths, all mixtures and
-        topics integrated out; in nats.
+        ``log p(w, s, t)`` per token after every tenth sweep, those of the start not looked
+        at, all mixtures and topics integrated out; in nats. Empty where there was none.
 
     n_iter_ : int
-        Sweeps made.
+        Sweeps made, those of the start's sub-topics included.
 
     n_features_in_ : int
         Number of words seen in ``fit``.
@@ -153,9 +158,10 @@ class PachinkoAllocation(CountTopicModel):
     From a random start, super-topics stay alike, each a mixture of all, whatever
     is learned. So the first quarter of the sweeps is that of an LDA over K topics, and
     super-topics start as the topics of an LDA whose words are those K, of about sixteen
-    tokens a document (few are easily moved together, many hardly). With given
+    tokens a document (few are easily moved together, many hardly; its sweeps are as many,
+    short, and not counted). With given
     ``super_sub_prior`` the start is random. Learned priors of mixtures take one of Minka's
-    fixed-point steps ([2]_) after every sweep over paths, ``topic_word_prior`` five every ten.
+    fixed-point steps ([2]_) after every sweep over paths, within 1e-5 and 1e5, ``topic_word_prior`` five every ten.
 
     ``components_`` are expected counts, as in :class:`GibbsLDA`. ``transform`` does not
     sample: with the topics fixed, the expected path of every token given those of the
@@ -338,9 +344,7 @@ class PachinkoAllocation(CountTopicModel):
                         beta = chain.word_prior = learn_word_prior(cells, beta)
                 prior = PathPrior(
                     *(
-                        np.clip(learn_prior(among, alpha, 1), _LEAST, _MOST)
-                        if learn
-                        else alpha
+                        learn_prior(among, alpha, 1) if learn else alpha
                         for among, alpha, learn in zip(
                             divisions, prior, learned, strict=True
                         )
@@ -426,7 +430,7 @@ class PachinkoAllocation(CountTopicModel):
         Returns
         -------
         mixtures : ndarray of shape (n_documents, n_super_components)
-            Rows sum to one.
+            Rows sum to one. An array, whatever ``set_output`` says.
         """
         check_is_fitted(self, "components_")
         return self._fold_in(check_counts(self, X, reset=False))[1]
@@ -480,12 +484,7 @@ class PachinkoAllocation(CountTopicModel):
             If pandas is not installed.
         """
         check_is_fitted(self, "components_")
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise ImportError(
-                "topic_correlations returns a DataFrame: pip install 'llmtopics[pandas]'"
-            ) from error
+        pd = pandas_for("topic_correlations")
         alpha, below = self.doc_super_prior_, self.super_sub_prior_
         a, beneath = alpha.sum(), below.sum(axis=1, keepdims=True)
         pairs = (np.outer(alpha, alpha) + np.diag(alpha)) / (a * (a + 1))

@@ -24,7 +24,7 @@ from llmtopics.topics._block_kernels import scatter, uniform, zeros
 
 _ONE = np.float32(1)
 _NOTHING = np.float32(0)
-_FRESH = 256  # tokens after which G is summed anew, so that rounding does not grow
+_FRESH = 256  # changes after which G is summed anew, so that rounding does not grow
 
 
 def room(n_super, width):
@@ -197,6 +197,7 @@ def draw_paths(
             share,
             mass,
         )
+        n_changes = 0
         for i in range(starts[d], starts[d + 1]):
             w, own, above = words[i], np.int64(topics[i]), np.int64(supers[i])
             less, cell, _ = weigh_topics(
@@ -248,7 +249,10 @@ def draw_paths(
                 more = (in_super[over] + root[over]) / (in_super[over] + beneath[over])
                 lost, won = less - share[above], more - share[over]
                 share[above], share[over] = less, more
-                if in_super[above] == 0 or i % _FRESH == 0:
+                n_changes += 1
+                # a super-topic left or entered alone: as in weigh_topics
+                alone = in_super[above] == 0 or in_super[over] == 1
+                if alone or n_changes % _FRESH == 0:
                     add_up(share, weight, mass)
                 else:
                     for t in range(mass.shape[0]):

@@ -11,7 +11,7 @@ import numpy as np
 from llmtopics._threads import Workers
 from llmtopics.topics import _block_kernels as block_kernels
 from llmtopics.topics import _pachinko_kernels as kernels
-from llmtopics.topics._evidence import Divided, divided, tally_parts
+from llmtopics.topics._evidence import LEAST, Divided, divided, tally_parts
 from llmtopics.topics._sampler import (
     RowChain,
     fold_in_topics,
@@ -200,4 +200,4 @@ def start_paths(
         workers,
     )
     below = to_topics(counts.T.astype(np.float64), _START_PRIOR)
-    return chain.topics, supers, _START_WEIGHT * below
+    return chain.topics, supers, np.maximum(_START_WEIGHT * below, LEAST)
