@@ -364,7 +364,7 @@ def pachinko_section() -> list[str]:
                     model,
                     spread([line["perplexity"] for line in found], 0),
                     spread(own, 0) if own else "–",
-                    f"{median(times):.1f}",
+                    f"{median(times):.1f}" if times else "–",
                     f"{median(line['seconds'] for line in found):.1f}",
                     f"{median(line['transform_seconds'] for line in found):.1f}",
                     str(len(found)),
