@@ -81,11 +81,19 @@ def tomotopy_lda(X: sp.csr_array, K: int, seed: int, alpha=None, beta=0.1) -> Fi
     start = perf_counter()
     model.train(N_SWEEPS, workers=1)
     seconds = perf_counter() - start
+    phi = tomotopy_components(model, K, X.shape[1], beta)
+    return Fitted(phi, np.full(K, alpha), seconds)
+
+
+def tomotopy_components(
+    model: tomotopy.LDAModel, K: int, n_words: int, beta: float
+) -> np.ndarray:
+    """Return φ of a model whose words are named by their columns."""
     columns = np.array(model.used_vocabs, int)
-    counts = np.full((K, X.shape[1]), beta)  # words unseen in X have their prior alone
+    weights = np.full((K, n_words), beta)  # words not seen have their prior alone
     for k in range(K):
-        counts[k, columns] = model.get_topic_word_dist(k, normalize=False)
-    return Fitted(to_rows(counts), np.full(K, alpha), seconds)
+        weights[k, columns] = model.get_topic_word_dist(k, normalize=False)
+    return to_rows(weights)
 
 
 def cython_lda(X: sp.csr_array, K: int, seed: int) -> Fitted:

@@ -18,7 +18,9 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 import tomotopy
+from sklearn.base import clone
 
+from benchmarks.models import tomotopy_components
 from benchmarks.problems import kept, split
 from benchmarks.race import words_of
 from benchmarks.run import ONE_THREAD, QUIET, SHARED, Matrix, arguments, run_matrix
@@ -44,43 +46,42 @@ def perplexity(mixtures: np.ndarray, rest: sp.csr_array, phi: np.ndarray) -> flo
     return float(np.exp(-log_likelihood(rest, mixtures, phi) / rest.data.sum()))
 
 
-def pachinko(
-    problem: Problem, X: sp.csr_array, held_out: sp.csr_array, seed: int, **parameters
+def measured(
+    model: GibbsLDA | PachinkoAllocation, X: sp.csr_array, held_out: sp.csr_array
 ) -> dict:
-    parameters = {"doc_super_prior": 0.1, **parameters}
-    model = PachinkoAllocation(
-        problem.n_components,
-        n_super_components=problem.n_super,
-        max_iter=N_SWEEPS,
-        random_state=seed,
-        **parameters,
-    )
+    model.set_params(max_iter=N_SWEEPS)
     for sampler in ("exact", "blocked"):  # compile, or read the compiled code from disk
-        PachinkoAllocation(2, sampler=sampler, max_iter=8).fit(X[:10]).perplexity(
-            X[:10]
-        )
+        warm = clone(model).set_params(n_components=2, sampler=sampler, max_iter=8)
+        warm.fit(X[:10]).perplexity(X[:10])
     start = perf_counter()
     model.fit(X)
     seconds = perf_counter() - start
     start = perf_counter()
     line = {"seconds": seconds, "perplexity": model.perplexity(held_out)}
     return line | {"transform_seconds": perf_counter() - start}
+
+
+def pachinko(
+    problem: Problem,
+    X: sp.csr_array,
+    held_out: sp.csr_array,
+    seed: int,
+    doc_super_prior: float | str = 0.1,
+) -> dict:
+    model = PachinkoAllocation(
+        problem.n_components,
+        n_super_components=problem.n_super,
+        doc_super_prior=doc_super_prior,
+        random_state=seed,
+    )
+    return measured(model, X, held_out)
 
 
 def lda(
     problem: Problem, X: sp.csr_array, held_out: sp.csr_array, seed: int, **parameters
 ) -> dict:
-    model = GibbsLDA(
-        problem.n_components, max_iter=N_SWEEPS, random_state=seed, **parameters
-    )
-    for sampler in ("exact", "blocked"):
-        GibbsLDA(2, sampler=sampler, max_iter=1).fit(X[:10]).perplexity(X[:10])
-    start = perf_counter()
-    model.fit(X)
-    seconds = perf_counter() - start
-    start = perf_counter()
-    line = {"seconds": seconds, "perplexity": model.perplexity(held_out)}
-    return line | {"transform_seconds": perf_counter() - start}
+    model = GibbsLDA(problem.n_components, random_state=seed, **parameters)
+    return measured(model, X, held_out)
 
 
 def tomotopy_pa(
@@ -95,11 +96,7 @@ def tomotopy_pa(
     start = perf_counter()
     model.train(N_SWEEPS, workers=1)
     seconds = perf_counter() - start
-    phi = np.full((K, X.shape[1]), eta)  # words unseen in X have their prior alone
-    columns = np.array(model.used_vocabs, int)
-    for k in range(K):
-        phi[k, columns] = model.get_topic_word_dist(k, normalize=False)
-    phi /= phi.sum(axis=1, keepdims=True)
+    phi = tomotopy_components(model, K, X.shape[1], eta)
     judge = PachinkoAllocation(K, n_super_components=S)
     judge.components_, judge.n_features_in_ = phi, X.shape[1]
     judge.doc_super_prior_ = np.array(model.alpha, float)
