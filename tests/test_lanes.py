@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from llmtopics._compile import compiled_lanes
-from llmtopics._lanes import LANES, pick, weigh_list, weigh_row
+from llmtopics._lanes import LANES, compiled_lanes, pick, weigh_list, weigh_row
 
 SIZES = [1, 2, 15, 16, 17, 100, 1000]
 
