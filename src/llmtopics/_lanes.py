@@ -107,30 +107,14 @@ def fused(a, b, c):
 
 
 @compiled_bare
-def _add_to_lane(sums, g, place, factor, count):
-    """Write running sum ``place``."""
-    before = sums[g, place - LANES] if place >= LANES else _NOTHING
-    sums[g, place] = fused(factor, count, before)
-
-
-@compiled_bare
-def _at(sums, g, first, lane):
-    return sums[g, first + lane] if lane >= 0 else _NOTHING
-
-
-@compiled_bare
-def _sum_of_four(sums, g, first, lane):
-    return (_at(sums, g, first, lane) + _at(sums, g, first, lane - 1)) + (
-        _at(sums, g, first, lane - 2) + _at(sums, g, first, lane - 3)
-    )
-
-
-@compiled_bare
-def _sum_to(sums, g, first, lane):
-    """Return the sum of lanes 0 to ``lane`` of the row at ``first``, added in pairs."""
-    return (
-        _sum_of_four(sums, g, first, lane) + _sum_of_four(sums, g, first, lane - 4)
-    ) + (_sum_of_four(sums, g, first, lane - 8) + _sum_of_four(sums, g, first, lane - 12))
+def _add_up(sums, g, first):
+    """Write the sums of lane 0, of lanes 0 and 1, ..., of a row, behind the row."""
+    ends = first + LANES
+    for i in range(LANES):
+        sums[g, ends + i] = sums[g, first + i]
+    for step in (1, 2, 4, 8):
+        for i in range(LANES - 1, step - 1, -1):
+            sums[g, ends + i] += sums[g, ends + i - step]
 
 
 @_operation
@@ -140,18 +124,21 @@ def weigh_row(table, w, factors, g, sums, own, own_factor, own_count, beta):
     Returns the sum of all.
 
     table : float32 (V, B * 16); row ``w`` holds n_wk
-    factors, sums : float32 (G, ...); row ``g`` is read, and written
+    factors, sums : float32 (G, at least (B + 1) * 16); row ``g`` is read, and written
     own : int64, a topic, or -1 for none
     own_factor : float32, stands for ``factors[g, own]``
     own_count : float32, what to take from ``table[w, own]``
     beta : float32
     """
-    for k in range(table.shape[1]):
+    width = table.shape[1]
+    for k in range(width):
         factor, count = factors[g, k], table[w, k]
         if k == own:
             factor, count = own_factor, count - own_count
-        _add_to_lane(sums, g, k, factor, count + beta)
-    return _sum_to(sums, g, table.shape[1] - LANES, LANES - 1)
+        above = sums[g, k - LANES] if k >= LANES else _NOTHING
+        sums[g, k] = fused(factor, count + beta, above)
+    _add_up(sums, g, width - LANES)
+    return sums[g, width + LANES - 1]
 
 
 @_operation
@@ -168,7 +155,8 @@ def weigh_list(topics, counts, first, n_blocks, factors, g, sums, own, own_facto
         if k == own:
             own_slot = slot
             factor, count = own_factor, count - np.float32(1)
-        _add_to_lane(sums, g, slot, factor, count)
+        above = sums[g, slot - LANES] if slot >= LANES else _NOTHING
+        sums[g, slot] = fused(factor, count, above)
     return own_slot
 
 
@@ -176,25 +164,27 @@ def weigh_list(topics, counts, first, n_blocks, factors, g, sums, own, own_facto
 def pick(sums, g, n_blocks, u, rest):
     """Return the place where ``u`` of all weight falls; -1 if beyond the sums.
 
-    sums : float32 (G, ...); row ``g`` as a ``weigh`` left it
+    sums : float32 (G, at least (n_blocks + 1) * 16); row ``g`` as a ``weigh`` left it,
+        overwritten from ``n_blocks * 16`` on
     u : float32 in [0, 1)
     rest : float32, weight that comes after the sums
     """
-    last = (n_blocks - 1) * LANES
-    total = _sum_to(sums, g, last, LANES - 1)
+    ends = n_blocks * LANES
+    last = ends - LANES
+    _add_up(sums, g, last)
+    total = sums[g, ends + LANES - 1]
     target = u * (total + rest)
     if not target < total:
         return -1
     lane = 0
     for i in range(LANES):
-        if _sum_to(sums, g, last, i) <= target:
-            lane += 1
+        lane += sums[g, ends + i] <= target
     lane = min(lane, LANES - 1)
-    target -= _sum_to(sums, g, last, lane - 1)
+    if lane > 0:
+        target -= sums[g, ends + lane - 1]
     row = 0
     for b in range(n_blocks - 1):
         end = sums[g, b * LANES + lane]
         # rounding may leave the target at the lane's end, whence the second condition
-        if end <= target and end < sums[g, last + lane]:
-            row += 1
+        row += end <= target and end < sums[g, last + lane]
     return row * LANES + lane
