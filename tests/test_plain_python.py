@@ -91,8 +91,10 @@ def uncompiled():
 
 @pytest.mark.parametrize("name", RESULTS)
 def test_plain_python_gives_the_same_bits(uncompiled, name):
+    # NumPy and compiled code have a logarithm each, which may differ in the last digit
+    rtol = 1e-14 if name == "metrics" else 0
     for plain, compiled in zip(uncompiled[name], RESULTS[name](), strict=True):
-        np.testing.assert_array_equal(plain, compiled)
+        np.testing.assert_allclose(plain, compiled, rtol=rtol)
 
 
 if __name__ == "__main__":
