@@ -18,7 +18,7 @@ def compiled(function: Callable, **options: Any) -> Any:
     With ``NUMBA_DISABLE_JIT=1`` the function stays plain Python. NumPy's warnings are then
     off inside, because compiled code does not warn: sums of uint64 wrap around.
     """
-    if config.DISABLE_JIT:
+    if config.DISABLE_JIT:  # type: ignore[attr-defined]  # set when numba loads
         return np.errstate(all="ignore")(function)
     options |= {"nogil": True, "error_model": "numpy"}
     try:

@@ -45,7 +45,7 @@ def vectors() -> Any:
         from llmtopics import _lanes_llvm
 
         _lanes_llvm.use_all(np.ones((1, LANES), np.float32), np.zeros(LANES, np.int32))
-    except Exception as error:  # parts of numba that are used may change
+    except Exception as error:  # noqa: BLE001  # numba may change in any way
         warnings.warn(
             "The installed numba cannot compile the fast form of the Gibbs sampler"
             f" ({type(error).__name__}: {error}). A slower form with the same results is"
@@ -72,7 +72,7 @@ def compiled_lanes(function: Callable) -> Any:
     the operations that are part of the loop.
     """
     loop = compiled_bare(function)
-    on_disk = getattr(loop, "_cache", None)
+    on_disk: Any = getattr(loop, "_cache", None)
     if hasattr(on_disk, "_index_key"):
         own_key = on_disk._index_key
         on_disk._index_key = lambda *args: (*own_key(*args), *_ingredients())
@@ -82,8 +82,9 @@ def compiled_lanes(function: Callable) -> Any:
 def _operation(function: Callable) -> Callable:
     """Let compiled loops that call ``function`` get its form in vectors, if that works."""
     loop = compiled_bare(function)
+    options: Any = {"_nrt": False, "forceinline": True}
 
-    @overload(function, strict=False, jit_options={"_nrt": False, "forceinline": True})
+    @overload(function, strict=False, jit_options=options)
     def choose(*args):
         chosen = getattr(vectors(), function.__name__, loop)
         return lambda *args: chosen(*args)
