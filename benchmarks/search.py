@@ -41,11 +41,11 @@ ROUND = [
     Measurement("alone", 0),
     Measurement("alone", 1),
     Measurement("alone", 2),
-    Measurement("alone, memory", 1),
-    Measurement("alone, memory", 2),
     Measurement("with a classifier", 0),
     Measurement("with a classifier", 1),
     Measurement("with a classifier", 2),
+    Measurement("alone, memory", 1),
+    Measurement("alone, memory", 2),
 ]
 FIRST = [Measurement("encoding", None, cold=True)] + [
     Measurement("alone", n_jobs, cold=True) for n_jobs in (1, 2)
