@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from threadpoolctl import threadpool_limits
 
 from llmtopics import _completion
 from llmtopics._completion import halves, log_likelihood
@@ -39,3 +40,16 @@ def test_log_likelihood_equals_the_dense_formula(monkeypatch, rng, cells):
     mixtures, components = rng.dirichlet(np.ones(3), 50), rng.dirichlet(np.ones(12), 3)
     dense = (X * np.log(mixtures @ components)).sum()
     assert_allclose(log_likelihood(sp.csr_array(X), mixtures, components), dense)
+
+
+def test_log_likelihood_does_not_depend_on_threads(rng):
+    X = sp.csr_array(rng.poisson(1, (300, 200)))
+    mixtures, components = (
+        rng.dirichlet(np.ones(3), 300),
+        rng.dirichlet(np.ones(200), 3),
+    )
+    found = set()
+    for n_threads in (1, 2, 3):
+        with threadpool_limits(n_threads):
+            found.add(log_likelihood(X, mixtures, components))
+    assert len(found) == 1

@@ -313,6 +313,19 @@ def test_cached_vectors_come_back_bit_by_bit(encoded, tmp_path):
     assert encoded[5:] == ["new"]
 
 
+def test_vectors_that_are_kept_need_no_model(tmp_path):
+    """Not even transformers, which takes each worker of a search seconds to import."""
+    first = embedder(cache_dir=tmp_path).transform(TEXTS)
+    code = (
+        "import sys; from llmtopics import TransformerEmbedder as T; "
+        f"t = T(dtype='float32', cache_dir={str(tmp_path)!r}); "
+        f"sys.stdout.buffer.write(t.transform({TEXTS!r}).tobytes()); "
+        "sys.exit('transformers' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert done.stdout == first.tobytes()
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -22,10 +22,8 @@ from llmtopics import (
     NextWordCounts,
     PrecomputedEmbeddings,
     TextAnalyzer,
-    TransformerEmbedder,
     top_words,
 )
-from llmtopics._language import _encode
 from llmtopics.datasets import load_bbc_news, make_topics
 from llmtopics.fusion import _halves, _recounted
 from llmtopics.metrics import topic_scorer
@@ -379,45 +377,6 @@ def test_auto_takes_the_weight_that_completes_texts_best(news):
     )
     with pytest.raises(ValueError, match="at least 20, got 5"):
         fusion(alpha="auto").fit(news[0][:5])
-
-
-class CountingEmbedder(TransformerEmbedder):
-    """Writes every text that the model encodes to a file, from whatever process."""
-
-    def __init__(self, log, cache_dir):
-        super().__init__(cache_dir=cache_dir, dtype="float32")
-        self.log = log
-
-    def transform(self, X):
-        plain = _encode._chunks
-
-        def counting(texts, *rest):
-            with open(self.log, "a", encoding="utf-8") as log:
-                log.writelines(f"{text}\n" for text in texts)
-            return plain(texts, *rest)
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(_encode, "_chunks", counting)
-            return super().transform(X)
-
-
-@pytest.mark.parametrize("n_jobs", [None, 2])
-def test_a_search_encodes_every_text_once(tmp_path, n_jobs):
-    corpus = load_bbc_news()
-    texts = [" ".join(text.split()[:12]) for text in corpus.data[::40]]
-    texts += texts[:5]
-    log = tmp_path / "log"
-    model = fusion(
-        embedder=CountingEmbedder(str(log), str(tmp_path / "cache")),
-        memory=str(tmp_path / "memory"),
-        max_iter=3,
-    )
-    grid = {"alpha": [0.1, 0.3, 0.5, 0.7, 1], "n_components": [2, 3, 4]}
-    search = GridSearchCV(
-        model, grid, cv=3, scoring=topic_scorer("distance"), n_jobs=n_jobs
-    ).fit(texts)
-    assert sorted(log.read_text("utf-8").splitlines()) == sorted(set(texts))
-    assert len(set(search.cv_results_["mean_test_score"])) == 15
 
 
 def test_with_memory_the_start_is_computed_once_a_fold_and_number(

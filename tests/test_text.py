@@ -10,7 +10,9 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.model_selection import ParameterGrid
 
 from llmtopics import TextAnalyzer
-from llmtopics.text import _IS_WORD, _LANGUAGES, _stop_words, _words_of
+from llmtopics import text as text_module
+from llmtopics.datasets import load_bbc_news
+from llmtopics.text import _IS_WORD, _LANGUAGES, _TOKEN, _known, _stop_words, _words_of
 
 PLAIN = TextAnalyzer(stop_words=None, min_length=1)
 
@@ -86,9 +88,35 @@ def test_turkish_is_lowered_by_its_own_rules():
 
 def test_long_tokens_are_read_and_not_remembered():
     text = "x" * 10_000
-    before = _words_of.cache_info().currsize
+    known = _known(*TextAnalyzer()._settings())
     assert TextAnalyzer()(text) == [text]
-    assert _words_of.cache_info().currsize == before
+    assert TextAnalyzer()(f"{text},short") == [text, "short"]
+    assert "short" in known
+    assert max(map(len, known)) <= 64
+
+
+def test_what_is_remembered_is_bounded(monkeypatch):
+    monkeypatch.setattr(text_module, "_MANY", 10)
+    analyzer = TextAnalyzer(stop_words=["bounded"])
+    words = [f"word{i}" for i in range(99)]
+    assert analyzer(" ".join(words)) == words
+    assert len(_known(*analyzer._settings())) <= 10
+
+
+def test_words_are_those_of_the_whole_texts_tokens():
+    """What is remembered for pieces between spaces changes no word."""
+    rng = np.random.default_rng(0)
+    signs = list(
+        "aZ1 9.,'·\"$€-\n\x1c\x85\xa0\u2003\u200c\u200dאש״文カไทΣςक्ष٣\u0301½_#"
+    )
+    texts = ["".join(rng.choice(signs, 40)) for _ in range(500)]
+    for language in ["english", "hebrew"]:
+        analyzer = TextAnalyzer(language, numbers=True, punctuation=True)
+        settings = analyzer._settings()
+        for text in [*texts, *load_bbc_news().data[::50]]:
+            tokens = _TOKEN.findall(text_module._clean(text).lower())
+            words = [word for token in tokens for word in _words_of(token, *settings)]
+            assert analyzer(text) == words
 
 
 def test_given_stop_words_ignore_case():

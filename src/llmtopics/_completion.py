@@ -3,7 +3,7 @@
 import numpy as np
 import scipy.sparse as sp
 
-_CELLS = 2**20  # (nonzero, topic) pairs looked at in one go: 8 MB
+_CELLS = 2**17  # (nonzero, topic) pairs looked at in one go: 1 MB, a core's cache
 
 
 def halves(X: sp.csr_array) -> tuple[sp.csr_array, sp.csr_array]:
@@ -53,7 +53,8 @@ def log_likelihood(
         φ: rows sum to one.
     """
     p = probabilities(X, mixtures, components)
-    return float(X.data @ np.log(np.maximum(p, 1e-12)))
+    # no product: BLAS would cut it among its threads, and their number would decide bits
+    return float(np.sum(X.data * np.log(np.maximum(p, 1e-12))))
 
 
 def probabilities(
@@ -69,7 +70,9 @@ def probabilities(
     p = np.empty(X.nnz)
     for i in range(0, X.nnz, step):
         part = slice(i, i + step)
-        p[part] = np.einsum(
-            "ik,ik->i", mixtures[rows[part]], word_topic[X.indices[part]]
+        p[part] = np.einsum(  # take is what indexing does, in less time
+            "ik,ik->i",
+            mixtures.take(rows[part], axis=0),
+            word_topic.take(X.indices[part], axis=0),
         )
     return p

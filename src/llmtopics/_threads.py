@@ -20,6 +20,12 @@ class Workers(NamedTuple):
     run: Callable[[list[Callable[[], object]]], object]
 
 
+def inside_worker() -> bool:
+    """Tell whether a worker of joblib runs this, with others beside it."""
+    backend, _ = get_active_backend()
+    return backend.nesting_level > 0
+
+
 @contextmanager
 def workers(n_jobs: int | None) -> Iterator[Workers]:
     """Yield as many workers as joblib would.
@@ -27,8 +33,7 @@ def workers(n_jobs: int | None) -> Iterator[Workers]:
     None is one unless joblib's context says more, -1 is every core, and inside a joblib
     worker there is one.
     """
-    backend, _ = get_active_backend()
-    n = 1 if backend.nesting_level else effective_n_jobs(n_jobs)
+    n = 1 if inside_worker() else effective_n_jobs(n_jobs)
     if n == 1:
         yield ONE
         return

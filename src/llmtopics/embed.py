@@ -256,7 +256,6 @@ class TransformerEmbedder(_Embedder):
 
     def _vectors(self, texts: list[str], encoding: Encoding) -> np.ndarray:
         """Return the vectors of distinct texts, from the cache or the model."""
-        vectors = np.zeros((len(texts), n_dimensions(encoding.folder)), np.float32)
         written = [i for i, text in enumerate(texts) if text.strip()]
         found = remember(
             folder_of(self.cache_dir),
@@ -266,6 +265,10 @@ class TransformerEmbedder(_Embedder):
                 [texts[written[i]] for i in rows], rows, encoding
             ),
         )
+        if not found:
+            return np.zeros((len(texts), n_dimensions(encoding.folder)), np.float32)
+        # their length is known without loading transformers, which takes seconds
+        vectors = np.zeros((len(texts), len(found[0]) // 4), np.float32)
         for i, vector in found.items():
             vectors[written[i]] = np.frombuffer(vector, np.float32)
         return vectors

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from functools import lru_cache
 from itertools import chain
 from numbers import Integral
+from typing import Any
 from unicodedata import normalize
 
 import regex
@@ -77,7 +78,8 @@ _SAME = str.maketrans(
 )
 _TURKISH = str.maketrans({"I": "ı", "İ": "i"})
 _APOSTROPHE_IS_A_LETTER = {"hebrew", "ukrainian"}
-_LONG = 64  # tokens of more characters hardly come again
+_LONG = 64  # pieces and tokens of more characters hardly come again
+_MANY = 2**17  # are remembered, at most
 # Scripts that write a word in one character or without spaces between words.
 _MAY_BE_SHORT = regex.compile(
     r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
@@ -216,19 +218,12 @@ class TextAnalyzer(BaseEstimator):
             raise TypeError(
                 f"TextAnalyzer reads one text (str) at a time, got {type(text).__name__}."
             )
-        settings = self._settings()
+        known = _known(*self._settings())
         text = _clean(text)
         if self.lowercase:
             text = _lower(text, self.language)
-        words = [
-            word
-            for token in _TOKEN.findall(text)
-            for word in (
-                _words_of(token, *settings)
-                if len(token) <= _LONG
-                else _words_of.__wrapped__(token, *settings)
-            )
-        ]
+        # no token reaches over a space, and a look-up costs less than a match
+        words = list(chain.from_iterable(map(known.__getitem__, text.split())))
         low, high = self.ngram_range
         if high == 1:
             return words
@@ -287,7 +282,33 @@ class TextAnalyzer(BaseEstimator):
         )
 
 
-@lru_cache(maxsize=2**17)
+class _Words(dict[str, tuple[str, ...]]):
+    """The words of pieces of text without spaces, and of their tokens, once looked up."""
+
+    def __init__(self, settings: tuple[Any, ...]):
+        super().__init__()
+        self._settings = settings
+
+    def __missing__(self, piece: str) -> tuple[str, ...]:
+        tokens = _TOKEN.findall(piece)
+        words = (
+            _words_of(piece, *self._settings)
+            if tokens == [piece]
+            else tuple(chain.from_iterable(map(self.__getitem__, tokens)))
+        )
+        if len(piece) <= _LONG:
+            if len(self) >= _MANY:
+                self.clear()
+            self[piece] = words
+        return words
+
+
+@lru_cache(maxsize=4)
+def _known(*settings: Any) -> _Words:
+    """Return what is known of texts read with these settings."""
+    return _Words(settings)
+
+
 def _words_of(
     token: str,
     language: str,
@@ -297,7 +318,7 @@ def _words_of(
     numbers: bool,
     punctuation: bool,
 ) -> tuple[str, ...]:
-    """Return the words that ``token`` stands for; texts repeat tokens, so remembered."""
+    """Return the words that ``token`` stands for."""
     if _IS_NUMBER(token):
         return (token,) if numbers else ()
     if not _IS_WORD(token):

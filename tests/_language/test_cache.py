@@ -3,10 +3,20 @@
 import multiprocessing
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from joblib import parallel_config
+from joblib.parallel import SequentialBackend
 
-from llmtopics._language._cache import Cache, default_folder, key_of
+from llmtopics._language._cache import Cache, default_folder, key_of, remember
+
+
+class Worker(SequentialBackend):
+    """As inside a worker of joblib."""
+
+    def __init__(self):
+        super().__init__(nesting_level=1)
 
 
 @pytest.fixture
@@ -56,7 +66,8 @@ def test_a_file_that_is_no_database_is_made_anew(cache, caplog):
 def test_a_folder_that_cannot_be_written_stops_nothing(tmp_path, caplog):
     (tmp_path / "file").write_text("not a folder")
     cache = Cache(tmp_path / "file" / "cache")
-    with cache.alone("name"):
+    with cache.alone(["name"], 1) as names:
+        assert names == ["name"]
         cache.put({b"a": b"value"})
     assert cache.get([b"a"]) == {}
     assert "not used" in caplog.text
@@ -102,16 +113,60 @@ def test_one_at_a_time_computes(cache):
     inside, seen = [], []
 
     def work():
-        with cache.alone("name"):
+        with cache.alone(["name"], 1):
             inside.append(1)
             seen.append(len(inside))
             inside.pop()
 
     threads = [threading.Thread(target=work) for _ in range(8)]
-    with cache.alone("name"), cache.alone("another"):
+    with cache.alone(["name"], 1), cache.alone(["another"], 1):
         for thread in threads:
             thread.start()
         assert not seen
     for thread in threads:
         thread.join()
     assert seen == [1] * 8
+
+
+def test_what_others_work_on_is_left_to_them(cache):
+    with (
+        cache.alone(["a", "b", "c"], 2) as first,
+        cache.alone(["a", "b", "c"], 3) as rest,
+    ):
+        assert first == ["a", "b"]
+        assert rest == ["c"]
+
+
+def test_two_workers_compute_the_same_texts_together(tmp_path):
+    """Each text once, and both at work at the same time."""
+    texts = [f"text {i}" for i in range(100)]
+    made, both = [], threading.Barrier(2, timeout=30)
+
+    def work():
+        calls = []
+
+        def compute(rows):
+            if not calls:
+                both.wait()  # passed only if neither waits for the other to end
+            calls.append(rows)
+            made.extend(rows)
+            yield rows, [texts[i].encode() for i in rows]
+
+        with parallel_config(backend=Worker()):
+            return remember(tmp_path, "context", texts, compute)
+
+    with ThreadPoolExecutor(2) as pool:
+        found = [job.result() for job in [pool.submit(work) for _ in range(2)]]
+    assert found == [{i: text.encode() for i, text in enumerate(texts)}] * 2
+    assert sorted(made) == [*range(100)]
+
+
+def test_alone_all_texts_are_computed_in_one_go(tmp_path):
+    calls = []
+
+    def compute(rows):
+        calls.append(rows)
+        yield rows, [b"value"] * len(rows)
+
+    remember(tmp_path, "context", [f"text {i}" for i in range(100)], compute)
+    assert calls == [[*range(100)]]

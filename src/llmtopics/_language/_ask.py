@@ -315,7 +315,7 @@ class LanguageModel(BaseEstimator):
 
         def compute(missing: list[int]) -> Iterator[tuple[list[int], list[bytes]]]:
             nonlocal n_new
-            bar.update(len(distinct) - len(missing))
+            bar.n = len(distinct) - len(missing)  # in workers, portion by portion
             asked = [distinct[i] for i in missing]
             for some, answers in self._compute(asked, request, on_error):
                 some = list(some)

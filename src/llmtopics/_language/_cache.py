@@ -4,17 +4,20 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
+
+from llmtopics._threads import inside_worker
 
 logger = logging.getLogger(__name__)
 
 MAX_BYTES = 4 * 2**30
 _N_CHECK = 8  # bytes of checksum in front of a value
+_N_PORTIONS = 16  # of texts, which processes compute side by side
 
 
 def default_folder() -> Path:
@@ -94,21 +97,32 @@ class Cache:
             )
 
     @contextmanager
-    def alone(self, name: str) -> Iterator[None]:
-        """Keep other processes and threads out of the block while it computes."""
+    def alone(self, names: Sequence[str], most: int) -> Iterator[list[str]]:
+        """Keep other processes and threads out of some named work, and yield its names.
+
+        The first ``most`` that nobody else works on; if there are none, one is waited for.
+        """
+        with ExitStack() as held:
+            free: list[str] = []
+            for name in names:
+                if len(free) < most and self._lock(name, held, wait=False):
+                    free.append(name)
+            if not free:
+                self._lock(names[0], held, wait=True)
+            yield free or [names[0]]
+
+    def _lock(self, name: str, held: ExitStack, *, wait: bool) -> bool:
+        """Lock a name until ``held`` is left; tell whether nobody else has it."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             digest = blake2b(name.encode(), digest_size=8).hexdigest()
             lock = FileLock(self.folder / f"{digest}.lock")
-            lock.acquire()
-        except OSError as error:
+            held.enter_context(lock.acquire(blocking=wait))
+        except Timeout:
+            return False
+        except OSError as error:  # where nothing can be locked, everybody works
             logger.info("cannot lock the cache in %s: %s", self.folder, error)
-            yield
-            return
-        try:
-            yield
-        finally:
-            lock.release()
+        return True
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -174,10 +188,15 @@ def remember(
         values.update({i: found[keys[i]] for i in rows if keys[i] in found})
         return [i for i in rows if i not in values]
 
-    missing = look_up(missing)
-    if missing:
-        with cache.alone(context):
-            missing = look_up(missing)  # another process may have been here
+    portions: dict[str, list[int]] = {}
+    for i in look_up(missing):
+        portions.setdefault(f"{context} {keys[i][0] % _N_PORTIONS}", []).append(i)
+    # workers share a search's texts among them; alone, a large batch is best
+    most = 1 if inside_worker() else _N_PORTIONS
+    while portions:
+        with cache.alone([*portions], most) as names:
+            rows = [i for name in names for i in portions.pop(name)]
+            missing = look_up(sorted(rows))  # another process may have been here
             for rows, made in compute(missing) if missing else ():
                 new = dict(zip(rows, made, strict=True))
                 values |= new
