@@ -31,7 +31,7 @@ MAY_IMPORT = {  # a module and its layer's own; modules of one layer do not impo
     "topics": GROUND,
     "datasets": GROUND,
     "plots": GROUND,
-    "_language": {"_checks"},  # layer 1
+    "_language": {"_checks", "_threads"},  # layer 1
     "augment": {"_checks", "_language", "text"},
     "embed": {"_checks", "_language"},
     "fusion": GROUND | {"augment", "embed", "topics"},  # layer 3
