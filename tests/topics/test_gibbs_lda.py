@@ -489,3 +489,26 @@ def test_a_matrix_with_broken_indices_is_refused():
     X = sp.csr_array(([1, 1], [3, 5_000_000], [0, 1, 2]), shape=(2, 10))
     with pytest.raises(ValueError, match="beyond its 10"):
         GibbsLDA(2).fit(X)
+
+
+# a continued fit goes on in its random stream -----------------------------------------------
+
+
+def test_a_chain_that_is_continued_sweep_by_sweep_does_not_cycle():
+    ambiguous = np.ones((6, 4), int)
+    model = GibbsLDA(2, max_iter=1, warm_start=True, random_state=0)
+    states = {model.fit(ambiguous).components_.tobytes() for _ in range(200)}
+    assert len(states) > 195
+
+
+@pytest.mark.parametrize("sampler", ["exact", "blocked"])
+def test_batches_of_one_ambiguous_word_go_to_both_topics(sampler):
+    """The third word is as common in one topic as in the other."""
+    known = np.repeat([[3, 0, 1], [0, 3, 1]], 200, axis=0)
+    model = GibbsLDA(2, max_iter=20, sampler=sampler, random_state=0).fit(known)
+    n_first, before = 0, model.topic_counts_
+    for _ in range(150):
+        model.partial_fit([[0, 0, 8]])
+        n_first += (model.topic_counts_ - before).argmax() == 0
+        before = model.topic_counts_
+    assert 30 < n_first < 120

@@ -12,7 +12,7 @@ from inspect import signature
 from pathlib import Path
 from shutil import rmtree
 from tempfile import TemporaryDirectory, mkdtemp
-from threading import Lock
+from threading import Lock, RLock
 from typing import Any, NamedTuple
 
 from filelock import FileLock
@@ -282,6 +282,7 @@ def dtype_on(device: str, dtype: str) -> str:
 
 
 _loading = Lock()  # so that threads do not load the same model twice
+_quieting = RLock()  # what transformers says is set for the whole process
 
 
 def load_tokenizer(folder: Path) -> Any:
@@ -365,12 +366,13 @@ def _quiet() -> Iterator[None]:
     """Keep transformers from writing messages and progress bars."""
     from transformers.utils import logging as messages
 
-    level, bars = messages.get_verbosity(), messages.is_progress_bar_enabled()
-    messages.set_verbosity_error()
-    messages.disable_progress_bar()
-    try:
-        yield
-    finally:
-        messages.set_verbosity(level)
-        if bars:
-            messages.enable_progress_bar()
+    with _quieting:
+        level, bars = messages.get_verbosity(), messages.is_progress_bar_enabled()
+        messages.set_verbosity_error()
+        messages.disable_progress_bar()
+        try:
+            yield
+        finally:
+            messages.set_verbosity(level)
+            if bars:
+                messages.enable_progress_bar()

@@ -13,7 +13,8 @@ def weights_in_topics(model: Any, X: sp.csr_array) -> np.ndarray:
     Asked about documents without words alone, scikit-learn's ``NMF`` warns that it divides
     by zero and does not converge. Its zeros are right nevertheless.
     """
-    with warnings.catch_warnings():
-        if not X.nnz:
-            warnings.simplefilter("ignore")
+    if X.nnz:
+        return np.asarray(model.transform(X), np.float64)
+    with warnings.catch_warnings():  # the whole process's: threads would mix it up
+        warnings.simplefilter("ignore")
         return np.asarray(model.transform(X), np.float64)

@@ -97,7 +97,8 @@ class GibbsLDA(CountTopicModel):
 
     random_state : int, RandomState, numpy.random.Generator or None, default=None
         Seeds the first assignment and all draws. An int gives the same bits on every
-        run; NumPy's global random state is never used.
+        run. A fit that continues an earlier one (``warm_start``, ``partial_fit``) draws new
+        numbers, also after a copy or a file. NumPy's global random state is never used.
 
     verbose : bool or int, default=False
         Whether to show a progress bar.
@@ -339,6 +340,10 @@ class GibbsLDA(CountTopicModel):
         others : (V, K), counts of earlier portions beside X's, or None for a fit
         """
         seed, K = as_seed(self.random_state), self.n_components
+        # draws that an earlier fit made from the same seed must not come again
+        n_continued = 0 if counts is None else getattr(self, "_n_continued", 0) + 1
+        if n_continued:
+            seed = as_seed(np.random.default_rng([seed, n_continued]))
         alpha, learn_alpha = self._doc_prior(counts is not None)
         beta, learn_beta = self._word_prior(counts is not None)
         n_sweeps, tol, risen = self.max_iter, self.tol, np.inf
@@ -394,6 +399,7 @@ class GibbsLDA(CountTopicModel):
         for k in range(K):
             self.components_[k] = (weights[:, k] + np.float64(beta)) * scale[k]
         self.doc_topic_prior_, self.topic_word_prior_ = alpha, beta
+        self._n_continued = n_continued
 
     def _doc_prior(self, known: bool) -> tuple[np.ndarray, bool]:
         """Return α to start with, and whether to learn it."""

@@ -4,8 +4,7 @@ D documents, K topics, E dimensions. Where a row must not depend on the rows bes
 products go row by row, so that BLAS always sees the same shapes; always in one thread.
 """
 
-from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from warnings import catch_warnings, simplefilter, warn
 
 import numpy as np
@@ -14,23 +13,13 @@ from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
-from threadpoolctl import ThreadpoolController
 
 from llmtopics._completion import log_likelihood
+from llmtopics._threads import one_thread
 
 _SPREAD = (1.0, 200.0)  # where the concentration is sought
 _N_SOUGHT = 2000  # documents it is sought on
 _N_SAMPLED = 5000  # documents that k-means tries several starts on
-
-
-@cache
-def _controller() -> ThreadpoolController:
-    return ThreadpoolController()  # looks all loaded libraries through
-
-
-def one_thread() -> Any:
-    """Return a context in which BLAS and OpenMP sum in the same order everywhere."""
-    return _controller().limit(limits=1)
 
 
 class Moments(NamedTuple):
