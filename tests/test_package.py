@@ -2,15 +2,21 @@ import inspect
 import re
 import subprocess
 import sys
+import tomllib
+from collections import defaultdict
 from importlib import import_module, metadata
 from pathlib import Path
 
 import pytest
 from numpydoc.validate import validate
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 import llmtopics
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
 METRICS = import_module("llmtopics.metrics")
 PUBLIC = [f"llmtopics.metrics.{name}" for name in METRICS.__all__]
 PUBLIC += ["llmtopics.plots.plot_correlations"]
@@ -56,6 +62,49 @@ def test_every_heavy_dependency_can_be_imported():
     """They are declared for all users, so an installation must be able to load them."""
     code = "import torch, transformers; transformers.AutoModel; torch.zeros(1)"
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+
+
+def pins(name):
+    """Package to its pinned releases, those for some platforms only with their marker."""
+    found = defaultdict(list)
+    for line in (ROOT / "requirements" / name).read_text("utf-8").splitlines():
+        if line and not line.startswith("#"):
+            requirement = Requirement(line)
+            found[canonicalize_name(requirement.name)].append(requirement)
+    return found
+
+
+@pytest.mark.parametrize("name", ["lock.txt", "lowest.txt"])
+def test_all_dependencies_are_pinned(name):
+    """``make lock`` was run after the last change of pyproject.toml."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    groups = project["dependency-groups"]
+    wanted = project["project"]["dependencies"]
+    for extra in project["project"]["optional-dependencies"].values():
+        wanted += extra
+    for group in [set(groups) - {"lock"}, {"test"}][name == "lowest.txt"]:
+        wanted += groups[group]
+    pinned = pins(name)
+    for each in map(Requirement, wanted):
+        releases = [pin.specifier for pin in pinned[canonicalize_name(each.name)]]
+        assert releases, f"{each} is not pinned"
+        for (release,) in releases:
+            assert release.operator == "=="
+            assert each.specifier.contains(release.version), f"{each}, {release}"
+        if name == "lowest.txt":
+            bounds = [one.version for one in each.specifier if one.operator == ">="]
+            assert bounds, f"{each} has no lower bound"
+            assert {Version(only.version) for (only,) in releases} == {
+                Version(bound) for bound in bounds
+            }
+
+
+def test_packages_of_some_platforms_are_pinned_for_these_alone():
+    pinned = pins("lock.txt")
+    cuda = [pin for name in pinned if name.startswith("nvidia") for pin in pinned[name]]
+    assert cuda
+    for pin in [*cuda, *pinned["triton"]]:
+        assert "sys_platform == 'linux'" in str(pin.marker).replace('"', "'"), pin
 
 
 @pytest.mark.parametrize("name", PUBLIC)
