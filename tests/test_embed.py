@@ -35,7 +35,7 @@ TEXTS = [
 
 @pytest.fixture(scope="module")
 def news():
-    return load_bbc_news().data[:60]
+    return load_bbc_news().data[:20]
 
 
 def embedder(**parameters):

@@ -1,18 +1,29 @@
-"""Sixteen at a time gives what one at a time gives."""
+"""Sixteen at a time gives what one at a time gives, to the bit, on every processor."""
+
+import os
+import shutil
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
+from numba import config
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.exceptions import EfficiencyWarning
 
-from llmtopics._compile import compiled_lanes
-from llmtopics._lanes import LANES, pick, weigh_list, weigh_row
+import llmtopics
+from llmtopics import _lanes
+from llmtopics._compile import compiled_bare
+from llmtopics._lanes import LANES, compiled_lanes, pick, weigh_list, weigh_row
 
 SIZES = [1, 2, 15, 16, 17, 100, 1000]
 
 
 @compiled_lanes
 def row_weights(table, w, factors, g, sums, own, own_factor, own_count, beta):
-    weigh_row(table, w, factors, g, sums, own, own_factor, own_count, beta)
+    return weigh_row(table, w, factors, g, sums, own, own_factor, own_count, beta)
 
 
 @compiled_lanes
@@ -20,6 +31,11 @@ def list_weights(topics, counts, first, n_blocks, factors, g, sums, own, own_fac
     return weigh_list(
         topics, counts, first, n_blocks, factors, g, sums, own, own_factor
     )
+
+
+@compiled_lanes
+def one_place(sums, g, n_blocks, u, rest):
+    return pick(sums, g, n_blocks, u, rest)
 
 
 @compiled_lanes
@@ -32,10 +48,10 @@ def filled(K):
     return -(-K // LANES) * LANES
 
 
-def weights_in(sums):
-    """Undo the sums."""
-    rows = sums.reshape(-1, LANES)
-    return np.diff(rows, axis=0, prepend=np.zeros((1, LANES), sums.dtype)).ravel()
+def with_room(weights):
+    """Sums downwards, and the room behind them."""
+    sums = weights.reshape(-1, LANES).cumsum(axis=0).ravel()
+    return np.append(sums, np.zeros(LANES)).astype(np.float32)[np.newaxis]
 
 
 @pytest.mark.parametrize("K", SIZES)
@@ -95,11 +111,11 @@ def test_weights_of_a_list_and_the_place_of_the_own_topic(rng, K):
 def test_places_are_picked_as_often_as_they_weigh(rng, K, rest):
     weights = np.zeros(filled(K))
     weights[:K] = rng.gamma(0.3, size=K) + 1e-3
-    sums = weights.reshape(-1, LANES).cumsum(axis=0).ravel()[np.newaxis]
+    sums = with_room(weights)
     n, found = 200_000, np.empty(200_000, np.int64)
     numbers = ((np.arange(n) + 0.5) / n).astype(np.float32)
     extra = np.float32(rest * weights.sum())
-    pick_all(sums.astype(np.float32), 0, filled(K) // LANES, numbers, extra, found)
+    pick_all(sums, 0, filled(K) // LANES, numbers, extra, found)
     assert (found == -1).sum() == pytest.approx(n * rest / (1 + rest), abs=20)
     inside = found[found >= 0]
     assert inside.max() < K
@@ -117,8 +133,204 @@ def test_places_without_weight_are_not_picked(rng):
         weights = np.zeros(48, np.float32)
         some = rng.choice(48, 5, replace=False)
         weights[some] = rng.gamma(1, size=5)
-        sums = weights.reshape(-1, LANES).cumsum(axis=0).ravel()[np.newaxis]
+        sums = with_room(weights)
         pick_all(sums, 0, 3, numbers, np.float32(0), found)
         assert np.mean(np.isin(found, some)) > 0.999  # sums are rounded
-    pick_all(np.zeros((1, 48), np.float32), 0, 3, numbers, np.float32(0), found)
+    pick_all(with_room(np.zeros(48, np.float32)), 0, 3, numbers, np.float32(0), found)
     assert_array_equal(found, -1)
+
+
+# the forms of the operations ---------------------------------------------------------
+
+needs_compiler = pytest.mark.skipif(config.DISABLE_JIT, reason="nothing is compiled")
+IN_VECTORS = row_weights, list_weights, one_place
+IN_LOOPS = [compiled_bare(operation) for operation in (weigh_row, weigh_list, pick)]
+IN_PYTHON = weigh_row, weigh_list, pick
+DRAWS = {  # name -> (rng, shape) -> float32 >= 0
+    "counts": lambda rng, shape: rng.poisson(1, shape),
+    "gamma": lambda rng, shape: rng.gamma(0.1, size=shape),
+    "any": lambda rng, shape: rng.integers(0, 0x7F800000, shape, np.int32).view("f4"),
+    "tiny": lambda rng, shape: rng.integers(0, 99, shape, np.int32).view("f4"),
+    "huge": lambda rng, shape: rng.uniform(1e37, 3e38, shape),
+    "zeros": lambda rng, shape: np.zeros(shape),
+    # 13 digits each: products end halfway between two float32, and tiny ones beside them
+    "halfway": lambda rng, shape: np.where(
+        rng.random(shape) < 0.2, 2.0**-70, 1 + rng.integers(0, 2**12, shape) / 2**12
+    ),
+}
+
+
+def used(form, rng, draw, K):
+    """All that a form of the three operations returns and writes."""
+    row, of_list, place = form
+    width = filled(K)
+    table, factors = np.zeros((2, width), np.float32), np.zeros((2, width), np.float32)
+    table[:, :K], factors[:, :K] = draw(rng, (2, K)), draw(rng, (2, K))
+    some = draw(rng, 6).astype(np.float32)
+    topics = rng.permutation(width).astype(np.int32)
+    results = []
+    for own in (-1, 0, K - 1):
+        sums = np.zeros((2, width + LANES), np.float32)
+        own_count = min(some[0], table[1, own])
+        results.append(
+            row(table, 1, factors, 1, sums, own, some[1], own_count, some[2])
+        )
+        results.append(sums[:, :width].copy())
+        for u in (*rng.random(8).astype(np.float32), *np.float32([0, 1 - 2.0**-24])):
+            for rest in (np.float32(0), some[3]):
+                results.append(place(sums, 1, width // LANES, u, rest))
+        own_factor = some[4]
+        counts = np.maximum(table[0], np.float32(1))
+        results.append(
+            of_list(
+                topics, counts, 0, width // LANES, factors, 1, sums, own, own_factor
+            )
+        )
+        results.append(sums[:, :width].copy())
+    return results
+
+
+@needs_compiler
+@pytest.mark.parametrize("K", [1, 16, 17, 40, 300])
+@pytest.mark.parametrize("draw", DRAWS)
+def test_all_forms_give_the_same_bits(draw, K):
+    assert _lanes.vectors() is not None, "nothing to compare with"
+    vectors, loops, plain = (
+        used(form, np.random.default_rng(K), DRAWS[draw], K)
+        for form in (
+            IN_VECTORS,
+            IN_LOOPS,
+            [np.errstate(all="ignore")(f) for f in IN_PYTHON],
+        )
+    )
+    for vector, loop, python in zip(vectors, loops, plain, strict=True):
+        assert_array_equal(vector, loop)
+        assert_array_equal(vector, python)
+
+
+def test_fused_product_and_sum_are_rounded_once(rng):
+    twice = 0
+    for draw in DRAWS.values():
+        for a, b, c in draw(rng, (300, 3)).astype(np.float32):
+            c = np.float32(c * 2.0 ** -rng.integers(60)) * rng.choice([-1, 1])
+            c = np.float32(c)
+            exact = Fraction(float(a)) * Fraction(float(b)) + Fraction(float(c))
+            if exact > Fraction(float(np.finfo(np.float32).max)):
+                continue
+            near = np.float32(float(exact))
+            near = [
+                near,
+                *(np.nextafter(near, np.float32(x)) for x in (-np.inf, np.inf)),
+            ]
+            best = min(
+                (x for x in near if np.isfinite(x)),
+                key=lambda x: (abs(Fraction(float(x)) - exact), x.view(np.int32) & 1),
+            )
+            assert _lanes.fused(a, b, c) == best
+            twice += np.float32(float(a) * float(b) + float(c)) != best
+    assert twice > 5  # so often float64 alone would be wrong
+
+
+# which form is used ------------------------------------------------------------------
+
+LOOK = """
+import sys
+import warnings
+
+import numpy as np
+
+from llmtopics import _lanes
+
+
+@_lanes.compiled_lanes
+def draw(table, factors, sums, own, numbers, found):
+    for i in range(numbers.shape[0]):
+        one = np.float32(1)
+        _lanes.weigh_row(table, i, factors, 0, sums, own, one, one, numbers[i])
+        found[i] = _lanes.pick(sums, 0, 3, numbers[i], one)
+
+
+exec(sys.argv[1])
+rng = np.random.default_rng(0)
+table, factors = rng.poisson(2, (99, 48)), rng.gamma(0.1, size=(1, 48))
+numbers, found = rng.random(99, np.float32), np.empty(99, np.int64)
+sums = np.zeros((1, 64), np.float32)
+draw(table.astype("f4"), factors.astype("f4"), sums, 5, numbers, found)
+print(_lanes.vectors() is not None, sum(draw.stats.cache_hits.values()) > 0, *found)
+print(sums[:, :48].tobytes().hex())
+"""
+NO_VECTORS = "_lanes.VECTOR_PROCESSORS.clear()"
+BROKEN = """
+from llmtopics import _lanes_llvm
+warnings.simplefilter("ignore", _lanes.EfficiencyWarning)
+del _lanes_llvm._sum_downwards
+"""
+
+
+@pytest.fixture(scope="module")
+def look(tmp_path_factory):
+    """Run a loop in a new process.
+
+    Returns whether its operations are in vectors, whether it was found on disk, and its
+    results.
+    """
+    script = tmp_path_factory.mktemp("loop") / "look.py"
+    script.write_text(LOOK)
+
+    def run(setup="", **environment):
+        run = subprocess.run(
+            [sys.executable, "-W", "error", script, setup],
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert run.returncode == 0, run.stderr
+        in_vectors, on_disk, *results = run.stdout.split()
+        return in_vectors == "True", on_disk == "True", results
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def expected(look):
+    return look()[2]
+
+
+@needs_compiler
+def test_a_processor_with_short_registers_gives_the_same_numbers(look, expected):
+    """LLVM splits the vectors, and calls a function for what one instruction does."""
+    assert look(NUMBA_CPU_NAME="generic")[::2] == (True, expected)
+
+
+@needs_compiler
+def test_forms_replace_each_other_and_are_kept_apart_on_disk(look, expected, tmp_path):
+    source = Path(llmtopics.__file__).parent
+    package = tmp_path / "llmtopics"
+    shutil.copytree(source, package, ignore=shutil.ignore_patterns("__pycache__"))
+    here = {"PYTHONPATH": str(tmp_path), "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    assert look(BROKEN, **here) == (False, False, expected)
+    assert look(**here) == (True, False, expected)
+    assert look(**here) == (True, True, expected)
+    assert look(NO_VECTORS, **here) == (False, True, expected)
+    with (package / "_lanes_llvm.py").open("a") as file:
+        file.write("# changed\n")
+    assert look(**here) == (True, False, expected)
+
+
+@needs_compiler
+def test_users_are_told_that_the_fast_form_is_missing(monkeypatch):
+    from llmtopics import _lanes_llvm
+
+    def fail(*_):
+        raise AttributeError("no such part of numba")
+
+    monkeypatch.setattr(_lanes_llvm, "use_all", fail)
+    with pytest.warns(EfficiencyWarning, match="AttributeError: no such part of numba"):
+        assert _lanes.vectors.__wrapped__() is None
+
+
+@needs_compiler
+def test_other_processors_are_not_tried(monkeypatch):
+    monkeypatch.setattr("platform.machine", lambda: "s390x")
+    assert _lanes.vectors.__wrapped__() is None

@@ -13,6 +13,7 @@ GROUND = {
     "_compile",
     "_completion",
     "_lanes",
+    "_lanes_llvm",
     "_threads",
     "_words",
     "text",
@@ -21,7 +22,8 @@ MAY_IMPORT = {  # a module and its layer's own; modules of one layer do not impo
     "_checks": set(),
     "_completion": set(),
     "_compile": set(),
-    "_lanes": set(),
+    "_lanes": {"_compile", "_lanes_llvm"},
+    "_lanes_llvm": {"_compile", "_lanes"},
     "_threads": set(),
     "_words": {"_checks"},
     "text": set(),
@@ -29,7 +31,7 @@ MAY_IMPORT = {  # a module and its layer's own; modules of one layer do not impo
     "topics": GROUND,
     "datasets": GROUND,
     "plots": GROUND,
-    "_language": {"_checks"},  # layer 1
+    "_language": {"_checks", "_threads"},  # layer 1
     "augment": {"_checks", "_language", "text"},
     "embed": {"_checks", "_language"},
     "fusion": GROUND | {"augment", "embed", "topics"},  # layer 3
@@ -39,9 +41,9 @@ MAY_IMPORT = {  # a module and its layer's own; modules of one layer do not impo
 ONLY_IN = {  # heavy or guarded packages, and the modules that may import them
     "filelock": {"_language"},
     "huggingface_hub": {"_language"},
-    "llvmlite": {"_lanes"},
+    "llvmlite": {"_lanes_llvm"},
     "matplotlib": {"plots"},
-    "numba": {"_compile", "_lanes"},
+    "numba": {"_compile", "_lanes", "_lanes_llvm"},
     "platformdirs": {"_language"},
     "regex": {"text"},
     "rjieba": {"text"},

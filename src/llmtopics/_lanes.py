@@ -1,264 +1,191 @@
-"""Sixteen float32 at a time: three operations that compiled loops cannot get from LLVM.
+"""Three operations on sixteen float32 at a time.
 
 Weights of topics are summed *downwards*: lane l of running sum b is the sum of the weights
 l, 16 + l, ..., 16 b + l. That takes one addition for sixteen weights, where the usual
 running sum takes sixteen in a row. ``pick`` then finds where a uniform number falls: first
-the lane, then the row. The order of all additions is written down, so the result is the
-same on every processor; where there are no registers of sixteen, LLVM splits them.
+the lane, then the row.
 
-numba's disk cache looks at the file of the compiled loop only: after a change here, touch
-the files that use it.
+The functions here are plain Python and define the result. Compiled loops that call them
+get the operations of ``_lanes_llvm`` instead, which compute sixteen numbers at once.
+Where these cannot be compiled, the loops get the functions below, compiled as they stand.
+Both add in the same order and round alike, so the result is the same on every processor.
 """
 
+import platform
+import warnings
+from collections.abc import Callable
+from functools import cache
+from importlib import resources
 from typing import Any
+from zlib import crc32
 
-from llvmlite import ir
-from numba.core import cgutils, types
-from numba.extending import intrinsic
+import numpy as np
+from numba.extending import overload
+from sklearn.exceptions import EfficiencyWarning
+
+from llmtopics._compile import compiled_bare
 
 LANES = 16
-
-_int, _long, _float = ir.IntType(32), ir.IntType(64), ir.FloatType()
-_floats, _ints = ir.VectorType(_float, LANES), ir.VectorType(_int, LANES)
-_bits = ir.VectorType(ir.IntType(1), LANES)
-_ZEROS = ir.Constant(_floats, [0.0] * LANES)
-_COUNT = ir.Constant(_ints, list(range(LANES)))
+# LLVM ends the process when it cannot translate an operation, so no other processor is
+# tried. On those that store the high byte first, lanes would also come in reverse order.
+VECTOR_PROCESSORS = {"x86_64", "amd64", "aarch64", "arm64"}
+_NOTHING = np.float32(0)
 
 
-class _GatherAddress(ir.instructions.Instruction):
-    """Addresses of many elements; llvmlite's own ``gep`` knows single ones only."""
+@cache
+def vectors() -> Any:
+    """Return the module ``_lanes_llvm``, or None where it cannot be compiled.
 
-    def __init__(self, builder: Any, base: Any, indices: Any):
-        pointers = ir.VectorType(_float.as_pointer(), LANES)
-        super().__init__(builder.block, pointers, "gep", [base, indices], name="")
-        builder._insert(self)
-
-    def descr(self, buf: list[str]) -> None:
-        base, indices = (operand.get_reference() for operand in self.operands)
-        buf.append(f"getelementptr float, ptr {base}, <16 x i32> {indices}\n")
-
-
-def _splat(builder: Any, value: Any) -> Any:
-    vector = ir.VectorType(value.type, LANES)
-    first = builder.insert_element(ir.Constant(vector, ir.Undefined), value, _int(0))
-    everywhere = ir.Constant(_ints, [0] * LANES)
-    return builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), everywhere)
-
-
-def _row(context: Any, builder: Any, kind: Any, array: Any, row: Any) -> Any:
-    """Pointer to a row of a C-contiguous array, or to an element of a vector."""
-    unpacked = context.make_array(kind)(context, builder, array)
-    if kind.ndim == 2:
-        row = builder.mul(row, cgutils.unpack_tuple(builder, unpacked.shape)[1])
-    return builder.gep(unpacked.data, [row])
-
-
-def _load(builder: Any, pointer: Any, offset: Any, vector: Any) -> Any:
-    address = builder.gep(pointer, [offset])
-    return builder.load(builder.bitcast(address, vector.as_pointer()), align=4)
-
-
-def _function(builder: Any, result: Any, arguments: list, name: str) -> Any:
-    kind = ir.FunctionType(result, arguments)
-    return cgutils.get_or_insert_function(builder.module, kind, name)
-
-
-def _sum_downwards(builder: Any, sums: Any, n_blocks: Any, weigh: Any) -> Any:
-    """Store the running sums of the blocks that ``weigh(offset)`` returns.
-
-    ``weigh`` returns two factors and whether the own topic is in each lane. Returns the
-    place of the own topic, 0 where it was not met, and the last sums.
+    Called when a loop is first needed, because the answer takes compiling (once: it is
+    then in numba's cache).
     """
-    fma = _function(builder, _floats, [_floats] * 3, "llvm.fma.v16f32")
-    before = builder.block
-    loop, done = (builder.append_basic_block(name) for name in ("blocks", "summed"))
-    builder.branch(loop)
-    builder.position_at_end(loop)
-    block, total, own = builder.phi(_long), builder.phi(_floats), builder.phi(_long)
-    offset = builder.mul(block, _long(LANES))
-    left, right, met = weigh(offset)
-    new_total = builder.call(fma, [left, right, total])
-    address = builder.gep(sums, [offset])
-    builder.store(new_total, builder.bitcast(address, _floats.as_pointer()), align=4)
-    bits = builder.zext(builder.bitcast(met, ir.IntType(LANES)), _long)
-    place = builder.add(offset, builder.cttz(bits, ir.Constant(ir.IntType(1), 0)))
-    new_own = builder.select(builder.icmp_signed("!=", bits, _long(0)), place, own)
-    new_block = builder.add(block, _long(1))
-    for phi, start, new in [
-        (block, _long(0), new_block),
-        (total, _ZEROS, new_total),
-        (own, _long(0), new_own),
-    ]:
-        phi.add_incoming(start, before)
-        phi.add_incoming(new, loop)
-    builder.cbranch(builder.icmp_signed("<", new_block, n_blocks), loop, done)
-    builder.position_at_end(done)
-    return new_own, new_total
+    if platform.machine().lower() not in VECTOR_PROCESSORS:
+        return None
+    try:
+        from llmtopics import _lanes_llvm
+
+        _lanes_llvm.use_all(np.ones((1, LANES), np.float32), np.zeros(LANES, np.int32))
+    except Exception as error:  # noqa: BLE001  # numba may change in any way
+        warnings.warn(
+            "The installed numba cannot compile the fast form of the Gibbs sampler"
+            f" ({type(error).__name__}: {error}). A slower form with the same results is"
+            " used. Install another version of numba, and please report this.",
+            EfficiencyWarning,
+            stacklevel=2,
+        )
+        return None
+    return _lanes_llvm
 
 
-def _add_up(builder: Any, vector: Any) -> Any:
-    """Return the sums of lane 0, of lanes 0 and 1, ..., of all lanes."""
+@cache
+def _ingredients() -> tuple:
+    """Return what compiled loops contain beside their own source."""
+    sources = [f"{name}.py" for name in ("_lanes", "_lanes_llvm")]
+    folder = resources.files("llmtopics")
+    return vectors() is None, *(crc32((folder / s).read_bytes()) for s in sources)
+
+
+def compiled_lanes(function: Callable) -> Any:
+    """Compile a loop that calls the operations and allocates nothing.
+
+    numba finds a compiled loop on disk by the source of the loop. Here it also looks at
+    the operations that are part of the loop.
+    """
+    loop = compiled_bare(function)
+    on_disk: Any = getattr(loop, "_cache", None)
+    if hasattr(on_disk, "_index_key"):
+        own_key = on_disk._index_key
+        on_disk._index_key = lambda *args: (*own_key(*args), *_ingredients())
+    return loop
+
+
+def _operation(function: Callable) -> Callable:
+    """Let compiled loops that call ``function`` get its form in vectors, if that works."""
+    loop = compiled_bare(function)
+    options: Any = {"_nrt": False, "forceinline": True}
+
+    @overload(function, strict=False, jit_options=options)
+    def choose(*args):
+        chosen = getattr(vectors(), function.__name__, loop)
+        return lambda *args: chosen(*args)
+
+    return function
+
+
+@compiled_bare
+def fused(a, b, c):
+    """Return ``a b + c`` of float32, rounded once, as ``fma`` of processors does."""
+    product, addend = np.float64(a) * np.float64(b), np.float64(c)  # both exact
+    total = product + addend
+    added = total - product
+    error = (product - (total - added)) + (addend - added)  # exact: Knuth's TwoSum
+    bits = np.float64(total).view(np.int64)
+    if error != 0 and not bits & 1:
+        # Of the two float64 around the exact sum, take the odd one. It is never halfway
+        # between two float32, so the second rounding goes the right way.
+        bits += 1 if (error > 0) == (total > 0) else -1
+    return np.float32(np.int64(bits).view(np.float64))
+
+
+@compiled_bare
+def _add_up(sums, g, first):
+    """Write the sums of lane 0, of lanes 0 and 1, ..., of a row, behind the row."""
+    ends = first + LANES
+    for i in range(LANES):
+        sums[g, ends + i] = sums[g, first + i]
     for step in (1, 2, 4, 8):
-        shifted = [lane - step if lane >= step else LANES for lane in range(LANES)]
-        other = builder.shuffle_vector(vector, _ZEROS, ir.Constant(_ints, shifted))
-        vector = builder.fadd(vector, other)
-    return vector
+        for i in range(LANES - 1, step - 1, -1):
+            sums[g, ends + i] += sums[g, ends + i - step]
 
 
-@intrinsic
-def weigh_row(typing, table, w, factors, g, sums, own, own_factor, own_count, beta):
+@_operation
+def weigh_row(table, w, factors, g, sums, own, own_factor, own_count, beta):
     """Sum ``factor_k (n_wk + β)`` downwards, one token of topic ``own`` taken out.
 
     Returns the sum of all.
 
     table : float32 (V, B * 16); row ``w`` holds n_wk
-    factors, sums : float32 (G, ...); row ``g`` is read, and written
+    factors, sums : float32 (G, at least (B + 1) * 16); row ``g`` is read, and written
     own : int64, a topic, or -1 for none
     own_factor : float32, stands for ``factors[g, own]``
     own_count : float32, what to take from ``table[w, own]``
     beta : float32
     """
-    signature = types.float32(
-        table, w, factors, g, sums, own, own_factor, own_count, beta
-    )
-
-    def generate(context, builder, signature, arguments):
-        kinds = signature.args
-        table, w, factors, g, sums, own, own_factor, own_count, beta = arguments
-        shape = context.make_array(kinds[0])(context, builder, table).shape
-        width = cgutils.unpack_tuple(builder, shape)[1]
-        table = _row(context, builder, kinds[0], table, w)
-        factors = _row(context, builder, kinds[2], factors, g)
-        sums = _row(context, builder, kinds[4], sums, g)
-        own = _splat(builder, builder.trunc(own, _int))
-        own_factor, own_count, beta = (
-            _splat(builder, value) for value in (own_factor, own_count, beta)
-        )
-
-        def weigh(offset):
-            here = builder.add(_COUNT, _splat(builder, builder.trunc(offset, _int)))
-            met = builder.icmp_signed("==", here, own)
-            count = _load(builder, table, offset, _floats)
-            less = builder.select(met, own_count, _ZEROS)
-            count = builder.fadd(builder.fsub(count, less), beta)
-            factor = _load(builder, factors, offset, _floats)
-            return builder.select(met, own_factor, factor), count, met
-
-        n_blocks = builder.udiv(width, _long(LANES))
-        _, total = _sum_downwards(builder, sums, n_blocks, weigh)
-        return builder.extract_element(_add_up(builder, total), _int(LANES - 1))
-
-    return signature, generate
+    width = table.shape[1]
+    for k in range(width):
+        factor, count = factors[g, k], table[w, k]
+        if k == own:
+            factor, count = own_factor, count - own_count
+        above = sums[g, k - LANES] if k >= LANES else _NOTHING
+        sums[g, k] = fused(factor, count + beta, above)
+    _add_up(sums, g, width - LANES)
+    return sums[g, width + LANES - 1]
 
 
-@intrinsic
-def weigh_list(
-    typing, topics, counts, first, n_blocks, factors, g, sums, own, own_factor
-):
+@_operation
+def weigh_list(topics, counts, first, n_blocks, factors, g, sums, own, own_factor):
     """Sum ``factor_k n_wk`` over a list downwards; return the slot of topic ``own``.
 
     topics, counts : int32, float32; the list starts at ``first``
     factors, sums, own, own_factor : as in ``weigh_row``; one count of ``own`` is taken out
     """
-    signature = types.int64(
-        topics, counts, first, n_blocks, factors, g, sums, own, own_factor
-    )
-
-    def generate(context, builder, signature, arguments):
-        kinds = signature.args
-        topics, counts, first, n_blocks, factors, g, sums, own, own_factor = arguments
-        topics = _row(context, builder, kinds[0], topics, first)
-        counts = _row(context, builder, kinds[1], counts, first)
-        factors = _row(context, builder, kinds[4], factors, g)
-        sums = _row(context, builder, kinds[6], sums, g)
-        own = _splat(builder, builder.trunc(own, _int))
-        own_factor = _splat(builder, own_factor)
-        ones = ir.Constant(_floats, [1.0] * LANES)
-        pointers = ir.VectorType(_float.as_pointer(), LANES)
-        gather = _function(
-            builder,
-            _floats,
-            [pointers, _int, _bits, _floats],
-            "llvm.masked.gather.v16f32.v16p0",
-        )
-
-        def weigh(offset):
-            topic = _load(builder, topics, offset, _ints)
-            met = builder.icmp_signed("==", topic, own)
-            count = _load(builder, counts, offset, _floats)
-            count = builder.fsub(count, builder.select(met, ones, _ZEROS))
-            factor = builder.call(
-                gather,
-                [
-                    _GatherAddress(builder, factors, topic),
-                    _int(4),
-                    ir.Constant(_bits, [1] * LANES),
-                    ir.Constant(_floats, ir.Undefined),
-                ],
-            )
-            return builder.select(met, own_factor, factor), count, met
-
-        own, _ = _sum_downwards(builder, sums, n_blocks, weigh)
-        return own
-
-    return signature, generate
+    own_slot = 0
+    for slot in range(n_blocks * LANES):
+        k, count = topics[first + slot], counts[first + slot]
+        factor = factors[g, k]
+        if k == own:
+            own_slot = slot
+            factor, count = own_factor, count - np.float32(1)
+        above = sums[g, slot - LANES] if slot >= LANES else _NOTHING
+        sums[g, slot] = fused(factor, count, above)
+    return own_slot
 
 
-@intrinsic
-def pick(typing, sums, g, n_blocks, u, rest):
+@_operation
+def pick(sums, g, n_blocks, u, rest):
     """Return the place where ``u`` of all weight falls; -1 if beyond the sums.
 
-    sums : float32 (G, ...); row ``g`` as a ``weigh`` left it
+    sums : float32 (G, at least (n_blocks + 1) * 16); row ``g`` as a ``weigh`` left it,
+        overwritten from ``n_blocks * 16`` on
     u : float32 in [0, 1)
     rest : float32, weight that comes after the sums
     """
-    signature = types.int64(sums, g, n_blocks, u, rest)
-
-    def generate(context, builder, signature, arguments):
-        sums, g, n_blocks, u, rest = arguments
-        sums = _row(context, builder, signature.args[0], sums, g)
-        last = builder.mul(builder.sub(n_blocks, _long(1)), _long(LANES))
-        ends = _add_up(builder, _load(builder, sums, last, _floats))
-        total = builder.extract_element(ends, _int(LANES - 1))
-        target = builder.fmul(u, builder.fadd(total, rest))
-        inside = builder.fcmp_ordered("<", target, total)
-        passed = builder.fcmp_ordered("<=", ends, _splat(builder, target))
-        n_passed = builder.ctpop(builder.bitcast(passed, ir.IntType(LANES)))
-        lane = builder.zext(n_passed, _int)
-        highest = _int(LANES - 1)
-        lane = builder.select(builder.icmp_signed(">", lane, highest), highest, lane)
-        exclusive = ir.Constant(_ints, [LANES, *range(LANES - 1)])
-        below = builder.extract_element(
-            builder.shuffle_vector(ends, _ZEROS, exclusive), lane
-        )
-        target = builder.fsub(target, below)
-        lane = builder.zext(lane, _long)
-        column = builder.load(builder.gep(sums, [builder.add(last, lane)]))
-
-        # rows of the lane that end at or before the target; rounding may leave it at the
-        # lane's end, whence the second condition
-        before = builder.block
-        head, body, done = (
-            builder.append_basic_block(name) for name in ("head", "body", "picked")
-        )
-        builder.branch(head)
-        builder.position_at_end(head)
-        offset, row = builder.phi(_long), builder.phi(_long)
-        builder.cbranch(builder.icmp_signed("<", offset, last), body, done)
-        builder.position_at_end(body)
-        end = builder.load(builder.gep(sums, [builder.add(offset, lane)]))
-        passed = builder.and_(
-            builder.fcmp_ordered("<=", end, target),
-            builder.fcmp_ordered("<", end, column),
-        )
-        new_row = builder.add(row, builder.zext(passed, _long))
-        new_offset = builder.add(offset, _long(LANES))
-        builder.branch(head)
-        for phi, new in [(offset, new_offset), (row, new_row)]:
-            phi.add_incoming(_long(0), before)
-            phi.add_incoming(new, body)
-        builder.position_at_end(done)
-        place = builder.add(builder.mul(row, _long(LANES)), lane)
-        return builder.select(inside, place, _long(-1))
-
-    return signature, generate
+    ends = n_blocks * LANES
+    last = ends - LANES
+    _add_up(sums, g, last)
+    total = sums[g, ends + LANES - 1]
+    target = u * (total + rest)
+    if not target < total:
+        return -1
+    lane = 0
+    for i in range(LANES):
+        lane += sums[g, ends + i] <= target
+    lane = min(lane, LANES - 1)
+    if lane > 0:
+        target -= sums[g, ends + lane - 1]
+    row = 0
+    for b in range(n_blocks - 1):
+        end = sums[g, b * LANES + lane]
+        # rounding may leave the target at the lane's end, whence the second condition
+        row += end <= target and end < sums[g, last + lane]
+    return row * LANES + lane

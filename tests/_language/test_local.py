@@ -1,5 +1,6 @@
 """Language models on this machine: the real SmolLM2, and small ones of random weights."""
 
+import inspect
 import json
 import logging
 import pickle
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -105,6 +107,18 @@ def test_after_a_space_every_token_begins_a_word(plain):
         assert chance == pytest.approx(
             sum(chances[t].item() for t in both if t), rel=2e-3
         )
+
+
+@pytest.mark.parametrize("name", ["cache", "past_key_values"])
+def test_a_model_is_given_its_cache_by_the_name_it_takes(name):
+    """Releases of transformers differ; neither may warn."""
+    model = SimpleNamespace(forward=lambda input_ids, **options: None)
+    parameters = [
+        inspect.Parameter(each, inspect.Parameter.KEYWORD_ONLY)
+        for each in ("input_ids", name)
+    ]
+    model.forward.__signature__ = inspect.Signature(parameters)
+    assert _models.cache_name(model) == name
 
 
 @pytest.mark.parametrize("template", [ABOUT, LONG])

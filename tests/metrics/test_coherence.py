@@ -53,20 +53,21 @@ def test_windows_worked_by_hand():
     assert_allclose(value, np.log((2 / 6 + EPS) / (4 / 6 * 3 / 6)))
 
 
-@pytest.fixture(scope="module")
-def bbc():
-    corpus = load_bbc_news()
+@pytest.fixture(scope="module", params=[8, pytest.param(1, marks=pytest.mark.slow)])
+def bbc(request):
+    """Every eighth article, or all."""
+    articles = load_bbc_news().data[:: request.param]
     analyzer = TextAnalyzer()
     vectorizer = CountVectorizer(analyzer=analyzer, min_df=5)
-    X = vectorizer.fit_transform(corpus.data)
+    X = vectorizer.fit_transform(articles)
     names = vectorizer.get_feature_names_out()
     lda = GibbsLDA(20, max_iter=20, random_state=0).fit(X)
-    texts = [analyzer(text) for text in corpus.data]
+    texts = [analyzer(text) for text in articles]
     topics = top_words(lda.components_, names)
     # gensim leaves out documents without any of the words
     words = set().union(*topics)
     kept = [row for row, text in enumerate(texts) if words & set(text)]
-    assert len(kept) > 2200
+    assert len(kept) > 0.98 * len(articles)
     return topics, [texts[row] for row in kept], X[kept], names
 
 
@@ -194,7 +195,7 @@ def test_windows_by_definition_are_a_choice():
 
 @pytest.mark.parametrize("measure", MEASURES)
 @pytest.mark.parametrize("window_size", [None, 2])
-@pytest.mark.parametrize("n_copies", [1, 100_000])
+@pytest.mark.parametrize("n_copies", [1, 10_000])
 def test_words_that_do_not_occur_are_told_once_and_score_lowest(
     measure, window_size, n_copies
 ):

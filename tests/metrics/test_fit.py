@@ -74,7 +74,7 @@ def test_left_to_right_is_unbiased_with_few_particles(row, phi, alpha):
     runs = np.exp(
         [
             left_to_right([row], phi, alpha, n_particles=5, random_state=s)
-            for s in range(1500)
+            for s in range(400)
         ]
     )
     assert abs(runs.mean() - exact) < 4 * runs.std() / np.sqrt(len(runs))

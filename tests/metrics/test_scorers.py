@@ -44,7 +44,7 @@ MEASURES = [
 
 @pytest.fixture(scope="module")
 def bbc():
-    return load_bbc_news().data
+    return load_bbc_news().data[::4]
 
 
 @pytest.fixture(scope="module")
@@ -69,10 +69,11 @@ def test_a_grid_search_over_k_on_real_news(bbc, news_pipeline):
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
-def test_the_recommended_scorer_finds_the_planted_number_of_topics():
+@pytest.mark.parametrize("n_seeds", [1, pytest.param(10, marks=pytest.mark.slow)])
+def test_the_recommended_scorer_finds_the_planted_number_of_topics(n_seeds):
     """For nine of ten seeds at least."""
     found = []
-    for seed in range(10):
+    for seed in range(n_seeds):
         X = make_topics(500, 1000, 8, random_state=seed).data
         search = GridSearchCV(
             GibbsLDA(max_iter=100, random_state=seed),
@@ -82,7 +83,7 @@ def test_the_recommended_scorer_finds_the_planted_number_of_topics():
             refit=False,
         ).fit(X)
         found.append(search.best_params_["n_components"])
-    assert found.count(8) >= 9, found
+    assert found.count(8) >= 0.9 * n_seeds, found
 
 
 @pytest.mark.parametrize("measure", MEASURES)

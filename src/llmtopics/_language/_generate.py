@@ -16,7 +16,12 @@ from typing import Any
 import numpy as np
 
 from llmtopics._language._ask import Request, split_template
-from llmtopics._language._models import load_config, load_model, load_tokenizer
+from llmtopics._language._models import (
+    cache_name,
+    load_config,
+    load_model,
+    load_tokenizer,
+)
 from llmtopics._language._workers import batch_tokens, in_workers, tokenizing
 
 logger = logging.getLogger(__name__)
@@ -66,7 +71,7 @@ def answer(
         if not shared:
             return None
         tokens = torch.tensor([shared], device=model.device)
-        return model(input_ids=tokens, use_cache=True).past_key_values
+        return getattr(model(input_ids=tokens, use_cache=True), cache_name(model))
 
     @torch.inference_mode()
     def work(rows: list[int], model: Any) -> tuple[list[int], list[Any]]:
@@ -214,15 +219,16 @@ class _Batch:
     def read(self, model: Any, known: Any, use_cache: bool) -> tuple[Any, Any]:
         """Return float32 logits of the next token, and what the model then knows."""
         n_known = known.get_seq_length() if known else 0
+        name = cache_name(model)
         found = model(
             input_ids=self.tokens[:, n_known:],
             attention_mask=self.mask,
             position_ids=self.positions[:, n_known:],
-            past_key_values=known,
             use_cache=use_cache or known is not None,
             logits_to_keep=1,
+            **{name: known},
         )
-        return found.logits[:, -1].float(), found.past_key_values
+        return found.logits[:, -1].float(), getattr(found, name)
 
 
 def _next_words(
@@ -295,8 +301,8 @@ def _score(
                 input_ids=rest[:, :-1],
                 attention_mask=torch.cat([batch.mask, torch.ones_like(rest[:, 1:])], 1),
                 position_ids=batch.positions[:, -1:] + steps,
-                past_key_values=known,
                 use_cache=True,
+                **{cache_name(model): known},
             ).logits.float()
             score += logits.log_softmax(2).gather(2, rest[:, 1:, None]).sum((1, 2))
             known.crop(1 - len(answer))  # negative: what goes
@@ -317,7 +323,7 @@ def _write(
     from transformers import GenerationConfig
 
     ends = model.generation_config.eos_token_id
-    options: dict[str, Any] = {"past_key_values": known} if known else {}
+    options: dict[str, Any] = {cache_name(model): known} if known else {}
     if request.stop:
         start = batch.tokens.shape[1]
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from importlib.util import find_spec
+from inspect import signature
 from pathlib import Path
 from shutil import rmtree
 from tempfile import TemporaryDirectory, mkdtemp
@@ -348,6 +349,15 @@ def _model(folder: Path, device: str, dtype: str, kind: str, fingerprint: str) -
         ends = getattr(model.generation_config, "eos_token_id", None)
         model.generation_config = transformers.GenerationConfig(eos_token_id=ends)
     return model.to(device).eval()
+
+
+def cache_name(model: Any) -> str:
+    """Return the name by which a model takes and returns its key-value cache.
+
+    Releases of transformers differ in it, and warn about each other's name.
+    """
+    taken = signature(model.forward).parameters
+    return "cache" if "cache" in taken else "past_key_values"
 
 
 @contextmanager

@@ -33,7 +33,7 @@ def left_to_right(words, word_topic, prior, n_particles, rng):
     topics = np.empty((R, N), np.int64)
     counts = np.zeros((R, K), np.int64)
     cumulative, probability = np.empty(K), np.empty(R)
-    total_prior, log_likelihood = prior.sum(), 0.0
+    total_prior, log_likelihood = add_up(prior), 0.0
     for n in range(N):
         for r in range(R):
             for i in range(n):  # move: redraw the topics of the tokens before n
@@ -46,7 +46,7 @@ def left_to_right(words, word_topic, prior, n_particles, rng):
             for k in range(K):
                 probability[r] += word_topic[words[n], k] * (counts[r, k] + prior[k])
             probability[r] /= n + total_prior
-        log_likelihood += np.log(probability.mean())
+        log_likelihood += np.log(add_up(probability) / R)
         parents = resample(probability, rng.random())
         topics, counts = topics[parents], counts[parents]
         for r in range(R):
@@ -55,6 +55,15 @@ def left_to_right(words, word_topic, prior, n_particles, rng):
             )
             counts[r, topics[r, n]] += 1
     return log_likelihood
+
+
+@compiled
+def add_up(values):
+    """Return the sum, added in order; NumPy adds in pairs, numba does not."""
+    total = 0.0
+    for value in values:
+        total += value
+    return total
 
 
 @compiled
@@ -72,7 +81,7 @@ def resample(weights, u):
     """Return R indices drawn in proportion to R weights, systematically from one u."""
     R = weights.shape[0]
     parents = np.empty(R, np.int64)
-    step, reached, i = weights.sum() / R, weights[0], 0
+    step, reached, i = add_up(weights) / R, weights[0], 0
     for r in range(R):
         while reached <= (r + u) * step and i < R - 1:
             i += 1

@@ -28,8 +28,8 @@ count, factor, sums, place, mass : room to work in, as ``room`` makes it for all
 
 import numpy as np
 
-from llmtopics._compile import compiled_lanes
-from llmtopics._lanes import LANES, pick, weigh_list, weigh_row
+from llmtopics._compile import compiled_bare
+from llmtopics._lanes import LANES, compiled_lanes, pick, weigh_list, weigh_row
 
 IN_FLIGHT = 4
 _ONE = np.float32(1)
@@ -56,7 +56,7 @@ def room(width):
     )
 
 
-@compiled_lanes
+@compiled_bare
 def scatter(x):
     """Return 64 bits that look random, of a number (the finalizer of SplitMix64)."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -64,14 +64,14 @@ def scatter(x):
     return x ^ (x >> np.uint64(31))
 
 
-@compiled_lanes
+@compiled_bare
 def uniform(key, t):
     """Return number ``t`` of the stream ``key``: float32, in [0, 1)."""
     bits = scatter(key + np.uint64(t) * np.uint64(0x9E3779B97F4A7C15))
     return np.float32(bits >> np.uint64(40)) * np.float32(2.0**-24)
 
 
-@compiled_lanes
+@compiled_bare
 def load(starts, topics, d, prior, inverse, g, count, factor, place):
     """Put document d in place g: n_dk in ``count``, (n_dk + α_k) / (n_k + Vβ) in ``factor``."""
     K = prior.shape[1]
@@ -152,7 +152,7 @@ def draw_rows(
             factor[g, k] = (count[g, k] + np.float32(prior[row, k])) * inverse[0, k]
 
 
-@compiled_lanes
+@compiled_bare
 def move_rows(words, topics, fresh, first, last, low, high, table):
     """Move the counts of some words from ``topics`` to ``fresh``."""
     for t in range(first, last):
@@ -313,7 +313,7 @@ def draw_lists(
             mass[g] = total - before + factor[g, k]
 
 
-@compiled_lanes
+@compiled_bare
 def move_lists(
     words,
     topics,
@@ -349,7 +349,7 @@ def move_lists(
             add_to_list(w, fresh[t], begins, lengths, listed, counts)
 
 
-@compiled_lanes
+@compiled_bare
 def relax(shares, others, table, low, high, beta):
     """Take a long step from the counts in ``table`` to ``shares``; empty ``shares``.
 
@@ -359,7 +359,7 @@ def relax(shares, others, table, low, high, beta):
     """
     K = others.shape[1]
     for w in range(low, high):
-        total, stepped = 0.0, 0.0
+        total, stepped = np.float64(0), np.float64(0)  # not float32, as plain Python
         for k in range(table.shape[1]):
             share = shares[w, k]
             beside = others[w, k] if k < K else _NOTHING
@@ -376,7 +376,7 @@ def relax(shares, others, table, low, high, beta):
             table[w, k] = table[w, k] * scale + beside
 
 
-@compiled_lanes
+@compiled_bare
 def add_to_list(w, k, begins, lengths, listed, counts):
     """Count one more token of word w in topic k."""
     begin = begins[w]
@@ -390,14 +390,14 @@ def add_to_list(w, k, begins, lengths, listed, counts):
     counts[slot] += _ONE
 
 
-@compiled_lanes
+@compiled_bare
 def fill_lists(words, topics, begins, lengths, listed, counts):
     """Count all tokens."""
     for t in range(words.shape[0]):
         add_to_list(words[t], topics[t], begins, lengths, listed, counts)
 
 
-@compiled_lanes
+@compiled_bare
 def lists_to_rows(begins, lengths, listed, counts, table):
     """Write the lists into a table of zeros."""
     for w in range(table.shape[0]):
@@ -405,21 +405,21 @@ def lists_to_rows(begins, lengths, listed, counts, table):
             table[w, listed[slot]] = counts[slot]
 
 
-@compiled_lanes
+@compiled_bare
 def fill_rows(words, topics, table):
     """Count all tokens."""
     for t in range(words.shape[0]):
         table[words[t], topics[t]] += _ONE
 
 
-@compiled_lanes
+@compiled_bare
 def count_each(values, total):
     """Add to ``total[v]`` how often v occurs; without a copy of the values."""
     for t in range(values.shape[0]):
         total[values[t]] += 1
 
 
-@compiled_lanes
+@compiled_bare
 def spell_out(counts, indices, words):
     """Write each index as often as it is counted."""
     t = 0

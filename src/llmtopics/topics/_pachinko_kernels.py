@@ -18,8 +18,8 @@ in_super, count, weight, share, mass : the document in work; n_ds, n_dst, n_dst 
 
 import numpy as np
 
-from llmtopics._compile import compiled, compiled_lanes
-from llmtopics._lanes import LANES, pick, weigh_row
+from llmtopics._compile import compiled, compiled_bare
+from llmtopics._lanes import LANES, compiled_lanes, pick, weigh_row
 from llmtopics.topics._block_kernels import scatter, uniform, zeros
 
 _ONE = np.float32(1)
@@ -41,7 +41,7 @@ def room(n_super, width):
     )
 
 
-@compiled_lanes
+@compiled_bare
 def add_up(share, weight, mass):
     """Write G, the sum of ``share_s weight_st``."""
     for t in range(mass.shape[0]):
@@ -51,7 +51,7 @@ def add_up(share, weight, mass):
             mass[t] += share[s] * weight[s, t]
 
 
-@compiled_lanes
+@compiled_bare
 def load_paths(
     starts,
     topics,
