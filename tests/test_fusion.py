@@ -86,11 +86,25 @@ def test_mixtures_fitted_apart_are_matched_before_they_are_joined(news, pooling)
         model = fusion(pooling=pooling, random_state=seed).fit(news[0])
         matched.append(agreement(model, news))
         for _ in range(4):
-            model._order = np.roll(model._order, 1)
+            model.topic_order_ = np.roll(model.topic_order_, 1)
             labels = model.transform(news[0]).argmax(axis=1)
             unmatched.append(normalized_mutual_info_score(news[1], labels))
     assert np.mean(matched) > 0.5
     assert np.mean(matched) > np.mean(unmatched) + 0.15
+
+
+def test_threads_and_progress_set_after_fit_act_at_once(news, capfd):
+    texts = news[0][:40]
+    model = fusion(2, embedder=None, max_iter=2).fit(texts)
+    expected = model.transform(texts)
+    model.set_params(n_jobs=2, verbose=True)
+    assert_array_equal(model.transform(texts), expected)
+    assert model.topic_model_.n_jobs == 2
+    assert model.embedder_.verbose
+    new = [f"{text} once more" for text in texts[:2]]
+    model.embedder_.set_params(cache_dir=False)
+    model.transform(new)
+    assert "TransformerEmbedder" in capfd.readouterr().err
 
 
 def test_the_sampler_inside_can_go_on_alone(news):
@@ -212,7 +226,7 @@ def test_linear_and_geometric_are_their_formulas(planted):
         f = model.language_topics_.transform(embedder.transform(texts))
         g = model.topic_model_.transform(model.vectorizer_.transform(texts))
         # matched: no other order of g's topics agrees more with f's
-        order = model._order
+        order = model.topic_order_
         assert (f * g[:, order]).sum() >= (f * g[:, np.roll(order, 1)]).sum()
         joined = {
             "linear": 0.3 * f + 0.7 * g[:, order],

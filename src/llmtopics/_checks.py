@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from numbers import Integral
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,15 @@ def whole_or_not_at_all(estimator: Any) -> Iterator[None]:
         vars(estimator).clear()
         vars(estimator).update(before)
         raise
+
+
+def as_fitted(estimator: Any) -> SimpleNamespace:
+    """Return the parameters as they are now, for a fitted estimator to read later.
+
+    ``set_params`` says what the next ``fit`` does. Until then only parameters that change no
+    result act (``n_jobs``, ``verbose``, ``on_error``).
+    """
+    return SimpleNamespace(**estimator.get_params(deep=False))
 
 
 def check_counts(estimator: Any, X: Any, *, reset: bool) -> sp.csr_array:

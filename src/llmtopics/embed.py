@@ -132,10 +132,10 @@ class TransformerEmbedder(_Embedder):
 
     Notes
     -----
-    There is nothing to fit, so ``transform`` can be called at once. No weights are loaded
-    before a text needs to be encoded; pickles hold no weights, and models stay in memory,
-    shared by all embedders of a process. Nothing but a download, where you name a model of
-    the hub, uses the network.
+    There is nothing to fit: ``transform`` can be called at once, and obeys the parameters as
+    they are when it is called. No weights are loaded before a text needs to be encoded;
+    pickles hold no weights, and models stay in memory, shared by all embedders of a process.
+    Nothing but a download, where you name a model of the hub, uses the network.
 
     A blank text has the zero vector.
 

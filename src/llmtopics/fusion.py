@@ -7,6 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.optimize import linear_sum_assignment
 from scipy.special import softmax
+from sklearn import config_context
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -27,6 +28,7 @@ from tqdm import tqdm
 
 from llmtopics._checks import (
     as_counts,
+    as_fitted,
     as_seed,
     check_positive,
     check_prior,
@@ -116,7 +118,8 @@ class FusionTopicModel(
         ``random_state``.
 
     n_jobs : int or None, default=None
-        Passed to the topic model. The result does not depend on it.
+        Passed to the topic model. The result does not depend on it. Like ``verbose``, it
+        acts at once if it is set after ``fit``; other parameters wait for the next ``fit``.
 
     random_state : int, RandomState, numpy.random.Generator or None, default=None
         Seeds both sides, and the given parts as far as they have no seed. An int gives the
@@ -152,6 +155,10 @@ class FusionTopicModel(
     topic_directions_ : ndarray of shape (n_components, n_dimensions)
         Directions of the topics among the vectors, c; only with an embedder and
         ``alpha_ > 0``. Rows have length one.
+
+    topic_order_ : ndarray of shape (n_components,)
+        The topic of ``topic_model_`` that each topic was matched with; only with "linear" and
+        "geometric", and ``0 < alpha_ < 1``.
 
     vectorizer_, expander_, embedder_, topic_model_, language_topics_ : estimators
         The fitted parts; those of a side without weight are missing.
@@ -261,6 +268,7 @@ class FusionTopicModel(
         self.random_state = random_state
         self.verbose = verbose
 
+    @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None):
         """Find the topics of texts.
 
@@ -283,7 +291,7 @@ class FusionTopicModel(
             vocabulary, more topics than texts, parameters that contradict each other, and
             what the parts refuse.
         """
-        self.fit_transform(X)
+        self._fit(X)
         return self
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -302,15 +310,21 @@ class FusionTopicModel(
         mixtures : ndarray of shape (n_texts, n_components)
             θ. Rows sum to one.
         """
+        return self._fit(X)
+
+    @config_context(transform_output="default")  # the parts make plain arrays
+    def _fit(self, X: Any) -> np.ndarray:
+        """Fit the model; return the mixtures of the texts."""
         texts = check_texts(X, "FusionTopicModel")
         self._check_sides()
         with whole_or_not_at_all(self):
             for name in [name for name in vars(self) if name.endswith("_")]:
-                delattr(self, name)  # an end leaves out what the other side would set
+                delattr(self, name)  # what one pooling sets, another leaves out
+            self._as_fitted = as_fitted(self)
             self.alpha_ = (
                 self._best_alpha(texts) if self.alpha == "auto" else float(self.alpha)
             )
-            return self._fit(texts)
+            return self._fit_sides(texts)
 
     def _check_sides(self) -> None:
         if self.embedder is not None and self.language_topics is not None:
@@ -336,7 +350,7 @@ class FusionTopicModel(
                 "pooling='geometric'."
             )
 
-    def _fit(self, texts: list[str]) -> np.ndarray:
+    def _fit_sides(self, texts: list[str]) -> np.ndarray:
         """Fit the sides that ``alpha_`` asks for; return the mixtures of the texts."""
         own = self._fit_vectorizer(texts)
         if not own.nnz:
@@ -415,7 +429,7 @@ class FusionTopicModel(
         return vectors
 
     def _read(self, texts: list[str]) -> Any:
-        if self.language_topics is not None:
+        if not hasattr(self, "embedder_"):
             return texts
         return check_array(self.embedder_.transform(texts), dtype=np.float64)
 
@@ -426,7 +440,7 @@ class FusionTopicModel(
     # the count side ---------------------------------------------------------------------
 
     def _counts(self, X: Any) -> sp.csr_array:
-        if isinstance(self.topic_model, GibbsLDA | None):
+        if isinstance(self._as_fitted.topic_model, GibbsLDA | None):
             return as_counts(X, "FusionTopicModel")
         X = sp.csr_array(check_array(X, accept_sparse="csr"))
         check_non_negative(X, "FusionTopicModel")
@@ -447,20 +461,15 @@ class FusionTopicModel(
     ) -> np.ndarray | None:
         """Fit ``topic_model_``, alone or with f as its prior; return f, which may move."""
         model = GibbsLDA() if self.topic_model is None else clone(self.topic_model)
-        last = f"{model.steps[-1][0]}__" if isinstance(model, Pipeline) else ""
-        known = model.get_params()
         outer = {
             "n_components": self.n_components if f is None else f.shape[1],
             "random_state": seed,
         }
-        if self.n_jobs is not None:
-            outer["n_jobs"] = self.n_jobs
         if isinstance(model, GibbsLDA):
             outer |= {"max_iter": self.max_iter, "verbose": self.verbose}
-        model.set_params(
-            **{last + name: outer[name] for name in outer if last + name in known}
-        )
+        _set_known(model, outer)
         self.topic_model_ = model
+        self._pass_on()
         if f is not None and self.pooling == "prior":
             median = np.median(n_tokens[n_tokens > 0])
             self.strength_ = float(self.alpha_ / (1 - self.alpha_) * median)
@@ -477,8 +486,7 @@ class FusionTopicModel(
                     f"topic_model makes {g.shape[1]} topics, the language side "
                     f"{f.shape[1]}: they must be as many to be matched."
                 )
-            # topic k of f goes with topic order[k] of g
-            self._order = linear_sum_assignment(f.T @ g, maximize=True)[1]
+            self.topic_order_ = linear_sum_assignment(f.T @ g, maximize=True)[1]
         return f
 
     def _sample(self, X: sp.csr_array, read: Any, f: np.ndarray, seed: int) -> None:
@@ -542,6 +550,13 @@ class FusionTopicModel(
             language.concentration_ = sphere.estimate_concentration(cosines, X, phi)
         return sphere.memberships(cosines, language.concentration_)
 
+    def _pass_on(self) -> None:
+        """Give the parts those parameters that act at once, also when set after ``fit``."""
+        if self.n_jobs is not None and hasattr(self, "topic_model_"):
+            _set_known(self.topic_model_, {"n_jobs": self.n_jobs})
+        if self._as_fitted.embedder is None and hasattr(self, "embedder_"):
+            self.embedder_.verbose = self.verbose
+
     # both ---------------------------------------------------------------------------------
 
     def transform(self, X):
@@ -558,7 +573,11 @@ class FusionTopicModel(
             θ. Rows sum to one.
         """
         check_is_fitted(self, "components_")
-        texts = check_texts(X, "FusionTopicModel")
+        return self._mixtures_of(check_texts(X, "FusionTopicModel"))
+
+    @config_context(transform_output="default")
+    def _mixtures_of(self, texts: list[str]) -> np.ndarray:
+        self._pass_on()
         own = self._counts(self.vectorizer_.transform(texts))
         return self._mixtures(
             self._expanded(texts, own), self._language_mixtures(texts)
@@ -573,12 +592,13 @@ class FusionTopicModel(
             return self._count_mixtures(X)
         if self.alpha_ == 1:
             return f
-        if self.pooling == "prior":
+        pooling = self._as_fitted.pooling
+        if pooling == "prior":
             model = self.topic_model_
             prior = self.strength_ * f + model.doc_topic_prior_
             return fold_in(X, model.components_, prior, model.n_jobs)
-        g = self._count_mixtures(X)[:, self._order]
-        if self.pooling == "linear":
+        g = self._count_mixtures(X)[:, self.topic_order_]
+        if pooling == "linear":
             return self.alpha_ * f + (1 - self.alpha_) * g
         tiny = np.finfo(float).tiny
         logs = self.alpha_ * np.log(f + tiny) + (1 - self.alpha_) * np.log(g + tiny)
@@ -589,7 +609,7 @@ class FusionTopicModel(
         return _to_mixtures(weights_in_topics(self.topic_model_, X), "topic_model")
 
     def _document_alpha(self, n_tokens: np.ndarray) -> np.ndarray:
-        if self.pooling == "prior" and 0 < self.alpha_ < 1:
+        if self._as_fitted.pooling == "prior" and 0 < self.alpha_ < 1:
             return self.strength_ / (self.strength_ + n_tokens)
         return np.full(len(n_tokens), self.alpha_)
 
@@ -622,6 +642,7 @@ class FusionTopicModel(
             self.keyness_, self.components_, list(self.vocabulary_), n_words
         )
 
+    @config_context(transform_output="default")
     def score(self, X, y=None):
         """Return the held-out log-likelihood per token, by document completion.
 
@@ -655,7 +676,8 @@ class FusionTopicModel(
             raise ValueError(
                 "Nothing to score: no text's second half has a word of the vocabulary."
             )
-        total = log_likelihood(held_out, self.transform(observed), self.components_)
+        mixtures = self._mixtures_of(list(observed))
+        total = log_likelihood(held_out, mixtures, self.components_)
         return total / float(held_out.sum())
 
     def _best_alpha(self, texts: list[str]) -> float:
@@ -690,6 +712,15 @@ class FusionTopicModel(
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
         return tags
+
+
+def _set_known(model: Any, parameters: dict[str, Any]) -> None:
+    """Set those parameters that a model has, or the last step of a Pipeline."""
+    last = f"{model.steps[-1][0]}__" if isinstance(model, Pipeline) else ""
+    known = model.get_params()
+    model.set_params(
+        **{last + name: parameters[name] for name in parameters if last + name in known}
+    )
 
 
 def _seeded(estimator: Any, seed: int) -> Any:

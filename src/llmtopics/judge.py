@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 from scipy.special import logsumexp, softmax
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn import config_context
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_array
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from llmtopics._checks import as_seed, check_texts, whole_or_not_at_all
-from llmtopics._language import LanguageModel, as_llm, used_since
+from llmtopics._checks import as_fitted, as_seed, check_texts, whole_or_not_at_all
+from llmtopics._language import LanguageModel, as_llm, still_asked, used_since
 from llmtopics._language._ask import split_template
 from llmtopics.text import TextAnalyzer
 
@@ -72,7 +73,8 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         Texts to mixtures over the same topics in the same order, such as a fitted Pipeline of a
         vectorizer and :class:`GibbsLDA`: the language model is asked about a text only
         where this is in doubt (and about the sample, to calibrate), and elsewhere its mixture
-        is taken. It is not fitted here; since clones forget their fit, give ``FrozenEstimator(model)`` of scikit-learn in
+        is taken. It is neither fitted nor copied here: if you fit it anew, mixtures change.
+        Since clones forget their fit, give ``FrozenEstimator(model)`` of scikit-learn in
         searches and in other estimators.
 
     confidence : float between 0 and 1, default=0.6
@@ -113,7 +115,7 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         ``ambiguous_only`` has them; blank ones are neither.
 
     llm_ : LanguageModel
-        The language model.
+        The language model: a copy of ``llm``, which counts what both are asked.
 
     usage_ : dict
         What the last ``fit`` or ``transform`` asked, counted as by :class:`LocalLLM`.
@@ -209,6 +211,7 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @config_context(transform_output="default")
     def fit(self, X, y=None):
         """Choose the topics, if a number was given, and measure how likely each is.
 
@@ -237,8 +240,9 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         """
         texts = check_texts(X, "LLMTopics")
         with whole_or_not_at_all(self):
-            self.llm_ = as_llm(self.llm)
-            before = self.llm_.usage_
+            self._as_fitted = as_fitted(self)
+            self.llm_ = clone(as_llm(self.llm))
+            before = self._asked.usage_
             split_template(self.prompt)
             _check_answer(self.answer)
             seed, given = as_seed(self.random_state), self.topics
@@ -254,9 +258,10 @@ class LLMTopics(TransformerMixin, BaseEstimator):
             may_ask = self.ambiguous_only is None or self.confidence > 0
             if self.calibrate and may_ask and n_blank < len(texts):
                 self._calibrate(self._sample(texts, seed))
-            self.usage_ = used_since(before, self.llm_)
+            self.usage_ = used_since(before, self._asked)
         return self
 
+    @config_context(transform_output="default")
     def transform(self, X):
         """Return the topic mixture of each text.
 
@@ -279,24 +284,29 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self, "offset_")
         texts = check_texts(X, "LLMTopics")
-        before = self.llm_.usage_
+        before = self._asked.usage_
         mixtures, doubtful = self._mixtures_before(texts)
         if doubtful.any():
             asked = [text for text, doubt in zip(texts, doubtful, strict=True) if doubt]
             logits = self._logits(self._scores(asked))
-            mixtures[doubtful] = softmax(logits / self.temperature, axis=1)
-        self.usage_ = used_since(before, self.llm_)
+            mixtures[doubtful] = softmax(logits / self._as_fitted.temperature, axis=1)
+        self.usage_ = used_since(before, self._asked)
         return mixtures
+
+    @property
+    def _asked(self) -> LanguageModel:
+        return still_asked(self.llm_, self.llm)
 
     def _mixtures_before(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return mixtures without the language model, and where it is to be asked."""
         K = len(self.topics_)
         written = np.array([bool(text.strip()) for text in texts])
         even = np.full((len(texts), K), 1 / K)
-        if self.ambiguous_only is None:
+        fitted = self._as_fitted
+        if fitted.ambiguous_only is None:
             return even, written
         try:
-            found = self.ambiguous_only.transform(texts)
+            found = fitted.ambiguous_only.transform(texts)
         except NotFittedError:
             raise ValueError(
                 "ambiguous_only is not fitted: fit it first, and give "
@@ -313,15 +323,16 @@ class LLMTopics(TransformerMixin, BaseEstimator):
             )
         known = written & (found.sum(axis=1) > 0)
         even[known] = found[known] / found[known].sum(axis=1, keepdims=True)
-        return even, written & (even.max(axis=1) < self.confidence)
+        return even, written & (even.max(axis=1) < fitted.confidence)
 
     def _scores(self, texts: list[str]) -> np.ndarray:
         """Return the log-probability of each answer and word after each text."""
-        scores = self.llm_.score(
+        fitted = self._as_fitted
+        scores = self._asked.score(
             texts,
-            [self.answer.replace(_TOPIC, answer) for answer in self.offset_],
-            template=self.prompt,
-            max_length=self.max_length,
+            [fitted.answer.replace(_TOPIC, answer) for answer in self.offset_],
+            template=fitted.prompt,
+            max_length=fitted.max_length,
             verbose=self.verbose,
         )
         n_answers = len(set(chain.from_iterable(self.answers_)))  # words come after
@@ -365,7 +376,7 @@ class LLMTopics(TransformerMixin, BaseEstimator):
 
     def _next_words(self, texts: list[str]) -> tuple[list[str], np.ndarray]:
         """Return words of the texts that the model may answer, and their log-probabilities."""
-        found = self.llm_.next_word_distribution(
+        found = self._asked.next_word_distribution(
             texts,
             template=self.prompt,
             max_length=self.max_length,

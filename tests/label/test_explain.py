@@ -202,7 +202,9 @@ def test_linear_parts_are_those_of_the_two_sides(fitted, news, name):
     assert_allclose(why.language_contribution, why.alpha * f)
     g = model.topic_model_.transform(model.vectorizer_.transform(news[:1]))[0]
     words = why.mixture - why.language_contribution
-    assert_allclose(words, (1 - why.alpha) * (g / g.sum())[model._order], atol=1e-12)
+    assert_allclose(
+        words, (1 - why.alpha) * (g / g.sum())[model.topic_order_], atol=1e-12
+    )
 
 
 def test_notes_say_what_was_divided_by_convention(fitted, news):

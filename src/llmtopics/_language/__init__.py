@@ -1,5 +1,7 @@
 """The only door to torch, transformers and the model hub; importing it loads neither."""
 
+from typing import Any
+
 from llmtopics._language._ask import (
     LanguageModel,
     LLMError,
@@ -17,6 +19,7 @@ __all__ = [
     "LocalLLM",
     "RemoteLLM",
     "as_llm",
+    "still_asked",
     "used_since",
 ]
 
@@ -37,6 +40,18 @@ def as_llm(llm: str | LanguageModel) -> LanguageModel:
             f"such as LocalLLM(...), got {llm!r} of type {type(llm).__name__}."
         )
     return llm
+
+
+def still_asked(fitted: LanguageModel, llm: Any) -> LanguageModel:
+    """Return the language model that a fitted estimator asks, given its parameter ``llm``.
+
+    That is ``llm`` as it is now, with a device or a limit that was set since, as long as it
+    gives the same answers as the one that was ``fitted``.
+    """
+    same = type(llm) is type(fitted) and all(
+        getattr(llm, name) == getattr(fitted, name) for name in fitted._DECIDES
+    )
+    return llm if same else fitted
 
 
 def used_since(before: dict[str, float], llm: LanguageModel) -> dict[str, float]:

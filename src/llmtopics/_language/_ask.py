@@ -85,6 +85,12 @@ class LanguageModel(BaseEstimator):
 
     cache_dir: str | Path | bool | None
     _COUNTED: tuple[str, ...] = ("n_calls", "n_cached", "prompt_tokens", "new_tokens")
+    _DECIDES: tuple[str, ...] = ()  # parameters on which answers depend
+
+    def __sklearn_clone__(self) -> "LanguageModel":
+        other = super().__sklearn_clone__()
+        other._usage = self._used  # the same account: limits hold for all clones
+        return other
 
     def generate(
         self,

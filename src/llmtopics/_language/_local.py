@@ -59,7 +59,8 @@ class LocalLLM(LanguageModel):
     Attributes
     ----------
     usage_ : dict
-        What was asked so far: ``n_calls``, ``n_cached``, ``prompt_tokens``, ``new_tokens``.
+        What it and its clones were asked so far: ``n_calls``, ``n_cached``,
+        ``prompt_tokens``, ``new_tokens``.
 
     See Also
     --------
@@ -94,6 +95,7 @@ class LocalLLM(LanguageModel):
     ((1, 2), True)
     """
 
+    _DECIDES = ("model", "revision", "gguf_file", "dtype")
     _parameter_constraints: dict[str, list[Any]] = {
         "model": [str],
         "revision": [str, None],

@@ -122,6 +122,7 @@ class RemoteLLM(LanguageModel):
     """
 
     _COUNTED = (*LanguageModel._COUNTED, "n_requests", "cost")
+    _DECIDES = ("base_url", "model")
     _parameter_constraints: dict[str, list[Any]] = {
         "base_url": [str],
         "model": [str],
@@ -159,11 +160,6 @@ class RemoteLLM(LanguageModel):
         self.price = price
         self.n_jobs = n_jobs
         self.cache_dir = cache_dir
-
-    def __sklearn_clone__(self) -> "RemoteLLM":
-        other = super().__sklearn_clone__()
-        other._usage = self._used  # the same account: limits hold for all clones
-        return other
 
     def _identity(self) -> Any:
         self._validate_params()

@@ -5,6 +5,7 @@ from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.metrics.pairwise import paired_cosine_distances
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -178,8 +179,9 @@ class LLMAugmenter(
 
     Notes
     -----
-    There is nothing to fit. ``transform`` leaves its report in the attributes, and the next
-    call replaces it; nothing else depends on earlier calls.
+    There is nothing to fit: ``transform`` obeys the parameters as they are when it is called.
+    It leaves its report in the attributes, and the next call replaces it. Nothing else
+    depends on earlier calls.
 
     All but "augmented" texts stay as they were:
 
@@ -277,6 +279,7 @@ class LLMAugmenter(
         check_texts(X, "LLMAugmenter")
         return self
 
+    @config_context(transform_output="default")
     def transform(self, X):
         """Return the texts with what the language model writes about them.
 

@@ -9,13 +9,14 @@ from warnings import warn
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from llmtopics._checks import as_counts, check_texts, whole_or_not_at_all
-from llmtopics._language import LanguageModel, as_llm, used_since
+from llmtopics._checks import as_counts, as_fitted, check_texts, whole_or_not_at_all
+from llmtopics._language import LanguageModel, as_llm, still_asked, used_since
 from llmtopics._language._ask import split_template
 from llmtopics.text import TextAnalyzer
 
@@ -25,7 +26,11 @@ _MANY = 10  # texts, none of which gains a word only if something is wrong
 _BLOCK = 1024  # texts whose words are rounded at a time
 
 
-class NextWordCounts(TransformerMixin, BaseEstimator):
+class NextWordCounts(
+    TransformerMixin,
+    BaseEstimator,
+    auto_wrap_output_keys=None,  # type: ignore[call-arg]
+):
     r"""Count the words of texts, and those by which a language model would go on.
 
     The model reads each text once, followed by "Topic:", and says how likely each word is to
@@ -148,6 +153,7 @@ class NextWordCounts(TransformerMixin, BaseEstimator):
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=False)
+    @config_context(transform_output="default")
     def fit(self, X, y=None):
         """Learn the vocabulary, and how often words are that begin alike.
 
@@ -171,6 +177,8 @@ class NextWordCounts(TransformerMixin, BaseEstimator):
         texts = check_texts(X, "NextWordCounts")
         split_template(self.prompt)
         with whole_or_not_at_all(self):
+            self._as_fitted = as_fitted(self)
+            self._llm = clone(as_llm(self.llm))
             self.vectorizer_ = (
                 CountVectorizer(analyzer=TextAnalyzer())
                 if self.vectorizer is None
@@ -187,7 +195,7 @@ class NextWordCounts(TransformerMixin, BaseEstimator):
         for form, n in list(forms.items()):  # as it would stand at a beginning
             if (capital := form[:1].upper() + form[1:]) != form:
                 forms[capital] += n
-        firsts = as_llm(self.llm).first_tokens(list(forms))
+        firsts = still_asked(self._llm, self.llm).first_tokens(list(forms))
         rows = {token: i for i, token in enumerate(dict.fromkeys(firsts))}
         owners = [rows[token] for token in firsts]
         for token, row in rows.items():  # a token may be a word that no text has
@@ -208,6 +216,7 @@ class NextWordCounts(TransformerMixin, BaseEstimator):
         """Return the columns that words count in, of shape (n_words, V)."""
         return _to_shares(sp.csr_array(self.vectorizer_.transform(words), dtype=float))
 
+    @config_context(transform_output="default")
     def transform(self, X):
         """Return the counts of texts.
 
@@ -238,8 +247,9 @@ class NextWordCounts(TransformerMixin, BaseEstimator):
         texts = check_texts(X, "NextWordCounts")
         own = as_counts(self.vectorizer_.transform(texts), "NextWordCounts")
         added = self.added(texts, own)
-        return own + added if self.include_counts else added
+        return own + added if self._as_fitted.include_counts else added
 
+    @config_context(transform_output="default")
     def added(self, texts: list[str], own: sp.csr_array) -> sp.csr_array:
         """Return the words that texts gain, given their own counts.
 
@@ -255,24 +265,25 @@ class NextWordCounts(TransformerMixin, BaseEstimator):
         counts : csr_array of shape (n_texts, n_words_in_vocabulary), int32
             Whole counts of the model's words alone.
         """
-        wants = [bool(self.weight and text.strip()) for text in texts]
+        fitted = self._as_fitted
+        wants = [bool(fitted.weight and text.strip()) for text in texts]
         asked = np.flatnonzero(wants).tolist()
         found: list[Any] = []
-        llm = as_llm(self.llm)
+        llm = still_asked(self._llm, self.llm)
         before = llm.usage_
         if asked:
             found = llm.next_word_distribution(
                 [texts[i] for i in asked],
-                template=self.prompt,
-                max_length=self.max_length,
+                template=fitted.prompt,
+                max_length=fitted.max_length,
                 n_words=_N_TOKENS,
                 on_error=self.on_error,
                 verbose=self.verbose,
             )
         self.usage_ = used_since(before, llm)
-        totals = np.full(len(texts), self.weight)
-        if not isinstance(self.weight, Integral):
-            totals = np.round(self.weight * own.sum(axis=1)).astype(int)
+        totals = np.full(len(texts), fitted.weight)
+        if not isinstance(fitted.weight, Integral):
+            totals = np.round(fitted.weight * own.sum(axis=1)).astype(int)
         answered = [(i, row) for i, row in zip(asked, found, strict=True) if row]
         fed = self._fed(dict(answered), totals, own.shape)
         n_fed = int((fed.sum(axis=1) > 0).sum())
@@ -288,7 +299,7 @@ class NextWordCounts(TransformerMixin, BaseEstimator):
                 f"{own.shape[1]} words: no text gained any. Check the prompt, the "
                 "vectorizer, and that the model knows the texts' language.",
                 UserWarning,
-                stacklevel=3,
+                stacklevel=5,
             )
         return fed
 
@@ -302,7 +313,7 @@ class NextWordCounts(TransformerMixin, BaseEstimator):
         shares = self._shares
         if new:
             shares = sp.csr_array(sp.vstack([shares, self._columns(new)]))
-        blocks = []
+        blocks, n_words = [], self._as_fitted.n_words
         for start in range(0, shape[0], _BLOCK):
             some = [
                 found.get(i, {}) for i in range(start, min(start + _BLOCK, shape[0]))
@@ -316,7 +327,7 @@ class NextWordCounts(TransformerMixin, BaseEstimator):
                 ),
                 shape=(len(some), shares.shape[0]),
             )
-            blocks.append(_rounded(chances @ shares, totals[start:], self.n_words))
+            blocks.append(_rounded(chances @ shares, totals[start:], n_words))
         fed = sp.csr_array(sp.vstack(blocks, format="csr"))
         fed.sort_indices()
         return fed

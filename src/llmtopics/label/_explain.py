@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn import config_context
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
@@ -26,6 +27,7 @@ _BETWEEN_SENTENCES = re.compile(
 _PIECE = re.compile(r"""[^\s.,;:!?()[\]{}<>"“”„«»…—–/\\|。、，！？；：「」『』（）]+""")
 
 
+@config_context(transform_output="default")
 def explain(
     model: Any,
     text: str,
@@ -205,7 +207,7 @@ def _stages(model: Any, text: str) -> tuple[list[Any], list[str], Any, Any]:
     for i, step in enumerate(steps[:-1]):
         if step is not None and step != "passthrough":
             made = step.transform(read)
-            if getattr(made, "ndim", 1) == 2:
+            if len(getattr(made, "shape", (0,))) == 2:
                 return before, read, model[i:-1], last
             before, read = [*before, step], list(made)
     if fused:
@@ -234,7 +236,7 @@ def _notes(model: Any) -> list[str]:
             f"{type(counts).__name__} has no exact division among words: each topic's "
             "weight is divided by the words' weights in it."
         )
-    if 0 < getattr(model, "alpha_", 0) < 1 and model.pooling == "geometric":
+    if 0 < getattr(model, "alpha_", 0) < 1 and model._as_fitted.pooling == "geometric":
         notes.append(
             "A geometric mean does not add up: θ is divided by the weights α and 1 - α."
         )
@@ -242,7 +244,8 @@ def _notes(model: Any) -> list[str]:
 
 
 def _rows(vectorizer: Any, texts: list[str]) -> sp.csr_array:
-    X = sp.csr_array(vectorizer.transform(texts))
+    made = vectorizer.transform(texts)
+    X = sp.csr_array(made if sp.issparse(made) else np.asarray(made))
     X.sum_duplicates()
     X.eliminate_zeros()
     return X
@@ -278,7 +281,8 @@ def _split(
     if f is not None and alpha == 1:
         return np.zeros((X.nnz, len(mixture))), mixture, nothing
     counts = model.topic_model_
-    if f is not None and model.pooling == "prior":
+    pooling = model._as_fitted.pooling
+    if f is not None and pooling == "prior":
         given = model.strength_ * f[0]
         words, rest = _split_counts(counts, X, mixture, given)
         prior = rest * counts.doc_topic_prior_ / (given + counts.doc_topic_prior_)
@@ -293,8 +297,8 @@ def _split(
         prior = np.full_like(mixture, 1 / len(mixture))
     if f is None:
         return words, nothing, prior
-    words, prior = words[:, model._order], prior[model._order]
-    if model.pooling == "linear":
+    words, prior = words[:, model.topic_order_], prior[model.topic_order_]
+    if pooling == "linear":
         return (1 - alpha) * words, alpha * f[0], (1 - alpha) * prior
     g, rest = words.sum(axis=0) + prior, (1 - alpha) * mixture
     words = words * np.divide(rest, g, where=g > 0, out=nothing.copy())

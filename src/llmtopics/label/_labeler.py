@@ -278,14 +278,15 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
         mixtures : array-like of shape (D, K)
             As in :meth:`fit`.
         texts : sequence of D str or None, default=None
-            As in :meth:`fit`.
+            As in :meth:`fit`. Without texts, the topics are named by their words alone.
 
         Returns
         -------
         mixtures : ndarray of shape (D, K)
             As they came.
         """
-        return self.fit(words, mixtures, texts).transform(mixtures)
+        self.fit(words, None if texts is None else mixtures, texts)
+        return _check_mixtures(mixtures, len(self.names_))
 
     def get_feature_names_out(self, input_features=None):
         """Return the names of the topics.

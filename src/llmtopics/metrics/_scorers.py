@@ -7,6 +7,7 @@ from math import comb
 from typing import Any
 
 import numpy as np
+from sklearn import config_context
 
 from llmtopics._checks import check_positive
 from llmtopics._words import METHODS, top_words
@@ -34,6 +35,7 @@ class TopicScorer:
     method: str | None
     window_size: int | str | None
 
+    @config_context(transform_output="default")
     def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:
         """Return the score of a fitted estimator on documents; higher is better."""
         weights = weights_of(estimator)
@@ -228,7 +230,7 @@ def _completion(estimator: Any, X: Any, weights: np.ndarray) -> float:
     observed, held_out = completion_split(counts_of(estimator, X))
     with warnings.catch_warnings():  # the halves are no longer the user's DataFrame
         warnings.filterwarnings("ignore", "X does not have valid feature names")
-        mixtures = model.transform(observed)
+        mixtures = np.asarray(model.transform(observed))
     # a topic without weight foretells every word alike
     components = weights + np.finfo(float).tiny
     return -float(np.log(perplexity(held_out, np.maximum(mixtures, 0), components)))

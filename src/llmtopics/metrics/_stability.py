@@ -6,6 +6,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.utils import Bunch, _safe_indexing
 from sklearn.utils.validation import _num_samples
@@ -15,6 +16,7 @@ from llmtopics._checks import as_seed, check_positive
 from llmtopics.metrics._models import vocabulary_of, weights_of
 
 
+@config_context(transform_output="default")
 def topic_stability(
     estimator: Any,
     X: Any,

@@ -10,6 +10,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._set_output import _get_container_adapter
 from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
@@ -430,10 +431,17 @@ class PachinkoAllocation(CountTopicModel):
         Returns
         -------
         mixtures : ndarray of shape (n_documents, n_super_components)
-            Rows sum to one. An array, whatever ``set_output`` says.
+            Rows sum to one. As a table (see ``set_output``), its columns are
+            "pachinkoallocation_super0" and so on.
         """
         check_is_fitted(self, "components_")
-        return self._fold_in(check_counts(self, X, reset=False))[1]
+        mixtures = self._fold_in(check_counts(self, X, reset=False))[1]
+        container = _get_container_adapter("transform", self)
+        if container is None:
+            return mixtures
+        prefix = f"{type(self).__name__.lower()}_super"
+        names = [f"{prefix}{s}" for s in range(mixtures.shape[1])]
+        return container.create_container(mixtures, X, columns=names)
 
     def _fold_in(self, X: sp.csr_array) -> tuple[np.ndarray, np.ndarray]:
         """Return mixtures of sub-topics and of super-topics; each row by itself."""
