@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+from concurrent.futures import ThreadPoolExecutor
+from inspect import signature
 from itertools import pairwise
 
 import joblib
@@ -11,53 +13,46 @@ import polars as pl
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn import config_context
 from sklearn.base import clone
+from sklearn.decomposition import TruncatedSVD
 from sklearn.exceptions import NotFittedError
-from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.model_selection import GridSearchCV, ShuffleSplit
 from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_info
 
 from llmtopics import (
     EmbeddingTopics,
     FusionTopicModel,
     GibbsLDA,
+    LLMAugmenter,
+    LLMResampler,
     LLMTopics,
+    LocalLLM,
     NextWordCounts,
     PachinkoAllocation,
+    PrecomputedEmbeddings,
     TextAnalyzer,
+    TopicLabeler,
+    TransformerEmbedder,
+    explain,
 )
 from llmtopics.datasets import make_topics
+from llmtopics.metrics import topic_scorer
 
-LLM_WORDS = CountVectorizer(analyzer=TextAnalyzer(min_length=1, stop_words=None))
-COUNT_MODELS = [
-    GibbsLDA(n_components=3, max_iter=20, random_state=0),
-    PachinkoAllocation(
-        n_components=3, n_super_components=2, max_iter=20, random_state=0
-    ),
-]
-TEXT_MODELS = [
-    Pipeline(
-        [
-            ("counts", CountVectorizer(analyzer=TextAnalyzer())),
-            ("topics", GibbsLDA(n_components=3, max_iter=20, random_state=0)),
-        ]
-    ),
-    FusionTopicModel(n_components=3, max_iter=20, random_state=0),
-    FusionTopicModel(
-        n_components=3,
-        expander=NextWordCounts(LLM_WORDS),
-        max_iter=20,
-        random_state=0,
-    ),
-]
-# Topics given by name: no n_components, nothing random, columns that are the names
-NAMED_MODELS = [LLMTopics(["animals", "money", "sport"], max_length=16)]
-VECTOR_MODELS = [EmbeddingTopics(n_components=3, random_state=0)]
-
-COUNTS = make_topics(60, 30, 3, doc_length=30, random_state=0).data
+COUNTS, DOC_TOPIC = (
+    make_topics(60, 30, 3, doc_length=30, random_state=0)[name]
+    for name in ("data", "doc_topic")
+)
 OTHER_COUNTS = make_topics(50, 20, 3, doc_length=30, random_state=1).data
+VECTORS = np.random.default_rng(0).normal(size=(60, 64)) / 2
+VECTORS[:, :3] += DOC_TOPIC
+OTHER_VECTORS = np.random.default_rng(1).normal(size=(50, 20))
 _WORDS = np.array([f"{a}{b}word" for a in "bcdfgh" for b in "aeiou"])
 
 
@@ -67,26 +62,96 @@ def as_texts(X):
 
 
 TEXTS, OTHER_TEXTS = as_texts(COUNTS), as_texts(OTHER_COUNTS)
+FEW_TEXTS = [" ".join(text.split()[:8]) for text in TEXTS[:4]]
+# Of 8 dimensions, so that fits are quick. scikit-learn's TfidfVectorizer alone breaks where
+# the output is set to pandas
+LSA = Pipeline([("words", TfidfVectorizer()), ("svd", TruncatedSVD(8))])
+LLM_WORDS = CountVectorizer(analyzer=TextAnalyzer(min_length=1, stop_words=None))
+
+COUNT_MODELS = [
+    make(max_iter=20, random_state=0, **parameters)
+    for sampler in ["auto", "blocked"]  # of so few tokens, "auto" is "exact"
+    for make, parameters in [
+        (GibbsLDA, {"n_components": 3, "sampler": sampler}),
+        (
+            PachinkoAllocation,
+            {"n_components": 3, "n_super_components": 2, "sampler": sampler},
+        ),
+    ]
+]
+VECTOR_MODELS = [EmbeddingTopics(n_components=3, random_state=0)]
+TEXT_MODELS = [
+    Pipeline(
+        [
+            ("counts", CountVectorizer(analyzer=TextAnalyzer())),
+            ("topics", GibbsLDA(n_components=3, max_iter=20, random_state=0)),
+        ]
+    ),
+    *(
+        FusionTopicModel(n_components=3, max_iter=20, random_state=0, **parameters)
+        for parameters in [
+            {"pooling": "linear"},  # reads MiniLM's vectors
+            {"embedder": LSA},
+            {"embedder": LSA, "topic_model": GibbsLDA(sampler="blocked")},
+            {"embedder": LSA, "expander": NextWordCounts(LLM_WORDS)},
+        ]
+    ),
+]
+# Topics given by name: no n_components, nothing random, columns that are the names
+NAMED_MODELS = [LLMTopics(["animals", "money", "sport"], llm=LocalLLM(), max_length=16)]
+# Texts to something else than mixtures
+TEXT_TOOLS = [
+    TransformerEmbedder(),
+    PrecomputedEmbeddings(
+        [*TEXTS, *OTHER_TEXTS], np.vstack([VECTORS[:, :20], OTHER_VECTORS])
+    ),
+    NextWordCounts(LLM_WORDS, llm=LocalLLM(), weight=3),
+    LLMAugmenter(max_new_tokens=4, max_length=16),
+]
+# Neither reads texts in ``fit``: a resampler has none, a labeler reads the topics' words
+OTHERS = [
+    LLMResampler(max_new_tokens=4, max_length=16, max_rounds=5, random_state=0),
+    TopicLabeler(n_words=3),
+]
 
 
 def last_step(model):
     return model[-1] if isinstance(model, Pipeline) else model
 
 
-def models(counts=COUNTS, texts=TEXTS, named=False):
-    """Parametrize over every model, with the input it reads."""
-    cases = [(model, counts) for model in COUNT_MODELS]
-    cases += [(model, texts) for model in TEXT_MODELS + NAMED_MODELS * named]
-    ids = [type(last_step(model)).__name__ for model, _ in cases]
-    ids = [f"{name}-{i}" for i, name in enumerate(ids)]
-    return pytest.mark.parametrize(("model", "X"), cases, ids=ids)
+def cases(named=False, tools=False, others=False):
+    """Return every model, with the input that it reads; other estimators if asked."""
+    found = [(model, COUNTS) for model in COUNT_MODELS]
+    found += [(model, VECTORS) for model in VECTOR_MODELS]
+    found += [(model, TEXTS) for model in TEXT_MODELS + NAMED_MODELS * named]
+    found += [
+        (tool, FEW_TEXTS if hasattr(tool, "llm") else TEXTS)
+        for tool in TEXT_TOOLS * tools + OTHERS * others
+    ]
+    return found
+
+
+def named(estimator):
+    return type(last_step(estimator)).__name__
+
+
+def parametrized(found, *names):
+    ids = [
+        "-".join(map(str, [named(case[0]), *case[2:], i]))
+        for i, case in enumerate(found)
+    ]
+    return pytest.mark.parametrize(("model", "X", *names), found, ids=ids)
+
+
+def models(**which):
+    return parametrized(cases(**which))
 
 
 count_models = pytest.mark.parametrize(
-    "model", COUNT_MODELS, ids=lambda m: type(m).__name__
+    "model", COUNT_MODELS, ids=lambda m: f"{named(m)}-{m.sampler}"
 )
-text_models = pytest.mark.parametrize(
-    "model", TEXT_MODELS + NAMED_MODELS, ids=lambda m: type(m).__name__
+text_readers = parametrized(
+    [case for case in cases(named=True, tools=True) if isinstance(case[1], list)]
 )
 
 
@@ -99,7 +164,14 @@ def prior_mean(model):
 
 
 def take(X, rows):
-    return X[rows] if sp.issparse(X) else [X[i] for i in rows]
+    return [X[i] for i in rows] if isinstance(X, list) else X[rows]
+
+
+def other_than(X):
+    """Return other input of the same kind."""
+    if isinstance(X, list):
+        return OTHER_TEXTS[: len(X)]
+    return OTHER_COUNTS if sp.issparse(X) else OTHER_VECTORS
 
 
 def setting(model, name):
@@ -107,39 +179,131 @@ def setting(model, name):
     return f"{model.steps[-1][0]}__{name}" if isinstance(model, Pipeline) else name
 
 
+def has(model, name):
+    return setting(model, name) in model.get_params()
+
+
+_INFRASTRUCTURE = {
+    "fit",
+    "get_params",
+    "set_params",
+    "set_output",
+    "get_metadata_routing",
+}
+
+
+def call(model, name, X):
+    """Call a method with what its parameters without default are named after."""
+    given = {
+        "X": X,
+        "texts": X,
+        "own": LLM_WORDS.fit(FEW_TEXTS).transform(FEW_TEXTS),
+        "words": [list(_WORDS[k::3][:4]) for k in range(3)],
+        "mixtures": DOC_TOPIC,
+    }
+    method = getattr(model, name)
+    wanted = [
+        parameter.name
+        for parameter in signature(method).parameters.values()
+        if parameter.default is parameter.empty and parameter.kind.name[:3] != "VAR"
+    ]
+    return method(*(given[name] for name in wanted))
+
+
+def public_methods(model):
+    """Find all methods by inspection: a new one is tested from its first day."""
+    found = [n for n in dir(type(model)) if n[0] != "_" and hasattr(model, n)]
+    found = [n for n in found if callable(getattr(type(model), n))]
+    return [n for n in found if n not in _INFRASTRUCTURE and not n.endswith("_request")]
+
+
+def plain(result):
+    """Return the numbers or texts of a result as an array, whatever holds them."""
+    if sp.issparse(result):
+        return result.toarray()
+    return result.to_numpy() if hasattr(result, "to_numpy") else np.asarray(result)
+
+
+def outputs(model, X, fitting=True):
+    """Return what each public method returns, of one that goes on fitting its mixtures."""
+    found = {}
+    for name in public_methods(model):
+        if not fitting and "fit" in name:
+            continue
+        twin = copy.deepcopy(model)
+        result = call(twin, name, X)
+        found[name] = twin.transform(X) if result is twin else result
+    return found
+
+
+def assert_same_outputs(found, expected):
+    assert found.keys() == expected.keys()
+    for name in expected:
+        assert_array_equal(plain(found[name]), plain(expected[name]), err_msg=name)
+
+
+_shared = {}
+
+
+def fitted(model, X):
+    """Return a fitted clone that tests share. A test that changes it copies it first."""
+    key = id(model), id(X)
+    if key not in _shared:
+        _shared[key] = clone(model)
+        if hasattr(model, "fit"):
+            call(_shared[key], "fit", X)
+    return _shared[key]
+
+
 # 1. scikit-learn's own contract ---------------------------------------------------------
 
 
-@parametrize_with_checks(COUNT_MODELS + VECTOR_MODELS)
+@parametrize_with_checks(COUNT_MODELS[:2] + VECTOR_MODELS)
 def test_scikit_learn_contract(estimator, check):
     check(estimator)
 
 
 @models()
 def test_set_params_then_fit_obeys(model, X):
-    model = clone(model).fit(X)
+    model = copy.deepcopy(fitted(model, X))
     model.set_params(**{setting(model, "n_components"): 5})
     assert model.fit(X).transform(X).shape[1] == 5
     assert model.get_params()[setting(model, "n_components")] == 5
 
 
-@models(named=True)
+@models(named=True, tools=True)
 def test_refit_forgets_the_old_fit(model, X):
-    other = OTHER_COUNTS if sp.issparse(X) else OTHER_TEXTS
-    twice = clone(model).fit(other).fit(X)
-    assert_array_equal(twice.transform(X), clone(model).fit(X).transform(X))
+    twice = clone(model).fit(other_than(X)).fit(X)
+    assert_array_equal(plain(twice.transform(X)), plain(fitted(model, X).transform(X)))
 
 
-@models(named=True)
+@models(named=True, tools=True)
+def test_refit_leaves_no_attribute_of_the_old_fit(model, X):
+    """An attribute that only some settings make must not outlive them."""
+    last, twice = last_step(model), clone(model)
+    for name, constraints in getattr(last, "_parameter_constraints", {}).items():
+        for options in constraints:
+            if (
+                not isinstance(options, StrOptions)
+                or get_tags(last).requires_fit is False
+            ):
+                continue
+            for value in sorted(options.options - {getattr(last, name), "auto"}):
+                twice.set_params(**{setting(model, name): value}).fit(X)
+        twice.set_params(**{setting(model, name): getattr(last, name)})
+    twice.fit(X)
+    assert vars(last_step(twice)).keys() <= vars(last_step(fitted(model, X))).keys()
+
+
+@models(named=True, tools=True, others=True)
 def test_fit_changes_neither_its_input_nor_its_parameters(model, X):
     model, before = clone(model), copy.deepcopy(X)
     params = {k: repr(v) for k, v in model.get_params().items()}
-    model.fit(X).transform(X)
+    for name in ["fit", "transform", "fit_resample"]:
+        if hasattr(model, name):
+            call(model, name, X)
     assert params.items() <= {k: repr(v) for k, v in model.get_params().items()}.items()
-    if sp.issparse(X):
-        assert_array_equal(X.toarray(), before.toarray())
-    else:
-        assert before == X
+    assert_array_equal(plain(X), plain(before))
 
 
 @count_models
@@ -153,29 +317,34 @@ def test_counts_in_disorder_are_left_as_they_were(model):
             assert_array_equal(found, given)
 
 
-@models(named=True)
+@models(named=True, tools=True, others=True)
 def test_unfitted_says_so(model, X):
-    with pytest.raises(NotFittedError):
-        clone(model).transform(X)
+    model = clone(model)
+    if not get_tags(model).requires_fit or not hasattr(model, "transform"):
+        call(model, "transform" if hasattr(model, "transform") else "fit_resample", X)
+    else:  # the others have nothing to fit
+        with pytest.raises(NotFittedError):
+            call(model, "transform", X)
 
 
 # 2. a document's mixture depends on the document alone ------------------------------------
 
 
-@models(named=True)
+@models(named=True, tools=True)
 def test_mixture_does_not_depend_on_the_batch_or_the_order(model, X):
     """scikit-learn's own check sets n_components=1, where it cannot fail."""
-    model = clone(model).fit(X)
-    together = model.transform(X)
-    n = together.shape[0]
-    one_by_one = np.vstack([model.transform(take(X, [i])) for i in range(n)])
-    assert_array_equal(together, one_by_one)
-    assert_array_equal(together[::-1], model.transform(take(X, range(n)[::-1])))
+    model = fitted(model, X)
+    together = plain(model.transform(X))
+    n = len(together)
+    one_by_one = [plain(model.transform(take(X, [i]))) for i in range(n)]
+    assert_array_equal(together, np.concatenate(one_by_one))
+    assert_array_equal(together[::-1], plain(model.transform(take(X, range(n)[::-1]))))
 
 
-@models(named=True)
+@models(named=True, tools=True)
 def test_fit_transform_is_fit_then_transform(model, X):
-    assert_array_equal(clone(model).fit_transform(X), clone(model).fit(X).transform(X))
+    apart = fitted(model, X).transform(X)
+    assert_array_equal(plain(clone(model).fit_transform(X)), plain(apart))
 
 
 # 3. mixtures ------------------------------------------------------------------------------
@@ -183,13 +352,11 @@ def test_fit_transform_is_fit_then_transform(model, X):
 
 @models(named=True)
 def test_rows_are_distributions_and_documents_without_words_get_the_prior(model, X):
-    model = clone(model).fit(X)
-    if sp.issparse(X):
-        X = sp.vstack(
-            [X[:5], sp.csr_array((1, X.shape[1]), dtype=X.dtype)], format="csr"
-        )
-    else:
+    model = fitted(model, X)
+    if isinstance(X, list):
         X = [*X[:5], ""]
+    else:
+        X = take(X, [0, 1, 2, 3, 4, 4]) * np.array([[1], [1], [1], [1], [1], [0]])
     mixtures = model.transform(X)
     assert mixtures.dtype == np.float64
     assert mixtures.shape == (6, 3)
@@ -209,28 +376,31 @@ def test_topics_asked_are_topics_given(model, X, n_components):
 # 4. randomness ----------------------------------------------------------------------------
 
 
-@models()
+@parametrized([case for case in cases() if has(case[0], "n_jobs")])
 def test_same_seed_same_bits_for_every_n_jobs(model, X):
-    first = clone(model).fit(X).transform(X)
-    for n_jobs in [None, 1, 2]:
+    first = fitted(model, X).transform(X)
+    for n_jobs in [1, 2, 3]:
         again = clone(model).set_params(**{setting(model, "n_jobs"): n_jobs}).fit(X)
         assert_array_equal(first, again.transform(X))
 
 
 @models()
 def test_seeds_and_generators_decide_the_result(model, X):
-    def fitted(seed):
+    def seeded(seed):
         return clone(model).set_params(**{setting(model, "random_state"): seed}).fit(X)
 
     def same(a, b):
         return np.array_equal(a.transform(X), b.transform(X))
 
-    assert not same(fitted(0), fitted(1))
-    assert not same(fitted(None), fitted(None))
+    zero = seeded(np.int64(0))
+    assert same(zero, fitted(model, X))
+    assert not same(zero, seeded(1))
+    assert not same(seeded(None), seeded(None))
     for kind in [np.random.default_rng, np.random.RandomState]:
-        assert same(fitted(kind(0)), fitted(kind(0)))
-        assert not same(fitted(kind(0)), fitted(kind(1)))
-        assert not same(fitted(np.int64(0)), fitted(kind(1)))
+        first, second = seeded(kind(0)), seeded(kind(1))
+        assert same(first, seeded(kind(0)))
+        assert not same(first, second)
+        assert not same(zero, second)
 
 
 @models()
@@ -246,23 +416,96 @@ def test_global_random_state_is_neither_read_nor_changed(model, X, seed):
     assert np.array_equal(first, second) == (seed is not None)
 
 
+@parametrized([case for case in cases() if hasattr(case[0], "partial_fit")])
+def test_a_continued_fit_goes_on_in_its_random_stream(model, X):
+    """Repeated draws would soon lead back to a state that was there before."""
+    ambiguous = np.ones((6, 4), int)
+
+    def states(copied):
+        one, found = clone(model).set_params(max_iter=1, warm_start=True), []
+        for _ in range(30):
+            for goes_on in ["fit", "partial_fit"]:
+                one = getattr(copied(one), goes_on)(ambiguous)
+                found.append(one.components_.tobytes())
+        return found
+
+    kept = states(lambda model: model)
+    assert kept == states(copy.deepcopy)
+    assert kept == states(lambda model: pickle.loads(pickle.dumps(model)))
+    assert len(set(kept)) > 55
+
+
 # 5. names, containers, displays -------------------------------------------------------------
 
 
 @models()
-def test_names_and_containers_of_the_output(model, X):
-    model = clone(model).fit(X)
-    names = model.get_feature_names_out()
-    prefix = type(last_step(model)).__name__.lower()
+def test_names_of_the_output(model, X):
+    prefix = named(model).lower()
+    names = fitted(model, X).get_feature_names_out()
     assert list(names) == [f"{prefix}{k}" for k in range(3)]
-    mixtures = model.transform(X)
-    for container, kind in [("pandas", pd.DataFrame), ("polars", pl.DataFrame)]:
+
+
+CONTAINERS = {"pandas": pd.DataFrame, "polars": pl.DataFrame}
+
+
+_plain = {}
+
+
+def plain_outputs(model, X):
+    """Return the outputs without any setting; tests share them."""
+    if (id(model), id(X)) not in _plain:
+        _plain[id(model), id(X)] = outputs(fitted(model, X), X)
+    return _plain[id(model), id(X)]
+
+
+@parametrized(
+    [
+        (*case, container, everywhere)
+        for case in cases(named=True, tools=True, others=True)
+        for container in CONTAINERS
+        for everywhere in ["set_output", "global"]
+    ],
+    "container",
+    "everywhere",
+)
+def test_every_public_method_works_under_every_output(model, X, container, everywhere):
+    framed = clone(model)
+    if everywhere == "set_output":
+        for part in [*framed.get_params().values(), framed]:
+            if hasattr(part, "set_output") and not isinstance(part, Pipeline):
+                part.set_output(transform=container)
+    with config_context(
+        transform_output=container if everywhere == "global" else "default"
+    ):
+        if hasattr(framed, "fit"):
+            call(framed, "fit", X)
+        found = outputs(framed, X)
+    assert_same_outputs(found, plain_outputs(model, X))
+    if getattr(last_step(framed), "_sklearn_auto_wrap_output_keys", None):
+        for name in {"transform", "fit_transform", "transform_super"} & found.keys():
+            assert isinstance(found[name], CONTAINERS[container]), name
+            if name != "transform_super":
+                names = fitted(model, X).get_feature_names_out()
+                assert list(found[name].columns) == list(names)
+
+
+AUTO_ALPHA = FusionTopicModel(3, alpha="auto", embedder=LSA, max_iter=2, random_state=0)
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_what_reads_models_works_under_every_output(container, everywhere):
+    def read(model):
+        scores = [topic_scorer(name)(model, TEXTS) for name in ["completion", "npmi"]]
+        return [*scores, *explain(model, TEXTS[0], texts=TEXTS[:9]).mixture]
+
+    for model in [TEXT_MODELS[0], AUTO_ALPHA]:
+        expected = read(fitted(model, TEXTS))
         framed = clone(model)
-        last_step(framed).set_output(transform=container)
-        framed = framed.fit(X).transform(X)
-        assert isinstance(framed, kind)
-        assert list(framed.columns) == list(names)
-        assert_array_equal(framed.to_numpy(), mixtures)
+        if not everywhere:
+            last_step(framed).set_output(transform=container)
+        with config_context(transform_output=container if everywhere else "default"):
+            assert_array_equal(read(framed.fit(TEXTS)), expected)
 
 
 @count_models
@@ -296,7 +539,7 @@ def test_names_of_the_input_are_kept_and_compared(model):
 def test_every_container_of_counts_gives_the_same_bits(model, container):
     X = container(COUNTS.toarray())
     found = clone(model).fit(X).transform(X)
-    assert_array_equal(found, clone(model).fit(COUNTS).transform(COUNTS))
+    assert_array_equal(found, fitted(model, COUNTS).transform(COUNTS))
 
 
 @count_models
@@ -326,57 +569,116 @@ def test_sums_of_repeated_small_integers_do_not_overflow(model):
     assert_array_equal(model.transform(X), model.transform(whole))
 
 
-@text_models
+@text_readers
 @pytest.mark.parametrize(
     "container",
     [tuple, np.array, lambda t: np.array(t, object), pd.Series, pl.Series],
     ids=["tuple", "array", "object array", "pandas", "polars"],
 )
-def test_every_container_of_texts_is_read(model, container):
-    model = clone(model).fit(TEXTS)
-    assert_array_equal(model.transform(container(TEXTS)), model.transform(TEXTS))
+def test_every_container_of_texts_is_read(model, X, container):
+    model = fitted(model, X)
+    found = model.transform(container(X))
+    assert_array_equal(plain(found), plain(model.transform(X)))
 
 
-@text_models
+@text_readers
 @pytest.mark.parametrize("bad", [None, 3, float("nan")])
-def test_what_is_not_a_text_is_refused(model, bad):
+def test_what_is_not_a_text_is_refused(model, X, bad):
     # CountVectorizer hands the analyzer one text at a time: it cannot name the row
-    with pytest.raises((TypeError, ValueError), match=r"TextAnalyzer|np\.nan|row 60"):
-        clone(model).fit([*TEXTS, bad])
+    with pytest.raises(
+        (TypeError, ValueError), match=rf"TextAnalyzer|np\.nan|row {len(X)}"
+    ):
+        clone(model).fit([*X, bad])
 
 
-@text_models
-def test_one_bare_string_is_refused(model):
+@text_readers
+def test_one_bare_string_is_refused(model, X):
     with pytest.raises(ValueError, match=r"string object received|got one str"):
         clone(model).fit("one bare string")
 
 
-@models(named=True)
+@models(named=True, tools=True, others=True)
 def test_html_representation_shows(model, X):
     assert type(model).__name__ in clone(model)._repr_html_()
 
 
-# 6. round trips -----------------------------------------------------------------------------
+# 6. what is fitted stays as it is ---------------------------------------------------------
 
 
-@models(named=True)
+@models(named=True, tools=True, others=True)
 def test_copies_and_files_give_equal_outputs(model, X, tmp_path):
-    model = clone(model).fit(X)
-    mixtures = model.transform(X)
+    model = fitted(model, X)
+    expected = outputs(model, X, fitting=False)
     joblib.dump(model, tmp_path / "model")
     for twin in [
         copy.deepcopy(model),
         pickle.loads(pickle.dumps(model)),
         joblib.load(tmp_path / "model"),
     ]:
-        assert_array_equal(twin.transform(X), mixtures)
+        assert_same_outputs(outputs(twin, X, fitting=False), expected)
+
+
+class NotToBeRead:
+    """A value that no method of a fitted model may compute with."""
+
+    def _read(self, *_):
+        raise AssertionError("a fitted model read a parameter that was set since")
+
+    __bool__ = __call__ = __float__ = __index__ = __len__ = __iter__ = __str__ = _read
+    __lt__ = __le__ = __gt__ = __ge__ = __add__ = __mul__ = __rmul__ = _read
+
+
+# Parameters that change no result act at once
+AT_ONCE = {
+    "n_jobs": 2,
+    "verbose": True,
+    "device": "cpu",
+    "batch_size": 64,
+    "on_error": "keep",
+    "cache_dir": None,
+}
+
+
+@models(named=True, tools=True, others=True)
+def test_parameters_set_after_fit_wait_for_the_next_fit(model, X):
+    if not get_tags(last_step(model)).requires_fit or not hasattr(model, "transform"):
+        return  # nothing is fitted: these obey at once, as scikit-learn's Normalizer does
+    twin, expected = (fitted(model, X), outputs(fitted(model, X), X, fitting=False))
+    twin = copy.deepcopy(twin)
+    prefix = setting(model, "")  # the other steps of a Pipeline are scikit-learn's
+    names = [n.removeprefix(prefix) for n in twin.get_params() if n.startswith(prefix)]
+    names = [name for name in names if not name.endswith("steps")]  # each is there, too
+    names.sort(key=lambda name: -name.count("__"))
+    for inner in [True, False]:  # parameters of parts, then the parts themselves
+        for name in [name for name in names if ("__" in name) == inner]:
+            value = AT_ONCE.get(name.rpartition("__")[2], NotToBeRead())
+            twin.set_params(**{prefix + name: value})
+        assert_same_outputs(outputs(twin, X, fitting=False), expected)
+
+
+@models(named=True, tools=True, others=True)
+def test_threads_may_share_a_fitted_model(model, X):
+    if not hasattr(model, "transform"):
+        return
+    model = fitted(model, X)
+    alone = plain(call(model, "transform", X))
+    limits = [library["num_threads"] for library in threadpool_info()]
+    with ThreadPoolExecutor(3) as pool:
+        together = [pool.submit(call, model, "transform", X) for _ in range(6)]
+    for found in together:
+        assert_array_equal(plain(found.result()), alone)
+    assert [library["num_threads"] for library in threadpool_info()] == limits
 
 
 # 7. searches ----------------------------------------------------------------------------------
 
 
-@models()
-@pytest.mark.parametrize("n_jobs", [None, 2])
+@parametrized(
+    [(*case, None) for case in cases()]
+    # one of each kind also in other processes
+    + [(*case, 2) for case in {named(case[0]): case for case in cases()[:8]}.values()],
+    "n_jobs",
+)
 def test_a_grid_search_really_changes_the_model(model, X, n_jobs):
     grid = {setting(model, "n_components"): [1, 3, 7]}
     split = ShuffleSplit(1, random_state=0)
@@ -435,18 +737,25 @@ def test_wrong_number_of_columns_is_refused(model):
             method(OTHER_COUNTS)
 
 
-@models()
-@pytest.mark.parametrize(
-    ("name", "value"),
+@parametrized(
     [
-        ("n_components", 0),
-        ("n_components", 2.5),
-        ("max_iter", 0),
-        ("random_state", "seed"),
-        ("random_state", -1),
-        ("verbose", "much"),
-        ("n_jobs", "all"),
+        (*case, name, value)
+        for case in cases()
+        for name, value in [
+            ("n_components", 0),
+            ("n_components", 2.5),
+            ("max_iter", 0),
+            ("random_state", "seed"),
+            ("random_state", -1),
+            ("verbose", "much"),
+            ("n_jobs", "all"),
+        ]
+        if has(case[0], name)
+        # none is k-means alone
+        if (named(case[0]), name) != ("EmbeddingTopics", "max_iter")
     ],
+    "name",
+    "value",
 )
 def test_bad_parameters_are_named(model, X, name, value):
     model = clone(model).set_params(**{setting(model, name): value})
@@ -454,7 +763,7 @@ def test_bad_parameters_are_named(model, X, name, value):
         model.fit(X)
 
 
-@models()
+@parametrized([case for case in cases() if has(case[0], "verbose")])
 def test_quiet_by_default_and_progress_on_demand(model, X, capfd):
     clone(model).fit(X).transform(X)
     assert capfd.readouterr() == ("", "")
