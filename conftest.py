@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from llmtopics import LocalLLM
 from llmtopics.datasets import make_topics
 
 
@@ -24,3 +25,44 @@ def planted():
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="session")
+def smollm2():
+    """The folder of the real language model, unpacked once for all tests."""
+    return LocalLLM()._folder
+
+
+@pytest.fixture(scope="session")
+def small_model(tmp_path_factory, smollm2):
+    """The folder of a model of random weights that computes in no time.
+
+    It reads 256 tokens, with the tokenizer of the real model. Its weights are large, so that
+    every token of a text changes what it answers.
+    """
+    import torch
+    from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(0)
+    place = tmp_path_factory.mktemp("small")
+    tokenizer = AutoTokenizer.from_pretrained(smollm2)
+    tokenizer.save_pretrained(place)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=16,
+        intermediate_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        max_position_embeddings=256,
+        initializer_range=0.5,
+        eos_token_id=tokenizer.eos_token_id,
+    )
+    LlamaForCausalLM(config).save_pretrained(place)
+    return place
+
+
+@pytest.fixture
+def small_llm(small_model):
+    """The model of random weights, nothing of it cached."""
+    return LocalLLM(str(small_model), dtype="float32", cache_dir=False)

@@ -48,15 +48,24 @@ def test_sentences_get_their_topic(fitted):
     assert_array_equal(fitted.transform(unseen).argmax(axis=1), [0, 1, 2])
 
 
-@pytest.fixture(scope="module")
-def news():
+@pytest.fixture(
+    scope="module", params=["three", pytest.param("all", marks=pytest.mark.slow)]
+)
+def news(request):
+    """Articles of some sections, the sections, their names, and how much is read."""
     corpus = load_bbc_news()
-    return corpus.data[::40], corpus.target[::40], corpus.target_names
+    if request.param == "all":
+        return corpus.data[::40], corpus.target[::40], corpus.target_names, 64
+    names = ["entertainment", "sports", "tech"]
+    sections = np.array(corpus.target_names)[corpus.target[::75]]
+    rows = np.flatnonzero(np.isin(sections, names))
+    texts = [corpus.data[::75][row] for row in rows]
+    return texts, np.searchsorted(names, sections[rows]), names, 24
 
 
 def test_most_articles_get_the_section_their_editors_chose(news):
-    texts, sections, names = news
-    model = judge(names, max_length=64)
+    texts, sections, names, max_length = news
+    model = judge(names, max_length=max_length)
     model.fit(texts)
     assert model.usage_["n_calls"] + model.usage_["n_cached"] == 3 * len(texts)
     found = model.transform(texts).argmax(axis=1)
@@ -65,12 +74,13 @@ def test_most_articles_get_the_section_their_editors_chose(news):
 
 
 def test_words_are_learned_from_enough_texts_and_can_be_left_out(news):
-    texts, _, names = news
-    model = judge(names, max_length=64).fit(texts)
-    assert {len(words) for words in model.words_} == {3}
+    texts, _, names, max_length = news
+    model = judge(names, max_length=max_length).fit(texts)
+    n_words = min(3, len(texts) // (3 * len(names)))  # three texts for a word
+    assert {len(words) for words in model.words_} == {n_words}
     assert not {*names} & {word for words in model.words_ for word in words}
-    alone = judge(names, max_length=64, n_words=0).fit(texts)
-    assert alone.words_ == [[]] * 5
+    alone = judge(names, max_length=max_length, n_words=0).fit(texts)
+    assert alone.words_ == [[]] * len(names)
     for name in names:
         assert alone.offset_[name] == pytest.approx(model.offset_[name], rel=0.01)
 
@@ -78,8 +88,8 @@ def test_words_are_learned_from_enough_texts_and_can_be_left_out(news):
 # what the numbers are -----------------------------------------------------------------------
 
 
-def test_a_text_is_read_once():
-    model = judge(llm=LocalLLM(cache_dir=False), calibrate=None).fit(TEXTS)
+def test_a_text_is_read_once(small_llm):
+    model = judge(llm=small_llm, calibrate=None).fit(TEXTS)
     assert model.usage_["n_calls"] == 0  # names given, nothing to measure
     model.transform([*TEXTS, *TEXTS])
     assert model.usage_["n_calls"] == len(TEXTS)
@@ -126,8 +136,8 @@ def test_long_names_neither_win_nor_lose():
     assert_array_equal(found, LABELS)
 
 
-def test_a_mixture_depends_on_its_text_alone():
-    model = judge(llm=LocalLLM(dtype="float32", cache_dir=False)).fit(TEXTS)
+def test_a_mixture_depends_on_its_text_alone(small_llm):
+    model = judge(llm=small_llm).fit(TEXTS)
     together = model.transform(TEXTS)
     apart = np.vstack([model.transform([text]) for text in TEXTS])
     assert_allclose(together, apart, atol=1e-5)
@@ -171,12 +181,14 @@ def test_a_sample_is_enough_and_its_seed_decides_it():
 
 
 def test_proposed_topics_are_distinct_words_that_tell_texts_apart(news):
-    texts, sections, _ = news
-    model = judge(4, max_length=64).fit(texts)
-    assert len(set(model.topics_)) == 4
-    assert model.topics_ == judge(4, max_length=64).fit(texts).topics_
+    texts, sections, names, max_length = news
+    n_topics = min(4, len(names))
+    model = judge(n_topics, max_length=max_length).fit(texts)
+    assert len(set(model.topics_)) == n_topics
+    again = judge(n_topics, max_length=max_length).fit(texts)
+    assert model.topics_ == again.topics_
     found = model.transform(texts).argmax(axis=1)
-    table = np.zeros((4, 5))
+    table = np.zeros((n_topics, len(names)))
     np.add.at(table, (found, sections), 1)
     assert table.max(axis=1).sum() / len(texts) > 0.5  # purity; chance is near .3
 

@@ -21,8 +21,7 @@ from sklearn.base import clone
 
 from llmtopics import LLMError, LocalLLM, RemoteLLM
 from llmtopics._language import LLMLimitError, LLMUnsupportedError
-from llmtopics._language._cache import default_folder
-from llmtopics._language._models import load_model, load_tokenizer, unpacked
+from llmtopics._language._models import load_model, load_tokenizer
 
 pytest.importorskip("openai")
 KEY = "sk-very-secret-1234"
@@ -30,8 +29,8 @@ FRUITS = ["apples", "pears", "plums", "figs", "limes", "kiwis", "dates", "melons
 
 
 @pytest.fixture(scope="session")
-def model():
-    return str(unpacked("smollm2", None, None, default_folder()))
+def model(smollm2):
+    return str(smollm2)
 
 
 @pytest.fixture(scope="session")

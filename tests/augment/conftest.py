@@ -1,16 +1,13 @@
 import pytest
 
 from llmtopics._language import LanguageModel, LocalLLM
-from llmtopics._language._cache import default_folder
 
 
 @pytest.fixture(scope="session")
-def llm(tmp_path_factory):
+def llm(smollm2, tmp_path_factory):
     """The real model in float32, its answers kept for these tests."""
-    folder = tmp_path_factory.mktemp("cache")
-    assert LocalLLM()._folder  # unpacked once, for all tests
-    (folder / "models").symlink_to(default_folder() / "models")
-    return LocalLLM(dtype="float32", cache_dir=folder)
+    kept = tmp_path_factory.mktemp("cache")
+    return LocalLLM(str(smollm2), dtype="float32", cache_dir=kept)
 
 
 class FakeLLM(LanguageModel):

@@ -18,7 +18,7 @@ from llmtopics import GibbsLDA, NextWordCounts, TextAnalyzer
 from llmtopics.augment._next_words import _rounded
 from llmtopics.datasets import load_bbc_news
 
-TITLES = load_bbc_news().titles[::12]
+TITLES = load_bbc_news().titles[::60]
 
 
 @pytest.fixture

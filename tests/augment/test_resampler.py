@@ -40,29 +40,28 @@ def test_classes_are_balanced_and_the_given_rows_come_first(llm):
     assert model.usage_["n_calls"] + model.usage_["n_cached"] >= 2
 
 
-def test_without_classes_every_text_gets_as_many(llm):
-    model = resampler(llm, n_per_text=2)
+def test_without_classes_every_text_gets_as_many(small_llm):
+    model = resampler(small_llm, n_per_text=2)
     texts = model.fit_resample(TEXTS)
     assert texts[:4] == TEXTS
     assert model.sample_indices_.tolist() == [0, 1, 2, 3, 0, 0, 1, 1, 2, 2, 3, 3]
-    again, sections = resampler(llm, n_per_text=2, sampling_strategy=None).fit_resample(
-        TEXTS, SECTIONS
-    )
+    model.set_params(sampling_strategy=None)
+    again, sections = model.fit_resample(TEXTS, SECTIONS)
     assert again == texts
     assert sections == [SECTIONS[i] for i in model.sample_indices_]
 
 
-def test_a_seed_decides_what_is_written(llm):
+def test_a_seed_decides_what_is_written(small_llm):
     def written(seed):
-        return clone(resampler(llm)).set_params(random_state=seed).fit_resample(TEXTS)
+        return clone(resampler(small_llm)).set_params(random_state=seed).fit_resample(TEXTS)
 
     assert written(0) == written(0)
     assert written(0) != written(1)
     assert written(np.random.RandomState(0)) == written(np.random.RandomState(0))
 
 
-def test_only_training_texts_are_resampled_in_a_pipeline(llm):
-    pipe = make_pipeline(resampler(llm), CountVectorizer(), LogisticRegression())
+def test_only_training_texts_are_resampled_in_a_pipeline(small_llm):
+    pipe = make_pipeline(resampler(small_llm), CountVectorizer(), LogisticRegression())
     pipe.fit(TEXTS, SECTIONS)
     assert len(pipe[0].sample_indices_) == 6
     assert pipe.predict(TEXTS).tolist() == SECTIONS

@@ -42,8 +42,8 @@ STRANGE = ["", "  \n ", "Zzyzx?", "Blair.", "the of and. Is it?"]
 
 @pytest.fixture(scope="module")
 def news():
-    """The first words of 112 articles."""
-    return [" ".join(text.split()[:80]) for text in load_bbc_news().data[::20]]
+    """The first words of 56 articles."""
+    return [" ".join(text.split()[:80]) for text in load_bbc_news().data[::40]]
 
 
 def words(**parameters):
@@ -484,7 +484,7 @@ def test_texts_and_their_number_are_checked(fitted):
 
 # words that a language model added ------------------------------------------------------------
 
-TITLES = load_bbc_news().titles[::40]
+TITLES = load_bbc_news().titles[::80]
 
 
 def parts_of(why):
