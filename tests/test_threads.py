@@ -5,17 +5,15 @@ from contextlib import ExitStack, nullcontext
 from threading import Event
 
 import pytest
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import threadpool_limits
 
-from llmtopics._threads import one_thread
+from llmtopics._threads import _libraries, one_thread
 
 
 def n_threads(user_api):
-    return {
-        library["num_threads"]
-        for library in threadpool_info()
-        if library["user_api"] == user_api
-    }
+    """Threads of the libraries that are limited: torch, loaded later, has its own."""
+    found = [lib for some in _libraries() for lib in some if lib.user_api == user_api]
+    return {lib.get_num_threads() for lib in found}
 
 
 @pytest.mark.parametrize(

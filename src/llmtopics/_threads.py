@@ -88,7 +88,10 @@ def one_thread() -> Iterator[None]:
 
 @cache
 def _libraries() -> tuple[list[Any], list[Any]]:
-    """Return the libraries whose limit is each thread's own, and those that share one."""
+    """Return the libraries whose limit is each thread's own, and those that share one.
+
+    They are those of NumPy, SciPy and scikit-learn, which are loaded by the first call.
+    """
     own: list[Any] = []
     shared: list[Any] = []
     for lib in ThreadpoolController().lib_controllers:  # looks all loaded ones through
