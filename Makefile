@@ -50,7 +50,7 @@ bench: $(VENV)/data $(VENV)/weights $(VENV)/group-bench $(VENV)/peers ## run the
 
 models: $(VENV)/data $(VENV)/weights ## install the offline weights and corpora
 
-test-newest: ## run the tests with the newest dependencies, PyTorch apart
+test-newest: ## run the tests with the newest dependencies and the PyTorch that is tested
 	rm -rf .venv-newest
 	$(MAKE) test VENV=.venv-newest PINS=requirements/newest.txt
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from joblib import Parallel, delayed
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.feature_extraction.text import CountVectorizer
@@ -107,6 +108,15 @@ def test_long_texts_are_cut_or_read_in_pieces(caplog):
     animals = embedder().transform(["Cats and dogs slept on the mat."])[0]
     assert animals @ whole[0] > animals @ cut[0] + 0.1
     assert_allclose(whole[1], cut[1], atol=1e-6)
+
+
+def test_one_line_says_how_many_texts_are_long_in_workers_too(caplog, tmp_path):
+    """There, a call encodes its texts in portions."""
+    model = embedder(max_length=8, cache_dir=tmp_path)
+    texts = [f"one text of more than six tokens, number {i}" for i in range(40)]
+    Parallel(2, backend="threading")([delayed(model.transform)(["short", *texts])])
+    (message,) = caplog.messages
+    assert message.startswith("40 of 41 texts are longer than 8 tokens and were cut")
 
 
 def test_the_mean_of_pieces_is_weighted_by_their_tokens():

@@ -1,5 +1,6 @@
 """From texts to vectors: by a language model, or looked up among vectors made elsewhere."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from copy import copy
 from numbers import Integral
@@ -28,6 +29,8 @@ from llmtopics._language._encode import (
     resolve,
 )
 from llmtopics._language._models import find_files
+
+logger = logging.getLogger(__name__)
 
 
 class _Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -257,14 +260,26 @@ class TransformerEmbedder(_Embedder):
     def _vectors(self, texts: list[str], encoding: Encoding) -> np.ndarray:
         """Return the vectors of distinct texts, from the cache or the model."""
         written = [i for i, text in enumerate(texts) if text.strip()]
-        found = remember(
-            folder_of(self.cache_dir),
-            encoding.describe(),
-            [texts[i] for i in written],
-            lambda rows: self._encoded(
-                [texts[written[i]] for i in rows], rows, encoding
-            ),
-        )
+        n_long: list[int] = []
+        try:
+            found = remember(
+                folder_of(self.cache_dir),
+                encoding.describe(),
+                [texts[i] for i in written],
+                lambda rows: self._encoded(
+                    [texts[written[i]] for i in rows], rows, encoding, n_long
+                ),
+            )
+        finally:
+            if sum(n_long):
+                logger.warning(
+                    "%d of %d texts are longer than %d tokens and were %s "
+                    "(max_length, long_texts)",
+                    sum(n_long),
+                    len(texts),
+                    encoding.max_length,
+                    "cut there" if self.long_texts == "truncate" else "read in pieces",
+                )
         if not found:
             return np.zeros((len(texts), n_dimensions(encoding.folder)), np.float32)
         # their length is known without loading transformers, which takes seconds
@@ -274,15 +289,20 @@ class TransformerEmbedder(_Embedder):
         return vectors
 
     def _encoded(
-        self, texts: list[str], rows: list[int], encoding: Encoding
+        self,
+        texts: list[str],
+        rows: list[int],
+        encoding: Encoding,
+        n_long: list[int],
     ) -> Iterator[tuple[list[int], list[bytes]]]:
-        """Yield rows and their vectors as they are made."""
+        """Yield rows and their vectors as they are made; count long texts in ``n_long``."""
         with tqdm(
             total=len(rows), desc="TransformerEmbedder", disable=not self.verbose
         ) as bar:
-            for some, vectors in encode(
+            for some, vectors, n in encode(
                 texts, encoding, self.device, self.batch_size, self.n_jobs
             ):
+                n_long.append(n)
                 yield [rows[i] for i in some], [vector.tobytes() for vector in vectors]
                 bar.update(some.size)
 

@@ -53,7 +53,11 @@ def test_without_classes_every_text_gets_as_many(small_llm):
 
 def test_a_seed_decides_what_is_written(small_llm):
     def written(seed):
-        return clone(resampler(small_llm)).set_params(random_state=seed).fit_resample(TEXTS)
+        return (
+            clone(resampler(small_llm))
+            .set_params(random_state=seed)
+            .fit_resample(TEXTS)
+        )
 
     assert written(0) == written(0)
     assert written(0) != written(1)

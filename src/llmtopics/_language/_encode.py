@@ -6,7 +6,6 @@ own, which beats sharing the small matrix products of one batch among them.
 """
 
 import json
-import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,8 +21,6 @@ from llmtopics._language._models import (
     load_tokenizer,
 )
 from llmtopics._language._workers import batch_tokens, in_workers, tokenizing
-
-logger = logging.getLogger(__name__)
 
 POOLINGS = ("mean", "cls", "last")
 _MODES = {"mean": "mean", "cls": "cls", "lasttoken": "last"}  # sentence-transformers'
@@ -148,7 +145,7 @@ def encode(
     device: str,
     n_tokens: int | str,
     n_jobs: int | None,
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
     """Yield positions in ``texts`` and their vectors, in an order of our choice.
 
     Parameters
@@ -167,6 +164,8 @@ def encode(
     ------
     positions : ndarray of shape (n,)
     vectors : ndarray of shape (n, E), float32
+    n_long : int
+        How many of these texts are longer than ``max_length``.
     """
     devices = devices_of(device)
     size = batch_tokens(n_tokens, devices[0])
@@ -181,24 +180,7 @@ def encode(
         return block, *_encode_block(chosen, tokenizer, model, encoding, size)
 
     blocks = _blocks(texts, encoding.max_length)
-    n_long = 0
-    try:
-        for block, vectors, n in in_workers(work, blocks, models, n_jobs):
-            n_long += n
-            yield block, vectors
-    finally:
-        if n_long:
-            does = (
-                "cut there" if encoding.long_texts == "truncate" else "read in pieces"
-            )
-            logger.warning(
-                "%d of %d texts are longer than %d tokens and were %s "
-                "(max_length, long_texts)",
-                n_long,
-                len(texts),
-                encoding.max_length,
-                does,
-            )
+    yield from in_workers(work, blocks, models, n_jobs)
 
 
 def _blocks(texts: Sequence[str], max_length: int) -> list[np.ndarray]:
