@@ -6,7 +6,7 @@ PINS := requirements/lock.txt
 PIP = $(BIN)/python -m pip --disable-pip-version-check install
 INSTALL = $(PIP) -c $(PINS) --build-constraint $(PINS)
 # PyPI's PyTorch for Linux brings gigabytes of CUDA libraries: without a GPU, take the CPU build
-CPU_TORCH := $(if $(shell command -v nvidia-smi),,--retries 1 \
+CPU_TORCH := $(if $(shell command -v nvidia-smi 2>/dev/null),,--retries 1 \
 	--extra-index-url https://download.pytorch.org/whl/cpu)
 
 .PHONY: help demo test test-slow soak lint docs bench models test-newest test-lowest lock clean
@@ -57,14 +57,16 @@ test-newest: ## run the tests with the newest dependencies and the PyTorch that 
 test-lowest: ## run the tests with the oldest dependencies that pyproject.toml admits
 	$(MAKE) test VENV=.venv-lowest PINS=requirements/lowest.txt
 
-LOCK = $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --all-extras \
+LOCK = .venv-lock/bin/uv pip compile --upgrade --universal --python-version 3.11 --all-extras \
 	--no-annotate --custom-compile-command 'make lock' -c requirements/newest.txt pyproject.toml
-lock: $(VENV)/group-lock ## renew the lists of pinned dependencies in requirements/
+lock: ## renew the lists of pinned dependencies in requirements/
+	$(PYTHON) -m venv .venv-lock # apart: the old lists may contradict pyproject.toml
+	.venv-lock/bin/python -m pip --disable-pip-version-check install --upgrade 'uv>=0.9'
 	$(LOCK) $(addprefix --group ,build test lint docs bench) -o requirements/lock.txt
 	$(LOCK) --group test --resolution lowest-direct -o requirements/lowest.txt
 
 clean: ## remove what the other targets made
-	rm -rf .venv .venv-newest .venv-lowest docs/_build docs/api docs/auto_examples
+	rm -rf .venv .venv-newest .venv-lowest .venv-lock docs/_build docs/api docs/auto_examples
 
 $(VENV)/core: pyproject.toml $(wildcard requirements/*.txt)
 	$(PYTHON) -m venv $(VENV)

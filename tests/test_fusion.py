@@ -22,6 +22,7 @@ from llmtopics import (
     NextWordCounts,
     PrecomputedEmbeddings,
     TextAnalyzer,
+    TransformerEmbedder,
     top_words,
 )
 from llmtopics.datasets import load_bbc_news, make_topics
@@ -378,6 +379,18 @@ def test_the_score_is_the_likelihood_of_second_halves_given_the_first(planted):
     assert_allclose(model.score(texts[100:]), (X * np.log(p)).sum() / X.sum())
     with pytest.raises(ValueError, match="Nothing to score"):
         model.score(["unknown words"])
+
+
+def test_what_changes_no_result_reaches_the_parts_at_once(news):
+    texts = news[0][:20]
+    model = fusion(
+        2, embedder=TransformerEmbedder(), topic_model=GibbsLDA(n_jobs=1), max_iter=2
+    )
+    model.fit(texts).set_params(n_jobs=2, embedder__batch_size=64).transform(texts)
+    assert model.topic_model_.n_jobs == 2
+    assert model.embedder_.batch_size == 64
+    model.set_params(n_jobs=None).transform(texts)
+    assert model.topic_model_.n_jobs == 1
 
 
 def test_auto_takes_the_weight_that_completes_texts_best(news):

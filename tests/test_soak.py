@@ -2,7 +2,7 @@
 
 import gc
 import pickle
-from threading import Thread
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import psutil
@@ -113,17 +113,12 @@ def test_threads_may_share_a_model_for_long():
     fusion = FusionTopicModel(5, max_iter=20, random_state=0).fit(texts)
     lda = GibbsLDA(5, max_iter=20, n_jobs=2, random_state=0).fit(counts)
     expected = fusion.transform(texts), lda.transform(counts)
-    wrong = []
 
-    def work():
+    def work(_):
         for _ in range(100):
             found = fusion.transform(texts), lda.transform(counts)
-            if not all(map(np.array_equal, found, expected)):
-                wrong.append(1)
+            assert_array_equal(found[0], expected[0])
+            assert_array_equal(found[1], expected[1])
 
-    threads = [Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not wrong
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))

@@ -53,7 +53,7 @@ def log_likelihood(
         φ: rows sum to one.
     """
     p = probabilities(X, mixtures, components)
-    # no product: BLAS would cut it among its threads, and their number would decide bits
+    # np.dot would let BLAS split the sum among threads: their number would change the bits
     return float(np.sum(X.data * np.log(np.maximum(p, 1e-12))))
 
 

@@ -59,7 +59,9 @@ ONE = Workers(1, lambda calls: [call() for call in calls])
 
 
 _limiting = Lock()
-_callers: list[list[int]] = []  # BLAS's threads, as those found them who are inside
+_callers: list[
+    list[int]
+] = []  # one entry per caller inside: the number of BLAS threads before
 
 
 @contextmanager
@@ -94,7 +96,7 @@ def _libraries() -> tuple[list[Any], list[Any]]:
     """
     own: list[Any] = []
     shared: list[Any] = []
-    for lib in ThreadpoolController().lib_controllers:  # looks all loaded ones through
+    for lib in ThreadpoolController().lib_controllers:  # slow: searches all loaded ones
         is_own = "openmp" in (lib.user_api, getattr(lib, "threading_layer", None))
         (own if is_own else shared).append(lib)
     return own, shared

@@ -171,6 +171,7 @@ class TransformerEmbedder(_Embedder):
     True
     """
 
+    _AT_ONCE = ("batch_size", "device", "n_jobs", "verbose")  # change no result
     _parameter_constraints: dict[str, list[Any]] = {
         "model": [str],
         "revision": [str, None],

@@ -319,7 +319,7 @@ class FusionTopicModel(
         self._check_sides()
         with whole_or_not_at_all(self):
             for name in [name for name in vars(self) if name.endswith("_")]:
-                delattr(self, name)  # what one pooling sets, another leaves out
+                delattr(self, name)  # poolings set different attributes
             self._as_fitted = as_fitted(self)
             self.alpha_ = (
                 self._best_alpha(texts) if self.alpha == "auto" else float(self.alpha)
@@ -552,10 +552,20 @@ class FusionTopicModel(
 
     def _pass_on(self) -> None:
         """Give the parts those parameters that act at once, also when set after ``fit``."""
-        if self.n_jobs is not None and hasattr(self, "topic_model_"):
-            _set_known(self.topic_model_, {"n_jobs": self.n_jobs})
-        if self._as_fitted.embedder is None and hasattr(self, "embedder_"):
-            self.embedder_.verbose = self.verbose
+        given = self._as_fitted
+        if hasattr(self, "topic_model_"):
+            n_jobs = self.n_jobs
+            if n_jobs is None and given.topic_model is not None:
+                own = given.topic_model.get_params()
+                n_jobs = own.get(f"{_last_step(given.topic_model)}n_jobs")
+            _set_known(self.topic_model_, {"n_jobs": n_jobs})
+        if hasattr(self, "embedder_"):
+            if given.embedder is None:
+                self.embedder_.verbose = self.verbose
+            for name in getattr(given.embedder, "_AT_ONCE", ()):
+                setattr(self.embedder_, name, getattr(given.embedder, name))
+        if hasattr(self, "expander_"):
+            self.expander_.llm = given.expander.llm
 
     # both ---------------------------------------------------------------------------------
 
@@ -714,10 +724,14 @@ class FusionTopicModel(
         return tags
 
 
+def _last_step(model: Any) -> str:
+    """Return what the parameters of a Pipeline's last step begin with, "" for others."""
+    return f"{model.steps[-1][0]}__" if isinstance(model, Pipeline) else ""
+
+
 def _set_known(model: Any, parameters: dict[str, Any]) -> None:
     """Set those parameters that a model has, or the last step of a Pipeline."""
-    last = f"{model.steps[-1][0]}__" if isinstance(model, Pipeline) else ""
-    known = model.get_params()
+    last, known = _last_step(model), model.get_params()
     model.set_params(
         **{last + name: parameters[name] for name in parameters if last + name in known}
     )

@@ -49,7 +49,8 @@ def still_asked(fitted: LanguageModel, llm: Any) -> LanguageModel:
     gives the same answers as the one that was ``fitted``.
     """
     same = type(llm) is type(fitted) and all(
-        getattr(llm, name) == getattr(fitted, name) for name in fitted._DECIDES
+        getattr(llm, name) == getattr(fitted, name)
+        for name in fitted._DECIDES or fitted.get_params(deep=False)
     )
     return llm if same else fitted
 

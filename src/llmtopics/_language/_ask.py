@@ -85,7 +85,7 @@ class LanguageModel(BaseEstimator):
 
     cache_dir: str | Path | bool | None
     _COUNTED: tuple[str, ...] = ("n_calls", "n_cached", "prompt_tokens", "new_tokens")
-    _DECIDES: tuple[str, ...] = ()  # parameters on which answers depend
+    _DECIDES: tuple[str, ...] = ()  # parameters on which answers depend; () is all
 
     def __sklearn_clone__(self) -> "LanguageModel":
         other = super().__sklearn_clone__()
@@ -321,7 +321,6 @@ class LanguageModel(BaseEstimator):
 
         def compute(missing: list[int]) -> Iterator[tuple[list[int], list[bytes]]]:
             nonlocal n_new
-            bar.n = len(distinct) - len(missing)  # in workers, portion by portion
             asked = [distinct[i] for i in missing]
             for some, answers in self._compute(asked, request, on_error):
                 some = list(some)
@@ -340,6 +339,7 @@ class LanguageModel(BaseEstimator):
             except PromptFailed as failure:
                 row = texts.index(failure.prompt)
                 raise LLMError(f"Row {row}: {failure}") from None
+            bar.update(len(found) - n_new)
             self._used["n_cached"] += len(found) - n_new
         answers = {i: json.loads(value) for i, value in found.items()}
         return [answers.get(rows[text]) for text in texts]

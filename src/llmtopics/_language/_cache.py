@@ -191,7 +191,8 @@ def remember(
     portions: dict[str, list[int]] = {}
     for i in look_up(missing):
         portions.setdefault(f"{context} {keys[i][0] % _N_PORTIONS}", []).append(i)
-    # workers share a search's texts among them; alone, a large batch is best
+    # a worker takes one portion at a time, so that others can compute the rest; a process
+    # alone takes all, since large batches are faster
     most = 1 if inside_worker() else _N_PORTIONS
     while portions:
         with cache.alone([*portions], most) as names:

@@ -77,8 +77,8 @@ class RemoteLLM(LanguageModel):
     Attributes
     ----------
     usage_ : dict
-        What was asked so far: ``n_calls``, ``n_cached``, ``prompt_tokens``, ``new_tokens``
-        (as the server counts them), ``n_requests``, ``cost``.
+        What it and its clones were asked so far: ``n_calls``, ``n_cached``,
+        ``prompt_tokens``, ``new_tokens`` (as the server counts them), ``n_requests``, ``cost``.
 
     See Also
     --------

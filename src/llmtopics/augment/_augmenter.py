@@ -410,21 +410,6 @@ class LLMAugmenter(
         """
         return np.array(["text"], dtype=object)
 
-    def set_output(self, *, transform=None):
-        """Change nothing, so that a Pipeline can set the output of its other steps.
-
-        Parameters
-        ----------
-        transform : {"default", "pandas", "polars"} or None, default=None
-            Ignored: texts come as a list.
-
-        Returns
-        -------
-        self : LLMAugmenter
-            The estimator itself.
-        """
-        return self
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.string = True

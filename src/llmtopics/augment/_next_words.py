@@ -348,21 +348,6 @@ class NextWordCounts(
         check_is_fitted(self, "vectorizer_")
         return self.vectorizer_.get_feature_names_out()
 
-    def set_output(self, *, transform=None):
-        """Change nothing, so that a Pipeline can set the output of its other steps.
-
-        Parameters
-        ----------
-        transform : {"default", "pandas", "polars"} or None, default=None
-            Ignored: the counts are sparse, as those of scikit-learn's vectorizers.
-
-        Returns
-        -------
-        self : NextWordCounts
-            The estimator itself.
-        """
-        return self
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.string = True

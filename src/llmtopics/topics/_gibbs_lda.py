@@ -98,7 +98,7 @@ class GibbsLDA(CountTopicModel):
     random_state : int, RandomState, numpy.random.Generator or None, default=None
         Seeds the first assignment and all draws. An int gives the same bits on every
         run. A fit that continues an earlier one (``warm_start``, ``partial_fit``) draws new
-        numbers, also after a copy or a file. NumPy's global random state is never used.
+        numbers, also in a copied or pickled model. NumPy's global random state is never used.
 
     verbose : bool or int, default=False
         Whether to show a progress bar.
