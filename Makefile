@@ -18,11 +18,13 @@ help: ## list the targets
 demo: $(VENV)/data ## find the topics of 2,225 BBC news articles and print them
 	$(BIN)/python examples/bbc_news.py
 
+# A file of tests stays in one process, which shares its fitted models.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 test: $(VENV)/test ## run the tests
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-slow: $(VENV)/test ## run the tests that take longer
-	$(BIN)/python -m pytest -m slow
+	$(PYTEST) -m slow
 
 soak: $(VENV)/test ## run the tests that take an hour or more, by hand
 	$(BIN)/python -m pytest -m soak

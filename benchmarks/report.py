@@ -92,8 +92,8 @@ with `LogisticRegression`, scored by accuracy. *Single fits* are the same 75 fit
 after another in one process. Vectors are on disk beforehand, except where the cache is empty.
 Every measurement has a process of its own, and the workers of two jobs start within it.
 *Ratios* are to the single fits of the same round (with an empty cache: to those plus the encoding
-alone); all figures are medians over the rounds. CPU seconds tell more than seconds where the
-machine did other work at the same time.
+alone); all figures are medians over the rounds. The machine did other work at the same time:
+CPU seconds tell more than seconds, and two jobs had hardly more of the machine than one.
 """
 ENCODING = """\
 ## Vectors against sentence-transformers
@@ -286,18 +286,20 @@ def encoding_section() -> list[str]:
 
 
 def search_section() -> list[str]:
-    runs: dict[tuple, dict] = defaultdict(lambda: defaultdict(dict))
+    runs: dict[tuple, dict] = defaultdict(dict)
     for line in lines_of("search"):
-        size = line["n_texts"], line["max_iter"]
-        runs[size][line["way"], line["n_jobs"], line["cold"]][line["round"]] = line
+        found = runs[line["n_texts"], line["every"], line["max_iter"]]
+        run = line["way"], line["n_jobs"], line["cold"]
+        found.setdefault(run, {})[line["round"]] = line
     parts = [SEARCH] if runs else []
     names = {None: "encoding alone", 0: "single fits", 1: "1 job", 2: "2 jobs"}
-    for (n_texts, max_iter), found in runs.items():
+    for (n_texts, every, max_iter), found in runs.items():
+        which = f" (every {every}th article)" if every > 1 else ""
         rows = []
         for (way, n_jobs, cold), rounds in found.items():
-            bases = [found[way.removesuffix(", memory"), 0, False]]
+            bases = [found.get((way.removesuffix(", memory"), 0, False), {})]
             if cold:
-                bases.append(found["encoding", None, True])
+                bases.append(found.get(("encoding", None, True), {}))
             cells = []
             for name in ("seconds", "cpu_seconds"):
                 ratios = [
@@ -318,7 +320,10 @@ def search_section() -> list[str]:
             )
         head = ["estimator", "cache", "run", "seconds", "ratio"]
         head += ["CPU seconds", "ratio", "rounds"]
-        parts += [f"### {n_texts:,} texts, {max_iter} sweeps\n", table(head, rows)]
+        parts += [
+            f"### {n_texts:,} texts{which}, {max_iter} sweeps\n",
+            table(head, rows),
+        ]
     return parts
 
 

@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 import llmtopics
+from llmtopics.datasets import load_bbc_news
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -134,7 +135,12 @@ def test_docstrings_are_complete(name):
     assert ">>>" in (obj.__doc__ or ""), f"{name} has no example"
 
 
-def test_the_readme_example_runs(capsys):
+@pytest.mark.parametrize("every", [10, pytest.param(1, marks=pytest.mark.slow)])
+def test_the_readme_example_runs(capsys, monkeypatch, every):
+    """On every tenth article, or all."""
+    corpus = load_bbc_news()
+    corpus.data = corpus.data[::every]
+    monkeypatch.setattr("llmtopics.datasets.load_bbc_news", lambda: corpus)
     blocks = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
     assert blocks
     for block in blocks:

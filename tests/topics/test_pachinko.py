@@ -97,19 +97,24 @@ def distance_to_posterior(exact, n_sweeps):
     return distance(visits), np.mean(chance)
 
 
-def test_exact_sweeps_visit_the_exact_posterior():
-    found, chance = distance_to_posterior(True, 100_000)
+LONG = pytest.param(100_000, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("n_sweeps", [20_000, LONG])
+def test_exact_sweeps_visit_the_exact_posterior(n_sweeps):
+    found, chance = distance_to_posterior(True, n_sweeps)
     assert found < 1.3 * chance
 
 
 def test_blocked_sweeps_on_five_tokens_are_near_it():
-    found, chance = distance_to_posterior(False, 20_000)
+    found, chance = distance_to_posterior(False, 8_000)
     assert chance < found < 0.3
 
 
-def test_sweeps_and_new_words_keep_the_joint_distribution():
+@pytest.mark.parametrize("n", [5_000, pytest.param(20_000, marks=pytest.mark.slow)])
+def test_sweeps_and_new_words_keep_the_joint_distribution(n):
     """Geweke (2004): sweeps alternate with words redrawn given topics; forward draws tell."""
-    lengths, V, shape, beta, n = [5, 4, 6], 4, (2, 3), 0.5, 20_000
+    lengths, V, shape, beta = [5, 4, 6], 4, (2, 3), 0.5
     prior, rng = random_prior(shape), np.random.default_rng(1)
     starts = np.cumsum([0, *lengths], dtype=np.int64)
 

@@ -107,23 +107,27 @@ def distance_to_posterior(sampler, n_sweeps):
     return distance(visits), np.mean(chance)
 
 
-def test_exact_sweeps_visit_the_exact_posterior():
+LONG = pytest.param(100_000, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("n_sweeps", [20_000, LONG])
+def test_exact_sweeps_visit_the_exact_posterior(n_sweeps):
     """Eight tokens, every document with a prior of its own."""
-    found, chance = distance_to_posterior("exact", 100_000)
+    found, chance = distance_to_posterior("exact", n_sweeps)
     assert found < 1.3 * chance
 
 
 @pytest.mark.parametrize("sampler", ["rows", "lists"])
 def test_blocked_sweeps_on_eight_tokens_are_near_it(sampler):
     """With a document a block; what errs is that n_k and a document's words stand still."""
-    found, chance = distance_to_posterior(sampler, 20_000)
+    found, chance = distance_to_posterior(sampler, 8_000)
     assert chance < found < 0.2
 
 
-def test_sweeps_and_new_words_keep_the_joint_distribution():
+@pytest.mark.parametrize("n", [5_000, pytest.param(20_000, marks=pytest.mark.slow)])
+def test_sweeps_and_new_words_keep_the_joint_distribution(n):
     """Geweke (2004): sweeps alternate with words redrawn given topics; forward draws tell."""
     lengths, V, K, alpha, beta = [5, 4, 6], 4, 3, 0.7, 0.5
-    n = 20_000
     rng = np.random.default_rng(1)
     starts = np.cumsum([0, *lengths], dtype=np.int64)
     prior = np.full((1, K), alpha)
@@ -255,7 +259,9 @@ def test_sweeps_raise_the_joint_likelihood(planted, sampler):
     assert trace == sorted(trace)
 
 
-@pytest.mark.parametrize("n_components", [12, 300])
+@pytest.mark.parametrize(
+    "n_components", [12, pytest.param(300, marks=pytest.mark.slow)]
+)
 def test_blocked_sweeps_end_as_likely_as_exact_ones(n_components):
     """On Reuters-395, within what seeds differ by."""
     tokens = tokens_from_counts(load_reuters395().data)
