@@ -19,7 +19,12 @@ def _vectors_are_kept_between_runs(request):
 @pytest.fixture(scope="session")
 def planted():
     """A corpus of 200 documents over 4 known topics (and the topics)."""
-    return make_topics(200, 60, 4, doc_length=40, topic_word_prior=0.2, random_state=0)
+    corpus = make_topics(
+        200, 60, 4, doc_length=40, topic_word_prior=0.2, random_state=0
+    )
+    for array in (corpus.data.data, corpus.doc_topic, corpus.components):
+        array.flags.writeable = False  # all tests share it
+    return corpus
 
 
 @pytest.fixture

@@ -72,15 +72,21 @@ FUSIONS = {
     "language_topics": fusion(
         language_topics=make_pipeline(TransformerEmbedder(), EmbeddingTopics(5))
     ),
-    "linear, NMF": fusion(pooling="linear", topic_model=NMF(init="nndsvda")),
-    "geometric, NMF": fusion(pooling="geometric", topic_model=NMF(init="nndsvda")),
-    "NMF alone": fusion(pooling="linear", topic_model=NMF(init="nndsvda"), alpha=0),
+    "linear, NMF": fusion(
+        pooling="linear", topic_model=NMF(init="nndsvda", max_iter=1000)
+    ),
+    "geometric, NMF": fusion(
+        pooling="geometric", topic_model=NMF(init="nndsvda", max_iter=1000)
+    ),
+    "NMF alone": fusion(
+        pooling="linear", topic_model=NMF(init="nndsvda", max_iter=1000), alpha=0
+    ),
     "own prior": fusion(topic_model=GibbsLDA(doc_topic_prior=[1, 2, 3, 4, 5])),
     "tf-idf": FusionTopicModel(
         5,
         pooling="linear",
         vectorizer=TfidfVectorizer(min_df=2),
-        topic_model=NMF(init="nndsvda"),
+        topic_model=NMF(init="nndsvda", max_iter=1000),
     ),
     "in a pipeline": make_pipeline(FunctionTransformer(lower), fusion()),
 }

@@ -279,7 +279,7 @@ def test_the_same_bits_when_compiled_anew(tmp_path):
 @pytest.mark.parametrize("kind", ["ExactChain", "RowChain", "ListChain"])
 def test_the_trace_is_the_joint_likelihood(planted, kind):
     """log p(w, z) per token by its formula, for unequal priors and long documents."""
-    X = sp.csr_array(planted.data)
+    X = sp.csr_array(planted.data, copy=True)
     X.data[0] = 700  # beyond the table of small counts
     tokens, beta = tokens_from_counts(X), 0.05
     alpha = np.array([0.1, 0.5, 0.02, 1.0])

@@ -314,7 +314,7 @@ def test_small_corpora(documents, n_words, shape, exact):
 
 
 def test_the_trace_is_the_joint_likelihood(planted):
-    X = sp.csr_array(planted.data)
+    X = sp.csr_array(planted.data, copy=True)
     X.data[0] = 700  # beyond the table of small counts
     tokens, shape = tokens_from_counts(X), (3, 4)
     prior, chain = random_prior(shape), make_chain(tokens, shape)
