@@ -93,7 +93,7 @@ TEXT_MODELS = [
             {"pooling": "linear"},  # reads MiniLM's vectors
             {"embedder": LSA},
             {"embedder": LSA, "topic_model": GibbsLDA(sampler="blocked")},
-            {"embedder": LSA, "expander": NextWordCounts(LLM_WORDS)},
+            {"embedder": LSA, "expander": NextWordCounts(LLM_WORDS, max_length=16)},
         ]
     ),
 ]
@@ -147,6 +147,11 @@ def models(**which):
     return parametrized(cases(**which))
 
 
+TRANSFORMERS = [
+    case
+    for case in cases(named=True, tools=True, others=True)
+    if hasattr(case[0], "transform")
+]
 count_models = pytest.mark.parametrize(
     "model", COUNT_MODELS, ids=lambda m: f"{named(m)}-{m.sampler}"
 )
@@ -639,10 +644,11 @@ AT_ONCE = {
 }
 
 
-@models(named=True, tools=True, others=True)
+# The others have nothing fitted: they obey at once, as scikit-learn's Normalizer does
+@parametrized(
+    [case for case in TRANSFORMERS if get_tags(last_step(case[0])).requires_fit]
+)
 def test_parameters_set_after_fit_wait_for_the_next_fit(model, X):
-    if not get_tags(last_step(model)).requires_fit or not hasattr(model, "transform"):
-        return  # nothing is fitted: these obey at once, as scikit-learn's Normalizer does
     twin, expected = (fitted(model, X), outputs(fitted(model, X), X, fitting=False))
     twin = copy.deepcopy(twin)
     prefix = setting(model, "")  # the other steps of a Pipeline are scikit-learn's
@@ -656,10 +662,8 @@ def test_parameters_set_after_fit_wait_for_the_next_fit(model, X):
         assert_same_outputs(outputs(twin, X, fitting=False), expected)
 
 
-@models(named=True, tools=True, others=True)
+@parametrized(TRANSFORMERS)
 def test_threads_may_share_a_fitted_model(model, X):
-    if not hasattr(model, "transform"):
-        return
     model = fitted(model, X)
     alone = plain(call(model, "transform", X))
     limits = [library["num_threads"] for library in threadpool_info()]

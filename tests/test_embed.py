@@ -458,6 +458,7 @@ def test_pickles_hold_no_weights():
     assert_array_equal(pickle.loads(data).transform(TEXTS), vectors)
 
 
+@pytest.mark.slow
 def test_no_warning_about_forks_and_the_environment_is_left_alone(tmp_path):
     code = """
 import os, warnings

@@ -69,6 +69,7 @@ def agreement(model, news):
 # quality -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_both_sides_together_agree_more_with_the_editors_than_either(news):
     both = agreement(fusion().fit(news[0]), news)
     counts, vectors = (agreement(fusion(alpha=a).fit(news[0]), news) for a in (0, 1))

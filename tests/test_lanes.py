@@ -303,6 +303,7 @@ def test_a_processor_with_short_registers_gives_the_same_numbers(look, expected)
     assert look(NUMBA_CPU_NAME="generic")[::2] == (True, expected)
 
 
+@pytest.mark.slow
 @needs_compiler
 def test_forms_replace_each_other_and_are_kept_apart_on_disk(look, expected, tmp_path):
     source = Path(llmtopics.__file__).parent

@@ -1,5 +1,7 @@
 """Checks of what users pass in, shared by every stage."""
 
+import sys
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -258,6 +260,17 @@ def check_texts(X: Any, name: str) -> list[str]:
     if not texts:
         raise ValueError(f"{name} needs at least one text, got none.")
     return texts
+
+
+_NOT_THE_USER = {"llmtopics", "sklearn", "contextlib", "joblib"}
+
+
+def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the line of the user's code that called, directly or through scikit-learn."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and frame.f_globals["__name__"].split(".")[0] in _NOT_THE_USER:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
 
 
 def pandas_for(name: str) -> Any:

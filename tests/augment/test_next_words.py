@@ -207,8 +207,12 @@ def test_words_that_no_text_knows_are_warned_about(fake_llm):
     texts = [f"word{i}" for i in range(12)]
     told = Told(fake_llm, {text: {"elsewhere": 0.9} for text in texts})
     model = NextWordCounts(llm=told.llm).fit(texts)
-    with pytest.warns(UserWarning, match="No word that the language model would say"):
-        assert model.transform(texts).sum() == 12
+    for call in [model.transform, model.fit_transform]:
+        with pytest.warns(
+            UserWarning, match="No word that the language model"
+        ) as caught:
+            assert call(texts).sum() == 12
+        assert caught[0].filename == __file__
     assert model.transform(texts[:1]).sum() == 1  # of one text it may well be so
     assert model.report_["no_overlap"] == 1
 

@@ -283,11 +283,11 @@ def test_blocked_sweeps_end_as_likely_as_exact_ones():
 
     def end(exact, seed):
         chain = make_chain(tokens, shape, exact, seed=seed)
-        for _ in range(60):
+        for _ in range(40):
             chain.sweep(prior)
         return log_joint(tokens, chain.topics, chain.supers, prior, 0.1)
 
-    exact, blocked = (np.mean([end(e, seed) for seed in range(3)]) for e in (1, 0))
+    exact, blocked = (np.mean([end(e, seed) for seed in range(2)]) for e in (1, 0))
     assert_allclose(blocked, exact, rtol=0.01)
 
 

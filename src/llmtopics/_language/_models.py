@@ -134,6 +134,23 @@ def unpacked(
     return place
 
 
+@contextmanager
+def _parsing_once() -> Iterator[None]:
+    """Keep what transformers parses of a GGUF again at each step: half of the time."""
+    import gguf
+
+    parsers = {
+        name: getattr(gguf, name) for name in ("GGUFReader", "get_tensor_name_map")
+    }
+    try:
+        for name, parser in parsers.items():
+            setattr(gguf, name, lru_cache(parser))
+        yield
+    finally:
+        for name, parser in parsers.items():
+            setattr(gguf, name, parser)
+
+
 @lru_cache(maxsize=1)
 def _unpack_for_now(packed: Path) -> Path:
     place = Path(mkdtemp(prefix="llmtopics-"))
@@ -153,15 +170,16 @@ def _unpack(packed: Path, place: Path) -> None:
             "pip install 'llmtopics[gguf]'"
         )
     options: dict[str, Any] = {"gguf_file": packed.name}
-    tokenizer = _read(
-        transformers.AutoTokenizer.from_pretrained, packed.parent, **options
-    )
-    if hasattr(transformers, "GgufConfig"):  # older releases always unpack
-        options["quantization_config"] = transformers.GgufConfig(dequantize=True)
-    options["dtype"] = torch.float32
-    model = _read(
-        transformers.AutoModelForCausalLM.from_pretrained, packed.parent, **options
-    )
+    with _loading, _parsing_once():
+        tokenizer = _read(
+            transformers.AutoTokenizer.from_pretrained, packed.parent, **options
+        )
+        if hasattr(transformers, "GgufConfig"):  # older releases always unpack
+            options["quantization_config"] = transformers.GgufConfig(dequantize=True)
+        options["dtype"] = torch.float32
+        model = _read(
+            transformers.AutoModelForCausalLM.from_pretrained, packed.parent, **options
+        )
     with _quiet():
         model.save_pretrained(place)
     tokenizer.save_pretrained(place)

@@ -5,7 +5,6 @@ from collections import Counter
 from itertools import chain
 from numbers import Integral, Real
 from typing import Any
-from warnings import warn
 
 import numpy as np
 import scipy.sparse as sp
@@ -15,7 +14,13 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from llmtopics._checks import as_counts, as_fitted, check_texts, whole_or_not_at_all
+from llmtopics._checks import (
+    as_counts,
+    as_fitted,
+    check_texts,
+    warn_user,
+    whole_or_not_at_all,
+)
 from llmtopics._language import LanguageModel, as_llm, still_asked, used_since
 from llmtopics._language._ask import split_template
 from llmtopics.text import TextAnalyzer
@@ -294,12 +299,10 @@ class NextWordCounts(
             "failed": len(asked) - len(answered),
         }
         if len(answered) >= _MANY and not n_fed and totals.any():
-            warn(
+            warn_user(
                 "No word that the language model would say next is in the vocabulary of "
                 f"{own.shape[1]} words: no text gained any. Check the prompt, the "
-                "vectorizer, and that the model knows the texts' language.",
-                UserWarning,
-                stacklevel=5,
+                "vectorizer, and that the model knows the texts' language."
             )
         return fed
 

@@ -5,14 +5,13 @@ from collections.abc import Hashable, Mapping
 from itertools import cycle, pairwise
 from numbers import Integral, Real
 from typing import Any
-from warnings import warn
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import _safe_indexing, column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from llmtopics._checks import as_seed, check_texts
+from llmtopics._checks import as_seed, check_texts, warn_user
 from llmtopics._language import LanguageModel, as_llm, used_since
 from llmtopics._language._ask import split_template
 from llmtopics.augment._languages import words_of
@@ -289,7 +288,7 @@ class LLMResampler(BaseEstimator):
                 break
         self.report_ = {**report, "missing": sum(missing.values())}
         if missing:
-            warn(_shortfall(missing, wanted, self.report_), UserWarning, stacklevel=3)
+            warn_user(_shortfall(missing, wanted, self.report_))
         order = {group: i for i, group in enumerate(groups)}
         made.sort(key=lambda one: order[one[0]])
         return [text for _, text, _ in made], [row for *_, row in made]

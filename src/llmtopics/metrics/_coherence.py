@@ -1,6 +1,5 @@
 """Topic coherence: how much the words of a topic keep company in a reference corpus."""
 
-import warnings
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
@@ -10,7 +9,7 @@ import scipy.sparse as sp
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_non_negative
 
-from llmtopics._checks import check_positive, check_vocabulary
+from llmtopics._checks import check_positive, check_vocabulary, warn_user
 from llmtopics.metrics import _window_kernels as kernels
 from llmtopics.metrics._arrays import check_topics
 
@@ -240,12 +239,10 @@ def _tell_absent_words(found: _Occurrences, words: list[str]) -> None:
     absent = np.flatnonzero(found.together.diagonal() == 0)
     if absent.size:
         names = ", ".join(repr(words[i]) for i in absent[:5])
-        warnings.warn(
+        warn_user(
             f"{absent.size} of the topics' {len(words)} words do not occur in the reference "
             f"({names}{', ...' if absent.size > 5 else ''}). Their pairs count as never "
-            "together.",
-            UserWarning,
-            stacklevel=3,
+            "together."
         )
 
 

@@ -200,7 +200,7 @@ def topic_scorer(
     >>> from llmtopics import GibbsLDA
     >>> from llmtopics.datasets import make_topics
     >>> from llmtopics.metrics import topic_scorer
-    >>> X = make_topics(n_components=4, random_state=0).data
+    >>> X = make_topics(200, n_components=4, random_state=0).data
     >>> search = GridSearchCV(
     ...     GibbsLDA(random_state=0), {"n_components": [2, 4, 8]}, scoring=topic_scorer()
     ... )

@@ -1,6 +1,5 @@
 """What topic models of word counts share: mixtures, scores, and when a chain may stop."""
 
-import warnings
 from abc import ABC, abstractmethod
 
 import numpy as np
@@ -13,7 +12,7 @@ from sklearn.base import (
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
-from llmtopics._checks import check_counts
+from llmtopics._checks import check_counts, warn_user
 from llmtopics._completion import halves, log_likelihood
 from llmtopics.topics._tokens import Tokens, tokens_from_counts
 
@@ -165,8 +164,7 @@ def warn_unsettled(name: str, n_sweeps: int, tol: float, rise: float, least: str
     fault = f"its likelihood still rises by {rise:.2g}, more than tol={tol}"
     if rise == np.inf:
         fault = f"that is too few to judge tol by ({least})"
-    warnings.warn(
+    warn_user(
         f"{name} made max_iter={n_sweeps} sweeps, and {fault}: raise max_iter.",
         ConvergenceWarning,
-        stacklevel=5,
     )

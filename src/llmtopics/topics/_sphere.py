@@ -5,7 +5,7 @@ products go row by row, so that BLAS always sees the same shapes; always in one 
 """
 
 from typing import NamedTuple
-from warnings import catch_warnings, simplefilter, warn
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 import scipy.sparse as sp
@@ -14,6 +14,7 @@ from scipy.special import softmax
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
+from llmtopics._checks import warn_user
 from llmtopics._completion import log_likelihood
 from llmtopics._threads import one_thread
 
@@ -160,11 +161,10 @@ def start(points: np.ndarray, n_components: int, seed: int) -> np.ndarray:
             again = KMeans(n_components, init=means.cluster_centers_, n_init=1)
             means = again.fit(points)
     if (n_distinct := len(np.unique(means.labels_))) < n_components:
-        warn(
+        warn_user(
             f"n_components={n_components} topics were asked for, but the texts have only "
             f"{n_distinct} distinct vectors: some topics will be nobody's.",
             ConvergenceWarning,
-            stacklevel=2,
         )
     return unit(means.cluster_centers_)
 
