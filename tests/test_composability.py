@@ -430,7 +430,16 @@ def fitted(vectorizer, model, texts, labels):
     )
 
 
-@pytest.fixture(scope="module", params=MODELS)
+VARIANTS = {"MiniBatchNMF, tf-idf", "MiniBatchNMF, KL", "LDA, online"}
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=pytest.mark.slow) if name in VARIANTS else name
+        for name in MODELS
+    ],
+)
 def named_case(request, corpus):
     return request.param, fitted(*MODELS[request.param], *corpus)
 

@@ -36,7 +36,7 @@ TEXTS = [
 
 @pytest.fixture(scope="module")
 def news():
-    return load_bbc_news().data[:20]
+    return load_bbc_news().data[:9]
 
 
 def embedder(**parameters):
@@ -92,8 +92,8 @@ def test_bfloat16_gives_nearly_the_same_directions(news):
 
 
 def test_without_normalisation_lengths_are_the_models_own(news):
-    found = embedder(normalize=False).transform(news[:9])
-    assert_allclose(found, plainly(news[:9], minilm()), atol=1e-5)
+    found = embedder(normalize=False).transform(news[:5])
+    assert_allclose(found, plainly(news[:5], minilm()), atol=1e-5)
 
 
 def test_long_texts_are_cut_or_read_in_pieces(caplog):

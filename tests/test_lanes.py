@@ -297,6 +297,7 @@ def expected(look):
     return look()[2]
 
 
+@pytest.mark.slow
 @needs_compiler
 def test_a_processor_with_short_registers_gives_the_same_numbers(look, expected):
     """LLVM splits the vectors, and calls a function for what one instruction does."""

@@ -376,6 +376,7 @@ def test_other_weights_have_other_answers(small_model, tmp_path):
     assert not np.allclose(*found)
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_was(small_model, tmp_path):
     """Kill a process half-way through 200 texts; another asks for the missing ones only."""
     prompts = [f"Text {i}" + " and more" * (i % 7) for i in range(200)]

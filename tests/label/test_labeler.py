@@ -80,7 +80,7 @@ def news():
 @pytest.fixture(scope="module")
 def labeler(news):
     words, theta, texts, _ = news
-    return TopicLabeler(n_documents=2, document_length=100).fit(words, theta, texts)
+    return TopicLabeler(n_documents=1, document_length=100).fit(words, theta, texts)
 
 
 def test_real_topics_get_names_that_speak_of_their_texts(labeler, news):

@@ -565,7 +565,7 @@ def test_the_same_bits_for_any_number_of_threads(sampler):
             doc_super_prior="auto",
             topic_word_prior="auto",
             sampler=sampler,
-            max_iter=20,
+            max_iter=12,
             n_jobs=n_jobs,
             random_state=0,
         ).fit(X)
