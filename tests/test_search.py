@@ -137,7 +137,14 @@ SEARCHES = {
 
 @pytest.mark.parametrize(
     ("name", "n_jobs"),
-    [("alone", None), ("pandas column", None), *((name, 2) for name in SEARCHES)],
+    [
+        *((name, None) for name in SEARCHES),
+        *(("alone", 2), ("with a classifier", 2)),
+        *(
+            pytest.param(name, 2, marks=pytest.mark.slow)
+            for name in ["halving", "pandas column", "polars column"]
+        ),
+    ],
 )
 def test_a_search_encodes_every_text_once(news, tmp_path, name, n_jobs):
     """And loads weights once per process, on no more threads than there are cores."""
