@@ -275,8 +275,8 @@ def test_names_stand_over_the_columns_of_mixtures(labeler, news):
     assert list(named.get_feature_names_out()) == labeler.names_
     frame = clone(labeler).set_output(transform="pandas").fit_transform(*news[:3])
     assert list(frame.columns) == labeler.names_
-    with pytest.raises(ValueError, match="2 columns"):
-        labeler.transform(theta[:, :2])
+    with pytest.raises(ValueError, match="1 columns"):
+        labeler.transform(theta[:, :1])
 
 
 def test_a_labeler_is_cloned_and_pickled(labeler):
