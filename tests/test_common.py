@@ -62,6 +62,7 @@ def as_texts(X):
 
 
 TEXTS, OTHER_TEXTS = as_texts(COUNTS), as_texts(OTHER_COUNTS)
+SOME_TEXTS = TEXTS[:15]
 FEW_TEXTS = [" ".join(text.split()[:8]) for text in TEXTS[:4]]
 # Of 8 dimensions, so that fits are quick. scikit-learn's TfidfVectorizer alone breaks where
 # the output is set to pandas
@@ -123,7 +124,8 @@ def cases(named=False, tools=False, others=False):
     """Return every model, with the input that it reads; other estimators if asked."""
     found = [(model, COUNTS) for model in COUNT_MODELS]
     found += [(model, VECTORS) for model in VECTOR_MODELS]
-    found += [(model, TEXTS) for model in TEXT_MODELS + NAMED_MODELS * named]
+    found += [(model, TEXTS) for model in TEXT_MODELS]
+    found += [(model, SOME_TEXTS) for model in NAMED_MODELS * named]
     found += [
         (tool, FEW_TEXTS if hasattr(tool, "llm") else TEXTS)
         for tool in TEXT_TOOLS * tools + OTHERS * others

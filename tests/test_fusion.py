@@ -35,10 +35,10 @@ POOLINGS = ["prior", "linear", "geometric"]
 
 @pytest.fixture(scope="module")
 def news():
-    """The first sentences of every fifth article, and their sections."""
+    """The first sentences of every eighth article, and their sections."""
     corpus = load_bbc_news()
-    texts = [" ".join(text.split()[:60]) for text in corpus.data[::5]]
-    return texts, corpus.target[::5]
+    texts = [" ".join(text.split()[:60]) for text in corpus.data[::8]]
+    return texts, corpus.target[::8]
 
 
 @pytest.fixture(scope="module")
@@ -442,16 +442,16 @@ def test_memory_changes_no_bit(planted, tmp_path):
 def test_scorers_read_the_fused_model(news, measure):
     texts, _ = news
     window = 10 if measure == "c_v" else None
-    model = fusion(max_iter=20).fit(texts[:300])
-    score = topic_scorer(measure, window_size=window)(model, texts[300:])
+    model = fusion(max_iter=20).fit(texts[:180])
+    score = topic_scorer(measure, window_size=window)(model, texts[180:])
     assert np.isfinite(score)
     piped = make_pipeline("passthrough", model)
-    assert topic_scorer(measure, window_size=window)(piped, texts[300:]) == score
+    assert topic_scorer(measure, window_size=window)(piped, texts[180:]) == score
     if measure == "diversity":
         words = {word for topic in model.top_words() for word in topic}
         assert score == len(words) / 50
     if measure == "completion":
-        assert score == model.score(texts[300:])
+        assert score == model.score(texts[180:])
 
 
 def test_mixtures_are_features_for_a_classifier(news):

@@ -138,8 +138,8 @@ SEARCHES = {
 @pytest.mark.parametrize(
     ("name", "n_jobs"),
     [
-        *((name, None) for name in SEARCHES),
-        *(("alone", 2), ("with a classifier", 2)),
+        *(("alone", None), ("alone", 2), ("with a classifier", 2)),
+        ("pandas column", None),
         *(
             pytest.param(name, 2, marks=pytest.mark.slow)
             for name in ["halving", "pandas column", "polars column"]

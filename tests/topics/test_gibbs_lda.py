@@ -230,7 +230,9 @@ def test_auto_is_exact_for_few_tokens_and_blocked_for_many(planted, monkeypatch)
     assert_array_equal(fit("auto"), blocked)
 
 
-@pytest.mark.parametrize("n_components", [20, 300])
+@pytest.mark.parametrize(
+    "n_components", [20, pytest.param(300, marks=pytest.mark.slow)]
+)
 def test_the_same_bits_for_any_number_of_threads(reuters, n_components):
     """Learned priors, trace, topics and mixtures."""
 
