@@ -28,7 +28,15 @@ _MODES = {"mean": "mean", "cls": "cls", "lasttoken": "last"}
 _MODULES = {"Transformer", "Pooling", "Normalize"}
 _SENTENCE_FILES = [
     f"sentence_{kind}_config.json"
-    for kind in "bert roberta distilbert camembert albert xlm-roberta xlnet".split()
+    for kind in [
+        "bert",
+        "roberta",
+        "distilbert",
+        "camembert",
+        "albert",
+        "xlm-roberta",
+        "xlnet",
+    ]
 ]
 _NO_LIMIT = 10**9
 _BLOCK = 2**14  # characters that a worker takes at a time
