@@ -80,7 +80,9 @@ def resolve(
     """
     config = _read(folder / "config.json")
     modules = _read(folder / "modules.json")
-    sentences = next(filter(None, (_read(folder / n) for n in _SENTENCE_FILES)), {})
+    sentences: dict[str, Any] = next(
+        filter(None, (_read(folder / name) for name in _SENTENCE_FILES)), {}
+    )
     places = [each["path"] for each in modules if _kind(each) == "Pooling"]
     pooled = _read(folder / (places or ["1_Pooling"])[0] / "config.json")
     own = sentences.get("max_seq_length") or 0
