@@ -138,6 +138,39 @@ def test_a_prompt_goes_before_every_text():
     )
 
 
+def test_a_prompt_is_the_models_own_unless_said(tiny):
+    own = {"prompts": {"topic": "topic: "}, "default_prompt_name": "topic"}
+    folder = tiny("bert", config_sentence_transformers=own)
+    plain = tiny("bert")
+    for prompt, same in [(None, "topic: "), ("", ""), ("other: ", "other: ")]:
+        found = embedder(model=folder, prompt=prompt).transform(TEXTS)
+        expected = embedder(model=plain, prompt=same).transform(TEXTS)
+        assert_allclose(found, expected, atol=1e-6)
+    lost = tiny("bert", config_sentence_transformers={"default_prompt_name": "topic"})
+    with pytest.raises(ValueError, match=r"name 'topic' as their default prompt, and"):
+        embedder(model=lost).transform(TEXTS)
+    assert embedder(model=lost, prompt="").transform(TEXTS).shape == (5, 16)
+
+
+def test_a_prompt_that_is_not_pooled_is_read_with_the_first_piece_only(tiny):
+    folder = tiny("bert", **{"1_Pooling__config": {"include_prompt": False}})
+    options = {"model": folder, "max_length": 9, "prompt": "news: ", "normalize": False}
+    text = "cat dog bank film sport economy"  # one token each
+    found = embedder(long_texts="mean", **options).transform([text])[0]
+    model = transformers.AutoModel.from_pretrained(folder)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    with torch.inference_mode():
+        first, rest = (
+            model(**tokenizer(piece, return_tensors="pt")).last_hidden_state[0]
+            for piece in ["news: cat dog bank film sport", "economy"]
+        )
+    assert len(first) == 9
+    # [CLS] and the prompt's two tokens are not counted
+    assert_allclose(found, torch.cat([first[3:], rest]).mean(0), atol=1e-6)
+    with pytest.raises(ValueError, match="prompt has 8 tokens, which leaves no room"):
+        embedder(**options | {"prompt": "news " * 7}).transform([text])
+
+
 def test_blank_texts_have_the_zero_vector():
     found = embedder().transform(["", "word", " \n"])
     assert_array_equal(found.any(axis=1), [False, True, False])
@@ -234,6 +267,126 @@ def test_pooling_and_length_are_the_models_own_unless_said(tiny):
     assert not same(tiny("bert", **files), pooling="cls", max_length=21)
 
 
+def test_a_model_that_says_so_reads_more_than_its_tokenizer_says(tiny):
+    """T5 has no limit, and MiniLM's tokenizer says 512."""
+    folder = tiny("t5", sentence_bert_config={"max_seq_length": 600})
+    texts = ["cat " * 590 + "dog " * 20]
+    auto = embedder(model=folder).transform(texts)
+    said = embedder(model=folder, max_length=600).transform(texts)
+    assert_array_equal(auto, said)
+    assert not np.allclose(
+        auto, embedder(model=folder, max_length=512).transform(texts), atol=1e-6
+    )
+    with pytest.raises(ValueError, match="max_length=601 is more than the 600 tokens"):
+        embedder(model=folder, max_length=601).transform(texts)
+
+
+def modules(*kinds):
+    """modules.json, as sentence-transformers writes it."""
+    return [
+        {
+            "idx": i,
+            "name": str(i),
+            "path": f"{i}_{kind}" if i else "",
+            "type": f"sentence_transformers.models.{kind}",
+        }
+        for i, kind in enumerate(kinds)
+    ]
+
+
+OWN = "config_sentence_transformers.json"
+SENTENCES = "sentence_bert_config.json"
+POOLING = "1_Pooling/config.json"
+PROMPTS = {"query": "Instruct: find news\nQuery: ", "document": ""}
+PROMPTED = {"prompts": PROMPTS, "default_prompt_name": "query"}
+WIDTH = {"word_embedding_dimension": 16}
+CAUSAL = {"architectures": ["BertForCausalLM"]}
+
+
+def not_pooled(mode):
+    return {"embedding_dimension": 16, "pooling_mode": mode, "include_prompt": False}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {},
+        {"modules.json": modules("Transformer", "Pooling")},
+        # prompts
+        {OWN: PROMPTED},
+        {OWN: {"prompts": PROMPTS, "default_prompt_name": None}},
+        {OWN: {"default_prompt_name": "document"}},
+        {OWN: PROMPTED, POOLING: not_pooled("mean")},
+        {OWN: PROMPTED, POOLING: not_pooled("cls")},
+        {OWN: PROMPTED, POOLING: not_pooled("lasttoken")},
+        {OWN: PROMPTED, POOLING: not_pooled("mean"), SENTENCES: {"max_seq_length": 14}},
+        {POOLING: not_pooled("mean")},
+        # lengths and capital letters
+        {SENTENCES: {"max_seq_length": 9}},
+        {SENTENCES: None, "sentence_roberta_config.json": {"max_seq_length": 9}},
+        {SENTENCES: None},
+        {SENTENCES: {"max_seq_length": 30, "do_lower_case": True}},
+        {
+            OWN: PROMPTED,
+            POOLING: not_pooled("mean"),
+            SENTENCES: {"do_lower_case": True},
+        },
+        # pooling
+        {POOLING: {**WIDTH, "pooling_mode_cls_token": True}},
+        {
+            "modules.json": modules("Transformer", "Normalize", "Pooling")[::2],
+            "2_Pooling/config.json": {**WIDTH, "pooling_mode_cls_token": True},
+        },
+        {POOLING: WIDTH, "config.json": CAUSAL},
+        *[
+            {"modules.json": None, POOLING: None, SENTENCES: None, "config.json": own}
+            for own in [{}, CAUSAL, {**CAUSAL, "is_causal": False}]
+        ],
+    ],
+)
+def test_a_folder_is_read_as_sentence_transformers_reads_it(tiny, files):
+    """A model of random weights with these files more (or, for None, without them)."""
+    folder = Path(tiny("bert"))
+    files = {
+        "modules.json": modules("Transformer", "Pooling", "Normalize"),
+        POOLING: {**WIDTH, "pooling_mode_mean_tokens": True},
+        SENTENCES: {"max_seq_length": 20},
+        **files,
+    }
+    # a tokenizer that tells capital letters apart, so that do_lower_case matters
+    tokens = json.loads((folder / "tokenizer.json").read_text("utf-8"))
+    tokens["normalizer"]["lowercase"] = False
+    files |= {
+        "tokenizer.json": tokens,
+        "tokenizer_config.json": {
+            **json.loads((folder / "tokenizer_config.json").read_text("utf-8")),
+            "do_lower_case": False,
+        },
+        "config.json": {
+            **json.loads((folder / "config.json").read_text("utf-8")),
+            **files.get("config.json", {}),
+        },
+    }
+    for name, content in files.items():
+        if content is not None:
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text(json.dumps(content))
+    assert_equals_sentence_transformers(str(folder))
+
+
+def test_the_packaged_model_is_read_as_sentence_transformers_reads_it():
+    assert_equals_sentence_transformers(str(minilm()))
+
+
+def assert_equals_sentence_transformers(folder):
+    from sentence_transformers import SentenceTransformer
+
+    texts = [*TEXTS, "Élan IN Zürich", "The economy grew. " * 150]
+    theirs = SentenceTransformer(folder, device="cpu")
+    expected = theirs.encode(texts, normalize_embeddings=True)
+    assert_allclose(embedder(model=folder).transform(texts), expected, atol=2e-6)
+
+
 @pytest.mark.parametrize(
     "files",
     [
@@ -246,6 +399,9 @@ def test_pooling_and_length_are_the_models_own_unless_said(tiny):
             }
         },
         {"modules": [{"type": "sentence_transformers.models.Dense"}]},
+        {"modules": [{"type": "theirs.Transformer"}]},  # code that comes with it
+        {"config_sentence_transformers": {"model_type": "CrossEncoder"}},
+        {"sentence_bert_config": {"transformer_task": "fill-mask"}},
     ],
 )
 def test_a_model_that_asks_for_more_than_is_known_is_refused(tiny, files):

@@ -88,7 +88,8 @@ class TransformerEmbedder(_Embedder):
         How a text's vector is made of its tokens' vectors: their mean, the first token's
         (encoders trained so), the last token's (decoders). "auto" is what the model's own
         files say, as written by sentence-transformers (an error where they ask for more than
-        this); without them "last" for causal language models and "mean" for others.
+        this); without them "last" for causal language models and "mean" for others. Where
+        the files say so (``include_prompt: false``), the prompt is read and not pooled.
 
     normalize : bool, default=True
         Whether vectors are divided by their lengths.
@@ -105,8 +106,9 @@ class TransformerEmbedder(_Embedder):
         Tokens in a batch. "auto" is 512 on a processor, where batches must stay in the
         cache of a core (4,096 take twice the time), and 32,768 on a GPU.
 
-    prompt : str, default=""
-        Put before every text; some models want one ("query: ").
+    prompt : str or None, default=None
+        Put before every text; some models want one ("query: "). None is what the model's own
+        files say (``default_prompt_name``), mostly nothing; "" is none.
 
     device : str, default="auto"
         As PyTorch names it ("cpu", "cuda:1"). "auto" is all GPUs or else the processor.
@@ -183,7 +185,7 @@ class TransformerEmbedder(_Embedder):
             Interval(Integral, 1, None, closed="left"),
             StrOptions({"auto"}),
         ],
-        "prompt": [str],
+        "prompt": [str, None],
         "device": [str],
         "dtype": [StrOptions({"auto", "float32", "bfloat16", "float16"})],
         "n_jobs": [Interval(Integral, 1, None, closed="left"), None],
@@ -201,7 +203,7 @@ class TransformerEmbedder(_Embedder):
         max_length: int | None = None,
         long_texts: str = "truncate",
         batch_size: int | str = "auto",
-        prompt: str = "",
+        prompt: str | None = None,
         device: str = "auto",
         dtype: str = "auto",
         n_jobs: int | None = None,

@@ -28,6 +28,7 @@ from llmtopics import (
     FusionTopicModel,
     GibbsLDA,
     NextWordCounts,
+    PachinkoAllocation,
     PrecomputedEmbeddings,
     TextAnalyzer,
     TransformerEmbedder,
@@ -96,6 +97,9 @@ PIPELINES = {
     "n-grams": make_pipeline(CountVectorizer(ngram_range=(1, 2), min_df=2), lda()),
     "steps before": make_pipeline(
         FunctionTransformer(lower), "passthrough", words(), lda()
+    ),
+    "Pachinko": make_pipeline(
+        words(), PachinkoAllocation(5, max_iter=20, random_state=0)
     ),
     "NMF": make_pipeline(words(), TfidfTransformer(), NMF(5, init="nndsvda")),
     "MiniBatchNMF": make_pipeline(

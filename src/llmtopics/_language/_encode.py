@@ -23,7 +23,22 @@ from llmtopics._language._models import (
 from llmtopics._language._workers import batch_tokens, in_workers, tokenizing
 
 POOLINGS = ("mean", "cls", "last")
-_MODES = {"mean": "mean", "cls": "cls", "lasttoken": "last"}  # sentence-transformers'
+# what sentence-transformers writes into a model's folder
+_MODES = {"mean": "mean", "cls": "cls", "lasttoken": "last"}
+_MODULES = {"Transformer", "Pooling", "Normalize"}
+_SENTENCE_FILES = [
+    f"sentence_{kind}_config.json"
+    for kind in [
+        "bert",
+        "roberta",
+        "distilbert",
+        "camembert",
+        "albert",
+        "xlm-roberta",
+        "xlnet",
+    ]
+]
+_NO_LIMIT = 10**9
 _BLOCK = 2**14  # characters that a worker takes at a time
 
 
@@ -37,6 +52,8 @@ class Encoding(NamedTuple):
     long_texts: str
     dtype: str
     prompt: str
+    pool_prompt: bool  # whether the prompt's tokens are part of the pooling
+    lowercase: bool
 
     def describe(self) -> str:
         """Return a text that is the same only for the same weights and parameters."""
@@ -51,56 +68,77 @@ def resolve(
     long_texts: str,
     device: str,
     dtype: str,
-    prompt: str,
+    prompt: str | None,
 ) -> Encoding:
     """Fill in what the model's own files and the device decide.
 
     Raises
     ------
     ValueError
-        If ``max_length`` is more than the model can read.
+        If ``max_length`` is more than the model can read, or the model's files ask for what
+        is not known here.
     """
-    read = _settings(folder)
-    limits = [
-        _of_text(read["config.json"]).get("max_position_embeddings"),
-        read["tokenizer_config.json"].get("model_max_length"),
-    ]
-    # models without a limit name none, or an astronomical one
-    limit = min((int(n) for n in limits if n and n < 10**9), default=None)
+    config = _read(folder / "config.json")
+    modules = _read(folder / "modules.json")
+    sentences: dict[str, Any] = next(
+        filter(None, (_read(folder / name) for name in _SENTENCE_FILES)), {}
+    )
+    places = [each["path"] for each in modules if _kind(each) == "Pooling"]
+    pooled = _read(folder / (places or ["1_Pooling"])[0] / "config.json")
+    own = sentences.get("max_seq_length") or 0
+    stated = _limit(_read(folder / "tokenizer_config.json").get("model_max_length"))
+    limit = min(
+        _limit(config.get("text_config", config).get("max_position_embeddings")),
+        max(stated, own),
+    )
     if max_length is None:
-        own = read["sentence_bert_config.json"].get("max_seq_length")
-        max_length = min(n for n in (own, limit, 512) if n) if own else limit or 512
-    elif limit is not None and max_length > limit:
+        max_length = min(own or stated, limit)
+        max_length = 512 if max_length == _NO_LIMIT else max_length
+    elif max_length > limit:
         raise ValueError(
             f"max_length={max_length} is more than the {limit} tokens that the model in "
             f"{folder} can read."
         )
     if pooling == "auto":
-        pooling = _own_pooling(folder, read)
-    dtype = dtype_on(devices_of(device)[0], dtype)
-    return Encoding(folder, pooling, normalize, max_length, long_texts, dtype, prompt)
+        pooling = _own_pooling(folder, config, modules, sentences, pooled, bool(places))
+    if prompt is None:
+        prompt = _own_prompt(folder)
+    return Encoding(
+        folder,
+        pooling,
+        normalize,
+        max_length,
+        long_texts,
+        dtype_on(devices_of(device)[0], dtype),
+        prompt,
+        pooled.get("include_prompt", True),
+        sentences.get("do_lower_case", False),
+    )
 
 
-def _settings(folder: Path) -> dict[str, dict[str, Any]]:
-    names = [
-        "config.json",
-        "tokenizer_config.json",
-        "sentence_bert_config.json",
-        "1_Pooling/config.json",
-    ]
-    return {
-        name: json.loads((folder / name).read_text("utf-8"))
-        if (folder / name).exists()
-        else {}
-        for name in names
-    }
+def _limit(stated: float | None) -> int:
+    """Return a limit on tokens; models without one name none, -1 or an astronomical one."""
+    return int(stated) if stated and 0 < stated < _NO_LIMIT else _NO_LIMIT
 
 
-def _of_text(config: dict[str, Any]) -> dict[str, Any]:
-    return config.get("text_config", config)
+def _read(file: Path) -> Any:
+    return json.loads(file.read_text("utf-8")) if file.exists() else {}
 
 
-def _own_pooling(folder: Path, read: dict[str, dict[str, Any]]) -> str:
+def _kind(module: dict[str, Any]) -> str:
+    """Return the name of a module's class, with its package if that is another."""
+    package, _, name = module["type"].rpartition(".")
+    return name if package.split(".")[0] == "sentence_transformers" else module["type"]
+
+
+def _own_pooling(
+    folder: Path,
+    config: dict[str, Any],
+    modules: list[dict[str, Any]],
+    sentences: dict[str, Any],
+    pooled: dict[str, Any],
+    has_pooling: bool,
+) -> str:
     """Return the pooling that the model was trained with, or the usual one of its kind.
 
     Raises
@@ -108,30 +146,51 @@ def _own_pooling(folder: Path, read: dict[str, dict[str, Any]]) -> str:
     ValueError
         If the model's files ask for more than a pooling that is known here.
     """
-    modules = folder / "modules.json"
-    listed = json.loads(modules.read_text("utf-8")) if modules.exists() else []
-    kinds = [module["type"].rpartition(".")[2] for module in listed]
-    own = read["1_Pooling/config.json"]
-    named = own.get("pooling_mode", [])
-    flags = [
-        name for name, on in own.items() if name.startswith("pooling_") and on is True
-    ]
+    asked = [kind for kind in map(_kind, modules) if kind not in _MODULES]
+    family = _read(folder / "config_sentence_transformers.json").get("model_type")
+    if family not in (None, "SentenceTransformer"):
+        asked.append(family)
+    task = sentences.get("transformer_task", "feature-extraction")
+    if task != "feature-extraction":
+        asked.append(task)
+    named = pooled.get("pooling_mode", [])
     modes = {named} if isinstance(named, str) else {*named}
-    for flag in flags:  # as older releases write them
-        modes.add(flag.removeprefix("pooling_mode_").removesuffix("_tokens"))
+    for name, on in pooled.items():  # as older releases write them
+        if name.startswith("pooling_") and on is True:
+            modes.add(name.removeprefix("pooling_mode_").removesuffix("_tokens"))
     modes = {mode.removesuffix("_token") for mode in modes}
-    if not {*kinds} <= {"Transformer", "Pooling", "Normalize"} or not (
-        len(modes) < 2 and modes <= {*_MODES}
-    ):
+    if len(modes) > 1 or not modes <= {*_MODES}:
+        asked += sorted(modes)
+    if asked:
         raise ValueError(
-            f"The files of the model in {folder} ask for "
-            f"{', '.join([*kinds, *sorted(modes)])}, which is more than is known here. "
-            "pooling='mean', 'cls' or 'last' uses the model without."
+            f"The files of the model in {folder} ask for {', '.join(asked)}, which is more "
+            "than is known here. pooling='mean', 'cls' or 'last' uses the model without."
         )
     if modes:
         return _MODES[modes.pop()]
-    architectures = " ".join(read["config.json"].get("architectures") or [])
-    return "last" if "CausalLM" in architectures else "mean"
+    causal = "CausalLM" in " ".join(config.get("architectures") or [])
+    if causal and config.get("is_causal", True) and not has_pooling:
+        return "last"
+    return "mean"
+
+
+def _own_prompt(folder: Path) -> str:
+    """Return the prompt that the model's files put before each text by default.
+
+    Raises
+    ------
+    ValueError
+        If they name a prompt that they do not have.
+    """
+    own = _read(folder / "config_sentence_transformers.json")
+    name = own.get("default_prompt_name")
+    prompts = {None: "", "query": "", "document": "", **(own.get("prompts") or {})}
+    if name not in prompts:
+        raise ValueError(
+            f"The files of the model in {folder} name {name!r} as their default prompt, and "
+            "have no prompt of this name. Pass prompt='...', or prompt='' for none."
+        )
+    return prompts[name] or ""
 
 
 def n_dimensions(folder: Path) -> int:
@@ -174,13 +233,41 @@ def encode(
         for each in devices
     ]
     tokenizer = load_tokenizer(encoding.folder)
+    n_skipped = _n_skipped(tokenizer, encoding)
 
     def work(block: np.ndarray, model: Any) -> tuple[np.ndarray, np.ndarray, int]:
         chosen = [encoding.prompt + texts[i] for i in block]
-        return block, *_encode_block(chosen, tokenizer, model, encoding, size)
+        if encoding.lowercase:
+            chosen = [text.lower() for text in chosen]
+        return block, *_encode_block(
+            chosen, tokenizer, model, encoding, size, n_skipped
+        )
 
     blocks = _blocks(texts, encoding.max_length)
     yield from in_workers(work, blocks, models, n_jobs)
+
+
+def _n_skipped(tokenizer: Any, encoding: Encoding) -> int:
+    """Return how many tokens at the start of each text are not pooled.
+
+    Raises
+    ------
+    ValueError
+        If the prompt leaves no room for a text.
+    """
+    if encoding.pool_prompt or not encoding.prompt:
+        return 0
+    prompt = encoding.prompt.lower() if encoding.lowercase else encoding.prompt
+    with tokenizing():
+        tokens = tokenizer(prompt, truncation=False, verbose=False)["input_ids"]
+    # the token that ends a text comes after the text
+    n = len(tokens) - (tokens[-1] in tokenizer.all_special_ids)
+    if n + 1 >= encoding.max_length:
+        raise ValueError(
+            f"The prompt has {n} tokens, which leaves no room for a text in "
+            f"max_length={encoding.max_length}. Use a shorter prompt."
+        )
+    return n
 
 
 def _blocks(texts: Sequence[str], max_length: int) -> list[np.ndarray]:
@@ -192,7 +279,12 @@ def _blocks(texts: Sequence[str], max_length: int) -> list[np.ndarray]:
 
 
 def _encode_block(
-    texts: list[str], tokenizer: Any, model: Any, encoding: Encoding, n_tokens: int
+    texts: list[str],
+    tokenizer: Any,
+    model: Any,
+    encoding: Encoding,
+    n_tokens: int,
+    n_skipped: int,
 ) -> tuple[np.ndarray, int]:
     """Return the vectors of a few texts, and how many of them were too long."""
     import torch
@@ -204,25 +296,32 @@ def _encode_block(
         chunks = [
             chunk for chunk, is_first in zip(chunks, first, strict=True) if is_first
         ]
-        owners = owners[first]
+        owners, first = owners[first], first[first]
     lengths = np.array([len(chunk) for chunk in chunks])
+    # the prompt stands in a text's first piece
+    skipped = np.where(first, np.minimum(n_skipped, lengths - 1), 0)
     order = np.argsort(-lengths, kind="stable")
     parts = []
     with torch.inference_mode():
         start = 0
         while start < len(order):
             rows = order[start : start + max(1, n_tokens // lengths[order[start]])]
-            parts.append(_pooled([chunks[i] for i in rows], model, encoding.pooling))
+            parts.append(
+                _pooled(
+                    [chunks[i] for i in rows], skipped[rows], model, encoding.pooling
+                )
+            )
             start += len(rows)
         vectors = torch.cat(parts)
-        # a text's pieces count by their lengths
-        weights = torch.from_numpy(lengths[order].astype(np.float32))[:, None]
+        # a text's pieces count by their pooled tokens
+        counted = lengths - skipped
+        weights = torch.from_numpy(counted[order].astype(np.float32))[:, None]
         total = torch.zeros(len(texts), vectors.shape[1])
         total.index_add_(0, torch.from_numpy(owners[order]), vectors * weights)
         if encoding.normalize:
             total = torch.nn.functional.normalize(total, dim=1)
         else:
-            total /= torch.from_numpy(np.bincount(owners, lengths))[:, None]
+            total /= torch.from_numpy(np.bincount(owners, counted))[:, None]
     return total.numpy(), n_long
 
 
@@ -244,8 +343,13 @@ def _chunks(
     return found["input_ids"], np.asarray(found["overflow_to_sample_mapping"], np.int64)
 
 
-def _pooled(chunks: list[list[int]], model: Any, pooling: str) -> Any:
-    """Return one float32 vector for each of a few lists of tokens, longest first."""
+def _pooled(
+    chunks: list[list[int]], skipped: np.ndarray, model: Any, pooling: str
+) -> Any:
+    """Return one float32 vector for each of a few lists of tokens, longest first.
+
+    ``skipped`` says how many tokens at the start of each are read, and not pooled.
+    """
     import torch
 
     lengths = np.array([len(chunk) for chunk in chunks])
@@ -260,10 +364,14 @@ def _pooled(chunks: list[list[int]], model: Any, pooling: str) -> Any:
         attention_mask=None if real.all() else mask.long(),
     ).last_hidden_state
     if pooling == "mean":
+        if skipped.any():
+            mask = mask & torch.from_numpy(
+                np.arange(lengths[0]) >= skipped[:, None]
+            ).to(device)
         vectors = (states * mask[:, :, None]).sum(1, dtype=torch.float32)
-        vectors /= torch.from_numpy(lengths).to(device)[:, None]
+        vectors /= torch.from_numpy(lengths - skipped).to(device)[:, None]
     elif pooling == "cls":
-        vectors = states[:, 0]
+        vectors = states[range(len(chunks)), skipped]
     else:
         vectors = states[range(len(chunks)), lengths - 1]
     return vectors.float().cpu()

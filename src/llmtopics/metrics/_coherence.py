@@ -96,10 +96,10 @@ def coherence(
       NPMI with every word of the topic (itself included, 1); the value is the mean cosine
       of the words' vectors with the sum of all.
 
-    Equal to gensim's ``CoherenceModel`` where every document holds a word of some
-    topic. (gensim leaves out the others, so that the value of one topic depends on the
-    words of the rest. Here all documents with tokens count.) Two words that are in every
-    unit have an NPMI of 1; rounding makes it -1 in gensim.
+    Equal to gensim's ``CoherenceModel`` (4.4) where every document has a token. gensim
+    counts a document without tokens as one more window (or document), in which no word
+    stands. Here such documents do not count. Two words that are in every unit have an NPMI
+    of 1; rounding makes it -1 in gensim.
 
     What it does not measure: whether topics differ from each other (:func:`topic_diversity`),
     whether documents got the right ones, whether the words are specific: stop words keep
