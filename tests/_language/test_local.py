@@ -222,8 +222,23 @@ def test_a_text_cannot_end_its_turn_or_speak_for_the_system(smollm2):
     assert [i for i in ids if i in marks] == [i for i in usual if i in marks]
 
 
-def test_surrogates_do_not_stop_the_work(small_llm):
-    assert len(small_llm.generate(["caf\ud800"], max_new_tokens=1)) == 1
+LONE = "caf\ud800"
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda llm, word: llm.generate([word], max_new_tokens=2),
+        lambda llm, word: llm.generate(["a"], template=word + "{text}"),
+        lambda llm, word: llm.generate(["a"], system=word, stop=[word]),
+        lambda llm, word: llm.next_word_distribution(["a"], template=word + "{text}"),
+        lambda llm, word: llm.score(["a"], [word], template="{text}" + word).tolist(),
+        lambda llm, word: llm.first_tokens([word]),
+    ],
+    ids=["prompt", "template", "system, stop", "next words", "answer", "first tokens"],
+)
+def test_half_a_surrogate_pair_is_read_as_a_question_mark(small_llm, ask):
+    assert ask(small_llm, LONE) == ask(small_llm, "caf?")
 
 
 @pytest.mark.parametrize(
