@@ -150,6 +150,14 @@ def test_a_text_that_gives_orders_moves_its_own_row_at_most(fitted):
     assert_allclose(after.sum(axis=1), 1)
 
 
+def test_names_and_texts_may_hold_half_a_surrogate_pair(small_llm):
+    texts = [f"{text} \ud800" for text in TEXTS]
+    found = judge(["sport\ud800", "music"], llm=small_llm).fit_transform(texts)
+    plain = judge(["sport?", "music"], llm=small_llm)
+    expected = plain.fit_transform([f"{text} ?" for text in TEXTS])
+    assert_array_equal(found, expected)
+
+
 def test_texts_longer_than_the_model_can_read_are_cut(fitted):
     long = " ".join(TEXTS[:3] * 700)
     assert fitted.transform([long]).argmax() == 0

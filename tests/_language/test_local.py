@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -222,8 +223,23 @@ def test_a_text_cannot_end_its_turn_or_speak_for_the_system(smollm2):
     assert [i for i in ids if i in marks] == [i for i in usual if i in marks]
 
 
-def test_surrogates_do_not_stop_the_work(small_llm):
-    assert len(small_llm.generate(["caf\ud800"], max_new_tokens=1)) == 1
+LONE = "caf\ud800"
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda llm, word: llm.generate([word], max_new_tokens=2),
+        lambda llm, word: llm.generate(["a"], template=word + "{text}"),
+        lambda llm, word: llm.generate(["a"], system=word, stop=[word]),
+        lambda llm, word: llm.next_word_distribution(["a"], template=word + "{text}"),
+        lambda llm, word: llm.score(["a"], [word], template="{text}" + word).tolist(),
+        lambda llm, word: llm.first_tokens([word]),
+    ],
+    ids=["prompt", "template", "system, stop", "next words", "answer", "first tokens"],
+)
+def test_half_a_surrogate_pair_is_read_as_a_question_mark(small_llm, ask):
+    assert ask(small_llm, LONE) == ask(small_llm, "caf?")
 
 
 @pytest.mark.parametrize(
@@ -466,3 +482,58 @@ def test_a_missing_or_broken_file_is_named(tmp_path):
     with pytest.raises(OSError, match="no model that transformers can load"):
         _models.unpacked(str(tmp_path), None, "model.gguf", tmp_path)
     assert not [path for path in (tmp_path / "models").iterdir() if path.is_dir()]
+
+
+def test_unpacking_shows_no_progress_bar(tmp_path, capfd):
+    gguf = pytest.importorskip("gguf")
+    tokens = ["<end>", *map(chr, range(33, 127)), "ab"]
+    writer = gguf.GGUFWriter(tmp_path / "model.gguf", "llama")
+    for add, value in [
+        (writer.add_context_length, 64),
+        (writer.add_embedding_length, 32),
+        (writer.add_block_count, 1),
+        (writer.add_feed_forward_length, 32),
+        (writer.add_head_count, 2),
+        (writer.add_head_count_kv, 2),
+        (writer.add_layer_norm_rms_eps, 1e-5),
+        (writer.add_rope_dimension_count, 16),
+        (writer.add_vocab_size, len(tokens)),
+        (writer.add_tokenizer_model, "gpt2"),
+        (writer.add_token_list, tokens),
+        (writer.add_token_types, [3] + [1] * (len(tokens) - 1)),
+        (writer.add_token_merges, ["a b"]),
+        (writer.add_bos_token_id, 0),
+        (writer.add_eos_token_id, 0),
+    ]:
+        add(value)
+    names = ["attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up"]
+    shapes = {f"blk.0.{name}": (32, 32) for name in [*names, "ffn_down"]}
+    shapes |= {"blk.0.attn_norm": (32,), "blk.0.ffn_norm": (32,), "output_norm": (32,)}
+    shapes |= {"token_embd": (len(tokens), 32), "output": (len(tokens), 32)}
+    rng = np.random.default_rng(0)
+    for name, shape in shapes.items():
+        writer.add_tensor(f"{name}.weight", rng.normal(size=shape).astype(np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    capfd.readouterr()
+    model = llm(tmp_path, gguf_file="model.gguf", cache_dir=tmp_path / "cache")
+    assert model.generate(["ab"], max_new_tokens=2) != [""]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_model_that_is_nowhere_gives_its_message_and_a_short_trace(monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(OSError, match="was not found") as caught:
+        llm("nobody/no-such-model").generate(TEXTS)
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "huggingface_hub" not in shown.partition("OSError")[0]
+    assert len(shown.splitlines()) < 40
+
+
+def test_a_folder_without_a_model_gives_its_message_and_a_short_trace(tmp_path):
+    with pytest.raises(OSError, match="no model that transformers can load") as caught:
+        llm(tmp_path).generate(TEXTS)
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "/transformers/" not in shown

@@ -246,6 +246,18 @@ def test_temperature_and_seed_are_sent(llm, proxy):
     assert body["stop"] == ["z"]
 
 
+def test_half_a_surrogate_pair_is_neither_sent_nor_taken(llm, proxy):
+    """Servers that cut an answer inside an emoji send half of it."""
+    answer = {"choices": [{"message": {"content": "good \ud83d"}}]}
+    proxy.fault = lambda handler, *_: handler.reply(200, answer) or True
+    options = {"template": "\ud83d{text}", "system": "\udc00", "stop": ["\udc00"]}
+    assert write(llm, ["figs\ud83d"], **options) == ["good ?"]
+    assert write(llm, ["figs?"], **options) == ["good ?"]  # from the cache
+    (body,) = [body for _, body, _ in proxy.requests]
+    assert [message["content"] for message in body["messages"]] == ["?", "?figs?"]
+    assert body["stop"] == ["?"]
+
+
 def test_a_real_server_without_log_probabilities_is_unsupported(llm, proxy):
     for ask in (
         lambda: llm.next_word_distribution(["A cat is"]),

@@ -402,6 +402,16 @@ def test_html_escapes_what_texts_and_words_hold(news):
     assert len(tags) == 2 * sum(not end for end, _ in tags)
 
 
+def test_half_a_surrogate_pair_can_be_shown():
+    texts = ["cat dog cat", "dog cat", "stock bond \ud800", "bond stock bond"]
+    vectorizer = CountVectorizer(token_pattern=r"\S+")
+    model = make_pipeline(vectorizer, GibbsLDA(2, max_iter=5, random_state=0))
+    why = explain(model.fit(texts), texts[2], texts=texts)
+    for shown in (repr(why), why._repr_html_()):
+        shown.encode()
+    assert "bond ?" in why._repr_html_()
+
+
 def test_the_text_is_shown_whole_its_words_tinted(fitted, news):
     why = explain(fitted("prior 0.4"), news[0])
     html = why._repr_html_()

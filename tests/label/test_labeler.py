@@ -204,6 +204,13 @@ def test_topics_without_a_word_of_their_own_still_differ():
     assert all(empty.descriptions_)
 
 
+def test_words_may_hold_half_a_surrogate_pair(small_llm):
+    words = [["caf\ud800", "tea"], ["bank", "shares"]]
+    prompt = "\ud800{words}"
+    labeler = TopicLabeler(small_llm, prompt=prompt, description_prompt=prompt)
+    assert len(labeler.fit(words).names_) == 2
+
+
 # prompts ----------------------------------------------------------------------------------
 
 

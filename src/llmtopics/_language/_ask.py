@@ -307,7 +307,7 @@ class LanguageModel(BaseEstimator):
         self, prompts: Any, request: Request, on_error: str, verbose: bool | int
     ) -> list[Any]:
         """Return the answer to each prompt, asking only what the cache lacks."""
-        texts = check_texts(prompts, type(self).__name__)
+        texts = [mended(text) for text in check_texts(prompts, type(self).__name__)]
         request = _checked(request, on_error)
         for row, text in enumerate(texts):
             if not text.strip():
@@ -324,7 +324,10 @@ class LanguageModel(BaseEstimator):
             asked = [distinct[i] for i in missing]
             for some, answers in self._compute(asked, request, on_error):
                 some = list(some)
-                kept = [json.dumps(answer).encode() for answer in answers]
+                kept = [
+                    json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace")
+                    for answer in answers
+                ]
                 yield [missing[i] for i in some], kept
                 self._used["n_calls"] += len(some)
                 n_new += len(some)
@@ -399,7 +402,16 @@ def _checked(request: Request, on_error: str) -> Request:
     for stop in request.stop:
         if not isinstance(stop, str) or not stop:
             raise ValueError(f"stop must hold texts that are not empty, got {stop!r}.")
+    plain["template"] = mended(request.template)
+    plain["system"] = request.system and mended(request.system)
+    plain["stop"] = tuple(map(mended, request.stop))
+    plain["answers"] = tuple(map(mended, request.answers))
     return request._replace(**plain)
+
+
+def mended(text: str) -> str:
+    """Return a text with "?" for each lone surrogate, which neither tokenizers nor UTF-8 take."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def split_template(template: str) -> tuple[str, str]:

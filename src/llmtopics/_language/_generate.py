@@ -109,8 +109,7 @@ def to_tokens(
     special = not (request.chat and tokenizer.chat_template)  # the frame has its own
     names = sorted(tokenizer.get_added_vocab(), key=len, reverse=True)
     texts = []
-    for prompt in prompts:
-        text = prompt.encode("utf-8", "replace").decode("utf-8")
+    for text in prompts:
         for name in names:  # a text does not speak for the system, or end itself
             text = text.replace(name, " ")
         texts.append(text)
@@ -361,9 +360,7 @@ class _Dice:
     def __init__(self, request: Request, prompts: list[str]):
         self.request = request
         self.dice = [
-            np.random.default_rng(
-                [request.seed, *blake2b(prompt.encode("utf-8", "replace")).digest()]
-            )
+            np.random.default_rng([request.seed, *blake2b(prompt.encode()).digest()])
             for prompt in prompts
         ]
 

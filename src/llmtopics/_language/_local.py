@@ -8,7 +8,7 @@ from typing import Any
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from llmtopics._language import _generate
-from llmtopics._language._ask import LanguageModel, Request
+from llmtopics._language._ask import LanguageModel, Request, mended
 from llmtopics._language._cache import default_folder, folder_of
 from llmtopics._language._models import (
     devices_of,
@@ -167,7 +167,7 @@ class LocalLLM(LanguageModel):
             The word itself where it is one token.
         """
         tokenizer = load_tokenizer(self._folder)
-        ids = _generate.going_on(tokenizer, [f" {word}" for word in words])
+        ids = _generate.going_on(tokenizer, [f" {mended(word)}" for word in words])
         firsts = sorted({row[0] for row in ids})
         texts = tokenizer.batch_decode([[token] for token in firsts])
         known = {token: text.strip() for token, text in zip(firsts, texts, strict=True)}

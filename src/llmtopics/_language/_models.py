@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.util import find_spec
 from inspect import signature
 from pathlib import Path
@@ -135,20 +135,28 @@ def unpacked(
 
 
 @contextmanager
-def _parsing_once() -> Iterator[None]:
-    """Keep what transformers parses of a GGUF again at each step: half of the time."""
-    import gguf
+def _reading_gguf() -> Iterator[None]:
+    """Keep what transformers parses of a GGUF again at each step: half of the time.
 
-    parsers = {
-        name: getattr(gguf, name) for name in ("GGUFReader", "get_tensor_name_map")
-    }
+    And keep it from showing a progress bar that its own settings do not reach.
+    """
+    import gguf
+    from transformers import modeling_gguf_pytorch_utils as reading
+
+    others: list[tuple[Any, str, Any]] = [
+        (gguf, name, lru_cache(getattr(gguf, name)))
+        for name in ("GGUFReader", "get_tensor_name_map")
+    ]
+    if hasattr(reading, "tqdm"):  # not in all releases
+        others.append((reading, "tqdm", partial(reading.tqdm, disable=True)))
+    own = [(module, name, getattr(module, name)) for module, name, _ in others]
     try:
-        for name, parser in parsers.items():
-            setattr(gguf, name, lru_cache(parser))
+        for module, name, other in others:
+            setattr(module, name, other)
         yield
     finally:
-        for name, parser in parsers.items():
-            setattr(gguf, name, parser)
+        for module, name, one in own:
+            setattr(module, name, one)
 
 
 @lru_cache(maxsize=1)
@@ -170,7 +178,7 @@ def _unpack(packed: Path, place: Path) -> None:
             "pip install 'llmtopics[gguf]'"
         )
     options: dict[str, Any] = {"gguf_file": packed.name}
-    with _loading, _parsing_once():
+    with _loading, _reading_gguf():
         tokenizer = _read(
             transformers.AutoTokenizer.from_pretrained, packed.parent, **options
         )
@@ -214,8 +222,9 @@ def _from_hub(
         for weights in kinds:
             if folder := fetch(weights):
                 return folder
-    except Exception as error:  # the hub's client has many kinds of them
-        raise OSError(_not_found(name, str(error))) from error
+    except Exception as error:  # noqa: BLE001 - the hub's client has many kinds of them
+        # its trace of some hundred lines would stand before the message
+        raise OSError(_not_found(name, str(error))) from None
     raise OSError(_not_found(name, "its repository lacks weights or configuration"))
 
 
@@ -337,7 +346,7 @@ def _read(load: Callable, folder: Path, **options: Any) -> Any:
         raise OSError(
             f"{folder} has no model that transformers can load by itself (code that "
             f"comes with a model is never run): {error}"
-        ) from error
+        ) from None
 
 
 def load_model(folder: Path, device: str, dtype: str, kind: str) -> Any:

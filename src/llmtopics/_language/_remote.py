@@ -269,7 +269,6 @@ class _Server:
         text = f"{head}{prompt[:most]}{tail}"
         if request.system and not request.chat:
             text = f"{request.system}\n\n{text}"
-        text = text.encode("utf-8", "replace").decode("utf-8")
         if request.kind == "score":
             return [self._score(prompt, text, answer) for answer in request.answers]
         if request.kind == "next_word_distribution":
@@ -338,7 +337,6 @@ class _Server:
         }
 
     def _score(self, prompt: str, text: str, answer: str) -> float:
-        answer = answer.encode("utf-8", "replace").decode("utf-8")
         choice = self._send(prompt, text + answer, echo=True, logprobs=1, temperature=1)
         try:
             return _score_of(choice["logprobs"], text, answer)
