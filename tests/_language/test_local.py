@@ -438,6 +438,19 @@ def n_entries(cache):
 # files ------------------------------------------------------------------------------------------
 
 
+def test_an_unpacked_tokenizer_has_the_special_tokens_of_its_file(smollm2):
+    _, tokenizer = loaded(smollm2)
+    assert tokenizer("word")["input_ids"] == [3002]  # nothing is put before a text
+    assert len(tokenizer) == 49152
+    found = {
+        name: getattr(tokenizer, f"{name}_token") for name in ["bos", "eos", "unk"]
+    }
+    assert found == {"bos": "<|im_start|>", "eos": "<|im_end|>", "unk": "<|endoftext|>"}
+    assert (
+        tokenizer.decode(tokenizer("they  do n't .")["input_ids"]) == "they  do n't ."
+    )
+
+
 def test_a_gguf_is_unpacked_once(smollm2, caplog, monkeypatch):
     caplog.set_level(logging.INFO)
     packed = _models.find_files("smollm2") / "SmolLM2-135M-Instruct.Q4_1.gguf"

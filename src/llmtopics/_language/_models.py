@@ -179,9 +179,7 @@ def _unpack(packed: Path, place: Path) -> None:
         )
     options: dict[str, Any] = {"gguf_file": packed.name}
     with _loading, _reading_gguf():
-        tokenizer = _read(
-            transformers.AutoTokenizer.from_pretrained, packed.parent, **options
-        )
+        tokenizer = _gguf_tokenizer(packed)
         if hasattr(transformers, "GgufConfig"):  # older releases always unpack
             options["quantization_config"] = transformers.GgufConfig(dequantize=True)
         options["dtype"] = torch.float32
@@ -191,6 +189,29 @@ def _unpack(packed: Path, place: Path) -> None:
     with _quiet():
         model.save_pretrained(place)
     tokenizer.save_pretrained(place)
+
+
+_GGUF_TOKENS = {"bos": "bos", "eos": "eos", "unk": "unknown", "pad": "padding"}
+
+
+def _gguf_tokenizer(packed: Path) -> Any:
+    """Return the tokenizer of a GGUF, with the special tokens that the file names.
+
+    The oldest releases take another class and other tokens for some models.
+    """
+    from gguf import GGUFReader
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = _read(
+        PreTrainedTokenizerFast.from_pretrained, packed.parent, gguf_file=packed.name
+    )
+    fields = GGUFReader(packed).fields
+    for name, stated in _GGUF_TOKENS.items():
+        if field := fields.get(f"tokenizer.ggml.{stated}_token_id"):
+            token = tokenizer.convert_ids_to_tokens(int(field.contents()))
+            setattr(tokenizer, f"{name}_token", token)
+    tokenizer.clean_up_tokenization_spaces = False
+    return tokenizer
 
 
 def _from_hub(
