@@ -499,8 +499,8 @@ def test_a_missing_or_broken_file_is_named(tmp_path):
 
 def test_unpacking_shows_no_progress_bar(tmp_path, capfd):
     gguf = pytest.importorskip("gguf")
-    tokens = ["<end>", *map(chr, range(33, 127)), "ab"]
-    writer = gguf.GGUFWriter(tmp_path / "model.gguf", "llama")
+    tokens = ["<end>", *map(chr, range(33, 127)), "ab", "cd"]
+    writer = gguf.GGUFWriter(tmp_path / "tiny.gguf", "llama")
     for add, value in [
         (writer.add_context_length, 64),
         (writer.add_embedding_length, 32),
@@ -514,7 +514,7 @@ def test_unpacking_shows_no_progress_bar(tmp_path, capfd):
         (writer.add_tokenizer_model, "gpt2"),
         (writer.add_token_list, tokens),
         (writer.add_token_types, [3] + [1] * (len(tokens) - 1)),
-        (writer.add_token_merges, ["a b"]),
+        (writer.add_token_merges, ["a b", "c d"]),
         (writer.add_bos_token_id, 0),
         (writer.add_eos_token_id, 0),
     ]:
@@ -531,7 +531,7 @@ def test_unpacking_shows_no_progress_bar(tmp_path, capfd):
     writer.write_tensors_to_file()
     writer.close()
     capfd.readouterr()
-    model = llm(tmp_path, gguf_file="model.gguf", cache_dir=tmp_path / "cache")
+    model = llm(tmp_path, gguf_file="tiny.gguf", cache_dir=tmp_path / "cache")
     assert model.generate(["ab"], max_new_tokens=2) != [""]
     assert capfd.readouterr() == ("", "")
 
