@@ -33,12 +33,16 @@ from llmtopics.topics import _embedding
 POOLINGS = ["prior", "linear", "geometric"]
 
 
+def first_sentences(every):
+    """The first sentences of every n-th article, and their sections."""
+    corpus = load_bbc_news()
+    texts = [" ".join(text.split()[:60]) for text in corpus.data[::every]]
+    return texts, corpus.target[::every]
+
+
 @pytest.fixture(scope="module")
 def news():
-    """The first sentences of every eighth article, and their sections."""
-    corpus = load_bbc_news()
-    texts = [" ".join(text.split()[:60]) for text in corpus.data[::8]]
-    return texts, corpus.target[::8]
+    return first_sentences(every=8)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +74,8 @@ def agreement(model, news):
 
 
 @pytest.mark.slow
-def test_both_sides_together_agree_more_with_the_editors_than_either(news):
+def test_both_sides_together_agree_more_with_the_editors_than_either():
+    news = first_sentences(every=5)
     both = agreement(fusion().fit(news[0]), news)
     counts, vectors = (agreement(fusion(alpha=a).fit(news[0]), news) for a in (0, 1))
     assert both > 0.75
