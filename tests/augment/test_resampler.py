@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from imblearn.pipeline import make_pipeline
 from numpy.testing import assert_array_equal
@@ -113,6 +114,44 @@ def test_every_class_gets_what_the_strategy_says(writer, strategy, sizes, contai
     assert dict(pd.Series(new_y).value_counts()) == sizes
     assert len(new_texts) == len(new_y)
     assert_array_equal(new_y, np.array(y)[model.sample_indices_])
+
+
+@pytest.mark.parametrize(
+    "container",
+    [
+        list,
+        np.array,
+        lambda texts: np.array(texts, object),
+        lambda texts: pd.Series(texts, name="news", index=[*"abcdefg"]),
+        lambda texts: pd.Series(texts, dtype=object),
+        lambda texts: pl.Series("news", texts),
+    ],
+    ids=["list", "array", "object array", "pandas", "pandas object", "polars"],
+)
+@pytest.mark.parametrize("with_classes", [False, True])
+def test_texts_come_back_in_the_container_they_came_in(writer, container, with_classes):
+    texts = [f"text {letter}" for letter in "abcdefg"]
+    X, y = container(texts), [0, 0, 0, 0, 1, 1, 2] if with_classes else None
+    model = LLMResampler(writer, max_similarity=1.0, random_state=0)
+    found = model.fit_resample(X, y)
+    found = found[0] if with_classes else found
+    assert type(found) is type(X)
+    assert list(found[: len(texts)]) == texts
+    plain = model.fit_resample(texts, y)
+    assert list(found) == (plain[0] if with_classes else plain)
+    if hasattr(X, "name"):
+        assert found.name == X.name
+    if hasattr(X, "dtype"):
+        assert type(found.dtype) is type(X.dtype)
+    if isinstance(X, pd.Series):
+        assert_array_equal(found.index, X.index[model.sample_indices_])
+
+
+def test_a_series_of_categories_becomes_one_of_texts(writer):
+    X = pd.Series(["text a", "text b"], dtype="category")
+    found = LLMResampler(writer).fit_resample(X)
+    assert len(found) == 4
+    assert found.map(type).eq(str).all()
 
 
 def test_near_duplicates_are_left_out_and_what_is_missing_is_said(fake_llm):

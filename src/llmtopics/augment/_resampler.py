@@ -192,8 +192,9 @@ class LLMResampler(BaseEstimator):
 
         Returns
         -------
-        X_resampled : list of str of length n_new_texts
-            The texts as they are, then the new ones.
+        X_resampled : sequence of str of length n_new_texts
+            The texts as they are, then the new ones, in a container like that of ``X``
+            (array, pandas or polars Series; else a list).
         y_resampled : array-like of shape (n_new_texts,)
             Their classes, in a container like that of ``y``. Only if ``y`` is given.
 
@@ -233,9 +234,8 @@ class LLMResampler(BaseEstimator):
         made, sources = self._written(texts, groups, wanted, llm, seed)
         self.usage_ = used_since(before, llm)
         self.sample_indices_ = np.array([*range(len(texts)), *sources])
-        if y is None:
-            return [*texts, *made]
-        return [*texts, *made], _safe_indexing(y, self.sample_indices_)
+        more = _like(X, [*texts, *made], self.sample_indices_)
+        return more if y is None else (more, _safe_indexing(y, self.sample_indices_))
 
     def _written(
         self,
@@ -292,6 +292,19 @@ class LLMResampler(BaseEstimator):
         order = {group: i for i, group in enumerate(groups)}
         made.sort(key=lambda one: order[one[0]])
         return [text for _, text, _ in made], [row for *_, row in made]
+
+
+def _like(X: Any, texts: list[str], rows: np.ndarray) -> Any:
+    """Return texts in a container like ``X``, whose rows they were made from."""
+    if isinstance(X, np.ndarray):
+        return np.array(texts, dtype=type(X.dtype))  # as wide as the longest
+    if hasattr(X, "iloc"):
+        index, is_category = X.index[rows], hasattr(X, "cat")
+        dtype = None if is_category else X.dtype  # new texts are no known categories
+        return type(X)(texts, index=index, name=X.name, dtype=dtype)
+    if hasattr(X, "__dataframe__") or hasattr(X, "to_arrow"):  # polars
+        return type(X)(X.name, texts)
+    return texts
 
 
 class _Known:
