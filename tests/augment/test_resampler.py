@@ -165,14 +165,37 @@ def test_near_duplicates_are_left_out_and_what_is_missing_is_said(fake_llm):
         "new": 1,
         "near_duplicate": 9,
         "too_short": 0,
+        "refused": 0,
         "failed": 0,
         "missing": 3,
     }
 
 
+@pytest.mark.parametrize(
+    ("written", "outcome"),
+    [
+        ("<think>\nOkay.\n</think>\n\na cat slept", "new"),
+        ('Sure! Here is another text:\n\n"a cat slept"', "new"),
+        ("```\na cat slept\n```", "new"),
+        ('{"text": "a cat slept"}', "new"),
+        ("Another: a cat slept", "new"),
+        ("<think>\nOkay, another text on", "too_short"),
+        ("I'm sorry, but I can't help with that.", "refused"),
+    ],
+)
+def test_only_the_text_itself_becomes_one(fake_llm, written, outcome):
+    model = LLMResampler(fake_llm({"dog": written}), max_rounds=1)
+    if outcome == "new":
+        assert model.fit_resample(["dog"]) == ["dog", "a cat slept"]
+    else:
+        with pytest.warns(UserWarning, match="Too few new texts"):
+            assert model.fit_resample(["dog"]) == ["dog"]
+    assert model.report_[outcome] == 1
+
+
 def test_failed_calls_and_blank_texts_are_counted(fake_llm):
     model = LLMResampler(fake_llm({"b": "..."}), on_error="keep", max_rounds=2)
-    with pytest.warns(UserWarning, match=r"2 had no word, 2 calls failed; blank"):
+    with pytest.warns(UserWarning, match=r"2 had no word, .* 2 calls failed; blank"):
         assert model.fit_resample(["a", "b", ""]) == ["a", "b", ""]
     assert model.report_["missing"] == 3
     assert model.sample_indices_.tolist() == [0, 1, 2]

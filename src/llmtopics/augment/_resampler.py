@@ -14,6 +14,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from llmtopics._checks import as_seed, check_texts, warn_user
 from llmtopics._language import LanguageModel, as_llm, used_since
 from llmtopics._language._ask import split_template
+from llmtopics._language._plain import is_refusal, plain
 from llmtopics.augment._languages import words_of
 
 PROMPT = """Each text is followed by another on the same subject.
@@ -92,8 +93,9 @@ class LLMResampler(BaseEstimator):
         ``n_texts``, and that of the text it was made from for new ones.
 
     report_ : dict
-        How many texts were "new", "near_duplicate", "too_short" (no word was written) and
-        "failed", and how many are "missing" after the last round.
+        How many texts were "new", "near_duplicate", "too_short" (no word was written, thinking
+        left aside), "refused" (the model says that it cannot) and "failed", and how many are
+        "missing" after the last round.
 
     usage_ : dict
         What the call asked of the language model: ``n_calls``, ``n_cached``,
@@ -255,7 +257,9 @@ class LLMResampler(BaseEstimator):
         known = _Known([*texts, *prompt.splitlines()])  # its examples are not new
         made: list[tuple[Hashable, str, int]] = []
         n_draws: Counter[int] = Counter()  # how often each text was written about
-        report = dict.fromkeys(("new", "near_duplicate", "too_short", "failed"), 0)
+        report = dict.fromkeys(
+            ("new", "near_duplicate", "too_short", "refused", "failed"), 0
+        )
         for _ in range(self.max_rounds):
             draws = defaultdict(list)
             for group, n in missing.items():
@@ -277,6 +281,7 @@ class LLMResampler(BaseEstimator):
                     verbose=self.verbose,
                 )
                 for (group, row), new in zip(asked, found, strict=True):
+                    new = new and plain(new, "Another", "Text")
                     outcome = known.outcome_of(new, self.max_similarity)
                     report[outcome] += 1
                     if outcome == "new":
@@ -329,6 +334,8 @@ class _Known:
         pairs = _pairs(text)
         if not pairs:
             return "too_short"
+        if is_refusal(text):
+            return "refused"
         shared = Counter(i for pair in pairs for i in self.having.get(pair, ()))
         alike = (n / (len(pairs) + self.sizes[i] - n) for i, n in shared.items())
         return "near_duplicate" if max(alike, default=0) >= max_similarity else "new"
@@ -392,6 +399,7 @@ def _shortfall(
     return (
         f"Too few new texts were written: {', '.join(some)}{more}. "
         f"{report['near_duplicate']} were nearly the same as another, "
-        f"{report['too_short']} had no word, {report['failed']} calls failed; blank texts "
+        f"{report['too_short']} had no word, {report['refused']} were refused, "
+        f"{report['failed']} calls failed; blank texts "
         "are not written about. Raise max_rounds, max_similarity or temperature."
     )
