@@ -14,6 +14,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 
 from llmtopics import FusionTopicModel, GibbsLDA, LLMTopics, LocalLLM
+from llmtopics._language import LanguageModel
 from llmtopics.datasets import load_bbc_news
 from llmtopics.judge import PROMPT
 
@@ -201,6 +202,68 @@ def test_proposed_topics_are_distinct_words_that_tell_texts_apart(news):
     assert table.max(axis=1).sum() / len(texts) > 0.5  # purity; chance is near .3
 
 
+def test_copies_of_texts_are_no_evidence():
+    """Six texts five times over are six texts: no word is learned from a text for each."""
+    texts, labels = [*TEXTS[:2], *TEXTS[3:5], *TEXTS[6:8]], [0, 0, 1, 1, 2, 2]
+    once, copied = judge().fit(texts), judge().fit(texts * 5)
+    assert copied.words_ == once.words_ == [[], [], []]
+    assert copied.offset_ == once.offset_
+    assert_array_equal(copied.transform(texts), once.transform(texts))
+    assert_array_equal(copied.transform(texts).argmax(axis=1), labels)
+    uneven = judge().fit([*texts, *texts[:1] * 30])
+    assert uneven.offset_ == once.offset_
+
+
+def test_one_text_alone_has_the_topic_it_speaks_of():
+    """Less its own mean every answer would be as likely, whatever the text says."""
+    for text, topic in zip(TEXTS[::3], range(3), strict=True):
+        model = judge()
+        with pytest.warns(UserWarning, match="only one distinct text to calibrate"):
+            model.fit([text, text, " "])
+        plain = judge(calibrate=None).fit([text])
+        assert_array_equal(model.transform(TEXTS), plain.transform(TEXTS))
+        assert model.transform([text]).max() > 0.4, topic
+
+
+class FakeSpeaker(LanguageModel):
+    """Says the words that it was told to after each text."""
+
+    def __init__(self, said, cache_dir=False):
+        self.said = said
+        self.cache_dir = cache_dir
+
+    def _identity(self):
+        return "fake"
+
+    def _compute(self, prompts, request, on_error):
+        for i, prompt in enumerate(prompts):
+            words = self.said[prompt]
+            if request.kind == "score":
+                chances = [words.get(each.strip(), 1e-3) for each in request.answers]
+                yield [i], [np.log(chances).tolist()]
+            else:
+                yield [i], [[list(words), list(words.values())]]
+
+
+def test_words_are_found_in_small_letters_and_capitals_alike():
+    """Names of parties and clubs have capitals only; a name's other form is no new word."""
+    sport = {"Sport": 0.4, "sport": 0.3, "Football": 0.2}
+    politics = {"Politics": 0.4, "politics": 0.3, "Labour": 0.2, "labour": 0.05}
+    known = " Sport politics football labour"
+    said = {text + known: sport for text in TEXTS[:3]}
+    said |= {text + known: politics for text in TEXTS[3:6]}
+    model = judge(["Sport", "Politics"], llm=FakeSpeaker(said), n_words=1)
+    assert model.fit(list(said)).words_ == [["Football"], ["Labour"]]
+
+
+@pytest.mark.parametrize("name", [" sport", "sport\n", "pop  music"])
+def test_spaces_around_and_in_names_do_not_matter(small_llm, name):
+    model = judge([name, "politics"], llm=small_llm).fit(TEXTS)
+    plain = judge([" ".join(name.split()), "politics"], llm=small_llm).fit(TEXTS)
+    assert model.topics_ == plain.topics_
+    assert_array_equal(model.transform(TEXTS), plain.transform(TEXTS))
+
+
 # with other models --------------------------------------------------------------------------
 
 
@@ -310,6 +373,23 @@ def test_pickles_hold_no_weights(fitted):
         ({"topics": 0}, "topics"),
         ({"topics": "sport"}, "topics"),
         ({"topics": ["sport", "music", "sport"]}, "'sport' more than once"),
+        (
+            {"topics": ["sport", "Sport"]},
+            "'sport' and 'Sport', which differ in capitals",
+        ),
+        ({"topics": ["sport", "sport "]}, "'sport' more than once"),
+        (
+            {"topics": {"pop  music": "a", " Pop music": "b"}},
+            "'pop music' and 'Pop music'",
+        ),
+        (
+            {"topics": [["match", "Cup"], ["Match", "cup"]]},
+            "'match, Cup' and 'Match, cup'",
+        ),
+        ({"topics": {"sport", "music"}}, "topics is a set, which has no order"),
+        ({"topics": frozenset(["sport", "music"])}, "topics is a frozenset"),
+        ({"topics": {"sport": {"football", "tennis"}}}, "Topic 0 is a set"),
+        ({"topics": [{"football", "tennis"}, "music"]}, "Topic 0 is a set"),
         ({"topics": ["sport", " "]}, "Topic 1"),
         ({"topics": ["sport", None]}, "Topic 1"),
         ({"topics": ["sport", 3]}, "Topic 1"),

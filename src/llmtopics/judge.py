@@ -14,7 +14,13 @@ from sklearn.utils import check_array
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from llmtopics._checks import as_fitted, as_seed, check_texts, whole_or_not_at_all
+from llmtopics._checks import (
+    as_fitted,
+    as_seed,
+    check_texts,
+    warn_user,
+    whole_or_not_at_all,
+)
 from llmtopics._language import LanguageModel, as_llm, still_asked, used_since
 from llmtopics._language._ask import split_template
 from llmtopics.text import TextAnalyzer
@@ -47,6 +53,9 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         - a number, K: ``fit`` takes K of the texts' words as names, those that the model
           would answer for some texts and not for others.
 
+        Names must differ in more than capitals and spaces, and sets are refused, as they have
+        no order.
+
     llm : str or language model, default="smollm2"
         A name that :class:`LocalLLM` knows, or a value such as ``LocalLLM(...)``.
 
@@ -62,9 +71,9 @@ class LLMTopics(TransformerMixin, BaseEstimator):
 
     calibrate : {"corpus", None}, default="corpus"
         Names are not equally likely before anything is read. "corpus": each answer's mean
-        log-probability over the fitted texts is subtracted, which assumes that no topic
-        makes up most of them. None: probabilities are taken as they are, and no words are
-        learned.
+        log-probability over the distinct fitted texts is subtracted, which assumes that no
+        topic makes up most of them. None: probabilities are taken as they are, and no words
+        are learned.
 
     temperature : float, default=0.5
         The larger, the flatter mixtures are.
@@ -86,8 +95,8 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         a topic has in the sample, were all equally common; 0 for names alone.
 
     sample_size : int, default=200
-        Texts, at most, that ``fit`` asks about, drawn from those given: three times if words
-        are learned, of which ``transform`` finds one in the cache.
+        Distinct texts, at most, that ``fit`` asks about, drawn from those given: three times if
+        words are learned, of which ``transform`` finds one in the cache.
 
     random_state : int, RandomState, numpy.random.Generator or None, default=None
         Draws that sample, where there are more texts.
@@ -237,6 +246,11 @@ class LLMTopics(TransformerMixin, BaseEstimator):
             If the language model does not answer or cannot score answers.
         OSError
             If it is not found here and cannot be downloaded.
+
+        Warns
+        -----
+        UserWarning
+            If all texts are the same, so that there is no average to compare with.
         """
         texts = check_texts(X, "LLMTopics")
         with whole_or_not_at_all(self):
@@ -256,8 +270,14 @@ class LLMTopics(TransformerMixin, BaseEstimator):
             n_asked, n_blank = int(doubtful.sum()), sum(not t.strip() for t in texts)
             self.saved_ = {"asked": n_asked, "kept": len(texts) - n_blank - n_asked}
             may_ask = self.ambiguous_only is None or self.confidence > 0
-            if self.calibrate and may_ask and n_blank < len(texts):
-                self._calibrate(self._sample(texts, seed))
+            sample = self._sample(texts, seed) if self.calibrate and may_ask else []
+            if len(sample) > 1:
+                self._calibrate(sample)
+            elif sample:  # less its own mean, every answer would be as likely
+                warn_user(
+                    "LLMTopics has only one distinct text to calibrate with: probabilities "
+                    "are taken as they are, as with calibrate=None. Fit on more texts."
+                )
             self.usage_ = used_since(before, self._asked)
         return self
 
@@ -367,7 +387,8 @@ class LLMTopics(TransformerMixin, BaseEstimator):
             return
         words, logs = self._next_words(texts)
         like = _unit(logs).T @ _unit(by_name)
-        like[[word in self.offset_ for word in words]] = 0
+        answers = set(map(str.lower, self.offset_))
+        like[[word.lower() in answers for word in words]] = 0
         for k, column in enumerate(like.T):
             best = np.argsort(-column, kind="stable")[:n_words]
             self.words_[k] = [words[w] for w in best if column[w] > 0]
@@ -375,7 +396,10 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         self._measure(texts)
 
     def _next_words(self, texts: list[str]) -> tuple[list[str], np.ndarray]:
-        """Return words of the texts that the model may answer, and their log-probabilities."""
+        """Return words of the texts that the model may answer, and their log-probabilities.
+
+        A word in small letters and with a capital is one, in the likelier form of the two.
+        """
         found = self._asked.next_word_distribution(
             texts,
             template=self.prompt,
@@ -384,14 +408,20 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         )
         analyzer = TextAnalyzer()
         whole = {word for text in texts for word in analyzer(text)}  # no half words
-        words = list(dict.fromkeys(w for row in found for w in row if w in whole))
-        column = {word: i for i, word in enumerate(words)}
-        P = np.full((len(texts), len(words)), _RARE)
+        totals: dict[str, dict[str, float]] = {}  # of each word's forms
+        for word, chance in chain.from_iterable(row.items() for row in found):
+            if word.lower() in whole:
+                forms = totals.setdefault(word.lower(), {})
+                forms[word] = forms.get(word, 0.0) + chance
+        column = {word: i for i, word in enumerate(totals)}
+        P = np.full((len(texts), len(column)), _RARE)
         for chances, row in zip(found, P, strict=True):
             for word, chance in chances.items():
                 if word.lower() in column:
                     row[column[word.lower()]] += chance
-        return words, np.log(P)
+        return [max(forms, key=forms.__getitem__) for forms in totals.values()], np.log(
+            P
+        )
 
     def _propose(self, texts: list[str], n: int) -> list[str]:
         """Return words that the model would answer, each for some of the texts."""
@@ -404,8 +434,8 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         return [words[w] for w in _cover(logs - logs.mean(axis=0), n)]
 
     def _sample(self, texts: list[str], seed: int) -> list[str]:
-        """Return ``sample_size`` of the texts that are not blank, in their order."""
-        written = [text for text in texts if text.strip()]
+        """Return ``sample_size`` of the distinct texts that are not blank, in their order."""
+        written = list(dict.fromkeys(text for text in texts if text.strip()))
         if len(written) <= self.sample_size:
             return written
         dice = np.random.default_rng(seed)
@@ -461,24 +491,44 @@ def _check_answer(answer: str) -> None:
         )
 
 
+def _check_order(words: Any, name: str) -> None:
+    if isinstance(words, set | frozenset):
+        raise ValueError(
+            f"{name} is a {type(words).__name__}, which has no order (it changes from one "
+            "process to the next): give a list."
+        )
+
+
 def _answers(topics: Sequence[Any] | Mapping[str, Any]) -> dict[str, list[str]]:
     """Return the answers of each topic by its name."""
+    _check_order(topics, "topics")
     found: dict[str, list[str]] = {}
+    names: dict[str, str] = {}  # without capitals, to the name itself
     for row, topic in enumerate(topics):
         words = topics[topic] if isinstance(topics, Mapping) else topic
+        _check_order(words, f"Topic {row}")
         try:
             answers = [words] if isinstance(words, str) else list(words)
+            answers = list(dict.fromkeys(" ".join(one.split()) for one in answers))
             name = topic if isinstance(topic, str) else ", ".join(answers[:3])
-            blank = not answers or not all(map(str.strip, [name, *answers]))
-        except TypeError:
+            name = " ".join(name.split())
+            blank = not answers or not all([name, *answers])
+        except (TypeError, AttributeError):
             blank = True
         if blank:
             raise ValueError(
                 f"Topic {row} is {topic!r}, {words!r}: give it a name that is not blank, or "
                 "words."
             )
-        if name in found:
-            raise ValueError(f"topics has {name!r} more than once.")
+        if name.casefold() in names:
+            same = names[name.casefold()]
+            raise ValueError(
+                f"topics has {name!r} more than once."
+                if name == same
+                else f"topics has {same!r} and {name!r}, which differ in capitals alone: give "
+                "each topic a name of its own."
+            )
+        names[name.casefold()] = name
         found[name] = answers
     if not found:
         raise ValueError("topics is empty: give at least one name.")

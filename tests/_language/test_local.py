@@ -22,7 +22,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig
 from transformers import LlamaForCausalLM as Llama
 
 from llmtopics import LLMError, LocalLLM
-from llmtopics._language import _generate, _models, as_llm
+from llmtopics._language import _generate, _models, _plain, as_llm
 from llmtopics._language._cache import Cache
 
 TEXTS = [
@@ -221,6 +221,42 @@ def test_a_text_cannot_end_its_turn_or_speak_for_the_system(smollm2):
     (usual,) = _generate.to_tokens(["Buy."], request, smollm2)
     marks = set(AutoTokenizer.from_pretrained(smollm2).all_special_ids)
     assert [i for i in ids if i in marks] == [i for i in usual if i in marks]
+
+
+QWEN3 = (  # as its template ends
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+    "<|im_start|>assistant\n"
+    "{% if enable_thinking is defined and enable_thinking is false %}"
+    "<think>\n\n</think>\n\n{% endif %}"
+)
+ALWAYS = (
+    QWEN3.partition("{% if")[0] + "<think>{{ '\\n' }}"
+)  # of those that cannot be told
+
+
+@pytest.fixture(params=[QWEN3, ALWAYS], ids=["can be told", "always thinks"])
+def thinking(request, small_model, tmp_path):
+    """The folder of a model whose chat template speaks of thinking, and that template."""
+    shutil.copytree(small_model, tmp_path / "thinking")
+    tokenizer = AutoTokenizer.from_pretrained(small_model)
+    tokenizer.chat_template = request.param
+    tokenizer.save_pretrained(tmp_path / "thinking")
+    return tmp_path / "thinking", request.param
+
+
+def test_thinking_is_turned_off_where_the_chat_template_offers_that(thinking):
+    folder, template = thinking
+    request = _generate.Request("generate", "{text}", None, True, None)
+    (ids,) = _generate.to_tokens(["Name a fruit."], request, folder)
+    read = AutoTokenizer.from_pretrained(folder).decode(ids)
+    (written,) = llm(folder).generate(["Name a fruit."], max_new_tokens=4)
+    if template == QWEN3:
+        assert read.endswith("assistant\n<think>\n\n</think>\n\n")
+        assert not written.startswith("<think>")
+    else:  # the beginning belongs to the answer: by it one knows that there is none yet
+        assert read.endswith("assistant\n<think>\n")
+        assert written.startswith("<think>\n")
+        assert _plain.plain(written) == ""
 
 
 LONE = "caf\ud800"

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from llmtopics import LLMError, LocalLLM, RemoteLLM
+from llmtopics import LLMError, LocalLLM, RemoteLLM, TopicLabeler
 from llmtopics._language import LLMLimitError, LLMUnsupportedError
 from llmtopics._language._models import load_model, load_tokenizer
 
@@ -407,6 +407,20 @@ def test_a_failed_row_can_be_kept_as_none(llm, proxy, fault, _):
     assert found[0]
     assert found[2]
     assert llm.usage_["n_calls"] == 2
+
+
+def bad_request(handler, _):
+    handler.reply(400, {"error": {"message": "unknown field: temperature"}})
+    return True
+
+
+@pytest.mark.parametrize("fault", [bad_request, broken, malformed])
+def test_names_of_topics_are_not_made_up_where_no_call_is_answered(llm, proxy, fault):
+    proxy.fault = lambda handler, n, body: fault(handler, body)
+    labeler = TopicLabeler(llm.set_params(max_retries=0), chat=True)
+    with pytest.raises(LLMError, match=r"^Row 0: .*(gave|sent) no answer"):
+        labeler.fit([["rugby", "match"], ["bank", "shares"]])
+    assert len(proxy.requests) == 3  # and once more, for the error to say why
 
 
 def refused(handler, _):

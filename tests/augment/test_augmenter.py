@@ -145,6 +145,8 @@ def test_clones_and_pickles_are_equal_and_hold_no_weights(small_llm):
         ("```\n", "summary", "too_short"),
         ("1. 2. 3.", "keywords", "too_short"),
         ("I am not sure. " * 4, "summary", "repetitive"),
+        ("<think>\nOkay, the user wants a summary.", "summary", "too_short"),
+        ("I'm sorry, but I can't assist with that.", "summary", "refused"),
         (f"Text: {CAT}.", "paraphrase", "copied"),
         (
             "News about football: a club takes a player from another team for a time",
@@ -194,7 +196,22 @@ def test_keywords_without_a_new_word_are_dropped(fake_llm):
         {CAT: "cat, pet, cats, pet cat, Pet, cat food,\n1. animal; pet food"}
     )
     (text,) = LLMAugmenter(llm, how="replace").transform([CAT])
-    assert text == "cat, pet, cats, cat food, 1. animal"
+    assert text == "cat, pet, cats, cat food, animal"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "<think>\nThe user wants keywords.\n</think>\n\npet, animal",
+        "Sure! Here are the keywords:\n\n1. **pet**\n2. **animal**\n\nLet me know!",
+        '```json\n{"keywords": ["pet", "animal"]}\n```',
+        '["pet", "animal"]',
+        "Keywords: pet, animal",
+    ],
+)
+def test_what_chats_put_around_keywords_is_not_added(fake_llm, written):
+    model = LLMAugmenter(fake_llm({CAT: written}), chat=True)
+    assert model.transform([CAT]) == [f"{CAT}\npet, animal"]
 
 
 @pytest.mark.parametrize(

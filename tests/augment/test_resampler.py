@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from imblearn.pipeline import make_pipeline
 from numpy.testing import assert_array_equal
@@ -115,6 +116,44 @@ def test_every_class_gets_what_the_strategy_says(writer, strategy, sizes, contai
     assert_array_equal(new_y, np.array(y)[model.sample_indices_])
 
 
+@pytest.mark.parametrize(
+    "container",
+    [
+        list,
+        np.array,
+        lambda texts: np.array(texts, object),
+        lambda texts: pd.Series(texts, name="news", index=[*"abcdefg"]),
+        lambda texts: pd.Series(texts, dtype=object),
+        lambda texts: pl.Series("news", texts),
+    ],
+    ids=["list", "array", "object array", "pandas", "pandas object", "polars"],
+)
+@pytest.mark.parametrize("with_classes", [False, True])
+def test_texts_come_back_in_the_container_they_came_in(writer, container, with_classes):
+    texts = [f"text {letter}" for letter in "abcdefg"]
+    X, y = container(texts), [0, 0, 0, 0, 1, 1, 2] if with_classes else None
+    model = LLMResampler(writer, max_similarity=1.0, random_state=0)
+    found = model.fit_resample(X, y)
+    found = found[0] if with_classes else found
+    assert type(found) is type(X)
+    assert list(found[: len(texts)]) == texts
+    plain = model.fit_resample(texts, y)
+    assert list(found) == (plain[0] if with_classes else plain)
+    if hasattr(X, "name"):
+        assert found.name == X.name
+    if hasattr(X, "dtype"):
+        assert type(found.dtype) is type(X.dtype)
+    if isinstance(X, pd.Series):
+        assert_array_equal(found.index, X.index[model.sample_indices_])
+
+
+def test_a_series_of_categories_becomes_one_of_texts(writer):
+    X = pd.Series(["text a", "text b"], dtype="category")
+    found = LLMResampler(writer).fit_resample(X)
+    assert len(found) == 4
+    assert found.map(type).eq(str).all()
+
+
 def test_near_duplicates_are_left_out_and_what_is_missing_is_said(fake_llm):
     copied = "the cat sat on the mat by the door"
     llm = fake_llm({copied: copied.upper() + " today", "dog": "a dog ran"})
@@ -126,14 +165,37 @@ def test_near_duplicates_are_left_out_and_what_is_missing_is_said(fake_llm):
         "new": 1,
         "near_duplicate": 9,
         "too_short": 0,
+        "refused": 0,
         "failed": 0,
         "missing": 3,
     }
 
 
+@pytest.mark.parametrize(
+    ("written", "outcome"),
+    [
+        ("<think>\nOkay.\n</think>\n\na cat slept", "new"),
+        ('Sure! Here is another text:\n\n"a cat slept"', "new"),
+        ("```\na cat slept\n```", "new"),
+        ('{"text": "a cat slept"}', "new"),
+        ("Another: a cat slept", "new"),
+        ("<think>\nOkay, another text on", "too_short"),
+        ("I'm sorry, but I can't help with that.", "refused"),
+    ],
+)
+def test_only_the_text_itself_becomes_one(fake_llm, written, outcome):
+    model = LLMResampler(fake_llm({"dog": written}), max_rounds=1)
+    if outcome == "new":
+        assert model.fit_resample(["dog"]) == ["dog", "a cat slept"]
+    else:
+        with pytest.warns(UserWarning, match="Too few new texts"):
+            assert model.fit_resample(["dog"]) == ["dog"]
+    assert model.report_[outcome] == 1
+
+
 def test_failed_calls_and_blank_texts_are_counted(fake_llm):
     model = LLMResampler(fake_llm({"b": "..."}), on_error="keep", max_rounds=2)
-    with pytest.warns(UserWarning, match=r"2 had no word, 2 calls failed; blank"):
+    with pytest.warns(UserWarning, match=r"2 had no word, .* 2 calls failed; blank"):
         assert model.fit_resample(["a", "b", ""]) == ["a", "b", ""]
     assert model.report_["missing"] == 3
     assert model.sample_indices_.tolist() == [0, 1, 2]

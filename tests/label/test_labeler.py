@@ -1,6 +1,7 @@
 """Names of real topics by the real SmolLM2, and a fake model that misbehaves."""
 
 import pickle
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -132,6 +133,10 @@ def test_a_text_that_gives_orders_names_no_topic():
         ("Topic modelling", "Topic modelling"),
         ("Rugby union: a long story of a game that is played by many", "Rugby union"),
         ("2004 Olympics", "2004 Olympics"),
+        ("<think>\nThe words are of sport.\n</think>\n\nRugby union", "Rugby union"),
+        ("<think>\nThe words are of sport", ""),
+        ("Sure! Here is a name for the topic:\n\n**Rugby union**", "Rugby union"),
+        ('```json\n{"topic": "Rugby union", "confidence": 0.9}\n```', "Rugby union"),
         ("体育新闻", "体育新闻"),
         ("", ""),
         (" \n ", ""),
@@ -167,12 +172,68 @@ def test_a_description_is_a_sentence_of_the_topic(answer, sentence):
     assert _as_sentence(answer, WORDS[0]) == sentence
 
 
-@pytest.mark.parametrize("answer", ["I'm sorry, I can't.", "", None, "Baking bread"])
-def test_where_there_is_no_name_the_words_stand(answer):
-    labeler = fitted({"rugby": answer, "bank": "Bank shares"})
+@pytest.mark.parametrize(
+    ("answer", "outcome", "warning"),
+    [
+        ("I'm sorry, I can't.", "rejected", None),
+        ("Baking bread", "rejected", None),
+        ("", "empty", "1 of 2 names came without a word, 1 of 2 descriptions came"),
+        ("<think>\nOkay, the words", "empty", "larger max_new_tokens"),
+        (None, "failed", "1 of 2 names were not answered, 1 of 2 descriptions were"),
+    ],
+)
+def test_where_there_is_no_name_the_words_stand_and_why_is_said(
+    answer, outcome, warning
+):
+    expected = pytest.warns(UserWarning, match=warning) if warning else nullcontext()
+    with expected:
+        labeler = fitted({"rugby": answer, "bank": "Bank shares"})
     assert labeler.names_ == ["rugby, wales, coach", "Bank shares"]
     assert labeler.sources_ == ["words", "model"]
+    assert labeler.outcomes_ == [outcome, "named"]
+    none = dict.fromkeys(["rejected", "empty", "failed", "no_words"], 0)
+    assert labeler.report_["names"] == {"named": 1, **none} | {outcome: 1}
+    described = {"described": 0, **none, "rejected": 1}  # "Bank shares" is no sentence
+    described[outcome] += 1
+    assert labeler.report_["descriptions"] == described
     assert labeler.descriptions_[0].startswith("Texts with words such as rugby, wales")
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (None, "no answer"),
+        ("", "no word about any of 2 topics, but ''.*max_new_tokens"),
+        ("<think>\nOkay, the user", "no word about any .*<think>.*max_new_tokens"),
+    ],
+)
+def test_a_model_that_never_answers_is_an_error_and_changes_nothing(answer, message):
+    labeler = fitted({"": "Rugby bank shares"})
+    before = labeler.names_
+    with pytest.raises(LLMError, match=message):
+        labeler.set_params(llm=FakeLLM({"": answer})).fit(WORDS, THETA, TEXTS)
+    assert labeler.names_ == before
+
+
+def test_one_answered_call_of_several_is_an_answer():
+    answers = {"Text: Wales": "Rugby match", "About:": "A game.", "bank": "Banks"}
+    labeler = fitted({**answers, "rugby": None})
+    assert labeler.names_ == ["Rugby match", "Banks"]
+    assert labeler.outcomes_ == ["named", "named"]
+
+
+def test_a_name_is_found_after_thinking_if_there_are_tokens_for_it():
+    asked = []
+
+    class FakeThinker(FakeLLM):
+        def _compute(self, prompts, request, on_error):
+            asked.append(request.max_new_tokens)
+            return super()._compute(prompts, request, on_error)
+
+    answer = "<think>\nThe words are of a game.\n</think>\n\n**Rugby match**"
+    llm = FakeThinker({"rugby": answer, "bank": "Banks"})
+    assert TopicLabeler(llm, max_new_tokens=512).fit(WORDS).names_[0] == "Rugby match"
+    assert set(asked) == {512, 1}  # and one of a score
 
 
 def test_a_model_without_scores_is_believed_if_its_name_has_a_word_or_comes_twice():
@@ -197,9 +258,10 @@ def test_two_topics_of_one_name_are_told_apart_by_a_word():
 
 
 def test_topics_without_a_word_of_their_own_still_differ():
-    same = fitted({"": None}, words=[["a", "b"], ["a", "b"]])
+    same = fitted({"": "I am sorry."}, words=[["a", "b"], ["a", "b"]])
     assert len(set(same.names_)) == 2
-    empty = fitted({"": None}, words=[[], ["a", "b"]])
+    empty = fitted({"": "I am sorry."}, words=[[], ["a", "b"]])
+    assert empty.outcomes_ == ["no_words", "rejected"]
     assert empty.names_[0] == "Topic 0"
     assert all(empty.descriptions_)
 
@@ -260,6 +322,8 @@ def test_wrong_parameters_are_named(parameters, fault):
         (("rugby",), "list of words for each topic"),
         ((["rugby", "wales"],), "entry 0 is 'rugby'"),
         (([["rugby", 3]],), "topic 0 holds 3"),
+        (([["rugby"], {"bank", "shares"}],), "entry 1 is"),
+        (({("rugby", "wales"), ("bank", "shares")},), "got set"),
         (([],), "no topic"),
         ((WORDS, THETA), "pass both or neither"),
         ((WORDS, [[1.0]], TEXTS[:1]), "1 columns, but there are words of 2"),

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from llmtopics._checks import check_texts
 from llmtopics._language._cache import folder_of, remember
 
-_VERSION = 1  # of how prompts are made and answers read: another has other answers
+_VERSION = 2  # of how prompts are made and answers read: another has other answers
 
 
 class LLMError(RuntimeError):

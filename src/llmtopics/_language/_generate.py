@@ -7,6 +7,7 @@ last column.
 
 import copy
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from hashlib import blake2b
@@ -28,6 +29,13 @@ logger = logging.getLogger(__name__)
 
 _SPACES = ("Ġ", "▁", " ")  # as tokenizers write the one in front of a word
 _SHORT_PREFIX = 8  # tokens that are not worth a cache of their own
+_NO_THINKING = {
+    "enable_thinking": False,
+    "thinking": False,
+}  # as chat templates name it
+_THINKING = re.compile(
+    r"<think(?:ing)?>\s*\Z"
+)  # at the end of those that begin it always
 _N_WRITING = 32  # prompts, at least, that are written about at the same time
 
 
@@ -166,7 +174,7 @@ def _frame(request: Request, tokenizer: Any) -> tuple[str, str]:
     if request.system is not None:
         messages.insert(0, {"role": "system", "content": request.system})
     whole = tokenizer.apply_chat_template(
-        messages, add_generation_prompt=True, tokenize=False
+        messages, add_generation_prompt=True, tokenize=False, **_NO_THINKING
     )
     before, _, after = whole.partition(mark)
     return before, after
@@ -348,7 +356,9 @@ def _write(
     texts = tokenizer.batch_decode(found, skip_special_tokens=True)
     for stop in request.stop:
         texts = [text.partition(stop)[0] for text in texts]
-    return [text.strip() for text in texts]
+    # a template may have begun the thinking, which readers tell by its beginning
+    begun = _THINKING.search(_frame(request, tokenizer)[1])
+    return [(begun[0] if begun else "") + text.strip() for text in texts]
 
 
 class _Dice:

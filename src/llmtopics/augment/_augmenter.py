@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from llmtopics._checks import as_seed, check_texts
 from llmtopics._language import LanguageModel, as_llm, used_since
 from llmtopics._language._ask import split_template
+from llmtopics._language._plain import is_refusal, plain
 from llmtopics.augment._languages import is_foreign, words_of
 
 OUTCOMES = (
@@ -20,6 +21,7 @@ OUTCOMES = (
     "blank",
     "failed",
     "too_short",
+    "refused",
     "repetitive",
     "copied",
     "wrong_language",
@@ -187,7 +189,9 @@ class LLMAugmenter(
 
     - "blank": there was nothing to write about;
     - "failed": the call failed, with ``on_error="keep"``;
-    - "too_short": no word was written;
+    - "too_short": no word was written, or nothing after the thinking of a model that thinks
+      first: it needs more ``max_new_tokens``;
+    - "refused": the model says that it cannot;
     - "repetitive": half of the words were said before;
     - "copied": four of five words are those of the text, or of a line of the prompt;
     - "wrong_language": most letters are of another script than that of ``language``, or at
@@ -195,6 +199,9 @@ class LLMAugmenter(
       stop words, and neighbours such as Danish and Norwegian look alike: this sees plain
       cases only;
     - "drifted": the cosine is below ``min_similarity``.
+
+    What chat models put around an answer is taken away: thinking (``<think>``), "Sure! Here
+    are the keywords:", code fences, JSON, marks of lists.
 
     A text is only ever part of its own prompt: one that gives orders ("ignore the above")
     changes its own row at most.
@@ -361,10 +368,10 @@ class LLMAugmenter(
         return MODES[self.mode].prompt if self.prompt is None else self.prompt
 
     def _cleaned(self, written: str | None) -> str | None:
-        """Return what was written without the mode's name and repeated keywords."""
+        """Return what was written, without what chats put around it and repeated keywords."""
         if written is None:
             return None
-        written = written.strip().removeprefix(f"{MODES[self.mode].label}:").strip()
+        written = plain(written, MODES[self.mode].label, self.mode)
         return distinct_keywords(written) if self.mode == "keywords" else written
 
     def _judged(self, text: str, written: str | None) -> str:
@@ -374,6 +381,8 @@ class LLMAugmenter(
         words = words_of(written)
         if not words:
             return "too_short"
+        if is_refusal(written):
+            return "refused"
         if len(words) >= _MANY and len(set(words)) <= _REPETITIVE * len(words):
             return "repetitive"
         lines = [text, *self._template().splitlines()]

@@ -14,6 +14,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from llmtopics._checks import as_seed, check_texts, warn_user
 from llmtopics._language import LanguageModel, as_llm, used_since
 from llmtopics._language._ask import split_template
+from llmtopics._language._plain import is_refusal, plain
 from llmtopics.augment._languages import words_of
 
 PROMPT = """Each text is followed by another on the same subject.
@@ -92,8 +93,9 @@ class LLMResampler(BaseEstimator):
         ``n_texts``, and that of the text it was made from for new ones.
 
     report_ : dict
-        How many texts were "new", "near_duplicate", "too_short" (no word was written) and
-        "failed", and how many are "missing" after the last round.
+        How many texts were "new", "near_duplicate", "too_short" (no word was written, thinking
+        left aside), "refused" (the model says that it cannot) and "failed", and how many are
+        "missing" after the last round.
 
     usage_ : dict
         What the call asked of the language model: ``n_calls``, ``n_cached``,
@@ -192,8 +194,9 @@ class LLMResampler(BaseEstimator):
 
         Returns
         -------
-        X_resampled : list of str of length n_new_texts
-            The texts as they are, then the new ones.
+        X_resampled : sequence of str of length n_new_texts
+            The texts as they are, then the new ones, in a container like that of ``X``
+            (array, pandas or polars Series; else a list).
         y_resampled : array-like of shape (n_new_texts,)
             Their classes, in a container like that of ``y``. Only if ``y`` is given.
 
@@ -233,9 +236,8 @@ class LLMResampler(BaseEstimator):
         made, sources = self._written(texts, groups, wanted, llm, seed)
         self.usage_ = used_since(before, llm)
         self.sample_indices_ = np.array([*range(len(texts)), *sources])
-        if y is None:
-            return [*texts, *made]
-        return [*texts, *made], _safe_indexing(y, self.sample_indices_)
+        more = _like(X, [*texts, *made], self.sample_indices_)
+        return more if y is None else (more, _safe_indexing(y, self.sample_indices_))
 
     def _written(
         self,
@@ -255,7 +257,9 @@ class LLMResampler(BaseEstimator):
         known = _Known([*texts, *prompt.splitlines()])  # its examples are not new
         made: list[tuple[Hashable, str, int]] = []
         n_draws: Counter[int] = Counter()  # how often each text was written about
-        report = dict.fromkeys(("new", "near_duplicate", "too_short", "failed"), 0)
+        report = dict.fromkeys(
+            ("new", "near_duplicate", "too_short", "refused", "failed"), 0
+        )
         for _ in range(self.max_rounds):
             draws = defaultdict(list)
             for group, n in missing.items():
@@ -277,6 +281,7 @@ class LLMResampler(BaseEstimator):
                     verbose=self.verbose,
                 )
                 for (group, row), new in zip(asked, found, strict=True):
+                    new = new and plain(new, "Another", "Text")
                     outcome = known.outcome_of(new, self.max_similarity)
                     report[outcome] += 1
                     if outcome == "new":
@@ -292,6 +297,19 @@ class LLMResampler(BaseEstimator):
         order = {group: i for i, group in enumerate(groups)}
         made.sort(key=lambda one: order[one[0]])
         return [text for _, text, _ in made], [row for *_, row in made]
+
+
+def _like(X: Any, texts: list[str], rows: np.ndarray) -> Any:
+    """Return texts in a container like ``X``, whose rows they were made from."""
+    if isinstance(X, np.ndarray):
+        return np.array(texts, dtype=type(X.dtype))  # as wide as the longest
+    if hasattr(X, "iloc"):
+        index, is_category = X.index[rows], hasattr(X, "cat")
+        dtype = None if is_category else X.dtype  # new texts are no known categories
+        return type(X)(texts, index=index, name=X.name, dtype=dtype)
+    if hasattr(X, "__dataframe__") or hasattr(X, "to_arrow"):  # polars
+        return type(X)(X.name, texts)
+    return texts
 
 
 class _Known:
@@ -316,6 +334,8 @@ class _Known:
         pairs = _pairs(text)
         if not pairs:
             return "too_short"
+        if is_refusal(text):
+            return "refused"
         shared = Counter(i for pair in pairs for i in self.having.get(pair, ()))
         alike = (n / (len(pairs) + self.sizes[i] - n) for i, n in shared.items())
         return "near_duplicate" if max(alike, default=0) >= max_similarity else "new"
@@ -379,6 +399,7 @@ def _shortfall(
     return (
         f"Too few new texts were written: {', '.join(some)}{more}. "
         f"{report['near_duplicate']} were nearly the same as another, "
-        f"{report['too_short']} had no word, {report['failed']} calls failed; blank texts "
+        f"{report['too_short']} had no word, {report['refused']} were refused, "
+        f"{report['failed']} calls failed; blank texts "
         "are not written about. Raise max_rounds, max_similarity or temperature."
     )

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from numbers import Integral
 from string import Formatter
 from typing import Any
@@ -14,8 +15,15 @@ from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from llmtopics._checks import check_texts, whole_or_not_at_all
-from llmtopics._language import LanguageModel, LLMUnsupportedError, as_llm, used_since
+from llmtopics._checks import check_texts, warn_user, whole_or_not_at_all
+from llmtopics._language import (
+    LanguageModel,
+    LLMError,
+    LLMUnsupportedError,
+    as_llm,
+    used_since,
+)
+from llmtopics._language._plain import plain
 
 _EXAMPLES = [  # of no corpus that people test with
     (
@@ -50,6 +58,9 @@ _READING = (  # from a name back to the words
     + "Topic: {text}\nWords:"
 )
 _IN_A_CHAT = "Continue the text: write what follows its last line, and nothing else."
+_THINKS = "a model that thinks first needs a larger max_new_tokens"
+OUTCOMES = ("named", "rejected", "empty", "failed", "no_words")
+DESCRIBED = ("described", *OUTCOMES[1:])
 _NO_NAME = "Something"  # what a name has to beat
 _NAME_WORDS = 6
 _ABOUT_WORDS = 40
@@ -102,6 +113,10 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
     document_length : int, default=200
         Characters of a document that the model reads.
 
+    max_new_tokens : int or None, default=None
+        Tokens of each answer at most. None is 48 for descriptions and, for names, 32 in a chat
+        and 12 else. A model that thinks before it answers needs several hundred.
+
     verbose : bool or int, default=False
         Whether to show progress bars.
 
@@ -114,8 +129,14 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
         One sentence each.
 
     sources_ : list of K str
-        Where a name comes from: "model", or "words" (the topic's own: no name passed the
-        checks, or the model did not answer).
+        Where a name comes from: "model", or "words" (the topic's own).
+
+    outcomes_ : list of K str
+        Why: "named"; "rejected" (no name passed the checks); "empty" (no word came, thinking
+        left aside); "failed" (no call was answered); "no_words" (the topic has none).
+
+    report_ : dict
+        For "names" and "descriptions": how many topics had each outcome.
 
     candidates_ : list of K dicts
         The names that passed, with their scores, best first: the log of how much likelier
@@ -164,6 +185,7 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
         "n_words": [Interval(Integral, 1, None, closed="left")],
         "n_documents": [Interval(Integral, 1, None, closed="left")],
         "document_length": [Interval(Integral, 1, None, closed="left")],
+        "max_new_tokens": [Interval(Integral, 1, None, closed="left"), None],
         "verbose": ["verbose"],
     }
 
@@ -177,6 +199,7 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
         n_words: int = 8,
         n_documents: int = 3,
         document_length: int = 200,
+        max_new_tokens: int | None = None,
         verbose: bool | int = False,
     ):
         self.llm = llm
@@ -186,6 +209,7 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
         self.n_words = n_words
         self.n_documents = n_documents
         self.document_length = document_length
+        self.max_new_tokens = max_new_tokens
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -218,10 +242,16 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
             If ``words`` holds what is not a list of words, ``mixtures`` and ``texts`` do not
             fit them or each other, or a prompt has another placeholder.
         LLMError
-            If the language model cannot be asked at all. One that fails to answer about some
-            topic leaves it its words.
+            If the language model cannot be asked at all, answers about no topic, or writes
+            no word about any.
         OSError
             If a local model is not found.
+
+        Warns
+        -----
+        UserWarning
+            If it did not answer about some topics, or wrote no word: these are called by
+            their words, and ``outcomes_`` says which.
         """
         topics = _check_words(words)
         self._check_prompts(texts)
@@ -230,16 +260,44 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
         before = llm.usage_
 
         listed = [", ".join(some[: self.n_words]) for some in topics]
-        proposed = self._propose(llm, listed, documents)
         with whole_or_not_at_all(self):
+            proposed, named = self._propose(llm, listed, documents)
             self.candidates_ = self._score(llm, listed, documents, proposed)
             chosen = [next(iter(names), None) for names in self.candidates_]
             self.sources_ = ["words" if name is None else "model" for name in chosen]
+            self.outcomes_ = [
+                outcome if name is None else "named"
+                for name, outcome in zip(chosen, named, strict=True)
+            ]
             self.names_ = _told_apart(chosen, topics)
-            self.descriptions_ = self._describe(llm, topics, listed, documents)
+            self.descriptions_, described = self._describe(
+                llm, topics, listed, documents
+            )
             self.typical_documents_ = typical
             self.usage_ = used_since(before, llm)
+            self.report_ = {
+                "names": {each: self.outcomes_.count(each) for each in OUTCOMES},
+                "descriptions": {each: described.count(each) for each in DESCRIBED},
+            }
+        self._warn_of_missing()
         return self
+
+    def _warn_of_missing(self) -> None:
+        missing = [
+            f"{n} of {len(self.names_)} {what} {said}"
+            for what, report in self.report_.items()
+            for said, n in [
+                ("were not answered", report["failed"]),
+                ("came without a word", report["empty"]),
+            ]
+            if n
+        ]
+        if missing:
+            warn_user(
+                f"The language model gave less than it was asked for: {', '.join(missing)}. "
+                "These are made of the topics' words (see outcomes_). Fit again to ask for "
+                f"what is missing; {_THINKS}."
+            )
 
     def transform(self, mixtures: ArrayLike) -> np.ndarray:
         """Return the mixtures as they are, for ``set_output`` to name their columns.
@@ -357,26 +415,36 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
         return cut, rows
 
     def _ask(
-        self, llm: LanguageModel, prompts: list[str], own: bool, max_new_tokens: int
-    ) -> list[str]:
-        """Return what the model writes, "" where it fails; ``own`` prompts of the user's."""
+        self,
+        llm: LanguageModel,
+        prompts: list[str],
+        own: bool,
+        max_new_tokens: int,
+        on_error: str = "keep",
+    ) -> list[str | None]:
+        """Return what the model writes, None where it fails; ``own`` prompts of the user's."""
         if not prompts:
             return []
-        answers = llm.generate(
+        return llm.generate(
             prompts,
             chat=self.chat,
             system=_IN_A_CHAT if self.chat and not own else None,
             stop=() if self.chat else "\n",  # chats may begin with an empty line
-            max_new_tokens=max_new_tokens,
-            on_error="keep",
+            max_new_tokens=self.max_new_tokens or max_new_tokens,
+            on_error=on_error,
             verbose=self.verbose,
         )
-        return [answer or "" for answer in answers]
 
     def _propose(
         self, llm: LanguageModel, listed: list[str], documents: list[list[str]]
-    ) -> list[Counter[str]]:
-        """Return the names that the model gives each topic, and how often."""
+    ) -> tuple[list[Counter[str]], list[str]]:
+        """Return the names that the model gives each topic and how often, and outcomes.
+
+        Raises
+        ------
+        LLMError
+            If it names none, since it never answers or writes no word.
+        """
         prompts, owners = [], []
         for k, (words, some) in enumerate(zip(listed, documents, strict=True)):
             if not words:
@@ -391,15 +459,26 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
                 asked = [self.prompt.format(words=words, documents="\n".join(some))]
             prompts += asked
             owners += [k] * len(asked)
-        answers = self._ask(
-            llm, prompts, self.prompt is not None, 32 if self.chat else 12
-        )
+        own, max_new_tokens = self.prompt is not None, 32 if self.chat else 12
+        answers = self._ask(llm, prompts, own, max_new_tokens)
+        if all(
+            answer is None for answer in answers
+        ):  # once more, for the error to say why
+            answers[:1] = self._ask(llm, prompts[:1], own, max_new_tokens, "raise")
         proposed: list[Counter[str]] = [Counter() for _ in listed]
+        outcomes = ["no_words"] * len(listed)
         for k, answer in zip(owners, answers, strict=True):
-            name = _as_name(answer)
+            name = _as_name(answer or "")
             if name and not _is_copy(name, listed[k]):
                 proposed[k][name] += 1
-        return proposed
+            outcomes[k] = _better(outcomes[k], answer)
+        if answers and "rejected" not in outcomes:
+            written = next(answer for answer in answers if answer is not None)
+            raise LLMError(
+                f"The language model wrote no word about any of {len(listed)} topics, but "
+                f"{written[:100]!r}: {_THINKS}."
+            )
+        return proposed, outcomes
 
     def _score(
         self,
@@ -434,7 +513,8 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
         topics: list[list[str]],
         listed: list[str],
         documents: list[list[str]],
-    ) -> list[str]:
+    ) -> tuple[list[str], list[str]]:
+        """Return a description of each topic, and outcomes."""
         prompts = []
         for name, words, some in zip(self.names_, listed, documents, strict=True):
             if self.description_prompt is None:  # documents would be retold as facts
@@ -446,24 +526,33 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
                     )
                 )
         answers = self._ask(llm, prompts, self.description_prompt is not None, 48)
-        return [
-            _as_sentence(answer, words) or _listing(words, name)
-            for answer, words, name in zip(answers, topics, self.names_, strict=True)
+        sentences = [
+            _as_sentence(answer or "", words)
+            for answer, words in zip(answers, topics, strict=True)
         ]
+        outcomes = [
+            "described" if sentence else _better("no_words", answer)
+            for sentence, answer in zip(sentences, answers, strict=True)
+        ]
+        listings = map(_listing, topics, self.names_)
+        return [
+            sentence or listing
+            for sentence, listing in zip(sentences, listings, strict=True)
+        ], outcomes
 
 
 # what comes in ----------------------------------------------------------------------------
 
 
 def _check_words(words: Any) -> list[list[str]]:
-    if isinstance(words, str) or not isinstance(words, Iterable):
+    if isinstance(words, str | AbstractSet) or not isinstance(words, Iterable):
         raise ValueError(
             "words must be a list of words for each topic, such as model.top_words(), got "
             f"{type(words).__name__}."
         )
     topics = []
     for k, some in enumerate(words):
-        if isinstance(some, str) or not isinstance(some, Iterable):
+        if isinstance(some, str | AbstractSet) or not isinstance(some, Iterable):
             raise ValueError(
                 f"words must be a list of words for each topic, but entry {k} is {some!r}: "
                 "pass model.top_words()."
@@ -510,15 +599,17 @@ def _shares(name: str, word: str) -> bool:
     return any(_stem(part) == _stem(word) for part in _WORD.findall(name))
 
 
-def _first_line(answer: str) -> str:
+def _first_line(answer: str, *names: str) -> str:
     """Return an answer without what models put around one; "" if it is a refusal."""
+    answer = plain(answer, *names)
     line = next((line for line in answer.splitlines() if line.strip(_AROUND)), "")
     return "" if _REFUSAL.search(line) else _PREFIX.sub("", line)
 
 
 def _as_name(answer: str) -> str:
     """Return the name that an answer holds, "" if it holds none."""
-    name = " ".join(_first_line(answer).strip(_AROUND).split())
+    line = _first_line(answer, "Topic", "Title", "Name", "Label", "Theme", "Category")
+    name = " ".join(line.strip(_AROUND).split())
     if name.count(",") > 1:  # the words once more
         return ""
     if len(name.split()) > _NAME_WORDS:
@@ -529,6 +620,15 @@ def _as_name(answer: str) -> str:
     if not of_use or len(name) > 60 or len(max(parts, key=len)) < 2:
         return ""
     return name[0].upper() + name[1:]
+
+
+def _better(outcome: str, answer: str | None) -> str:
+    """Return the outcome for a topic about which there is this answer, too."""
+    if answer is None:
+        own = "failed"
+    else:
+        own = "rejected" if _WORD.search(plain(answer)) else "empty"
+    return min(outcome, own, key=OUTCOMES.index)
 
 
 def _is_copy(name: str, words: str) -> bool:
@@ -563,7 +663,8 @@ def _told_apart(chosen: list[str | None], topics: list[list[str]]) -> list[str]:
 
 def _as_sentence(answer: str, words: list[str]) -> str:
     """Return the first sentence of an answer if it is one, and of the topic; else ""."""
-    line = " ".join(_first_line(answer).strip(" \t\"'“”*_`#").split())
+    line = _first_line(answer, "About", "Description")
+    line = " ".join(line.strip(" \t\"'“”*_`#").split())
     sentence = re.split(r"(?<=[^\W\d][a-z\d)][.!?])\s", line)[0]
     parts = [part.casefold() for part in _WORD.findall(sentence)]
     if not 3 <= len(parts) <= _ABOUT_WORDS or len(set(parts)) < len(parts) / 2:
