@@ -7,7 +7,7 @@ from functools import cache
 from threading import Lock
 from typing import Any, NamedTuple
 
-from joblib import effective_n_jobs
+from joblib import cpu_count
 from joblib.parallel import get_active_backend
 from threadpoolctl import ThreadpoolController
 
@@ -29,14 +29,28 @@ def inside_worker() -> bool:
     return backend.nesting_level > 0
 
 
+def n_workers(n_jobs: int | None, n_all: int | None = None) -> int:
+    """Return how many workers ``n_jobs`` means, in the whole library as in scikit-learn.
+
+    None is one unless joblib's context says more, -1 is all, -2 all but one.
+
+    n_all : what "all" is; None for the processors
+    """
+    if n_jobs is None:
+        _, n_jobs = get_active_backend()
+    if n_jobs is None:
+        return 1
+    return n_jobs if n_jobs > 0 else max(1, (n_all or cpu_count()) + 1 + n_jobs)
+
+
 @contextmanager
 def workers(n_jobs: int | None) -> Iterator[Workers]:
-    """Yield as many workers as joblib would.
+    """Yield as many threads as ``n_workers`` says, and one inside a worker of joblib.
 
-    None is one unless joblib's context says more, -1 is every core, and inside a joblib
-    worker there is one.
+    Python looks for interrupts between calls alone, and compiled loops hold it up: cut long
+    work into more calls than threads.
     """
-    n = 1 if inside_worker() else effective_n_jobs(n_jobs)
+    n = 1 if inside_worker() else n_workers(n_jobs)
     if n == 1:
         yield ONE
         return

@@ -27,6 +27,7 @@ from sklearn.utils.validation import (
 from tqdm import tqdm
 
 from llmtopics._checks import (
+    N_JOBS,
     as_counts,
     as_fitted,
     as_seed,
@@ -118,8 +119,10 @@ class FusionTopicModel(
         ``random_state``.
 
     n_jobs : int or None, default=None
-        Passed to the topic model. The result does not depend on it. Like ``verbose``, it
-        acts at once if it is set after ``fit``; other parameters wait for the next ``fit``.
+        Threads of the topic model. None leaves them to ``topic_model``, whose own default
+        is one thread unless ``joblib.parallel_config`` says more; -1 is one per processor.
+        The result does not depend on it. Like ``verbose``, it acts at once if it is set
+        after ``fit``; other parameters wait for the next ``fit``.
 
     random_state : int, RandomState, numpy.random.Generator or None, default=None
         Seeds both sides, and the given parts as far as they have no seed. An int gives the
@@ -230,7 +233,7 @@ class FusionTopicModel(
         "concentration": [Interval(Real, 0, 1e6, closed="right"), None],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "memory": [str, HasMethods(["cache"]), None],
-        "n_jobs": [Integral, None],
+        "n_jobs": N_JOBS,
         "random_state": ["random_state", np.random.Generator],
         "verbose": ["verbose"],
     }

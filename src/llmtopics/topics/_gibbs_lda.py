@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from tqdm import tqdm
 
 from llmtopics._checks import (
+    N_JOBS,
     as_seed,
     check_counts,
     check_prior,
@@ -93,7 +94,8 @@ class GibbsLDA(CountTopicModel):
 
     n_jobs : int or None, default=None
         Threads of "blocked" sampling and of ``transform``. The result does not depend on
-        it. None is one, -1 all processors; inside a worker of joblib it is always one.
+        it. None is one thread unless ``joblib.parallel_config`` says more, -1 is one per
+        processor. Inside a worker of joblib it is always one.
 
     random_state : int, RandomState, numpy.random.Generator or None, default=None
         Seeds the first assignment and all draws. An int gives the same bits on every
@@ -214,7 +216,7 @@ class GibbsLDA(CountTopicModel):
         "tol": [Interval(Real, 0, None, closed="left"), None],
         "warm_start": ["boolean"],
         "decay": [Interval(Real, 0, 1, closed="right")],
-        "n_jobs": [Integral, None],
+        "n_jobs": N_JOBS,
         "random_state": ["random_state", np.random.Generator],
         "verbose": ["verbose"],
     }

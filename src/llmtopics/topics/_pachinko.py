@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
 from llmtopics._checks import (
+    N_JOBS,
     as_seed,
     check_counts,
     pandas_for,
@@ -97,7 +98,8 @@ class PachinkoAllocation(CountTopicModel):
 
     n_jobs : int or None, default=None
         Threads of "blocked" sampling and of ``transform``. The result does not depend on
-        it. None is one, -1 all processors; inside a worker of joblib it is always one.
+        it. None is one thread unless ``joblib.parallel_config`` says more, -1 is one per
+        processor. Inside a worker of joblib it is always one.
 
     random_state : int, RandomState, numpy.random.Generator or None, default=None
         Seeds the first assignment and all draws. An int gives the same bits on every
@@ -215,7 +217,7 @@ class PachinkoAllocation(CountTopicModel):
         "sampler": [StrOptions({"auto", "exact", "blocked"})],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left"), None],
-        "n_jobs": [Integral, None],
+        "n_jobs": N_JOBS,
         "random_state": ["random_state", np.random.Generator],
         "verbose": ["verbose"],
     }
