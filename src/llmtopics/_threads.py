@@ -16,7 +16,8 @@ class Workers(NamedTuple):
     """Some threads.
 
     n : int, how many
-    run : makes the calls and returns when all are done; the first error of one is raised
+    run : makes the calls and returns when all are done; after an error or an interrupt no
+        further call begins, those begun end, and it is raised
     """
 
     n: int
@@ -57,10 +58,19 @@ def workers(n_jobs: int | None) -> Iterator[Workers]:
     with ThreadPoolExecutor(n - 1, "llmtopics") as pool:
 
         def run(calls: list[Callable[[], object]]) -> None:
-            others = [pool.submit(call) for call in calls[1:]]
+            waiting = iter(calls)
+
+            def work() -> None:
+                try:
+                    for call in waiting:
+                        call()
+                finally:
+                    for _ in waiting:  # after an error, nothing else begins
+                        pass
+
+            others = [pool.submit(work) for _ in calls[1:n]]
             try:
-                for call in calls[:1]:  # here, which saves one hand-over
-                    call()
+                work()  # here, which saves one hand-over
             finally:
                 wait(others)
             for other in others:
@@ -69,7 +79,12 @@ def workers(n_jobs: int | None) -> Iterator[Workers]:
         yield Workers(n, run)
 
 
-ONE = Workers(1, lambda calls: [call() for call in calls])
+def _run(calls: list[Callable[[], object]]) -> None:
+    for call in calls:
+        call()
+
+
+ONE = Workers(1, _run)
 
 
 _limiting = Lock()

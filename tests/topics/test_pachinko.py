@@ -186,7 +186,7 @@ def test_topics_weights_are_those_of_the_formula(planted, shape):
         expected[w] += gamma / gamma.sum()
     shares = _block_kernels.zeros(60, chain._width)
     inverse = inverted(total, 60, beta)[[0, 0]]
-    chain.share(0, 60, chain._table, inverse, prior, shares)
+    chain.share(0, 200, 0, 60, chain._table, inverse, prior, shares)
     assert_allclose(shares[:, : shape[1]], expected, rtol=2e-4, atol=1e-4)
 
 

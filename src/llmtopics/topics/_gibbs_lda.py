@@ -1,7 +1,6 @@
 """Latent Dirichlet allocation fitted by collapsed Gibbs sampling."""
 
 from functools import partial
-from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any, Literal
 
@@ -38,6 +37,7 @@ from llmtopics.topics._evidence import (
     tally_cells,
 )
 from llmtopics.topics._sampler import (
+    cut_all,
     fold_in_topics,
     random_topics,
     settle,
@@ -494,7 +494,7 @@ def fold_in(
                 partial(
                     kernels.fold_in, *arrays, MAX_PASSES, TOLERANCE, *piece, mixtures
                 )
-                for piece in pairwise(pieces)
+                for piece in cut_all(arrays[2], threads.n, 16 * len(components))
             ]
         )
     return mixtures

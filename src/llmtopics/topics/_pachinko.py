@@ -1,7 +1,6 @@
 """Pachinko allocation: topics of topics, fitted by collapsed Gibbs sampling."""
 
 from functools import partial
-from itertools import pairwise
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -39,7 +38,14 @@ from llmtopics.topics._evidence import (
     tally_cells,
 )
 from llmtopics.topics._paths import PathChain, PathPrior, start_paths
-from llmtopics.topics._sampler import FEW_TOKENS, random_topics, settle, to_topics
+from llmtopics.topics._sampler import (
+    FEW_TOKENS,
+    cut_all,
+    random_topics,
+    settle,
+    to_topics,
+)
+from llmtopics.topics._tokens import tokens_from_counts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -459,7 +465,6 @@ class PachinkoAllocation(CountTopicModel):
         S, K = self.super_sub_prior_.shape
         mixtures, supers = np.empty((X.shape[0], K)), np.empty((X.shape[0], S))
         with workers(self.n_jobs) as threads:
-            pieces = np.linspace(0, X.shape[0], threads.n + 1).astype(int)
             threads.run(
                 [
                     partial(
@@ -471,7 +476,7 @@ class PachinkoAllocation(CountTopicModel):
                         mixtures,
                         supers,
                     )
-                    for piece in pairwise(pieces)
+                    for piece in cut_all(arrays[2], threads.n, 16 * S * K)
                 ]
             )
         return mixtures, supers

@@ -14,6 +14,7 @@ from llmtopics.topics import _pachinko_kernels as kernels
 from llmtopics.topics._evidence import LEAST, Divided, divided, tally_parts
 from llmtopics.topics._sampler import (
     RowChain,
+    cut_all,
     fold_in_topics,
     inverted,
     random_topics,
@@ -77,15 +78,10 @@ class PathChain(RowChain):
             super().sweep(doc_prior)
             return
         totals = self.totals()
-        self._draw_paths(
-            self.topics,
-            (0, len(self.tokens.starts) - 1),
-            totals,
-            inverted(totals, self.tokens.n_words, self.word_prior),
-            doc_prior,
-            np.float32(self.word_prior),
-            self._key(),
-        )
+        inverse = inverted(totals, self.tokens.n_words, self.word_prior)
+        beta, key = np.float32(self.word_prior), self._key()
+        for piece in cut_all(self.tokens.starts, 1, doc_prior.below.size):
+            self._draw_paths(self.topics, piece, totals, inverse, doc_prior, beta, key)
         self.n_sweeps += 1
 
     def _draw(self, first, last, inverse, doc_prior, beta, key) -> None:
@@ -108,10 +104,11 @@ class PathChain(RowChain):
             *kernels.room(len(doc_prior.root), self._width),
         )
 
-    def share(self, low, high, table, inverse, doc_prior, shares) -> None:
+    def share(self, first, last, low, high, table, inverse, doc_prior, shares) -> None:
         """Add to ``shares[w, k]`` the probabilities of sub-topic k."""
         kernels.share_paths(
-            *self.tokens[:2],
+            self.tokens.words,
+            self.tokens.starts[first : last + 1],
             self.topics,
             self.supers,
             low,
