@@ -44,6 +44,7 @@ from llmtopics.embed import TransformerEmbedder
 from llmtopics.text import TextAnalyzer
 from llmtopics.topics import EmbeddingTopics, GibbsLDA
 from llmtopics.topics import _sphere as sphere
+from llmtopics.topics._counted import check_countable
 from llmtopics.topics._foreign import weights_in_topics
 from llmtopics.topics._gibbs_lda import fold_in
 from llmtopics.topics._keyness import keyness
@@ -498,6 +499,11 @@ class FusionTopicModel(
         K, V = f.shape[1], X.shape[1]
         epsilon = check_prior(model.doc_topic_prior, K, "doc_topic_prior")
         beta = self._word_prior()
+        check_countable(
+            X,
+            single=model.sampler != "exact",
+            remedy=", or use topic_model=GibbsLDA(sampler='exact')",
+        )
         tokens = tokens_from_counts(X)
         movable = None
         if self.language_topics is None:

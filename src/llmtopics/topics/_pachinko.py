@@ -27,7 +27,7 @@ from llmtopics.topics._counted import (
     MAX_PASSES,
     TOLERANCE,
     CountTopicModel,
-    countable_tokens,
+    check_countable,
     rise,
     warn_unsettled,
 )
@@ -304,7 +304,8 @@ class PachinkoAllocation(CountTopicModel):
         ]
         learn_beta = self.topic_word_prior == "auto"
         beta = 0.1 if learn_beta else float(self.topic_word_prior)
-        tokens = countable_tokens(X)
+        check_countable(X)
+        tokens = tokens_from_counts(X)
         few = tokens.words.size <= FEW_TOKENS
         exact = self.sampler == "exact" or (self.sampler == "auto" and few)
         trace: list[float] = []

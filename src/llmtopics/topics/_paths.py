@@ -21,7 +21,7 @@ from llmtopics.topics._sampler import (
     start_chain,
     to_topics,
 )
-from llmtopics.topics._tokens import Tokens
+from llmtopics.topics._tokens import COUNTED, Tokens
 
 _START_WEIGHT = 5.0  # of the α_st of a super-topic to start from, together
 _START_PRIOR = (
@@ -177,7 +177,8 @@ def start_paths(
         advance()
     sub_topics = chain.topics.astype(np.int32)
     chance = np.random.default_rng([seed + 1, 1]).random(sub_topics.size)
-    taken = chance * sub_topics.size < _START_TOKENS * (len(starts) - 1)
+    n_taken = min(_START_TOKENS * (len(starts) - 1), 0.99 * COUNTED)
+    taken = chance * sub_topics.size < n_taken
     some = Tokens(sub_topics[taken], np.append(0, np.cumsum(taken))[starts], K)
     supers = random_topics(some, n_super, seed + 1)
     upper = start_chain(

@@ -15,7 +15,7 @@ from llmtopics._lanes import LANES
 from llmtopics._threads import Workers
 from llmtopics.topics import _block_kernels as block_kernels
 from llmtopics.topics import _gibbs_kernels as kernels
-from llmtopics.topics._tokens import Tokens
+from llmtopics.topics._tokens import COUNTED, Tokens
 
 N_BLOCKS = 32  # of documents in a sweep
 FEW_TOKENS = 2**17  # up to here, "auto" samples exactly
@@ -149,6 +149,13 @@ class Chain(ABC):
         ends = np.cumsum(self._n_of_words())
         inner = np.searchsorted(ends, ends[-1] * np.arange(1, n) / n, side="right")
         return _ranges([0, *inner.tolist(), self.tokens.n_words])
+
+    def counted(self) -> type:
+        """Return the type of sums of probabilities of a word's or a document's tokens."""
+        if self.topics.size < COUNTED:
+            return np.float32
+        most = max(self._n_of_words().max(), np.diff(self.tokens.starts).max())
+        return np.float32 if most < COUNTED else np.float64
 
     def _n_of_words(self) -> np.ndarray:
         counts = np.zeros(self.tokens.n_words, np.int64)
@@ -430,7 +437,8 @@ def settle(chain: Chain, doc_prior: Any, n_passes: int | None = None) -> np.ndar
     K, V = chain.n_components, chain.tokens.n_words
     if n_passes is None:
         n_passes = N_PASSES if K < MANY_TOPICS else N_PASSES_MANY
-    table, shares = (block_kernels.zeros(V, filled_up(K)) for _ in range(2))
+    table = block_kernels.zeros(V, filled_up(K))
+    shares = block_kernels.zeros(V, filled_up(K), kind=chain.counted())
     table[:, :K] = chain.word_topic()
     beta = np.float32(chain.word_prior)
     others = np.zeros((0, 0), np.float32) if chain.others is None else chain.others
