@@ -403,7 +403,8 @@ class FusionTopicModel(
         """Return the counts that find the texts' topics, more than their own or not."""
         if not hasattr(self, "expander_"):
             return own
-        return sp.csr_array(own + self.expander_.added(texts, own))
+        added = self.expander_.added(texts, own).astype(np.int64)  # sums may be large
+        return self._counts(own + added)
 
     # the language side ----------------------------------------------------------------
 
@@ -507,7 +508,8 @@ class FusionTopicModel(
         tokens = tokens_from_counts(X)
         movable = None
         if self.language_topics is None:
-            vectors = read.astype(np.float32)
+            vectors = self.language_topics_._check(read, reset=False)
+            vectors = vectors.astype(np.float32)
             movable = vectors, sphere.measure(vectors)
         prior = self.strength_ * f + epsilon
         n_last = max(1, self.max_iter // _N_ROUNDS)
