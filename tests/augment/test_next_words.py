@@ -101,7 +101,7 @@ def test_a_first_token_is_shared_by_how_often_its_words_are(fake_llm):
     assert sum(counts.values()) == 120
 
 
-@pytest.mark.parametrize("weight", [2**31, 1e300, float("inf")])
+@pytest.mark.parametrize("weight", [2**31, 1e300])
 def test_more_words_than_counts_hold_are_refused(fake_llm, weight):
     told = Told(fake_llm, {"a cup": {"cup": 1.0}})
     model = NextWordCounts(llm=told.llm, weight=weight).fit(["a cup"])
