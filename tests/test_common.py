@@ -712,7 +712,11 @@ BAD_COUNTS = {
     "sparse fraction": (sp.csr_array(with_entry(0.5)), "row 3, column 2 holds 0.5"),
     "too many": (with_entry(2**40, np.int64), "row 3, column 2 holds 1099511627776"),
     "wrapped below zero": (with_entry(2**64 - 3, np.uint64), "row 3, column 2"),
-    "strings": (with_entry("word", object), "could not convert"),
+    "strings": (with_entry("word", object), "row 3 holds 'word'"),
+    "texts": (["a secret text", *["another text"] * 9], "row 0 .*count the words"),
+    "words": ([["a", "text"], ["another"]], "row 0 holds 'a'"),
+    "a text": ("bare", "row 0 holds 'bare'"),
+    "bytes": (np.array([[b"a text"], [b"another"]]), "row 0 holds b'a text'"),
     "no words at all": (np.zeros((5, 30)), "no words"),
     "one dimension": (np.ones(30), "1D array"),
     "no documents": (np.ones((0, 30)), "0 sample"),
@@ -725,8 +729,9 @@ BAD_COUNTS = {
 def test_bad_counts_are_refused_and_nothing_half_fitted_is_left(model, case):
     X, message = BAD_COUNTS[case]
     model = clone(model)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message) as error:
         model.fit(X)
+    assert "another" not in str(error.value)  # of a corpus, no more than one text
     with pytest.raises(NotFittedError):
         check_is_fitted(model)
     model.fit(OTHER_COUNTS)

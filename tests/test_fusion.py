@@ -520,6 +520,33 @@ def test_useless_vectors_are_refused(planted, fault, message):
         fusion(4, embedder=Wrong(fault)).fit(planted[0])
 
 
+class Loud(CountVectorizer):
+    """Counts each word many times."""
+
+    def __init__(self, times=1):
+        super().__init__()
+        self.times = times
+
+    def fit_transform(self, X, y=None):
+        return super().fit_transform(X) * np.int64(self.times)
+
+
+@pytest.mark.parametrize("pooling", ["prior", "linear"])
+@pytest.mark.parametrize(
+    ("times", "message"),
+    [
+        (2**18, r"Column \d+ of X counts .* 2\*\*24 or more.*sampler='exact'"),
+        (2**22, r"X holds [0-9,]+ words, 2\*\*31 or more"),
+        (2**30, "row .* whole-number counts below|whole-number counts .* row"),
+    ],
+)
+def test_more_words_than_can_be_counted_are_refused(planted, pooling, times, message):
+    texts, embedder, _ = planted
+    model = fusion(4, embedder=embedder, pooling=pooling, vectorizer=Loud(times))
+    with pytest.raises(ValueError, match=message):
+        model.fit(texts)
+
+
 def test_an_embedder_needs_no_more_than_fit_and_transform(planted):
     class Duck(BaseEstimator):
         def fit(self, X, y=None):

@@ -1,13 +1,16 @@
-"""Linear algebra in one thread, whoever else asks for it."""
+"""How many threads there are; linear algebra in one, whoever else asks for it."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, nullcontext
 from threading import Event
 
 import pytest
+from joblib import cpu_count, effective_n_jobs, parallel_config
 from threadpoolctl import threadpool_limits
 
-from llmtopics._threads import _libraries, one_thread
+from llmtopics._threads import _libraries, n_workers, one_thread
 
 
 def n_threads(user_api):
@@ -61,3 +64,29 @@ def test_an_error_gives_the_threads_back():
         with pytest.raises(KeyError), one_thread():
             raise KeyError
         assert n_threads("blas") == n_threads("openmp") == {3}
+
+
+@pytest.mark.parametrize(
+    ("n_jobs", "n"), [(None, 1), (1, 1), (3, 3), (-1, 8), (-2, 7), (-20, 1)]
+)
+def test_n_jobs_means_what_it_does_in_scikit_learn(n_jobs, n):
+    assert n_workers(n_jobs, 8) == n
+    assert n_workers(n_jobs) == effective_n_jobs(n_jobs)
+    with parallel_config(n_jobs=5):
+        assert n_workers(n_jobs, 8) == (5 if n_jobs is None else n)
+
+
+def test_threads_inside_a_worker_of_multiprocessing():
+    """No processes can be started there, of which joblib would warn; threads can."""
+    code = (
+        "import multiprocessing, warnings\n"
+        "from llmtopics._threads import workers\n"
+        "def count(n_jobs):\n"
+        "    warnings.simplefilter('error')\n"
+        "    with workers(n_jobs) as threads:\n"
+        "        return threads.n\n"
+        "with multiprocessing.get_context('fork').Pool(1) as pool:\n"
+        "    print(pool.map(count, [2, -1]))\n"
+    )
+    out = subprocess.check_output([sys.executable, "-c", code], text=True)
+    assert out.strip() == str([2, cpu_count()])

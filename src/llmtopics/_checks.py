@@ -7,13 +7,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from numbers import Integral
+from reprlib import repr as shortened
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_array, validate_data
+
+# What n_jobs may be; see _threads.n_workers.
+N_JOBS = [
+    Interval(Integral, 1, None, closed="left"),
+    Interval(Integral, None, -1, closed="right"),
+    None,
+]
 
 
 @contextmanager
@@ -78,10 +87,13 @@ def as_counts(X: Any, name: str) -> sp.csr_array:
     Raises
     ------
     ValueError
-        For NaN, infinity, a wrong shape, and for negative, fractional or too large
+        For texts, NaN, infinity, a wrong shape, and for negative, fractional or too large
         counts, naming the row and the column.
     """
-    X = check_array(X, accept_sparse="csr", dtype="numeric", estimator=name)
+    with numbers_only(
+        X, name, "word counts", "count the words of texts first (CountVectorizer)"
+    ):
+        X = check_array(X, accept_sparse="csr", dtype="numeric", estimator=name)
     if X.dtype == np.float16:  # scipy has no sparse arrays of it
         X = X.astype(np.float32)
     counts = sp.csr_array(X)  # its arrays may be the caller's: read only
@@ -116,6 +128,34 @@ def as_counts(X: Any, name: str) -> sp.csr_array:
             )
     indices = counts.indices.astype(np.int32, copy=False)
     return sp.csr_array((whole, indices, counts.indptr), shape=counts.shape)
+
+
+@contextmanager
+def numbers_only(X: Any, name: str, reads: str, remedy: str) -> Iterator[None]:
+    """Say what to do if ``X``, refused in the block, holds texts instead of numbers.
+
+    scikit-learn's message would print them all.
+    """
+    try:
+        yield
+    except (TypeError, ValueError):
+        for row, text in _texts_in(X):
+            raise ValueError(
+                f"{name} reads {reads}, one row of numbers per document, but row {row} holds "
+                f"{shortened(text)}: {remedy}. FusionTopicModel reads texts."
+            ) from None
+        raise
+
+
+def _texts_in(X: Any) -> Iterator[tuple[int, str | bytes]]:
+    """Yield the row of each text in ``X``, and the text."""
+    if getattr(getattr(X, "dtype", None), "kind", "O") in "biufc":
+        return
+    rows = X if isinstance(X, list | tuple) else np.atleast_1d(np.asarray(X, object))
+    for i, row in enumerate(rows):
+        for value in np.ravel(np.asarray(row, object)):
+            if isinstance(value, str | bytes):
+                yield i, value
 
 
 def check_prior(prior: ArrayLike | None, n_components: int, name: str) -> np.ndarray:
@@ -254,7 +294,7 @@ def check_texts(X: Any, name: str) -> list[str]:
     for row, text in enumerate(texts):
         if not isinstance(text, str):
             raise ValueError(
-                f"{name} reads texts (str), but row {row} holds {text!r} of type "
+                f"{name} reads texts (str), but row {row} holds {shortened(text)} of type "
                 f"{type(text).__name__}."
             )
     if not texts:

@@ -19,7 +19,7 @@ from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from tqdm import tqdm
 
-from llmtopics._checks import check_texts
+from llmtopics._checks import N_JOBS, check_texts
 from llmtopics._language._cache import folder_of, remember
 from llmtopics._language._encode import (
     POOLINGS,
@@ -118,9 +118,10 @@ class TransformerEmbedder(_Embedder):
         computes in it natively, which takes half the time and moves vectors by a cosine of
         less than .001; float32 elsewhere. Vectors are float32 always.
 
-    n_jobs : int or None, default=None
-        Batches worked on at the same time. None is one for each GPU, or for each thread
-        that PyTorch may use; workers of joblib may use fewer.
+    n_jobs : int or None, default=-1
+        Batches worked on at the same time. -1 is one per GPU, or one per thread that PyTorch
+        may use (workers of joblib may use fewer). None is one batch unless
+        ``joblib.parallel_config`` says more.
 
     cache_dir : str, Path, False or None, default=None
         Where vectors are kept. None is the folder named in the environment variable
@@ -188,7 +189,7 @@ class TransformerEmbedder(_Embedder):
         "prompt": [str, None],
         "device": [str],
         "dtype": [StrOptions({"auto", "float32", "bfloat16", "float16"})],
-        "n_jobs": [Interval(Integral, 1, None, closed="left"), None],
+        "n_jobs": N_JOBS,
         "cache_dir": [str, Path, Options(bool, {False}), None],
         "verbose": ["verbose"],
     }
@@ -206,7 +207,7 @@ class TransformerEmbedder(_Embedder):
         prompt: str | None = None,
         device: str = "auto",
         dtype: str = "auto",
-        n_jobs: int | None = None,
+        n_jobs: int | None = -1,
         cache_dir: str | Path | bool | None = None,
         verbose: bool | int = False,
     ):

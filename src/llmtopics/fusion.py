@@ -27,6 +27,7 @@ from sklearn.utils.validation import (
 from tqdm import tqdm
 
 from llmtopics._checks import (
+    N_JOBS,
     as_counts,
     as_fitted,
     as_seed,
@@ -43,6 +44,7 @@ from llmtopics.embed import TransformerEmbedder
 from llmtopics.text import TextAnalyzer
 from llmtopics.topics import EmbeddingTopics, GibbsLDA
 from llmtopics.topics import _sphere as sphere
+from llmtopics.topics._counted import check_countable
 from llmtopics.topics._foreign import weights_in_topics
 from llmtopics.topics._gibbs_lda import fold_in
 from llmtopics.topics._keyness import keyness
@@ -118,8 +120,10 @@ class FusionTopicModel(
         ``random_state``.
 
     n_jobs : int or None, default=None
-        Passed to the topic model. The result does not depend on it. Like ``verbose``, it
-        acts at once if it is set after ``fit``; other parameters wait for the next ``fit``.
+        Threads of the topic model. None leaves them to ``topic_model``, whose own default
+        is one thread unless ``joblib.parallel_config`` says more; -1 is one per processor.
+        The result does not depend on it. Like ``verbose``, it acts at once if it is set
+        after ``fit``; other parameters wait for the next ``fit``.
 
     random_state : int, RandomState, numpy.random.Generator or None, default=None
         Seeds both sides, and the given parts as far as they have no seed. An int gives the
@@ -230,7 +234,7 @@ class FusionTopicModel(
         "concentration": [Interval(Real, 0, 1e6, closed="right"), None],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "memory": [str, HasMethods(["cache"]), None],
-        "n_jobs": [Integral, None],
+        "n_jobs": N_JOBS,
         "random_state": ["random_state", np.random.Generator],
         "verbose": ["verbose"],
     }
@@ -399,7 +403,8 @@ class FusionTopicModel(
         """Return the counts that find the texts' topics, more than their own or not."""
         if not hasattr(self, "expander_"):
             return own
-        return sp.csr_array(own + self.expander_.added(texts, own))
+        added = self.expander_.added(texts, own).astype(np.int64)  # sums may be large
+        return self._counts(own + added)
 
     # the language side ----------------------------------------------------------------
 
@@ -495,10 +500,16 @@ class FusionTopicModel(
         K, V = f.shape[1], X.shape[1]
         epsilon = check_prior(model.doc_topic_prior, K, "doc_topic_prior")
         beta = self._word_prior()
+        check_countable(
+            X,
+            single=model.sampler != "exact",
+            remedy=", or use topic_model=GibbsLDA(sampler='exact')",
+        )
         tokens = tokens_from_counts(X)
         movable = None
         if self.language_topics is None:
-            vectors = read.astype(np.float32)
+            vectors = self.language_topics_._check(read, reset=False)
+            vectors = vectors.astype(np.float32)
             movable = vectors, sphere.measure(vectors)
         prior = self.strength_ * f + epsilon
         n_last = max(1, self.max_iter // _N_ROUNDS)

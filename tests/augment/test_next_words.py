@@ -101,6 +101,21 @@ def test_a_first_token_is_shared_by_how_often_its_words_are(fake_llm):
     assert sum(counts.values()) == 120
 
 
+@pytest.mark.parametrize("weight", [2**31, 1e300])
+def test_more_words_than_counts_hold_are_refused(fake_llm, weight):
+    told = Told(fake_llm, {"a cup": {"cup": 1.0}})
+    model = NextWordCounts(llm=told.llm, weight=weight).fit(["a cup"])
+    with pytest.raises(ValueError, match=r"2\*\*31 words .* of text 0.*lower"):
+        model.transform(["a cup"])
+
+
+def test_own_words_and_new_ones_together_do_not_wrap_around(fake_llm):
+    told = Told(fake_llm, {"a cup": {"cup": 1.0}})
+    model = NextWordCounts(llm=told.llm, weight=2**31 - 1).fit(["a cup"])
+    with pytest.raises(ValueError, match="holds 2147483648"):
+        model.transform(["a cup"])
+
+
 def test_rounding_keeps_the_sum_and_the_order():
     weights = sp.csr_array([[0.5, 0.3, 0.2, 0], [0, 0, 0, 0], [1, 1, 1, 0.1]])
     found = _rounded(weights, np.array([5, 5, 4]), 3).toarray()

@@ -86,6 +86,16 @@ def test_mixtures_do_not_depend_on_the_batch(clouds):
     )
 
 
+@pytest.mark.parametrize("exponent", [-900, -60, 63, 900])
+def test_the_scale_of_vectors_does_not_matter(clouds, exponent):
+    X, _ = clouds
+    model = EmbeddingTopics(5, random_state=0).fit(X)
+    scaled = EmbeddingTopics(5, random_state=0).fit(np.ldexp(X, exponent))
+    assert_array_equal(scaled.labels_, model.labels_)
+    assert_array_equal(scaled.transform(np.ldexp(X, exponent)), model.transform(X))
+    assert_allclose(model.transform(np.ldexp(X, 900)).sum(axis=1), 1)
+
+
 def test_seeds_decide_and_generators_are_taken(clouds):
     X, _ = clouds
     kinds = [lambda s: s, np.random.default_rng, np.random.RandomState]

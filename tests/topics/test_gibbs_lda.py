@@ -1,3 +1,4 @@
+import copy
 import os
 import pickle
 import subprocess
@@ -491,11 +492,91 @@ def test_more_words_than_can_be_counted_are_refused_before_memory_is_taken():
         model.partial_fit(np.eye(2, dtype=int))
 
 
+@pytest.mark.parametrize("prior", [None, [1e9, 1]], ids=["one topic", "two topics"])
+def test_exact_sampling_counts_beyond_single_precision(prior, monkeypatch):
+    """Added up one by one, float32 stops at 16,777,216."""
+    monkeypatch.setattr(_sampler, "N_PASSES", 1)
+    X = np.array([[9_000_000, 3], [8_000_000, 2]])
+    n_components = 1 if prior is None else 2
+    model = GibbsLDA(
+        n_components, doc_topic_prior=prior, sampler="exact", max_iter=1, random_state=0
+    ).fit(X)
+    assert_allclose(model._counts().sum(axis=1), X.sum(axis=0), rtol=1e-6)
+    assert_allclose(model.topic_counts_[0], X.sum(), rtol=1e-6)
+
+
 def test_a_matrix_with_broken_indices_is_refused():
     """SciPy builds it unasked; compiled loops would write anywhere."""
     X = sp.csr_array(([1, 1], [3, 5_000_000], [0, 1, 2]), shape=(2, 10))
     with pytest.raises(ValueError, match="beyond its 10"):
         GibbsLDA(2).fit(X)
+
+
+# huge priors ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", [0, 1, 7, 1000])
+@pytest.mark.parametrize("a", [1e-30, 0.1, 10, 1e5, 1e6, 1e7, 1e14, 1e30])
+def test_log_rising_is_a_sum_of_logarithms(a, n):
+    by_hand = np.log(a + np.arange(n)).sum()
+    assert_allclose(_evidence.log_rising(a, np.array([n])), by_hand, rtol=1e-9)
+
+
+@pytest.mark.parametrize("prior", [1e10, 1e14, 1e20, 1e30])
+def test_under_huge_priors_topics_and_words_are_drawn_evenly(planted, prior):
+    model = GibbsLDA(
+        4, doc_topic_prior=prior, topic_word_prior=prior, max_iter=10, random_state=0
+    ).fit(planted.data)
+    assert_allclose(model.log_likelihood_, -np.log(4 * 60), rtol=1e-6)
+
+
+# portions cost what they hold -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sampler", ["exact", "blocked"])
+@pytest.mark.parametrize("decay", [1.0, 0.5])
+@pytest.mark.parametrize("n_words", [20, 60])
+def test_a_portion_is_sampled_as_if_all_words_were_looked_at(
+    planted, sampler, decay, n_words
+):
+    model = GibbsLDA(4, sampler=sampler, decay=decay, max_iter=20, random_state=0)
+    model.fit(planted.data[:100])
+    X = 1 + planted.data[100:150].toarray()
+    X[:, n_words:] = 0
+    X = sp.csr_array(X)
+    plain, counts = copy.deepcopy(model), model._counts()
+    weights = plain._sample(X, counts, counts * np.float32(decay))
+    model.partial_fit(X)
+    assert_allclose(model.topic_counts_, weights.sum(axis=0), rtol=1e-5)
+    expected = _sampler.to_topics(weights.T.astype(float), model.topic_word_prior_)
+    assert_allclose(model.components_, expected, rtol=1e-4)
+    assert_allclose(model.components_.sum(axis=1), 1)
+
+
+def test_of_a_portion_only_its_words_are_looked_at(planted, monkeypatch):
+    model = GibbsLDA(4, max_iter=20, random_state=0).fit(planted.data)
+    sizes, start = [], _gibbs_lda.start_chain
+
+    def started(tokens, *arguments, **parameters):
+        sizes.append(tokens.n_words)
+        return start(tokens, *arguments, **parameters)
+
+    monkeypatch.setattr(_gibbs_lda, "start_chain", started)
+    model.partial_fit(np.eye(60, dtype=int)[[7, 9]])
+    assert sizes == [3]  # and one for all others
+
+
+def test_a_portion_without_known_words_changes_nothing(planted):
+    model = GibbsLDA(4, decay=0.5, max_iter=20, random_state=0).fit(planted.data[:100])
+    other = copy.deepcopy(model)
+    before = vars(model).copy()
+    assert model.partial_fit(np.zeros((3, 60), int)) is model
+    assert all(vars(model)[name] is value for name, value in before.items())
+    for continued in (model, other):
+        continued.partial_fit(planted.data[100:])
+    assert_array_equal(model.components_, other.components_)
+    with pytest.raises(ValueError, match="59 features"):
+        model.partial_fit(np.zeros((3, 59), int))
 
 
 # a continued fit goes on in its random stream -----------------------------------------------

@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from llmtopics import PachinkoAllocation
 from llmtopics._threads import ONE, workers
 from llmtopics.datasets import load_reuters395
-from llmtopics.topics import _block_kernels, _evidence, _pachinko
+from llmtopics.topics import _block_kernels, _evidence, _pachinko, _paths
 from llmtopics.topics import _pachinko_kernels as kernels
 from llmtopics.topics._paths import PathChain, PathPrior, _levels
 from llmtopics.topics._sampler import inverted, settle
@@ -186,7 +186,7 @@ def test_topics_weights_are_those_of_the_formula(planted, shape):
         expected[w] += gamma / gamma.sum()
     shares = _block_kernels.zeros(60, chain._width)
     inverse = inverted(total, 60, beta)[[0, 0]]
-    chain.share(0, 60, chain._table, inverse, prior, shares)
+    chain.share(0, 200, 0, 60, chain._table, inverse, prior, shares)
     assert_allclose(shares[:, : shape[1]], expected, rtol=2e-4, atol=1e-4)
 
 
@@ -644,6 +644,22 @@ def test_words_too_many_to_count_are_refused():
         PachinkoAllocation(2).fit(np.array([[2**24 - 1, 1], [2, 5]]))
     with pytest.raises(ValueError, match="sample of the documents"):
         PachinkoAllocation(2).fit(sp.csr_array(np.full((2, 3), 2**30, dtype=np.int64)))
+
+
+def test_super_topics_start_from_no_more_tokens_than_can_be_counted(
+    planted, monkeypatch
+):
+    monkeypatch.setattr(_paths, "COUNTED", 500, raising=False)
+    sizes, start = [], _paths.start_chain
+
+    def started(tokens, *arguments, **parameters):
+        sizes.append(tokens.words.size)
+        return start(tokens, *arguments, **parameters)
+
+    monkeypatch.setattr(_paths, "start_chain", started)
+    PachinkoAllocation(3, max_iter=4, random_state=0).fit(planted.data)
+    assert sizes[0] == planted.data.sum()
+    assert 0 < sizes[1] < 600
 
 
 def test_words_and_priors_divide_a_mixture_among_them(fitted):

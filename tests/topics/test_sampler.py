@@ -1,6 +1,8 @@
 """The sampler draws from the right distribution, whatever the numbers."""
 
+import threading
 import time
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -13,6 +15,7 @@ from scipy.special import gammaln
 from llmtopics._completion import halves, log_likelihood
 from llmtopics._threads import ONE, workers
 from llmtopics.datasets import load_reuters395
+from llmtopics.topics import _sampler
 from llmtopics.topics._gibbs_lda import fold_in
 from llmtopics.topics._sampler import (
     ExactChain,
@@ -359,19 +362,30 @@ def test_an_error_in_a_thread_reaches_the_caller():
 
 
 def test_all_calls_end_before_the_error_is_raised():
-    done = []
+    done, begun = [], threading.Event()
 
     def slow():
+        begun.set()
         time.sleep(0.1)
         done.append(1)
 
     def fail():
+        begun.wait()
         raise ValueError("at once")
 
     with workers(2) as threads:
         with pytest.raises(ValueError, match="at once"):
-            threads.run([fail, slow])
-        assert done == [1]
+            threads.run([fail, slow, *[slow] * 1000])
+        assert 1 <= len(done) < 1000  # those that had begun
+
+
+def test_calls_are_made_once_each_by_any_number_of_threads():
+    for n_jobs in (1, 2, 5):
+        made: list[int] = []
+        with workers(n_jobs) as threads:
+            threads.run([partial(made.append, i) for i in range(100)])
+            threads.run([])
+        assert sorted(made) == list(range(100))
 
 
 def test_no_more_threads_inside_a_worker_of_joblib():
@@ -383,6 +397,25 @@ def test_no_more_threads_inside_a_worker_of_joblib():
     for backend in ("threading", "loky"):
         nested = Parallel(2, backend=backend)(delayed(count)() for _ in range(2))
         assert nested == [1, 1]
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_work_in_many_pieces_gives_the_same_bits(planted, monkeypatch, sampler):
+    tokens = tokens_from_counts(planted.data)
+    one, each = np.full((1, 300), 0.1), planted.doc_topic @ np.ones((4, 300)) + 0.1
+
+    def run(prior):
+        chain = make_chain(tokens, 300, sampler)
+        for _ in range(2):
+            chain.sweep(prior)
+        phi = to_topics(settle(chain, prior).T.astype(float), 0.1)
+        return chain.topics, phi, fold_in(planted.data, phi, prior)
+
+    whole = [run(prior) for prior in (one, each)]
+    monkeypatch.setattr(_sampler, "_MOMENT", 300 * 100)
+    for before, prior in zip(whole, (one, each), strict=True):
+        for a, b in zip(before, run(prior), strict=True):
+            assert_array_equal(a, b)
 
 
 def test_tokens_are_the_counts():

@@ -216,8 +216,8 @@ def encode(
     n_tokens : int or "auto"
         Tokens in a batch; "auto" leaves it to the device.
     n_jobs : int or None
-        Batches worked on at the same time; None for as many as there are GPUs, or
-        threads that PyTorch may use.
+        Batches worked on at the same time; -1 for as many as there are GPUs, or threads
+        that PyTorch may use.
 
     Yields
     ------

@@ -93,7 +93,7 @@ def answer(
     caches = {id(model): read_shared(model) for model in models}
     size = batch_tokens(batch_size, devices[0])
     batches = _batches(ids, size, _N_WRITING if request.kind == "generate" else 1)
-    for rows, answers in in_workers(work, batches, models, None):
+    for rows, answers in in_workers(work, batches, models, -1):
         used["prompt_tokens"] += sum(len(ids[i]) for i in rows)
         if request.kind == "generate":
             with tokenizing():

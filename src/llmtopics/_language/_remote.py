@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from sklearn.utils._param_validation import Interval, Options
 
+from llmtopics._checks import N_JOBS
 from llmtopics._language._ask import (
     LanguageModel,
     LLMError,
@@ -23,6 +24,7 @@ from llmtopics._language._ask import (
     Request,
     split_template,
 )
+from llmtopics._threads import n_workers
 
 _CHARACTERS = 4  # of a token, about
 _N_TOP = 20  # likeliest tokens that most servers give at most
@@ -67,8 +69,9 @@ class RemoteLLM(LanguageModel):
     price : tuple of two floats or None, default=None
         Price of a million tokens read and of a million tokens written.
 
-    n_jobs : int, default=4
-        Requests under way at the same time.
+    n_jobs : int or None, default=4
+        Requests under way at the same time. None is one unless ``joblib.parallel_config``
+        says more, -1 is one per processor.
 
     cache_dir : str, Path, False or None, default=None
         Where answers are kept. None is the folder named in the environment variable
@@ -132,7 +135,7 @@ class RemoteLLM(LanguageModel):
         "max_requests": [Interval(Integral, 0, None, closed="left"), None],
         "max_cost": [Interval(Real, 0, None, closed="left"), None],
         "price": [tuple, list, None],
-        "n_jobs": [Interval(Integral, 1, None, closed="left")],
+        "n_jobs": N_JOBS,
         "cache_dir": [str, Path, Options(bool, {False}), None],
     }
 
@@ -147,7 +150,7 @@ class RemoteLLM(LanguageModel):
         max_requests: int | None = None,
         max_cost: float | None = None,
         price: tuple[float, float] | None = None,
-        n_jobs: int = 4,
+        n_jobs: int | None = 4,
         cache_dir: str | Path | bool | None = None,
     ):
         self.base_url = base_url
@@ -203,7 +206,7 @@ class RemoteLLM(LanguageModel):
                 stopped.set()
                 raise
 
-        with server.client, ThreadPoolExecutor(self.n_jobs) as pool:
+        with server.client, ThreadPoolExecutor(n_workers(self.n_jobs)) as pool:
             jobs = {pool.submit(work, prompt): i for i, prompt in enumerate(prompts)}
             try:
                 for job in as_completed(jobs):

@@ -8,6 +8,8 @@ from itertools import cycle
 from threading import Lock
 from typing import Any
 
+from llmtopics._threads import n_workers
+
 _CPU_TOKENS, _GPU_TOKENS = 2**9, 2**15  # in a batch
 _tokenizing, _counting = Lock(), Lock()
 _callers: list[int] = []  # torch's threads, as those found them who work now
@@ -35,13 +37,13 @@ def in_workers(
     models : list
         The same model on each device.
     n_jobs : int or None
-        None for as many as there are GPUs, or threads that PyTorch may use.
+        -1 for as many as there are GPUs, or threads that PyTorch may use.
     """
     import torch
 
     on_cpu = models[0].device.type == "cpu"
     with _threads_kept() as n_threads:
-        workers = n_jobs or (n_threads if on_cpu else len(models))
+        workers = n_workers(n_jobs, n_threads if on_cpu else len(models))
         share = max(1, n_threads // workers)
         # the setting is the worker's own, and the default of threads to come
         with ThreadPoolExecutor(

@@ -252,7 +252,9 @@ class NextWordCounts(
         texts = check_texts(X, "NextWordCounts")
         own = as_counts(self.vectorizer_.transform(texts), "NextWordCounts")
         added = self.added(texts, own)
-        return own + added if self._as_fitted.include_counts else added
+        if not self._as_fitted.include_counts:
+            return added
+        return as_counts(own + added.astype(np.int64), "NextWordCounts")
 
     @config_context(transform_output="default")
     def added(self, texts: list[str], own: sp.csr_array) -> sp.csr_array:
@@ -288,7 +290,13 @@ class NextWordCounts(
         self.usage_ = used_since(before, llm)
         totals = np.full(len(texts), fitted.weight)
         if not isinstance(fitted.weight, Integral):
-            totals = np.round(fitted.weight * own.sum(axis=1)).astype(int)
+            totals = np.round(fitted.weight * own.sum(axis=1))
+        if not (totals < 2**31).all():
+            raise ValueError(
+                f"weight={fitted.weight} makes 2**31 words or more of text "
+                f"{totals.argmax()}, beyond what counts hold: lower it."
+            )
+        totals = totals.astype(int)
         answered = [(i, row) for i, row in zip(asked, found, strict=True) if row]
         fed = self._fed(dict(answered), totals, own.shape)
         n_fed = int((fed.sum(axis=1) > 0).sum())

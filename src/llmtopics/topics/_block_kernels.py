@@ -36,18 +36,21 @@ _ONE = np.float32(1)
 _NOTHING = np.float32(0)
 
 
-def zeros(*shape):
-    """Return float32 zeros that start with a line of the cache, and so do their rows."""
+def zeros(*shape, kind=np.float32):
+    """Return zeros that start with a line of the cache, and so do their rows."""
     n = int(np.prod(shape))
-    wide = np.zeros(n + LANES, np.float32)
-    first = -wide.ctypes.data % 64 // 4
+    wide = np.zeros(n + LANES, kind)
+    first = -wide.ctypes.data % 64 // wide.itemsize
     return wide[first : first + n].reshape(shape)
 
 
-def room(width):
-    """Return ``count, factor, sums, place, mass`` for tables of this width."""
+def room(width, counted=np.float32):
+    """Return ``count, factor, sums, place, mass`` for tables of this width.
+
+    counted : type of the counts; float64 where a float32 would stop at 2**24
+    """
     return (
-        zeros(IN_FLIGHT, width),  # n_dk
+        zeros(IN_FLIGHT, width, kind=counted),  # n_dk
         # (n_dk + α_k) / (n_k + Vβ), and 0 behind the last topic
         zeros(IN_FLIGHT, width + LANES),
         zeros(IN_FLIGHT, width + LANES),  # as _lanes leaves them
@@ -189,22 +192,22 @@ def share_rows(
         t, last, row = place[0, 0], place[0, 1], place[0, 2]
         while t < last:
             w, own = words[t], np.int64(topics[t])
-            alike = _ONE  # tokens of the same word and topic, which stand together
+            alike = 1  # tokens of the same word and topic, which stand together
             t += 1
             while t < last and words[t] == w and topics[t] == own:
-                alike += _ONE
+                alike += 1
                 t += 1
             if not low <= w < high:
                 continue
             n = count[0, own] - _ONE
-            own_factor = (n + np.float32(prior[row, own])) * inverse[1, own]
+            own_factor = np.float32((n + np.float32(prior[row, own])) * inverse[1, own])
             total = weigh_row(
                 table, np.int64(w), factor, 0, sums, own, own_factor, _NOTHING, beta
             )
             if total == 0:  # all weights too small for a float32
-                shares[w, own] += alike
+                shares[w, own] += np.float32(alike)
                 continue
-            scale = alike / total
+            scale = np.float32(alike) / total
             for j in range(LANES):
                 shares[w, j] += sums[0, j] * scale
             for j in range(LANES, table.shape[1]):

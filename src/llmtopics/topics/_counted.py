@@ -14,11 +14,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from llmtopics._checks import check_counts, warn_user
 from llmtopics._completion import halves, log_likelihood
-from llmtopics.topics._tokens import Tokens, tokens_from_counts
+from llmtopics.topics._tokens import COUNTED
 
 MAX_PASSES, TOLERANCE = 100, 1e-5  # of folding in
 EVERY = 10  # sweeps between looks at the likelihood
-_MOST = 2**24  # tokens that a float32 counts
 
 
 class CountTopicModel(
@@ -116,18 +115,20 @@ class CountTopicModel(
         return tags
 
 
-def countable_tokens(
+def check_countable(
     X: sp.csr_array,
-    others: np.ndarray | None = None,
+    known: np.ndarray | float = 0.0,
     *,
     single: bool = True,
     remedy: str = "",
-) -> Tokens:
-    """Return the tokens of X, if they can be sampled.
+    portions: bool = False,
+) -> None:
+    """Raise a ValueError if the tokens of X cannot be sampled.
 
-    others : (V, K), counts of earlier portions, or None
+    known : (V,), what earlier portions count of a word in a topic at most
     single : whether counts will be kept in single precision
     remedy : what else helps against a word, or document, of too many tokens
+    portions : whether the model takes the documents in portions
     """
     n_tokens = X.data.sum(dtype=np.int64)
     if n_tokens == 0:
@@ -138,20 +139,18 @@ def countable_tokens(
     if n_tokens >= 2**31:
         raise ValueError(
             f"X holds {n_tokens:,} words, 2**31 or more: fit a sample of the documents"
-            f"{', or pass them to partial_fit in portions' if remedy else ''}."
+            f"{', or pass them to partial_fit in portions' if portions else ''}."
         )
-    known = 0 if others is None else others.max(axis=1)
-    if single and n_tokens + np.max(known) >= _MOST:
+    if single and n_tokens + np.max(known) >= COUNTED:
         of_word = known + np.bincount(X.indices, X.data, minlength=X.shape[1])
         for axis, totals in [("Column", of_word), ("Row", X.sum(axis=1))]:
-            if totals.max() >= _MOST:
+            if totals.max() >= COUNTED:
                 raise ValueError(
                     f"{axis} {totals.argmax()} of X counts {totals.max():,.0f} words in "
                     "all, earlier portions included: 2**24 or more, beyond what "
                     "single-precision counts hold. Leave such a word out "
                     f"(CountVectorizer's max_df), or cut such a document{remedy}."
                 )
-    return tokens_from_counts(X)
 
 
 def rise(trace: list[float]) -> float:

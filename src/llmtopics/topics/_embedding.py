@@ -21,7 +21,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from llmtopics._checks import as_seed, whole_or_not_at_all
+from llmtopics._checks import as_seed, numbers_only, whole_or_not_at_all
 from llmtopics.topics import _sphere as sphere
 from llmtopics.topics._sampler import to_topics
 
@@ -218,7 +218,20 @@ class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         self.components_ = class_tfidf(mixtures, counts)
 
     def _check(self, X: Any, *, reset: bool) -> np.ndarray:
-        return validate_data(self, X, dtype=np.float64, reset=reset)
+        """Return the vectors, scaled by a power of two as those of ``fit`` were.
+
+        The largest number of those is then about one, so that squares of all are floats.
+        """
+        name = type(self).__name__
+        with numbers_only(
+            X, name, "vectors", "embed texts first (TransformerEmbedder)"
+        ):
+            X = validate_data(self, X, dtype=np.float64, reset=reset)
+        if reset:
+            self._exponent = -int(np.frexp(np.abs(X).max())[1])
+        # rows that would leave the range of floats keep their direction
+        most = 400 - np.frexp(np.abs(X).max(axis=1, keepdims=True))[1]
+        return np.ldexp(X, np.minimum(self._exponent, most))
 
     def transform(self, X):
         """Return the topic mixture of each vector.

@@ -16,6 +16,7 @@ from llmtopics.topics._sampler import Chain
 
 _N_SMALL = 256  # counts below this are tallied in a table, others listed one by one
 _N_STEPS = 5
+_LARGE = 1e6  # priors from which on gammaln loses digits
 LEAST = 1e-5  # prior of a topic that no document has
 
 
@@ -127,10 +128,7 @@ def log_joint(
     """
     c, beta = cells, word_prior
     vb = c.n_words * beta
-    of_words = (
-        c.n_cells @ (gammaln(c.in_cell + beta) - gammaln(beta))
-        + (gammaln(vb) - gammaln(c.totals + vb)).sum()
-    )
+    of_words = c.n_cells @ log_rising(beta, c.in_cell) - log_rising(vb, c.totals).sum()
     of_topics = sum(log_division(*division) for division in divisions)
     return float((of_words + of_topics) / c.totals.sum())
 
@@ -143,9 +141,24 @@ def log_division(divided: Divided, prior: np.ndarray) -> float:
     a = np.atleast_2d(prior).sum(axis=1)[divided.kinds]
     alpha = prior.ravel()[divided.parts]
     return float(
-        divided.n_in @ (gammaln(divided.in_part + alpha) - gammaln(alpha))
-        + divided.n_of @ (gammaln(a) - gammaln(divided.lengths + a))
+        divided.n_in @ log_rising(alpha, divided.in_part)
+        - divided.n_of @ log_rising(a, divided.lengths)
     )
+
+
+def log_rising(a: np.ndarray | float, n: np.ndarray) -> np.ndarray:
+    """Return ``log Γ(a + n) / Γ(a)``, n ≥ 0.
+
+    Where a is large, the difference of two ``gammaln`` has no digits left. There it is taken
+    from Stirling's series, term by term.
+    """
+    large = np.maximum(a, _LARGE)
+    series = (
+        n * np.log(large)
+        + ((large + n - 0.5) * np.log1p(n / large) - n)
+        + (1 / (large + n) - 1 / large) / 12
+    )
+    return np.where(np.less(a, _LARGE), gammaln(a + n) - gammaln(a), series)
 
 
 def learn_prior(

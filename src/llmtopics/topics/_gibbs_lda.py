@@ -1,7 +1,6 @@
 """Latent Dirichlet allocation fitted by collapsed Gibbs sampling."""
 
 from functools import partial
-from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any, Literal
 
@@ -13,6 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from tqdm import tqdm
 
 from llmtopics._checks import (
+    N_JOBS,
     as_seed,
     check_counts,
     check_prior,
@@ -25,7 +25,7 @@ from llmtopics.topics._counted import (
     MAX_PASSES,
     TOLERANCE,
     CountTopicModel,
-    countable_tokens,
+    check_countable,
     rise,
     warn_unsettled,
 )
@@ -37,11 +37,13 @@ from llmtopics.topics._evidence import (
     tally_cells,
 )
 from llmtopics.topics._sampler import (
+    cut_all,
     fold_in_topics,
     random_topics,
     settle,
     start_chain,
 )
+from llmtopics.topics._tokens import tokens_from_counts
 
 _BURN_IN = 0.5  # share of max_iter before priors are learned
 
@@ -93,7 +95,8 @@ class GibbsLDA(CountTopicModel):
 
     n_jobs : int or None, default=None
         Threads of "blocked" sampling and of ``transform``. The result does not depend on
-        it. None is one, -1 all processors; inside a worker of joblib it is always one.
+        it. None is one thread unless ``joblib.parallel_config`` says more, -1 is one per
+        processor. Inside a worker of joblib it is always one.
 
     random_state : int, RandomState, numpy.random.Generator or None, default=None
         Seeds the first assignment and all draws. An int gives the same bits on every
@@ -214,7 +217,7 @@ class GibbsLDA(CountTopicModel):
         "tol": [Interval(Real, 0, None, closed="left"), None],
         "warm_start": ["boolean"],
         "decay": [Interval(Real, 0, 1, closed="right")],
-        "n_jobs": [Integral, None],
+        "n_jobs": N_JOBS,
         "random_state": ["random_state", np.random.Generator],
         "verbose": ["verbose"],
     }
@@ -279,7 +282,14 @@ class GibbsLDA(CountTopicModel):
         with whole_or_not_at_all(self):
             known = self.warm_start and hasattr(self, "components_")
             X = check_counts(self, X, reset=not known)
-            self._sample(X, self._counts() if known else None)
+            self._check_countable(X)
+            weights = self._sample(X, self._counts() if known else None)
+            V, beta = X.shape[1], self.topic_word_prior_
+            self.topic_counts_ = weights.sum(axis=0, dtype=np.float64)
+            scale = 1 / (self.topic_counts_ + V * beta)
+            self.components_ = np.empty((self.n_components, V))
+            for k, row in enumerate(self.components_):
+                row[:] = (weights[:, k] + np.float64(beta)) * scale[k]
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -312,11 +322,52 @@ class GibbsLDA(CountTopicModel):
             return self.fit(X)
         with whole_or_not_at_all(self):
             X = check_counts(self, X, reset=False)
-            counts = self._counts()
-            self._sample(X, counts, counts * np.float32(self.decay))
+            words, columns = np.unique(X.indices, return_inverse=True)
+            if words.size:
+                self._add(X, words, columns)
         return self
 
-    def _counts(self) -> np.ndarray:
+    def _add(self, X: sp.csr_array, words: np.ndarray, columns: np.ndarray) -> None:
+        """Sample the documents of a portion and add them to what was learned.
+
+        The chain sees the portion's words, and one more that stands for all others: it has
+        their counts and their share of the prior, so that the topics' totals are right.
+        Afterwards one pass over all words scales them to the new totals.
+
+        words : (W,), the words of X
+        columns : as many as X has counts, the place of each one's word in ``words``
+        """
+        V, W = X.shape[1], len(words)
+        before, beta_before = self.components_, self.topic_word_prior_
+        scale_before = self.topic_counts_ + V * beta_before
+        beta, _ = self._word_prior(True)
+        counts = self._counts(words)
+        others = counts * np.float32(self.decay)
+        known = np.zeros(V)
+        known[words] = others.max(axis=1)
+        self._check_countable(X, known)
+        rest = np.maximum(self.topic_counts_ - counts.sum(axis=0, dtype=np.float64), 0)
+        prior = (V - W - 1) * beta
+        rows = np.array([rest + prior, self.decay * rest + prior], np.float32)
+        rows = rows[:, np.newaxis][:, : V - W]  # none if the portion has all words
+        counts, others = np.vstack([counts, rows[0]]), np.vstack([others, rows[1]])
+        portion = sp.csr_array(
+            (X.data, columns.astype(np.int32), X.indptr),
+            shape=(X.shape[0], len(counts)),
+        )
+        weights = self._sample(portion, counts, others)
+        self.components_, self.topic_counts_ = np.empty_like(before), rest
+        for k, row in enumerate(self.components_):
+            np.multiply(before[k], scale_before[k], out=row)
+            row -= beta_before
+            np.maximum(row, 0, out=row)
+            row *= self.decay
+            row[words] = weights[:W, k]
+            self.topic_counts_[k] = row.sum()
+            row += beta
+            row *= 1 / (self.topic_counts_[k] + V * beta)
+
+    def _counts(self, words: np.ndarray | slice = slice(None)) -> np.ndarray:
         """Return the counts of words in topics that ``components_`` stand for, (V, K)."""
         if len(self.components_) != self.n_components:
             raise ValueError(
@@ -325,16 +376,26 @@ class GibbsLDA(CountTopicModel):
             )
         beta = self.topic_word_prior_
         V = self.components_.shape[1]
-        weights = self.components_ * (self.topic_counts_ + V * beta)[:, np.newaxis]
+        scale = (self.topic_counts_ + V * beta)[:, np.newaxis]
+        weights = self.components_[:, words] * scale
         return np.maximum(weights.T - beta, 0, dtype=np.float32)
+
+    def _check_countable(self, X: sp.csr_array, known: np.ndarray | float = 0.0):
+        check_countable(
+            X,
+            known,
+            single=self.sampler != "exact",
+            remedy=", or use sampler='exact'",
+            portions=True,
+        )
 
     def _sample(
         self,
         X: sp.csr_array,
         counts: np.ndarray | None = None,
         others: np.ndarray | None = None,
-    ) -> None:
-        """Run the chain and set the fitted attributes.
+    ) -> np.ndarray:
+        """Run the chain; return expected counts of words in topics, of shape (V, K).
 
         counts : (V, K), what is known and started from, or None
         others : (V, K), counts of earlier portions beside X's, or None for a fit
@@ -349,12 +410,7 @@ class GibbsLDA(CountTopicModel):
         n_sweeps, tol, risen = self.max_iter, self.tol, np.inf
         if others is not None:  # a portion may be too small to learn from
             n_sweeps, tol = max(1, n_sweeps // 10), None
-        tokens = countable_tokens(
-            X,
-            others,
-            single=self.sampler != "exact",
-            remedy=", or use sampler='exact'",
-        )
+        tokens = tokens_from_counts(X)
         trace: list[float] = []
         burn_in = n_sweeps * _BURN_IN if learn_alpha or learn_beta else 0
         bar = tqdm(total=n_sweeps, desc="GibbsLDA", disable=not self.verbose)
@@ -392,14 +448,9 @@ class GibbsLDA(CountTopicModel):
             self.n_iter_ = chain.n_sweeps
             if others is None:
                 self.log_likelihood_ = np.array(trace)
-            del chain, others
-        self.topic_counts_ = weights.sum(axis=0, dtype=np.float64)
-        scale = 1 / (self.topic_counts_ + tokens.n_words * beta)
-        self.components_ = np.empty((K, tokens.n_words))
-        for k in range(K):
-            self.components_[k] = (weights[:, k] + np.float64(beta)) * scale[k]
         self.doc_topic_prior_, self.topic_word_prior_ = alpha, beta
         self._n_continued = n_continued
+        return weights
 
     def _doc_prior(self, known: bool) -> tuple[np.ndarray, bool]:
         """Return α to start with, and whether to learn it."""
@@ -486,13 +537,12 @@ def fold_in(
     )
     mixtures = np.empty((X.shape[0], len(components)))
     with workers(n_jobs) as threads:
-        pieces = np.linspace(0, X.shape[0], threads.n + 1).astype(int)
         threads.run(
             [
                 partial(
                     kernels.fold_in, *arrays, MAX_PASSES, TOLERANCE, *piece, mixtures
                 )
-                for piece in pairwise(pieces)
+                for piece in cut_all(arrays[2], threads.n, 16 * len(components))
             ]
         )
     return mixtures

@@ -1,7 +1,6 @@
 """Pachinko allocation: topics of topics, fitted by collapsed Gibbs sampling."""
 
 from functools import partial
-from itertools import pairwise
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
 from llmtopics._checks import (
+    N_JOBS,
     as_seed,
     check_counts,
     pandas_for,
@@ -27,7 +27,7 @@ from llmtopics.topics._counted import (
     MAX_PASSES,
     TOLERANCE,
     CountTopicModel,
-    countable_tokens,
+    check_countable,
     rise,
     warn_unsettled,
 )
@@ -38,7 +38,14 @@ from llmtopics.topics._evidence import (
     tally_cells,
 )
 from llmtopics.topics._paths import PathChain, PathPrior, start_paths
-from llmtopics.topics._sampler import FEW_TOKENS, random_topics, settle, to_topics
+from llmtopics.topics._sampler import (
+    FEW_TOKENS,
+    cut_all,
+    random_topics,
+    settle,
+    to_topics,
+)
+from llmtopics.topics._tokens import tokens_from_counts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,7 +104,8 @@ class PachinkoAllocation(CountTopicModel):
 
     n_jobs : int or None, default=None
         Threads of "blocked" sampling and of ``transform``. The result does not depend on
-        it. None is one, -1 all processors; inside a worker of joblib it is always one.
+        it. None is one thread unless ``joblib.parallel_config`` says more, -1 is one per
+        processor. Inside a worker of joblib it is always one.
 
     random_state : int, RandomState, numpy.random.Generator or None, default=None
         Seeds the first assignment and all draws. An int gives the same bits on every
@@ -215,7 +223,7 @@ class PachinkoAllocation(CountTopicModel):
         "sampler": [StrOptions({"auto", "exact", "blocked"})],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left"), None],
-        "n_jobs": [Integral, None],
+        "n_jobs": N_JOBS,
         "random_state": ["random_state", np.random.Generator],
         "verbose": ["verbose"],
     }
@@ -296,7 +304,8 @@ class PachinkoAllocation(CountTopicModel):
         ]
         learn_beta = self.topic_word_prior == "auto"
         beta = 0.1 if learn_beta else float(self.topic_word_prior)
-        tokens = countable_tokens(X)
+        check_countable(X)
+        tokens = tokens_from_counts(X)
         few = tokens.words.size <= FEW_TOKENS
         exact = self.sampler == "exact" or (self.sampler == "auto" and few)
         trace: list[float] = []
@@ -457,7 +466,6 @@ class PachinkoAllocation(CountTopicModel):
         S, K = self.super_sub_prior_.shape
         mixtures, supers = np.empty((X.shape[0], K)), np.empty((X.shape[0], S))
         with workers(self.n_jobs) as threads:
-            pieces = np.linspace(0, X.shape[0], threads.n + 1).astype(int)
             threads.run(
                 [
                     partial(
@@ -469,7 +477,7 @@ class PachinkoAllocation(CountTopicModel):
                         mixtures,
                         supers,
                     )
-                    for piece in pairwise(pieces)
+                    for piece in cut_all(arrays[2], threads.n, 16 * S * K)
                 ]
             )
         return mixtures, supers

@@ -14,13 +14,14 @@ from llmtopics.topics import _pachinko_kernels as kernels
 from llmtopics.topics._evidence import LEAST, Divided, divided, tally_parts
 from llmtopics.topics._sampler import (
     RowChain,
+    cut_all,
     fold_in_topics,
     inverted,
     random_topics,
     start_chain,
     to_topics,
 )
-from llmtopics.topics._tokens import Tokens
+from llmtopics.topics._tokens import COUNTED, Tokens
 
 _START_WEIGHT = 5.0  # of the α_st of a super-topic to start from, together
 _START_PRIOR = (
@@ -77,15 +78,10 @@ class PathChain(RowChain):
             super().sweep(doc_prior)
             return
         totals = self.totals()
-        self._draw_paths(
-            self.topics,
-            (0, len(self.tokens.starts) - 1),
-            totals,
-            inverted(totals, self.tokens.n_words, self.word_prior),
-            doc_prior,
-            np.float32(self.word_prior),
-            self._key(),
-        )
+        inverse = inverted(totals, self.tokens.n_words, self.word_prior)
+        beta, key = np.float32(self.word_prior), self._key()
+        for piece in cut_all(self.tokens.starts, 1, doc_prior.below.size):
+            self._draw_paths(self.topics, piece, totals, inverse, doc_prior, beta, key)
         self.n_sweeps += 1
 
     def _draw(self, first, last, inverse, doc_prior, beta, key) -> None:
@@ -108,10 +104,11 @@ class PathChain(RowChain):
             *kernels.room(len(doc_prior.root), self._width),
         )
 
-    def share(self, low, high, table, inverse, doc_prior, shares) -> None:
+    def share(self, first, last, low, high, table, inverse, doc_prior, shares) -> None:
         """Add to ``shares[w, k]`` the probabilities of sub-topic k."""
         kernels.share_paths(
-            *self.tokens[:2],
+            self.tokens.words,
+            self.tokens.starts[first : last + 1],
             self.topics,
             self.supers,
             low,
@@ -180,7 +177,8 @@ def start_paths(
         advance()
     sub_topics = chain.topics.astype(np.int32)
     chance = np.random.default_rng([seed + 1, 1]).random(sub_topics.size)
-    taken = chance * sub_topics.size < _START_TOKENS * (len(starts) - 1)
+    n_taken = min(_START_TOKENS * (len(starts) - 1), 0.99 * COUNTED)
+    taken = chance * sub_topics.size < n_taken
     some = Tokens(sub_topics[taken], np.append(0, np.cumsum(taken))[starts], K)
     supers = random_topics(some, n_super, seed + 1)
     upper = start_chain(

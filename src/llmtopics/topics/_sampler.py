@@ -15,13 +15,14 @@ from llmtopics._lanes import LANES
 from llmtopics._threads import Workers
 from llmtopics.topics import _block_kernels as block_kernels
 from llmtopics.topics import _gibbs_kernels as kernels
-from llmtopics.topics._tokens import Tokens
+from llmtopics.topics._tokens import COUNTED, Tokens
 
 N_BLOCKS = 32  # of documents in a sweep
 FEW_TOKENS = 2**17  # up to here, "auto" samples exactly
 MANY_TOPICS = 256  # from here on, counts are lists
 N_PASSES, N_PASSES_MANY = 8, 4  # of settling, with few and with many topics
 _N_FOLDS = 5  # sweeps under known counts, to start from them
+_MOMENT = 2**24  # topics looked at in a few hundredths of a second
 
 
 def random_topics(tokens: Tokens, n_components: int, seed: int) -> np.ndarray:
@@ -103,6 +104,8 @@ class Chain(ABC):
 
     def share(
         self,
+        first: int,
+        last: int,
         low: int,
         high: int,
         table: np.ndarray,
@@ -110,23 +113,25 @@ class Chain(ABC):
         doc_prior: Any,
         shares: np.ndarray,
     ) -> None:
-        """Add to ``shares[w, k]`` the probabilities of topic k of all tokens of some words.
+        """Add to ``shares[w, k]`` the probabilities of topic k of some words' tokens.
 
+        first, last : range of documents
+        low, high : range of words
         table : float32 (V, B), counts of words in topics that stand for φ
         inverse : as ``inverted`` makes it of their totals
         """
         block_kernels.share_rows(
             self.tokens.words,
-            self.tokens.starts,
+            self.tokens.starts[first : last + 1],
             self.topics,
             low,
             high,
             table,
             inverse,
-            doc_prior,
+            _rows(doc_prior, first, last),
             np.float32(self.word_prior),
             shares,
-            *block_kernels.room(table.shape[1]),
+            *block_kernels.room(table.shape[1], shares.dtype),
         )
 
     def cells(self) -> Iterator[np.ndarray]:
@@ -144,6 +149,13 @@ class Chain(ABC):
         ends = np.cumsum(self._n_of_words())
         inner = np.searchsorted(ends, ends[-1] * np.arange(1, n) / n, side="right")
         return _ranges([0, *inner.tolist(), self.tokens.n_words])
+
+    def counted(self) -> type:
+        """Return the type of sums of probabilities of a word's or a document's tokens."""
+        if self.topics.size < COUNTED:
+            return np.float32
+        most = max(self._n_of_words().max(), np.diff(self.tokens.starts).max())
+        return np.float32 if most < COUNTED else np.float64
 
     def _n_of_words(self) -> np.ndarray:
         counts = np.zeros(self.tokens.n_words, np.int64)
@@ -168,16 +180,18 @@ class ExactChain(Chain):
         self._total = self._table.sum(axis=0, dtype=np.float64)
 
     def sweep(self, doc_prior: np.ndarray) -> None:
-        kernels.sweep(
-            self.tokens.words,
-            self.tokens.starts,
-            self.topics,
-            self._table,
-            self._total,
-            doc_prior,
-            self.word_prior,
-            np.random.default_rng([self.seed, 1 + self.n_sweeps]),
-        )
+        rng = np.random.default_rng([self.seed, 1 + self.n_sweeps])
+        for first, last in cut_all(self.tokens.starts, 1, self.n_components):
+            kernels.sweep(
+                self.tokens.words,
+                self.tokens.starts[first : last + 1],
+                self.topics,
+                self._table,
+                self._total,
+                _rows(doc_prior, first, last),
+                self.word_prior,
+                rng,
+            )
         self.n_sweeps += 1
 
     def word_topic(self) -> np.ndarray:
@@ -198,7 +212,7 @@ class BlockedChain(Chain):
     def _start(self) -> None:
         """Cut the documents into blocks."""
         starts = self.tokens.starts
-        self._blocks = _cut(starts, 0, len(starts) - 1, N_BLOCKS)
+        self._blocks = cut(starts, 0, len(starts) - 1, N_BLOCKS)
         self._words = self.cut_words()
         self._fresh = np.empty_like(self.topics)
         self._width = filled_up(self.n_components)
@@ -212,7 +226,7 @@ class BlockedChain(Chain):
             self.workers.run(
                 [
                     partial(self._draw, *piece, inverse, doc_prior, beta, key)
-                    for piece in _cut(starts, first, last, self.workers.n)
+                    for piece in cut(starts, first, last, self.workers.n)
                 ]
             )
             tokens = slice(starts[first], starts[last])
@@ -405,7 +419,7 @@ def fold_in_topics(
                     key,
                     *block_kernels.room(table.shape[1]),
                 )
-                for piece in _cut(tokens.starts, 0, len(tokens.starts) - 1, workers.n)
+                for piece in cut_all(tokens.starts, workers.n, K)
             ]
         )
         before, after = after, before
@@ -423,20 +437,26 @@ def settle(chain: Chain, doc_prior: Any, n_passes: int | None = None) -> np.ndar
     K, V = chain.n_components, chain.tokens.n_words
     if n_passes is None:
         n_passes = N_PASSES if K < MANY_TOPICS else N_PASSES_MANY
-    table, shares = (block_kernels.zeros(V, filled_up(K)) for _ in range(2))
+    table = block_kernels.zeros(V, filled_up(K))
+    shares = block_kernels.zeros(V, filled_up(K), kind=chain.counted())
     table[:, :K] = chain.word_topic()
     beta = np.float32(chain.word_prior)
     others = np.zeros((0, 0), np.float32) if chain.others is None else chain.others
-    pieces = chain.cut_words()
+    words = chain.cut_words()
     for _ in range(n_passes):
         total = table[:, :K].sum(axis=0, dtype=np.float64)
         inverse = inverted(total, V, chain.word_prior)[[0, 0]]
-
-        def share(low, high, inverse=inverse):
-            chain.share(low, high, table, inverse, doc_prior, shares)
-            block_kernels.relax(shares, others, table, low, high, beta)
-
-        chain.workers.run([partial(share, *piece) for piece in pieces])
+        given = table, inverse, doc_prior, shares
+        for documents in cut_all(chain.tokens.starts, 1, K):
+            chain.workers.run(
+                [partial(chain.share, *documents, *piece, *given) for piece in words]
+            )
+        chain.workers.run(
+            [
+                partial(block_kernels.relax, shares, others, table, *piece, beta)
+                for piece in words
+            ]
+        )
     return table[:, :K]
 
 
@@ -451,11 +471,26 @@ def inverted(totals: np.ndarray, n_words: int, word_prior: float) -> np.ndarray:
     return (1 / (n + n_words * word_prior)).astype(np.float32)
 
 
+def _rows(doc_prior: np.ndarray, first: int, last: int) -> np.ndarray:
+    """Return the priors of some documents: theirs, or the one that all share."""
+    return doc_prior[first:last] if len(doc_prior) > 1 else doc_prior
+
+
 def _ranges(cuts: list[int]) -> list[tuple[int, int]]:
     return [(a, b) for a, b in pairwise(cuts) if a < b]
 
 
-def _cut(starts: np.ndarray, first: int, last: int, n: int) -> list[tuple[int, int]]:
+def cut_all(starts: np.ndarray, n_threads: int, weight: int) -> list[tuple[int, int]]:
+    """Cut all documents into pieces that take a moment, at least one for each thread.
+
+    Compiled loops over them can then be interrupted in between. ``weight`` tells how long a
+    token takes: about the number of topics that are looked at.
+    """
+    n = max(n_threads, int(starts[-1]) * weight // _MOMENT)
+    return cut(starts, 0, len(starts) - 1, n)
+
+
+def cut(starts: np.ndarray, first: int, last: int, n: int) -> list[tuple[int, int]]:
     """Cut a range of documents into n at most, with as many tokens in each."""
     if n == 1:
         return [(first, last)]

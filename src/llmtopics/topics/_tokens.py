@@ -7,6 +7,8 @@ import scipy.sparse as sp
 
 from llmtopics.topics._block_kernels import spell_out
 
+COUNTED = 2**24  # a float32 counts up to here, one by one
+
 
 class Tokens(NamedTuple):
     """The tokens of a corpus, document by document.
