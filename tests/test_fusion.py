@@ -248,6 +248,30 @@ def test_short_texts_lean_on_meaning_and_long_ones_on_words(news):
     assert mixture.argmax() == sports
 
 
+def test_the_language_side_has_labels_and_words_of_where_it_ends(planted):
+    texts, embedder, _ = planted
+    model = fusion(4, alpha=0.1, embedder=embedder).fit(texts)
+    side, vectors = model.language_topics_, embedder.transform(texts)
+    f = side.transform(vectors)
+    assert_array_equal(side.labels_, f.argmax(axis=1))
+    counts = model.vectorizer_.transform(texts)
+    assert_allclose(side.components_, _embedding.class_tfidf(f, counts))
+    start = EmbeddingTopics(4, random_state=0).fit(vectors, counts=counts)
+    assert (start.labels_ != side.labels_).any()  # it has moved
+
+
+def test_words_that_have_nothing_to_do_with_the_vectors_leave_mixtures_vague():
+    """The concentration is judged on other documents than those that give topics words."""
+    rng = np.random.default_rng(0)
+    texts = [
+        " ".join(f"w{w}" for w in rng.integers(20000, size=40)) for _ in range(200)
+    ]
+    vectors = rng.normal(size=(200, 8)) + 3 * np.eye(4, 8)[rng.integers(4, size=200)]
+    embedder = PrecomputedEmbeddings(texts, vectors)
+    model = fusion(4, vectorizer=None, embedder=embedder).fit(texts)
+    assert model.language_topics_.concentration_ < 2
+
+
 # parts ---------------------------------------------------------------------------------------
 
 
@@ -534,6 +558,21 @@ def test_an_end_forgets_what_the_other_side_had_set(planted):
     model.set_params(alpha=0).fit(texts)
     for name in ["strength_", "language_topics_", "embedder_", "topic_directions_"]:
         assert not hasattr(model, name)
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_another_pooling_waits_for_the_next_fit_and_leaves_nothing_behind(
+    planted, pooling
+):
+    texts, embedder, _ = planted
+    model = fusion(4, pooling=pooling, embedder=embedder).fit(texts)
+    before = model.transform(texts)
+    for other in POOLINGS:
+        model.set_params(pooling=other)
+        assert_array_equal(model.transform(texts), before)
+    fresh = clone(model).fit(texts)
+    assert vars(model.fit(texts)).keys() == vars(fresh).keys()
+    assert_array_equal(model.transform(texts), fresh.transform(texts))
 
 
 def test_a_failed_refit_leaves_the_old_fit_whole(planted):

@@ -43,6 +43,7 @@ from llmtopics.embed import TransformerEmbedder
 from llmtopics.text import TextAnalyzer
 from llmtopics.topics import EmbeddingTopics, GibbsLDA
 from llmtopics.topics import _sphere as sphere
+from llmtopics.topics._embedding import class_tfidf
 from llmtopics.topics._foreign import weights_in_topics
 from llmtopics.topics._gibbs_lda import fold_in
 from llmtopics.topics._keyness import keyness
@@ -475,7 +476,7 @@ class FusionTopicModel(
             self.strength_ = float(self.alpha_ / (1 - self.alpha_) * median)
             self._sample(X, read, f, seed)
             self.components_ = model.components_
-            return f if self.language_topics is not None else self._memberships(read)
+            return f if self.language_topics is not None else self._moved(read, X)
         model.fit(X)
         if isinstance(model, GibbsLDA) and f is None:
             self.components_ = model.components_
@@ -521,7 +522,7 @@ class FusionTopicModel(
                 bar.update()
                 if movable and chain.n_sweeps in moves:
                     mixtures = _shares(tokens, chain.topics, prior)
-                    f = self._move(*movable, mixtures, X, chain.word_topic())
+                    f = self._move(*movable, mixtures, X, tokens, chain.topics)
                     prior = self.strength_ * f + epsilon
             counts = settle(chain, prior)
         model.components_ = to_topics(counts.T.astype(np.float64), beta)
@@ -536,7 +537,8 @@ class FusionTopicModel(
         moments: sphere.Moments,
         mixtures: np.ndarray,
         X: sp.csr_array,
-        word_topic: np.ndarray,
+        tokens: Tokens,
+        topics: np.ndarray,
     ) -> np.ndarray:
         """Fit the language side's metric and directions to the mixtures; return f."""
         language = self.language_topics_
@@ -546,9 +548,19 @@ class FusionTopicModel(
         language.cluster_centers_ = directions.astype(np.float64)
         cosines = sphere.cosines(points, directions, by_rows=False)
         if self.concentration is None:
-            phi = to_topics(word_topic.T, self._word_prior())
-            language.concentration_ = sphere.estimate_concentration(cosines, X, phi)
+            # a document's own words would predict themselves
+            counts = _words_of_every_other(tokens, topics, mixtures.shape[1])
+            language.concentration_ = sphere.estimate_concentration(
+                cosines[1::2], X[1::2], to_topics(counts, self._word_prior())
+            )
         return sphere.memberships(cosines, language.concentration_)
+
+    def _moved(self, read: Any, X: sp.csr_array) -> np.ndarray:
+        """Return f; give the language side the labels and words of where it is now."""
+        f = self._memberships(read)
+        self.language_topics_.labels_ = f.argmax(axis=1)
+        self.language_topics_.components_ = class_tfidf(f, X)
+        return f
 
     def _pass_on(self) -> None:
         """Give the parts those parameters that act at once, also when set after ``fit``."""
@@ -790,6 +802,17 @@ def _shares(tokens: Tokens, topics: np.ndarray, prior: np.ndarray) -> np.ndarray
     counts = np.bincount(documents * K + topics, minlength=D * K).reshape(D, K)
     weights = counts + prior
     return weights / weights.sum(axis=1, keepdims=True)
+
+
+def _words_of_every_other(
+    tokens: Tokens, topics: np.ndarray, n_components: int
+) -> np.ndarray:
+    """Return counts of words in topics, (K, V), from documents 0, 2, 4 and so on."""
+    documents = np.repeat(np.arange(len(tokens.starts) - 1), np.diff(tokens.starts))
+    some = documents % 2 == 0
+    pairs = topics[some], tokens.words[some]
+    shape = n_components, tokens.n_words
+    return sp.csr_array((np.ones(len(pairs[0])), pairs), shape).toarray()
 
 
 def _halves(text: str) -> tuple[str, str]:
