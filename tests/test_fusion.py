@@ -9,11 +9,17 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, clone
 from sklearn.decomposition import NMF, LatentDirichletAllocation
 from sklearn.exceptions import NotFittedError
-from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.feature_extraction.text import (
+    CountVectorizer,
+    HashingVectorizer,
+    TfidfVectorizer,
+)
+from sklearn.feature_selection import VarianceThreshold
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import normalized_mutual_info_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from llmtopics import (
     EmbeddingTopics,
@@ -665,6 +671,59 @@ def test_the_outer_vectorizer_wins(titles):
     model = expanded(0.0, inner, max_iter=1, vectorizer=outer).fit(texts)
     assert min(map(len, model.vocabulary_)) == 7
     assert inner.vectorizer.analyzer.min_length == 5
+
+
+def shouted(texts):
+    return [text.lower().replace("!", "") for text in texts]
+
+
+@pytest.mark.parametrize("alpha", [0, 0.5])
+def test_steps_before_the_vectorizer_may_change_the_texts(planted, alpha):
+    texts, embedder, _ = planted
+    loud = [text.upper().replace(" ", "! ") for text in texts]
+    vectors = PrecomputedEmbeddings(loud, embedder.vectors)
+    plain = CountVectorizer(lowercase=False, min_df=2)
+    steps = make_pipeline(FunctionTransformer(shouted), plain)
+    for cleaned in [steps, make_pipeline("passthrough", steps, VarianceThreshold())]:
+        model = fusion(4, alpha=alpha, vectorizer=cleaned, embedder=vectors).fit(loud)
+        same = fusion(4, alpha=alpha, vectorizer=plain, embedder=embedder).fit(texts)
+        assert list(model.vocabulary_) == list(same.vocabulary_)
+        assert model.top_words(3) == same.top_words(3)
+        assert_array_equal(model.transform(loud), same.transform(texts))
+        scorer = topic_scorer("npmi", n_words=3, window_size=10)
+        assert scorer(model, loud) == scorer(same, texts)
+
+
+def test_columns_without_words_are_refused(planted):
+    texts, embedder, _ = planted
+    hashing = HashingVectorizer(norm=None, alternate_sign=False)
+    nameless = make_pipeline(CountVectorizer(), FunctionTransformer())
+    for vectorizer, message in [
+        (hashing, "needs a vectorizer that knows its words .* HashingVectorizer"),
+        (nameless, "FunctionTransformer.* does not name its columns"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            fusion(4, vectorizer=vectorizer, embedder=embedder).fit(texts)
+
+
+def test_a_part_left_at_none_says_what_to_pass():
+    model = FusionTopicModel()
+    for name, part in [
+        (
+            "vectorizer__min_df",
+            r"vectorizer=CountVectorizer\(analyzer=TextAnalyzer\(\)\)",
+        ),
+        ("topic_model__doc_topic_prior", r"topic_model=GibbsLDA\(\)"),
+        ("embedder__dtype", r"embedder=TransformerEmbedder\(\)"),
+        ("expander__weight", r"expander=NextWordCounts\(\)"),
+        ("language_topics__x", "language_topics="),
+    ]:
+        with pytest.raises(ValueError, match=f"{name} cannot be set .* pass {part}"):
+            model.set_params(**{name: 5})
+    model.set_params(vectorizer=CountVectorizer(), vectorizer__min_df=5)
+    assert model.vectorizer.min_df == 5
+    with pytest.raises(ValueError, match="Invalid parameter 'nothing'"):
+        model.set_params(nothing__at_all=1)
 
 
 def test_at_one_no_language_model_is_asked_for_words(planted):

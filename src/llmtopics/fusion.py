@@ -36,6 +36,7 @@ from llmtopics._checks import (
     whole_or_not_at_all,
 )
 from llmtopics._completion import log_likelihood, probabilities
+from llmtopics._parts import check_parts, words_of
 from llmtopics._threads import workers
 from llmtopics._words import METHODS, rank_words, top_words
 from llmtopics.augment import NextWordCounts
@@ -52,6 +53,13 @@ from llmtopics.topics._tokens import Tokens, tokens_from_counts
 
 _N_ROUNDS = 20  # of sweeps; the directions move between them
 _ALPHAS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)  # that "auto" tries
+_DEFAULTS = {  # what None stands for
+    "vectorizer": "CountVectorizer(analyzer=TextAnalyzer())",
+    "expander": "NextWordCounts()",
+    "embedder": "TransformerEmbedder()",
+    "topic_model": "GibbsLDA()",
+    "language_topics": "make_pipeline(TransformerEmbedder(), EmbeddingTopics())",
+}
 
 
 class FusionTopicModel(
@@ -269,6 +277,27 @@ class FusionTopicModel(
         self.random_state = random_state
         self.verbose = verbose
 
+    def set_params(self, **params):
+        """Set parameters, also those of parts as ``<part>__<parameter>``.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters and their values.
+
+        Returns
+        -------
+        self : FusionTopicModel
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            For unknown parameters, and those of a part that is None.
+        """
+        check_parts(self, params, _DEFAULTS)
+        return super().set_params(**params)
+
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None):
         """Find the topics of texts.
@@ -361,7 +390,7 @@ class FusionTopicModel(
             )
         X = self._expanded(texts, own)
         n_tokens = X.sum(axis=1)
-        self.vocabulary_ = np.asarray(self.vectorizer_.get_feature_names_out())
+        self.vocabulary_ = words_of(self.vectorizer_, "FusionTopicModel")
         whole = isinstance(self.random_state, Integral)  # as the ends would take it
         seed = int(self.random_state) if whole else as_seed(self.random_state) % 2**32
         f = read = None

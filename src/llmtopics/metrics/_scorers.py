@@ -11,6 +11,7 @@ from sklearn import config_context
 from sklearn.utils import check_array
 
 from llmtopics._checks import check_positive, warn_user
+from llmtopics._parts import steps_of, tokens_of
 from llmtopics._words import METHODS, top_words
 from llmtopics.metrics._coherence import coherence
 from llmtopics.metrics._distinctness import (
@@ -271,12 +272,16 @@ def _completion(estimator: Any, X: Any, weights: np.ndarray) -> float:
 def _token_lists(estimator: Any, X: Any) -> list[list[str]]:
     """Return the words of the documents in their order, as the vectorizer finds them."""
     before, model = split_pipeline(estimator)
-    first = None if before is None else before[0]
-    vectorizer: Any = getattr(model, "vectorizer_", first)
-    if not hasattr(vectorizer, "build_analyzer"):
+    maker = before
+    if hasattr(model, "vectorizer_"):  # a model that reads texts
+        maker, X = model.vectorizer_, X if before is None else before.transform(X)
+    vectorizer = next(
+        (step for step in steps_of(maker) if hasattr(step, "build_analyzer")), None
+    )
+    if vectorizer is None:
         raise ValueError(
             "A window needs the words of the documents in their order: score a Pipeline "
-            "that starts with CountVectorizer, or pass window_size=None."
+            "with CountVectorizer, or pass window_size=None."
         )
     decides = vectorizer.analyzer if callable(vectorizer.analyzer) else vectorizer
     n_words = getattr(decides, "ngram_range", (1, 1))[1]
@@ -285,5 +290,4 @@ def _token_lists(estimator: Any, X: Any) -> list[list[str]]:
             "A window needs single words in their order, but the vectorizer makes n-grams: "
             "pass window_size=None."
         )
-    analyze = vectorizer.build_analyzer()
-    return [analyze(text) for text in X]
+    return tokens_of(maker, X) or []
