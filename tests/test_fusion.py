@@ -458,6 +458,39 @@ def test_with_memory_the_start_is_computed_once_a_fold_and_number(
     assert sorted(starts) == [2, 2, 2, 3, 3, 3, 4, 4, 4]
 
 
+def test_memory_of_another_version_is_not_taken(planted, tmp_path, monkeypatch):
+    texts, embedder, _ = planted
+    model = fusion(4, embedder=embedder, memory=str(tmp_path), max_iter=3)
+
+    def kept():
+        clone(model).fit(texts)
+        return len(list(tmp_path.rglob("output.pkl")))
+
+    assert kept() == kept() == 1
+    monkeypatch.setattr("llmtopics.fusion.__version__", "0.0.1")
+    assert kept() == 2
+
+
+def test_where_halves_have_no_vectors_it_says_what_to_do(planted):
+    texts, embedder, _ = planted
+    message = r"no vectors of halves.*scoring=topic_scorer\(\).*TransformerEmbedder"
+    model = fusion(4, embedder=embedder, max_iter=3)
+    with pytest.raises(ValueError, match=message):
+        model.fit(texts).score(texts)
+    with pytest.raises(ValueError, match=message):
+        topic_scorer("completion")(model, texts)
+    with pytest.raises(ValueError, match=message):
+        clone(model).set_params(alpha="auto").fit(texts)
+    side = make_pipeline(embedder, EmbeddingTopics(4, random_state=0))
+    with pytest.raises(ValueError, match=message):
+        fusion(4, language_topics=side, max_iter=3).fit(texts).score(texts)
+    search = GridSearchCV(model, {"n_components": [2, 4]}, cv=2, error_score="raise")
+    with pytest.raises(ValueError, match=message):
+        search.fit(texts)
+    search.set_params(scoring=topic_scorer(n_words=3)).fit(texts)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
 def test_memory_changes_no_bit(planted, tmp_path):
     texts, embedder, _ = planted
     plain = fusion(4, embedder=embedder).fit(texts).transform(texts)

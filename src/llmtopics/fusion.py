@@ -26,6 +26,7 @@ from sklearn.utils.validation import (
 )
 from tqdm import tqdm
 
+from llmtopics import __version__
 from llmtopics._checks import (
     as_counts,
     as_fitted,
@@ -40,7 +41,7 @@ from llmtopics._parts import check_parts, words_of
 from llmtopics._threads import workers
 from llmtopics._words import METHODS, rank_words, top_words
 from llmtopics.augment import NextWordCounts
-from llmtopics.embed import TransformerEmbedder
+from llmtopics.embed import TransformerEmbedder, _NoVectorError
 from llmtopics.text import TextAnalyzer
 from llmtopics.topics import EmbeddingTopics, GibbsLDA
 from llmtopics.topics import _sphere as sphere
@@ -51,6 +52,8 @@ from llmtopics.topics._keyness import keyness
 from llmtopics.topics._sampler import settle, start_chain, to_topics
 from llmtopics.topics._tokens import Tokens, tokens_from_counts
 
+__all__ = ["FusionTopicModel"]
+
 _N_ROUNDS = 20  # of sweeps; the directions move between them
 _ALPHAS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)  # that "auto" tries
 _DEFAULTS = {  # what None stands for
@@ -60,6 +63,10 @@ _DEFAULTS = {  # what None stands for
     "topic_model": "GibbsLDA()",
     "language_topics": "make_pipeline(TransformerEmbedder(), EmbeddingTopics())",
 }
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
 
 
 class FusionTopicModel(
@@ -455,7 +462,7 @@ class FusionTopicModel(
         # a fresh seed every time would be kept for nothing
         memory = check_memory(None if self.random_state is None else self.memory)
         cached = memory.cache(_fit_embedding_topics)
-        self.language_topics_ = cached(start, vectors, X)
+        self.language_topics_ = cached(start, vectors, X, __version__)
         return vectors
 
     def _read(self, texts: list[str]) -> Any:
@@ -717,7 +724,8 @@ class FusionTopicModel(
         Raises
         ------
         ValueError
-            If no second half has a word of the vocabulary.
+            If no second half has a word of the vocabulary, or the embedder has no vectors
+            of first halves (:class:`PrecomputedEmbeddings`).
         """
         check_is_fitted(self, "components_")
         halves = [_halves(text) for text in check_texts(X, "FusionTopicModel")]
@@ -727,7 +735,14 @@ class FusionTopicModel(
             raise ValueError(
                 "Nothing to score: no text's second half has a word of the vocabulary."
             )
-        mixtures = self._mixtures_of(list(observed))
+        try:
+            mixtures = self._mixtures_of(list(observed))
+        except _NoVectorError as error:
+            raise ValueError(
+                "FusionTopicModel.score cuts each text in two, and PrecomputedEmbeddings has "
+                "no vectors of halves. Searches need scoring=topic_scorer(), and instead of "
+                "alpha='auto' give a number; or use TransformerEmbedder."
+            ) from error
         total = log_likelihood(held_out, mixtures, self.components_)
         return total / float(held_out.sum())
 
@@ -787,8 +802,9 @@ def _seeded(estimator: Any, seed: int) -> Any:
 
 
 def _fit_embedding_topics(
-    model: EmbeddingTopics, vectors: np.ndarray, counts: sp.csr_array
+    model: EmbeddingTopics, vectors: np.ndarray, counts: sp.csr_array, version: str
 ) -> EmbeddingTopics:
+    """Fit; what another version of the library kept is not taken for this one's."""
     return model.fit(vectors, counts=counts)
 
 
