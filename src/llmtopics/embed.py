@@ -409,7 +409,7 @@ class PrecomputedEmbeddings(_Embedder):
             raise ValueError(
                 f"PrecomputedEmbeddings has {len(known)} texts, but {len(vectors)} vectors."
             )
-        rows: dict[str, int] = {}
+        rows = {}
         for i, text in enumerate(known):
             first = rows.setdefault(text, i)
             if first != i and not _agree(vectors[first], vectors[i]):
