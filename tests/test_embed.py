@@ -741,6 +741,39 @@ def test_bad_vectors_are_refused(texts, vectors, message):
         PrecomputedEmbeddings(texts, vectors).transform(["a"])
 
 
+def test_vectors_of_a_repeated_text_may_differ_by_rounding(rng):
+    vectors = rng.normal(size=(3, 384))
+    vectors[2] = vectors[0] * (1 + rng.normal(size=384) * 0.02)  # cosine .9998
+    found = PrecomputedEmbeddings(["a", "b", "a"], vectors).transform(["b", "a"])
+    assert_array_equal(found, vectors[[1, 0]].astype(np.float32))
+    away = rng.normal(size=384)
+    away -= away @ vectors[0] / (vectors[0] @ vectors[0]) * vectors[0]
+    away *= np.linalg.norm(vectors[0]) / np.linalg.norm(away)
+    for other in [
+        vectors[0] + 0.1 * away,  # cosine .995
+        1.1 * vectors[0],
+        -vectors[0],
+        np.zeros(384),
+    ]:
+        with pytest.raises(ValueError, match=r"two vectors .* in rows 0 and 2"):
+            PrecomputedEmbeddings(["a", "b", "a"], [*vectors[:2], other]).transform(
+                ["a"]
+            )
+    close = [*vectors[:2], vectors[0] + 0.04 * away]  # cosine .9992
+    assert_array_equal(
+        PrecomputedEmbeddings(["a", "b", "a"], close).transform(["a"])[0],
+        vectors[0].astype(np.float32),
+    )
+
+
+def test_iterators_are_refused_before_they_are_used_up():
+    for texts, vectors in [(iter(["a"]), [[1]]), (["a"], iter([[1]]))]:
+        embedder = PrecomputedEmbeddings(texts, vectors)
+        for _ in range(2):
+            with pytest.raises(ValueError, match=r"is an iterator.*pass list\("):
+                embedder.transform(["a"])
+
+
 def test_an_unknown_text_is_named(looked_up):
     with pytest.raises(ValueError, match=r"row 1: 'A cat sat on the mat.A cat"):
         looked_up.transform([TEXTS[0], TEXTS[0] * 2 + " " * 60])

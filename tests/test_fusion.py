@@ -9,11 +9,17 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, clone
 from sklearn.decomposition import NMF, LatentDirichletAllocation
 from sklearn.exceptions import NotFittedError
-from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.feature_extraction.text import (
+    CountVectorizer,
+    HashingVectorizer,
+    TfidfVectorizer,
+)
+from sklearn.feature_selection import VarianceThreshold
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import normalized_mutual_info_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from llmtopics import (
     EmbeddingTopics,
@@ -253,6 +259,30 @@ def test_short_texts_lean_on_meaning_and_long_ones_on_words(news):
     assert mixture.argmax() == sports
 
 
+def test_the_language_side_has_labels_and_words_of_where_it_ends(planted):
+    texts, embedder, _ = planted
+    model = fusion(4, alpha=0.1, embedder=embedder).fit(texts)
+    side, vectors = model.language_topics_, embedder.transform(texts)
+    f = side.transform(vectors)
+    assert_array_equal(side.labels_, f.argmax(axis=1))
+    counts = model.vectorizer_.transform(texts)
+    assert_allclose(side.components_, _embedding.class_tfidf(f, counts))
+    start = EmbeddingTopics(4, random_state=0).fit(vectors, counts=counts)
+    assert (start.labels_ != side.labels_).any()  # it has moved
+
+
+def test_words_that_have_nothing_to_do_with_the_vectors_leave_mixtures_vague():
+    """The concentration is judged on other documents than those that give topics words."""
+    rng = np.random.default_rng(0)
+    texts = [
+        " ".join(f"w{w}" for w in rng.integers(20000, size=40)) for _ in range(200)
+    ]
+    vectors = rng.normal(size=(200, 8)) + 3 * np.eye(4, 8)[rng.integers(4, size=200)]
+    embedder = PrecomputedEmbeddings(texts, vectors)
+    model = fusion(4, vectorizer=None, embedder=embedder).fit(texts)
+    assert model.language_topics_.concentration_ < 2
+
+
 # parts ---------------------------------------------------------------------------------------
 
 
@@ -433,6 +463,39 @@ def test_with_memory_the_start_is_computed_once_a_fold_and_number(
     assert sorted(starts) == [2, 2, 2, 3, 3, 3, 4, 4, 4]
 
 
+def test_memory_of_another_version_is_not_taken(planted, tmp_path, monkeypatch):
+    texts, embedder, _ = planted
+    model = fusion(4, embedder=embedder, memory=str(tmp_path), max_iter=3)
+
+    def kept():
+        clone(model).fit(texts)
+        return len(list(tmp_path.rglob("output.pkl")))
+
+    assert kept() == kept() == 1
+    monkeypatch.setattr("llmtopics.fusion.__version__", "0.0.1")
+    assert kept() == 2
+
+
+def test_where_halves_have_no_vectors_it_says_what_to_do(planted):
+    texts, embedder, _ = planted
+    message = r"no vectors of halves.*scoring=topic_scorer\(\).*TransformerEmbedder"
+    model = fusion(4, embedder=embedder, max_iter=3)
+    with pytest.raises(ValueError, match=message):
+        model.fit(texts).score(texts)
+    with pytest.raises(ValueError, match=message):
+        topic_scorer("completion")(model, texts)
+    with pytest.raises(ValueError, match=message):
+        clone(model).set_params(alpha="auto").fit(texts)
+    side = make_pipeline(embedder, EmbeddingTopics(4, random_state=0))
+    with pytest.raises(ValueError, match=message):
+        fusion(4, language_topics=side, max_iter=3).fit(texts).score(texts)
+    search = GridSearchCV(model, {"n_components": [2, 4]}, cv=2, error_score="raise")
+    with pytest.raises(ValueError, match=message):
+        search.fit(texts)
+    search.set_params(scoring=topic_scorer(n_words=3)).fit(texts)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
 def test_memory_changes_no_bit(planted, tmp_path):
     texts, embedder, _ = planted
     plain = fusion(4, embedder=embedder).fit(texts).transform(texts)
@@ -568,6 +631,21 @@ def test_an_end_forgets_what_the_other_side_had_set(planted):
         assert not hasattr(model, name)
 
 
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_another_pooling_waits_for_the_next_fit_and_leaves_nothing_behind(
+    planted, pooling
+):
+    texts, embedder, _ = planted
+    model = fusion(4, pooling=pooling, embedder=embedder).fit(texts)
+    before = model.transform(texts)
+    for other in POOLINGS:
+        model.set_params(pooling=other)
+        assert_array_equal(model.transform(texts), before)
+    fresh = clone(model).fit(texts)
+    assert vars(model.fit(texts)).keys() == vars(fresh).keys()
+    assert_array_equal(model.transform(texts), fresh.transform(texts))
+
+
 def test_a_failed_refit_leaves_the_old_fit_whole(planted):
     texts, embedder, _ = planted
     model = fusion(4, embedder=embedder).fit(texts)
@@ -658,6 +736,59 @@ def test_the_outer_vectorizer_wins(titles):
     model = expanded(0.0, inner, max_iter=1, vectorizer=outer).fit(texts)
     assert min(map(len, model.vocabulary_)) == 7
     assert inner.vectorizer.analyzer.min_length == 5
+
+
+def shouted(texts):
+    return [text.lower().replace("!", "") for text in texts]
+
+
+@pytest.mark.parametrize("alpha", [0, 0.5])
+def test_steps_before_the_vectorizer_may_change_the_texts(planted, alpha):
+    texts, embedder, _ = planted
+    loud = [text.upper().replace(" ", "! ") for text in texts]
+    vectors = PrecomputedEmbeddings(loud, embedder.vectors)
+    plain = CountVectorizer(lowercase=False, min_df=2)
+    steps = make_pipeline(FunctionTransformer(shouted), plain)
+    for cleaned in [steps, make_pipeline("passthrough", steps, VarianceThreshold())]:
+        model = fusion(4, alpha=alpha, vectorizer=cleaned, embedder=vectors).fit(loud)
+        same = fusion(4, alpha=alpha, vectorizer=plain, embedder=embedder).fit(texts)
+        assert list(model.vocabulary_) == list(same.vocabulary_)
+        assert model.top_words(3) == same.top_words(3)
+        assert_array_equal(model.transform(loud), same.transform(texts))
+        scorer = topic_scorer("npmi", n_words=3, window_size=10)
+        assert scorer(model, loud) == scorer(same, texts)
+
+
+def test_columns_without_words_are_refused(planted):
+    texts, embedder, _ = planted
+    hashing = HashingVectorizer(norm=None, alternate_sign=False)
+    nameless = make_pipeline(CountVectorizer(), FunctionTransformer())
+    for vectorizer, message in [
+        (hashing, "needs a vectorizer that knows its words .* HashingVectorizer"),
+        (nameless, "FunctionTransformer.* does not name its columns"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            fusion(4, vectorizer=vectorizer, embedder=embedder).fit(texts)
+
+
+def test_a_part_left_at_none_says_what_to_pass():
+    model = FusionTopicModel()
+    for name, part in [
+        (
+            "vectorizer__min_df",
+            r"vectorizer=CountVectorizer\(analyzer=TextAnalyzer\(\)\)",
+        ),
+        ("topic_model__doc_topic_prior", r"topic_model=GibbsLDA\(\)"),
+        ("embedder__dtype", r"embedder=TransformerEmbedder\(\)"),
+        ("expander__weight", r"expander=NextWordCounts\(\)"),
+        ("language_topics__x", "language_topics="),
+    ]:
+        with pytest.raises(ValueError, match=f"{name} cannot be set .* pass {part}"):
+            model.set_params(**{name: 5})
+    model.set_params(vectorizer=CountVectorizer(), vectorizer__min_df=5)
+    assert model.vectorizer.min_df == 5
+    with pytest.raises(ValueError, match="Invalid parameter 'nothing'"):
+        model.set_params(nothing__at_all=1)
 
 
 def test_at_one_no_language_model_is_asked_for_words(planted):

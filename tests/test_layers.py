@@ -14,6 +14,7 @@ GROUND = {
     "_completion",
     "_lanes",
     "_lanes_llvm",
+    "_parts",
     "_threads",
     "_words",
     "text",
@@ -24,6 +25,7 @@ MAY_IMPORT = {  # a module and its layer's own; modules of one layer do not impo
     "_compile": set(),
     "_lanes": {"_compile", "_lanes_llvm"},
     "_lanes_llvm": {"_compile", "_lanes"},
+    "_parts": set(),
     "_threads": set(),
     "_words": {"_checks"},
     "text": set(),
@@ -32,7 +34,7 @@ MAY_IMPORT = {  # a module and its layer's own; modules of one layer do not impo
     "datasets": GROUND,
     "plots": GROUND,
     "_language": {"_checks", "_threads"},  # layer 1
-    "augment": {"_checks", "_language", "text"},
+    "augment": {"_checks", "_language", "_parts", "text"},
     "embed": {"_checks", "_language"},
     "fusion": GROUND | {"augment", "embed", "topics"},  # layer 3
     "judge": GROUND | {"_language", "topics"},
@@ -71,7 +73,7 @@ def faults_in(stage, tree):
         package, *rest = name.split(".")
         if package == "llmtopics":
             home = llmtopics._HOME.get(rest[0], rest[0]) if rest else "llmtopics"
-            if home not in MAY_IMPORT[stage] | {stage}:
+            if home not in MAY_IMPORT[stage] | {stage, "__version__"}:
                 yield name
         elif stage not in ONLY_IN.get(package, {stage}):
             yield name

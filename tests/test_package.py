@@ -59,6 +59,24 @@ def test_names_and_version():
         _ = llmtopics.no_such_name
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["", *sorted({*llmtopics.__all__} - {*llmtopics._HOME, "__version__"})],
+)
+def test_dir_shows_the_public_names_alone(name):
+    module = import_module(f"llmtopics.{name}" if name else "llmtopics")
+    assert dir(module) == sorted(module.__all__)
+    assert all(hasattr(module, public) for public in module.__all__)
+    own = [
+        each
+        for each, value in vars(module).items()
+        if inspect.isclass(value) or inspect.isfunction(value)
+        if value.__module__.startswith(f"llmtopics.{name}" if name else module.__name__)
+        if not each.startswith("_")
+    ]
+    assert set(own) <= set(module.__all__)
+
+
 def test_every_heavy_dependency_can_be_imported():
     """They are declared for all users, so an installation must be able to load them."""
     code = "import torch, transformers; transformers.AutoModel; torch.zeros(1)"

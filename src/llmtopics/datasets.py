@@ -14,6 +14,12 @@ from sklearn.utils import Bunch
 
 from llmtopics._checks import as_seed, check_positive, check_prior
 
+__all__ = ["load_bbc_news", "load_reuters395", "make_topics"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
 
 def load_bbc_news() -> Bunch:
     """Load 2,225 BBC news articles of 2004-2005 with their editors' five labels.

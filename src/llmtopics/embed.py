@@ -30,7 +30,14 @@ from llmtopics._language._encode import (
 )
 from llmtopics._language._models import find_files
 
+__all__ = ["PrecomputedEmbeddings", "TransformerEmbedder"]
+
+_SAME = 0.999  # cosine of vectors that batches of different texts gave one text
 logger = logging.getLogger(__name__)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
 
 
 class _Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -327,7 +334,8 @@ class PrecomputedEmbeddings(_Embedder):
         The texts whose vectors are known.
 
     vectors : array-like of shape (n_texts, n_dimensions)
-        Their vectors, taken as they are. Neither cloning nor cross-validation copies
+        Their vectors, taken as they are. A text given twice has its first vector; the others
+        may differ by rounding, up to a cosine of 0.999. Neither cloning nor cross-validation copies
         them.
 
     See Also
@@ -337,6 +345,9 @@ class PrecomputedEmbeddings(_Embedder):
     Notes
     -----
     A blank text that is not among ``texts`` has the zero vector.
+
+    ``FusionTopicModel.score`` reads halves of texts, which have no vectors here. So searches
+    need ``scoring=topic_scorer()``, and ``alpha`` must be a number.
 
     Examples
     --------
@@ -384,6 +395,12 @@ class PrecomputedEmbeddings(_Embedder):
             For a text whose vector is not known, vectors that are not finite or not as many
             as the texts, and a text given twice with different vectors.
         """
+        for name in ("texts", "vectors"):
+            if isinstance(getattr(self, name), Iterator):
+                raise ValueError(
+                    f"PrecomputedEmbeddings({name}=...) is an iterator, which can be read "
+                    f"only once: pass list({name})."
+                )
         known = check_texts(self.texts, "PrecomputedEmbeddings(texts=...)")
         vectors = check_array(
             self.vectors,
@@ -395,12 +412,13 @@ class PrecomputedEmbeddings(_Embedder):
             raise ValueError(
                 f"PrecomputedEmbeddings has {len(known)} texts, but {len(vectors)} vectors."
             )
-        rows = dict(zip(known, range(len(known)), strict=True))
+        rows = {}
         for i, text in enumerate(known):
-            if rows[text] != i and (vectors[rows[text]] != vectors[i]).any():
+            first = rows.setdefault(text, i)
+            if first != i and not _agree(vectors[first], vectors[i]):
                 raise ValueError(
-                    f"PrecomputedEmbeddings has two vectors for the text in rows {i} and "
-                    f"{rows[text]}: {_shortened(text)}."
+                    f"PrecomputedEmbeddings has two vectors for the text in rows {first} "
+                    f"and {i}: {_shortened(text)}."
                 )
         texts = check_texts(X, "PrecomputedEmbeddings")
         found = np.zeros((len(texts), vectors.shape[1]), np.float32)
@@ -408,7 +426,7 @@ class PrecomputedEmbeddings(_Embedder):
             if text in rows:
                 found[i] = vectors[rows[text]]
             elif text.strip():
-                raise ValueError(
+                raise _NoVectorError(
                     f"PrecomputedEmbeddings has no vector for the text in row {i}: "
                     f"{_shortened(text)}. Add it to texts and vectors, or use "
                     "TransformerEmbedder."
@@ -418,6 +436,17 @@ class PrecomputedEmbeddings(_Embedder):
     @property
     def _n_features_out(self):
         return np.shape(self.vectors)[1]
+
+
+class _NoVectorError(ValueError):
+    """A text is not among those whose vectors were given."""
+
+
+def _agree(a: np.ndarray, b: np.ndarray) -> bool:
+    """Return whether vectors are no farther apart than such of one length and cosine .999."""
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    gap = 2 * (1 - _SAME) * np.linalg.norm(a) * np.linalg.norm(b)
+    return bool(np.sum((a - b) ** 2) <= gap)
 
 
 def _shortened(text: str) -> str:

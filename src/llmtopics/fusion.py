@@ -26,6 +26,7 @@ from sklearn.utils.validation import (
 )
 from tqdm import tqdm
 
+from llmtopics import __version__
 from llmtopics._checks import (
     N_JOBS,
     as_counts,
@@ -37,22 +38,37 @@ from llmtopics._checks import (
     whole_or_not_at_all,
 )
 from llmtopics._completion import log_likelihood, probabilities
+from llmtopics._parts import check_parts, words_of
 from llmtopics._threads import workers
 from llmtopics._words import METHODS, rank_words, top_words
 from llmtopics.augment import NextWordCounts
-from llmtopics.embed import TransformerEmbedder
+from llmtopics.embed import TransformerEmbedder, _NoVectorError
 from llmtopics.text import TextAnalyzer
 from llmtopics.topics import EmbeddingTopics, GibbsLDA
 from llmtopics.topics import _sphere as sphere
 from llmtopics.topics._counted import check_countable
+from llmtopics.topics._embedding import class_tfidf
 from llmtopics.topics._foreign import weights_in_topics
 from llmtopics.topics._gibbs_lda import fold_in
 from llmtopics.topics._keyness import keyness
 from llmtopics.topics._sampler import settle, start_chain, to_topics
 from llmtopics.topics._tokens import Tokens, tokens_from_counts
 
+__all__ = ["FusionTopicModel"]
+
 _N_ROUNDS = 20  # of sweeps; the directions move between them
 _ALPHAS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)  # that "auto" tries
+_DEFAULTS = {  # what None stands for
+    "vectorizer": "CountVectorizer(analyzer=TextAnalyzer())",
+    "expander": "NextWordCounts()",
+    "embedder": "TransformerEmbedder()",
+    "topic_model": "GibbsLDA()",
+    "language_topics": "make_pipeline(TransformerEmbedder(), EmbeddingTopics())",
+}
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
 
 
 class FusionTopicModel(
@@ -272,6 +288,27 @@ class FusionTopicModel(
         self.random_state = random_state
         self.verbose = verbose
 
+    def set_params(self, **params):
+        """Set parameters, also those of parts as ``<part>__<parameter>``.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters and their values.
+
+        Returns
+        -------
+        self : FusionTopicModel
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            For unknown parameters, and those of a part that is None.
+        """
+        check_parts(self, params, _DEFAULTS)
+        return super().set_params(**params)
+
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None):
         """Find the topics of texts.
@@ -364,7 +401,7 @@ class FusionTopicModel(
             )
         X = self._expanded(texts, own)
         n_tokens = X.sum(axis=1)
-        self.vocabulary_ = np.asarray(self.vectorizer_.get_feature_names_out())
+        self.vocabulary_ = words_of(self.vectorizer_, "FusionTopicModel")
         whole = isinstance(self.random_state, Integral)  # as the ends would take it
         seed = int(self.random_state) if whole else as_seed(self.random_state) % 2**32
         f = read = None
@@ -430,7 +467,7 @@ class FusionTopicModel(
         # a fresh seed every time would be kept for nothing
         memory = check_memory(None if self.random_state is None else self.memory)
         cached = memory.cache(_fit_embedding_topics)
-        self.language_topics_ = cached(start, vectors, X)
+        self.language_topics_ = cached(start, vectors, X, __version__)
         return vectors
 
     def _read(self, texts: list[str]) -> Any:
@@ -480,7 +517,7 @@ class FusionTopicModel(
             self.strength_ = float(self.alpha_ / (1 - self.alpha_) * median)
             self._sample(X, read, f, seed)
             self.components_ = model.components_
-            return f if self.language_topics is not None else self._memberships(read)
+            return f if self.language_topics is not None else self._moved(read, X)
         model.fit(X)
         if isinstance(model, GibbsLDA) and f is None:
             self.components_ = model.components_
@@ -532,7 +569,7 @@ class FusionTopicModel(
                 bar.update()
                 if movable and chain.n_sweeps in moves:
                     mixtures = _shares(tokens, chain.topics, prior)
-                    f = self._move(*movable, mixtures, X, chain.word_topic())
+                    f = self._move(*movable, mixtures, X, tokens, chain.topics)
                     prior = self.strength_ * f + epsilon
             counts = settle(chain, prior)
         model.components_ = to_topics(counts.T.astype(np.float64), beta)
@@ -547,7 +584,8 @@ class FusionTopicModel(
         moments: sphere.Moments,
         mixtures: np.ndarray,
         X: sp.csr_array,
-        word_topic: np.ndarray,
+        tokens: Tokens,
+        topics: np.ndarray,
     ) -> np.ndarray:
         """Fit the language side's metric and directions to the mixtures; return f."""
         language = self.language_topics_
@@ -557,9 +595,19 @@ class FusionTopicModel(
         language.cluster_centers_ = directions.astype(np.float64)
         cosines = sphere.cosines(points, directions, by_rows=False)
         if self.concentration is None:
-            phi = to_topics(word_topic.T, self._word_prior())
-            language.concentration_ = sphere.estimate_concentration(cosines, X, phi)
+            # a document's own words would predict themselves
+            counts = _words_of_every_other(tokens, topics, mixtures.shape[1])
+            language.concentration_ = sphere.estimate_concentration(
+                cosines[1::2], X[1::2], to_topics(counts, self._word_prior())
+            )
         return sphere.memberships(cosines, language.concentration_)
+
+    def _moved(self, read: Any, X: sp.csr_array) -> np.ndarray:
+        """Return f; give the language side the labels and words of where it is now."""
+        f = self._memberships(read)
+        self.language_topics_.labels_ = f.argmax(axis=1)
+        self.language_topics_.components_ = class_tfidf(f, X)
+        return f
 
     def _pass_on(self) -> None:
         """Give the parts those parameters that act at once, also when set after ``fit``."""
@@ -687,7 +735,8 @@ class FusionTopicModel(
         Raises
         ------
         ValueError
-            If no second half has a word of the vocabulary.
+            If no second half has a word of the vocabulary, or the embedder has no vectors
+            of first halves (:class:`PrecomputedEmbeddings`).
         """
         check_is_fitted(self, "components_")
         halves = [_halves(text) for text in check_texts(X, "FusionTopicModel")]
@@ -697,7 +746,14 @@ class FusionTopicModel(
             raise ValueError(
                 "Nothing to score: no text's second half has a word of the vocabulary."
             )
-        mixtures = self._mixtures_of(list(observed))
+        try:
+            mixtures = self._mixtures_of(list(observed))
+        except _NoVectorError as error:
+            raise ValueError(
+                "FusionTopicModel.score cuts each text in two, and PrecomputedEmbeddings has "
+                "no vectors of halves. Searches need scoring=topic_scorer(), and instead of "
+                "alpha='auto' give a number; or use TransformerEmbedder."
+            ) from error
         total = log_likelihood(held_out, mixtures, self.components_)
         return total / float(held_out.sum())
 
@@ -757,8 +813,9 @@ def _seeded(estimator: Any, seed: int) -> Any:
 
 
 def _fit_embedding_topics(
-    model: EmbeddingTopics, vectors: np.ndarray, counts: sp.csr_array
+    model: EmbeddingTopics, vectors: np.ndarray, counts: sp.csr_array, version: str
 ) -> EmbeddingTopics:
+    """Fit; what another version of the library kept is not taken for this one's."""
     return model.fit(vectors, counts=counts)
 
 
@@ -801,6 +858,17 @@ def _shares(tokens: Tokens, topics: np.ndarray, prior: np.ndarray) -> np.ndarray
     counts = np.bincount(documents * K + topics, minlength=D * K).reshape(D, K)
     weights = counts + prior
     return weights / weights.sum(axis=1, keepdims=True)
+
+
+def _words_of_every_other(
+    tokens: Tokens, topics: np.ndarray, n_components: int
+) -> np.ndarray:
+    """Return counts of words in topics, (K, V), from documents 0, 2, 4 and so on."""
+    documents = np.repeat(np.arange(len(tokens.starts) - 1), np.diff(tokens.starts))
+    some = documents % 2 == 0
+    pairs = topics[some], tokens.words[some]
+    shape = n_components, tokens.n_words
+    return sp.csr_array((np.ones(len(pairs[0])), pairs), shape).toarray()
 
 
 def _halves(text: str) -> tuple[str, str]:

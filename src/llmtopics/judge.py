@@ -25,10 +25,16 @@ from llmtopics._language import LanguageModel, as_llm, still_asked, used_since
 from llmtopics._language._ask import split_template
 from llmtopics.text import TextAnalyzer
 
+__all__ = ["LLMTopics"]
+
 PROMPT = "{text}\n\nThis text belongs in the section called"
 _TOPIC = "{topic}"
 _RARE = 1e-4  # probability under which words are not told apart
 _TEXTS_A_WORD = 3  # of a topic; with fewer, words are learned that are there by chance
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
 
 
 class LLMTopics(TransformerMixin, BaseEstimator):

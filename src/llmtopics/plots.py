@@ -12,8 +12,14 @@ from sklearn.utils import check_array
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+__all__ = ["plot_correlations"]
+
 _FONT = 8.0  # points
 _CELL = 0.2  # inches that a topic takes
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
 
 
 def plot_correlations(

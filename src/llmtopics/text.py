@@ -13,6 +13,8 @@ import stopwordsiso
 from sklearn.base import BaseEstimator
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
+__all__ = ["TextAnalyzer"]
+
 # name -> code of its stop list in stopwordsiso (None: it has none)
 _LANGUAGES = {
     "arabic": "ar",
@@ -84,6 +86,10 @@ _MANY = 2**17  # are remembered, at most
 _MAY_BE_SHORT = regex.compile(
     r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
 ).search
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
 
 
 class TextAnalyzer(BaseEstimator):

@@ -10,9 +10,10 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from llmtopics import GibbsLDA, NextWordCounts, TextAnalyzer
 from llmtopics.augment._next_words import _rounded
@@ -86,6 +87,32 @@ def test_words_go_through_the_vectorizers_own_analyzer(feed):
     assert set(model.get_feature_names_out()) == {"economi", "footbal"}
     X = model.transform(["Prices rose again in the third quarter."])
     assert X[:, [0]].sum() > X[:, [1]].sum()
+
+
+def lowered(texts):
+    return [text.lower() for text in texts]
+
+
+def test_steps_before_the_vectorizer_may_change_the_texts(feed):
+    steps = make_pipeline(
+        FunctionTransformer(lowered), CountVectorizer(lowercase=False)
+    )
+    texts = TITLES[:12]
+    cleaned, plain = feed(steps).fit(texts), feed(CountVectorizer()).fit(texts)
+    assert_array_equal(cleaned.get_feature_names_out(), plain.get_feature_names_out())
+    X = cleaned.transform(texts)
+    assert (plain.transform(texts) != X).nnz == 0
+    assert X.sum() > CountVectorizer().fit_transform(texts).sum()
+    hashing = HashingVectorizer(norm=None, alternate_sign=False)
+    with pytest.raises(
+        ValueError, match="NextWordCounts needs a vectorizer that knows"
+    ):
+        feed(hashing).fit(texts).get_feature_names_out()
+
+
+def test_a_part_left_at_none_says_what_to_pass(feed):
+    with pytest.raises(ValueError, match=r"pass vectorizer=CountVectorizer\(.* first"):
+        feed().set_params(vectorizer__min_df=5)
 
 
 def test_a_first_token_is_shared_by_how_often_its_words_are(fake_llm):

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from sklearn.metrics import (
@@ -79,8 +80,22 @@ def test_agreement_equals_scikit_learn(rng):
         (["a", "b"], [[1, 0]], "inconsistent"),
         (["a", "b"], [[1, 0], [0, -1]], "Negative"),
         (["a", "b"], [[1, 0], [0, np.nan]], "NaN"),
+        ([[1, 0], [0, 1]], ["a", "b"], r"labels .* shape \(2, 2\): labels come first"),
+        (["a", None], [0, 1], "labels: row 1 is None"),
+        (["a", None], [[1, 0], [0, 1]], "labels: row 1 is None"),
+        ([1, np.nan], [[1, 0], [0, 1]], "labels: row 1 is nan"),
+        (pd.Series(["a", pd.NA]), [0, 1], "labels: row 1 is (<NA>|nan)"),
+        (["a", "b"], [0, None], "topics: row 1 is None"),
     ],
 )
 def test_bad_input_is_named(measure, labels, topics, message):
     with pytest.raises(ValueError, match=message):
         measure(labels, topics)
+
+
+def test_labels_may_be_of_any_kind():
+    expected = label_agreement(LABELS, np.arange(6) % 2)
+    names = {label: i for i, label in enumerate(dict.fromkeys(LABELS))}
+    for kinds in [[0.5, 1.5, 2.5], ["a", 2, (3,)], [True, False, "no"]]:
+        labels = pd.Series([kinds[names[label]] for label in LABELS])
+        assert label_agreement(labels, np.arange(6) % 2) == pytest.approx(expected)

@@ -284,3 +284,14 @@ def test_words_that_are_always_together_are_coherent():
 def test_bad_input_is_named(arguments, options, message):
     with pytest.raises(ValueError, match=message):
         coherence(*arguments, **options)
+
+
+@pytest.mark.parametrize("measure", ["npmi", "c_v"])
+def test_words_that_are_always_together_have_one_and_no_more(measure):
+    for n in range(2, 60):
+        X = np.ones((n, 3), int)
+        X[0] = [0, 0, 1]
+        values = coherence(
+            [["a", "b"]], X, ["a", "b", "c"], measure=measure, window_size=None
+        )
+        assert 1 - 1e-9 < values[0] <= 1

@@ -112,3 +112,8 @@ def test_bad_components_are_named(function, components, message):
 def test_bad_topics_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_inverted_rbo_of_equal_lists_is_never_below_zero(rng):
+    for p in rng.uniform(0.05, 0.99, size=200):
+        assert 0 <= inverted_rbo([list("abcdef")] * 2, p=p) < 1e-12

@@ -144,3 +144,13 @@ def test_true_topics_foretell_best(planted, rng):
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_what_is_certain_has_a_perplexity_of_one_and_a_likelihood_of_one(rng):
+    """Rounding does not take them beyond."""
+    for n_topics in range(1, 12):
+        one_word = np.ones((n_topics, 1))
+        mixtures = rng.dirichlet(np.ones(n_topics), size=20)
+        for mixture in mixtures:
+            assert 1 <= perplexity([[3]], [mixture], one_word) < 1 + 1e-12
+        assert -1e-12 < left_to_right([[3]], one_word, 0.1)[0] <= 0

@@ -1,8 +1,10 @@
 import pickle
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse as sp
 from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.decomposition import NMF, LatentDirichletAllocation
@@ -25,7 +27,13 @@ from sklearn.model_selection import (
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from llmtopics import GibbsLDA, TextAnalyzer, top_words
+from llmtopics import (
+    FusionTopicModel,
+    GibbsLDA,
+    PrecomputedEmbeddings,
+    TextAnalyzer,
+    top_words,
+)
 from llmtopics.datasets import load_bbc_news, make_topics
 from llmtopics.metrics import (
     coherence,
@@ -272,6 +280,72 @@ def test_no_warning_where_folds_lack_words(recwarn):
     model = GibbsLDA(2, max_iter=5, random_state=0).fit(X)
     assert np.isfinite(topic_scorer("npmi", n_words=2)(model, X[:1]))
     assert not recwarn
+
+
+def flagship(corpus, seed):
+    """A fusion over planted words, and vectors that show the topics dimly."""
+    X, K = corpus.data, corpus.doc_topic.shape[1]
+    rows = [np.repeat(X.indices[i:j], X.data[i:j]) for i, j in pairwise(X.indptr)]
+    texts = [" ".join(f"w{w}" for w in row) for row in rows]
+    dim = np.random.default_rng(seed).normal(size=(len(texts), 2 * K)) * 0.15
+    dim[:, :K] += corpus.doc_topic
+    embedder = PrecomputedEmbeddings(texts, dim)
+    return texts, FusionTopicModel(embedder=embedder, random_state=seed, max_iter=40)
+
+
+@pytest.mark.parametrize("n_seeds", [1, pytest.param(10, marks=pytest.mark.slow)])
+def test_it_finds_the_planted_number_of_topics_of_the_flagship(n_seeds):
+    """For nine of ten seeds at least, where the held-out documents lack many words."""
+    found = []
+    for seed in range(n_seeds):
+        corpus = make_topics(500, 1000, 8, random_state=seed)
+        texts, model = flagship(corpus, seed)
+        search = GridSearchCV(
+            model,
+            {"n_components": [2, 4, 6, 8, 12, 16]},
+            scoring=topic_scorer(),
+            cv=ShuffleSplit(1, test_size=0.1, random_state=0),
+            refit=False,
+        ).fit(texts)
+        found.append(search.best_params_["n_components"])
+    assert found.count(8) >= 0.9 * n_seeds, found
+
+
+def test_topics_are_judged_by_words_that_the_held_out_documents_have():
+    """Of the first words of each topic, the first ``n_words`` that are there."""
+    names = [f"word{i}" for i in range(12)]
+    model = LatentDirichletAllocation(2)
+    model.components_ = np.zeros((2, 12))
+    model.components_[0, :6] = model.components_[1, 6:] = [9, 8, 7, 6, 5, 4]
+    model.feature_names_in_ = np.array(names)
+    X = np.zeros((20, 12), int)
+    X[:10, [1, 3, 4]] = X[10:, [7, 9, 10]] = 1  # each topic's first word is missing
+    X[::3, 5] = 1
+    X = sp.csr_array(X)
+    held = [[names[i] for i in row] for row in ([1, 3, 4], [7, 9, 10])]
+    for measure in ["npmi", "c_v", "uci", "u_mass"]:
+        scorer = topic_scorer(measure, n_words=3, method="probability")
+        expected = coherence(held, X, names, measure=measure, window_size=None)
+        assert_allclose(scorer(model, X), expected.mean())
+
+
+def test_it_says_which_topics_the_held_out_documents_cannot_judge():
+    model = LatentDirichletAllocation(2)
+    model.components_ = np.eye(2).repeat(3, axis=1)
+    with pytest.warns(UserWarning, match="1 of 2 topics cannot be judged"):
+        score = topic_scorer("npmi", n_words=3)(model, [[1, 1, 1, 0, 0, 0]])
+    assert score == pytest.approx((1 - 1) / 2)
+
+
+def test_words_by_keyness():
+    corpus = make_topics(60, 50, 3, random_state=0)
+    texts, model = flagship(corpus, 0)
+    model.set_params(n_components=3, max_iter=5).fit(texts)
+    expected = topic_scorer()(model, texts)
+    assert topic_scorer(method="keyness")(model, texts) == expected
+    assert topic_scorer(method="probability")(model, texts) != expected
+    with pytest.raises(ValueError, match="GibbsLDA does not rank words by keyness"):
+        topic_scorer(method="keyness")(GibbsLDA(2).fit(corpus.data), corpus.data)
 
 
 def test_clear_refusals(planted, bbc):

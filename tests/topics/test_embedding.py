@@ -1,5 +1,7 @@
 """Topics as directions on the sphere."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -191,3 +193,24 @@ def test_counts_of_other_documents_are_refused(clouds):
 def test_bad_parameters_are_named(clouds, name, value):
     with pytest.raises(ValueError, match=name):
         EmbeddingTopics(**{name: value}).fit(clouds[0])
+
+
+def test_metric_and_directions_need_no_array_of_documents_times_topics(rng):
+    D, K = 4000, 500
+    vectors = rng.normal(size=(D, 4)).astype(np.float32)
+    vectors[::7] = 0  # blank texts
+    mixtures = np.full((D, K), 1 / K)
+    mixtures[np.arange(D), np.arange(D) % (K - 1)] += (
+        1  # the last is no document's first
+    )
+    moments = sphere.measure(vectors)
+    tracemalloc.start()
+    _, points, directions = sphere.discriminate(vectors, mixtures, moments)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < D * K  # bytes: a quarter of an array of float32
+    weights = np.eye(K)[mixtures.argmax(axis=1)]
+    weights[:, -1] = mixtures[:, -1]
+    expected = weights.T @ points
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    assert_allclose(directions, expected, atol=1e-5)

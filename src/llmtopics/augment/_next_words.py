@@ -23,9 +23,11 @@ from llmtopics._checks import (
 )
 from llmtopics._language import LanguageModel, as_llm, still_asked, used_since
 from llmtopics._language._ask import split_template
+from llmtopics._parts import check_parts, tokens_of, words_of
 from llmtopics.text import TextAnalyzer
 
 _WORD = re.compile(r"\w[\w'’-]*")
+_VECTORIZER = "CountVectorizer(analyzer=TextAnalyzer())"  # what None stands for
 _N_TOKENS = 256  # of a distribution that are kept
 _MANY = 10  # texts, none of which gains a word only if something is wrong
 _BLOCK = 1024  # texts whose words are rounded at a time
@@ -157,6 +159,27 @@ class NextWordCounts(
         self.on_error = on_error
         self.verbose = verbose
 
+    def set_params(self, **params):
+        """Set parameters, also those of parts as ``<part>__<parameter>``.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters and their values.
+
+        Returns
+        -------
+        self : NextWordCounts
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            For unknown parameters, and those of a part that is None.
+        """
+        check_parts(self, params, {"vectorizer": _VECTORIZER})
+        return super().set_params(**params)
+
     @_fit_context(prefer_skip_nested_validation=False)
     @config_context(transform_output="default")
     def fit(self, X, y=None):
@@ -211,9 +234,9 @@ class NextWordCounts(
             (np.array(list(forms.values()), float), (owners, np.arange(len(forms)))),
             shape=(len(rows), len(forms)),
         )
-        if hasattr(self.vectorizer_, "build_analyzer"):
-            analyze = self.vectorizer_.build_analyzer()
-            kept = np.array([bool(analyze(token)) for token in rows], float)
+        found = tokens_of(self.vectorizer_, list(rows))
+        if found is not None:
+            kept = np.array([bool(words) for words in found], float)
             begun = sp.csr_array(begun.multiply(kept[:, np.newaxis]))
         return rows, _to_shares(begun) @ self._columns(list(forms))
 
@@ -357,7 +380,7 @@ class NextWordCounts(
             The words.
         """
         check_is_fitted(self, "vectorizer_")
-        return self.vectorizer_.get_feature_names_out()
+        return words_of(self.vectorizer_, "NextWordCounts")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -5,3 +5,7 @@ from llmtopics.label._explanation import Explanation
 from llmtopics.label._labeler import TopicLabeler
 
 __all__ = ["Explanation", "TopicLabeler", "explain"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -47,3 +47,7 @@ __all__ = [
     "topic_summary",
     "word_intrusion",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

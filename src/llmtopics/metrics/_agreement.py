@@ -8,7 +8,8 @@ from sklearn.metrics import (
     normalized_mutual_info_score,
 )
 from sklearn.metrics.cluster import contingency_matrix
-from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils import check_consistent_length
+from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 
 from llmtopics.metrics._arrays import check_mixtures
 
@@ -34,7 +35,8 @@ def purity(labels: ArrayLike, topics: ArrayLike) -> float:
     Raises
     ------
     ValueError
-        For different numbers of documents, or mixtures that are negative or not finite.
+        For different numbers of documents, a label or topic that is missing (None, NaN),
+        labels with more than one column, or mixtures that are negative or not finite.
 
     Notes
     -----
@@ -180,25 +182,48 @@ def label_agreement(labels: ArrayLike, topics: ArrayLike) -> dict[str, float]:
     >>> agreement["purity"], agreement["nmi"], agreement["ari"]
     (1.0, 1.0, 1.0)
     """
-    hard = np.asarray(topics)
-    hard = hard.argmax(axis=1) if hard.ndim == 2 else hard
+    check_consistent_length(labels, topics)
+    mixed = np.ndim(topics) == 2
+    hard = np.argmax(topics, axis=1) if mixed else _numbered(topics, "topics")
+    codes = _numbered(labels, "labels")
     return {
         "purity": purity(labels, topics),
         "inverse_purity": inverse_purity(labels, topics),
         "harmonic_purity": harmonic_purity(labels, topics),
-        "nmi": float(normalized_mutual_info_score(labels, hard)),
-        "ami": float(adjusted_mutual_info_score(labels, hard)),
-        "ari": float(adjusted_rand_score(labels, hard)),
+        "nmi": float(normalized_mutual_info_score(codes, hard)),
+        "ami": float(adjusted_mutual_info_score(codes, hard)),
+        "ari": float(adjusted_rand_score(codes, hard)),
     }
 
 
 def _table(labels: ArrayLike, topics: ArrayLike) -> np.ndarray:
     """Return n_lk: documents of each label in each topic."""
     check_consistent_length(labels, topics)
+    rows = _numbered(labels, "labels")
     if np.ndim(topics) < 2:
-        return contingency_matrix(labels, topics).astype(float)
+        return contingency_matrix(rows, _numbered(topics, "topics")).astype(float)
     mixtures = check_mixtures(topics, "topics")
-    _, rows = np.unique(column_or_1d(labels), return_inverse=True)
     table = np.zeros((rows.max() + 1, mixtures.shape[1]))
     np.add.at(table, rows, mixtures)
     return table
+
+
+def _numbered(values: ArrayLike, name: str) -> np.ndarray:
+    """Return a number for each different value; a missing one is an error."""
+    column = np.asarray(values)
+    if column.ndim > 1 and column.shape[1] > 1:
+        raise ValueError(
+            f"{name} must be one value per document, got shape {column.shape}: labels come "
+            "first, topics or mixtures second."
+        )
+    column = column.ravel()
+    if column.dtype.kind in "fO":
+        for row, value in enumerate(column):
+            if value is None or is_scalar_nan(value) or is_pandas_na(value):
+                raise ValueError(
+                    f"{name}: row {row} is {value}. Leave documents without one out."
+                )
+    if column.dtype != object:
+        return np.unique(column, return_inverse=True)[1]
+    numbers = {value: i for i, value in enumerate(dict.fromkeys(column))}
+    return np.array([numbers[value] for value in column])

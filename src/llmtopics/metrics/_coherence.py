@@ -269,7 +269,8 @@ def _uci(p: np.ndarray) -> float:
 
 
 def _npmi(p: np.ndarray) -> float:
-    return _mean_of_pairs(_normalised_log_ratio(p))
+    # ε lifts words that are together nearly everywhere above 1
+    return _mean_of_pairs(np.clip(_normalised_log_ratio(p), -1, 1))
 
 
 def _u_mass(p: np.ndarray) -> float:
@@ -286,7 +287,7 @@ def _c_v(p: np.ndarray) -> float:
     lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(total)
     # a word that is nowhere has no direction: as far off as can be
     cosines = np.divide(vectors @ total, lengths, where=lengths > 0, out=there - 1.0)
-    return float(cosines.mean())
+    return float(np.clip(cosines, -1, 1).mean())
 
 
 _MEASURES = {"npmi": _npmi, "c_v": _c_v, "uci": _uci, "u_mass": _u_mass}

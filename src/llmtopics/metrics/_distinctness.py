@@ -108,7 +108,8 @@ def inverted_rbo(topics: Sequence[Sequence[str]], *, p: float = 0.9) -> float:
     for k, topic in enumerate(topics):
         if not topic:
             raise ValueError(f"Topic {k} has no words.")
-    return float(1 - np.mean([_overlap(a, b, p) for a, b in combinations(topics, 2)]))
+    overlap = np.mean([_overlap(a, b, p) for a, b in combinations(topics, 2)])
+    return float(np.clip(1 - overlap, 0, 1))  # rounding
 
 
 def _overlap(a: Sequence[str], b: Sequence[str], p: float) -> float:

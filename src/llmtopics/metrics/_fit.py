@@ -108,7 +108,7 @@ def perplexity(X: Any, mixtures: ArrayLike, components: ArrayLike) -> float:
     if not counts.nnz:
         raise ValueError("X holds no tokens to foretell.")
     total = _completion.log_likelihood(counts, theta, phi)
-    return float(np.exp(-total / counts.data.sum(dtype=np.int64)))
+    return max(1.0, float(np.exp(-total / counts.data.sum(dtype=np.int64))))
 
 
 def left_to_right(
@@ -196,4 +196,4 @@ def left_to_right(
         rng = np.random.default_rng([seed, crc32(words.tobytes())])
         words = rng.permutation(words)
         values[d] = kernels.left_to_right(words, word_topic, prior, n_particles, rng)
-    return values
+    return np.minimum(values, 0)  # rounding

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from llmtopics._parts import find_words
 from llmtopics.metrics._arrays import check_weights
 
 
@@ -36,10 +37,8 @@ def vocabulary_of(estimator: Any) -> list[str]:
     before, model = split_pipeline(estimator)
     if hasattr(model, "vectorizer_"):  # a model that reads texts knows its words
         return [str(name) for name in model.vocabulary_]
-    if before is not None:
-        for start, step in enumerate(before):
-            if hasattr(step, "get_feature_names_out"):
-                return [str(name) for name in before[start:].get_feature_names_out()]
+    if before is not None and (words := find_words(before)) is not None:
+        return [str(word) for word in words]
     names = getattr(model, "feature_names_in_", range(model.components_.shape[1]))
     return [str(name) for name in names]
 

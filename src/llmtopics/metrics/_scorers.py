@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 from sklearn import config_context
+from sklearn.utils import check_array
 
-from llmtopics._checks import check_positive
+from llmtopics._checks import check_positive, warn_user
+from llmtopics._parts import steps_of, tokens_of
 from llmtopics._words import METHODS, top_words
 from llmtopics.metrics._coherence import coherence
 from llmtopics.metrics._distinctness import (
@@ -51,44 +53,67 @@ class TopicScorer:
         if self.measure in _OF_WEIGHTS:
             return _OF_WEIGHTS[self.measure](weights, self.n_words)
         vocabulary = vocabulary_of(estimator)
-        topics = (
-            model.top_words(self.n_words)
-            if self.method is None and hasattr(model, "top_words")
-            else top_words(
-                weights, vocabulary, self.n_words, self.method or "term_score"
-            )
-        )
         if self.measure in _OF_WORDS:
-            return _OF_WORDS[self.measure](topics)
-        if self.measure != "quality":
-            return self._coherence(self.measure, topics, vocabulary, estimator, X)
-        npmi = self._coherence("npmi", topics, vocabulary, estimator, X)
-        return npmi - abs(npmi) * (1 - _diversity(topics))
-
-    def _coherence(
-        self,
-        measure: str,
-        topics: list[list[str]],
-        vocabulary: list[str],
-        estimator: Any,
-        X: Any,
-    ) -> float:
+            return _OF_WORDS[self.measure](
+                self._words(model, weights, vocabulary, self.n_words)
+            )
+        counts = check_array(counts_of(estimator, X), accept_sparse="csr")
+        topics = self._words_held(model, weights, vocabulary, counts)
         # a topic of fewer than two words is as incoherent as can be
+        measure = "npmi" if self.measure == "quality" else self.measure
         alive = [topic for topic in topics if len(topic) > 1]
-        lost = (len(topics) - len(alive)) * _LOWEST[measure]
         if not alive:
             return _LOWEST[measure]
         reference: tuple[Any, list[str] | None] = (
-            (counts_of(estimator, X), vocabulary)
+            (counts, vocabulary)
             if self.window_size is None
             else (_token_lists(estimator, X), None)
         )
-        with warnings.catch_warnings():  # small folds lack words; the docstring says so
-            warnings.filterwarnings("ignore", "[0-9]+ of the topics' [0-9]+ words")
-            values = coherence(
-                alive, *reference, measure=measure, window_size=self.window_size
+        values = coherence(
+            alive, *reference, measure=measure, window_size=self.window_size
+        )
+        lost = (len(topics) - len(alive)) * _LOWEST[measure]
+        value = float((values.sum() + lost) / len(topics))
+        if self.measure == "quality":
+            value -= abs(value) * (1 - _diversity(topics))
+        return value
+
+    def _words(
+        self, model: Any, weights: np.ndarray, vocabulary: list[str], n_words: int
+    ) -> list[list[str]]:
+        """Return the words of each topic, as people see them."""
+        if self.method in (None, "keyness") and hasattr(model, "top_words"):
+            return model.top_words(n_words)
+        if self.method == "keyness":
+            raise ValueError(
+                f"{type(model).__name__} does not rank words by keyness, only "
+                "FusionTopicModel does: pass method=None or another method."
             )
-        return float((values.sum() + lost) / len(topics))
+        return top_words(weights, vocabulary, n_words, self.method or "term_score")
+
+    def _words_held(
+        self, model: Any, weights: np.ndarray, vocabulary: list[str], counts: Any
+    ) -> list[list[str]]:
+        """Return the first words of each topic that the held-out documents have."""
+        held = np.asarray((counts > 0).sum(axis=0)).ravel() > 0
+        there = {word for word, known in zip(vocabulary, held, strict=True) if known}
+        listed = self._words(model, weights, vocabulary, _REACH * self.n_words)
+        topics = [
+            [word for word in topic if word in there][: self.n_words]
+            for topic in listed
+        ]
+        unheard = sum(
+            len(topic) < 2 <= len(all_words)
+            for topic, all_words in zip(topics, listed, strict=True)
+        )
+        if unheard:
+            warn_user(
+                f"{unheard} of {len(topics)} topics cannot be judged: of the first "
+                f"{_REACH * self.n_words} words of each, the {counts.shape[0]} held-out "
+                "documents have fewer than two. They get the lowest value. Hold out more "
+                "documents (fewer folds), or pass min_df to the vectorizer."
+            )
+        return topics
 
 
 # Topics without weight add nothing: they are one another's copies, and have no words.
@@ -122,6 +147,7 @@ def _distance(weights: np.ndarray, n_words: int) -> float:
 _OF_WORDS = {"diversity": _diversity, "inverted_rbo": _inverted_rbo}
 _OF_WEIGHTS = {"exclusivity": _exclusivity, "distance": _distance}
 _LOWEST = {"npmi": -1.0, "c_v": -1.0, "uci": np.log(1e-12), "u_mass": np.log(1e-12)}
+_REACH = 5  # times n_words: how far down a topic words are looked for
 _MEASURES = ("quality", *_LOWEST, *_OF_WORDS, *_OF_WEIGHTS, "completion")
 
 
@@ -161,8 +187,9 @@ def topic_scorer(
     n_words : int, default=10
         Words of a topic that count.
     method : str or None, default=None
-        How words are chosen, as in :func:`llmtopics.top_words`. None is what the model's own
-        ``top_words`` gives, or "term_score" for a model without.
+        How words are chosen, as in :func:`llmtopics.top_words`, or "keyness" for
+        :class:`llmtopics.FusionTopicModel`. None is what the model's own ``top_words``
+        gives, or "term_score" for a model without.
     window_size : int, None or "auto", default=None
         Where words must meet for the coherences: in the same document (None), or in a
         window of this many tokens. Windows need a Pipeline that starts from texts with one of
@@ -181,10 +208,16 @@ def topic_scorer(
     TypeError
         When scoring something without ``components_``.
 
+    Warns
+    -----
+    UserWarning
+        When scoring, if the held-out documents have fewer than two of a topic's words.
+
     Notes
     -----
-    Words that no held-out document has count as never together with others (no warning is
-    given); small folds lack more of them, so compare scores of the same folds only.
+    Held-out documents can judge only words that they have. So "quality" and the coherences
+    take each topic's first ``n_words`` words that some held-out document has, among its first
+    ``5 n_words`` words. Compare scores of the same folds only.
     "completion" and the coherences judge different things and often disagree: completion
     mostly asks for more topics than people want to read.
 
@@ -209,7 +242,7 @@ def topic_scorer(
     """
     for name, value, known in [
         ("measure", measure, _MEASURES),
-        ("method", method, (None, *METHODS)),
+        ("method", method, (None, "keyness", *METHODS)),
     ]:
         if value not in known:
             raise ValueError(
@@ -239,12 +272,16 @@ def _completion(estimator: Any, X: Any, weights: np.ndarray) -> float:
 def _token_lists(estimator: Any, X: Any) -> list[list[str]]:
     """Return the words of the documents in their order, as the vectorizer finds them."""
     before, model = split_pipeline(estimator)
-    first = None if before is None else before[0]
-    vectorizer: Any = getattr(model, "vectorizer_", first)
-    if not hasattr(vectorizer, "build_analyzer"):
+    maker = before
+    if hasattr(model, "vectorizer_"):  # a model that reads texts
+        maker, X = model.vectorizer_, X if before is None else before.transform(X)
+    vectorizer = next(
+        (step for step in steps_of(maker) if hasattr(step, "build_analyzer")), None
+    )
+    if vectorizer is None:
         raise ValueError(
             "A window needs the words of the documents in their order: score a Pipeline "
-            "that starts with CountVectorizer, or pass window_size=None."
+            "with CountVectorizer, or pass window_size=None."
         )
     decides = vectorizer.analyzer if callable(vectorizer.analyzer) else vectorizer
     n_words = getattr(decides, "ngram_range", (1, 1))[1]
@@ -253,5 +290,4 @@ def _token_lists(estimator: Any, X: Any) -> list[list[str]]:
             "A window needs single words in their order, but the vectorizer makes n-grams: "
             "pass window_size=None."
         )
-    analyze = vectorizer.build_analyzer()
-    return [analyze(text) for text in X]
+    return tokens_of(maker, X) or []

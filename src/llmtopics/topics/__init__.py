@@ -6,3 +6,7 @@ from llmtopics.topics._gibbs_lda import GibbsLDA
 from llmtopics.topics._pachinko import PachinkoAllocation
 
 __all__ = ["EmbeddingTopics", "GibbsLDA", "PachinkoAllocation", "top_words"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

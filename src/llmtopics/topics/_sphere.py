@@ -102,21 +102,20 @@ def discriminate(
         Of ``vectors``.
     """
     D, K = mixtures.shape
-    known = vectors.any(axis=1)
-    weights = np.zeros((K, D), vectors.dtype)
-    weights[mixtures.argmax(axis=1), np.arange(D)] = known
-    n = weights.sum(axis=1, dtype=np.float64)
-    nobodys = (
-        n == 0
-    )  # topics that are no document's first have those that have some of it
-    weights[nobodys] = mixtures.T[nobodys] * known
+    known = vectors.any(axis=1).astype(vectors.dtype)
+    first = sp.csr_array((known, (mixtures.argmax(axis=1), np.arange(D))), (K, D))
+    n = first.sum(axis=1, dtype=np.float64)
+    found = n > 0
     with one_thread():
-        means = (weights[~nobodys] @ vectors) / n[~nobodys, None] - moments.mean
-        between = (means.T * n[~nobodys]) @ means / moments.n_vectors
+        means = (first[found] @ vectors) / n[found, None] - moments.mean
+        between = (means.T * n[found]) @ means / moments.n_vectors
         within = moments._replace(covariance=moments.covariance - between)
         sphere = whiten(within)
         points = to_points(vectors, sphere, by_rows=False)
-        return sphere, points, unit(weights @ points)
+        directions = first @ points
+        # topics that are no document's first: by the documents that have some of them
+        directions[~found] = mixtures.T[~found].astype(points.dtype) @ points
+        return sphere, points, unit(directions)
 
 
 def to_points(

@@ -1,0 +1,99 @@
+"""Parts that users give to estimators: their words and tokens, and parts left at None."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+
+def words_of(vectorizer: Any, name: str) -> np.ndarray:
+    """Return :func:`find_words` of a vectorizer that must know its words.
+
+    ``name`` says who asks, for error messages.
+    """
+    words = find_words(vectorizer)
+    if words is None:
+        raise ValueError(
+            f"{name} needs a vectorizer that knows its words (get_feature_names_out), which "
+            f"{vectorizer!r} does not: use CountVectorizer, alone or after steps that change "
+            "texts."
+        )
+    return words
+
+
+def find_words(vectorizer: Any) -> np.ndarray | None:
+    """Return the words of the columns that a fitted vectorizer makes, None if unknown.
+
+    Parameters
+    ----------
+    vectorizer : transformer
+        One of scikit-learn's kind, or a Pipeline of steps that change texts, a vectorizer and
+        steps that change its counts.
+
+    Raises
+    ------
+    ValueError
+        If a step after the vectorizer does not name its columns.
+    """
+    words = None
+    for step in steps_of(vectorizer):
+        try:
+            if words is None:
+                words = step.get_feature_names_out()
+            else:
+                words = step.get_feature_names_out(words)
+        except (AttributeError, ValueError) as error:
+            # a step before the vectorizer reads texts, which have no names
+            if words is not None:
+                raise ValueError(
+                    f"The step {step!r} after the vectorizer does not name its columns "
+                    "(get_feature_names_out), so their words are unknown: leave it out, or "
+                    "use one that does."
+                ) from error
+    return None if words is None else np.asarray(words)
+
+
+def tokens_of(vectorizer: Any, texts: Sequence[str]) -> list[list[str]] | None:
+    """Return the words of texts in their order, None if the vectorizer cannot tell."""
+    steps = list(steps_of(vectorizer))
+    for i, step in enumerate(steps):
+        if hasattr(step, "build_analyzer"):
+            for before in steps[:i]:
+                texts = before.transform(texts)
+            return [list(words) for words in map(step.build_analyzer(), texts)]
+    return None
+
+
+def steps_of(vectorizer: Any) -> Iterator[Any]:
+    """Yield the steps of a Pipeline, and those of Pipelines in it; another as it is."""
+    if not isinstance(vectorizer, Pipeline):
+        yield vectorizer
+        return
+    for _, step in vectorizer.steps:
+        if step is not None and not isinstance(step, str):  # "passthrough"
+            yield from steps_of(step)
+
+
+def check_parts(
+    estimator: Any, parameters: dict[str, Any], parts: dict[str, str]
+) -> None:
+    """Raise a ValueError for a parameter of a part that is None, and say what to pass.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+    parameters : dict
+        What ``set_params`` was given.
+    parts : dict of str to str
+        For each part, code that makes what None stands for.
+    """
+    for name in parameters:
+        part, nested, _ = name.partition("__")
+        if not nested or part not in parts:
+            continue
+        if parameters.get(part, getattr(estimator, part)) is None:
+            raise ValueError(
+                f"{name} cannot be set while {part} is None: pass {part}={parts[part]} to "
+                f"{type(estimator).__name__} first."
+            )
