@@ -205,7 +205,7 @@ def _gguf_tokenizer(packed: Path) -> Any:
     tokenizer = _read(
         PreTrainedTokenizerFast.from_pretrained, packed.parent, gguf_file=packed.name
     )
-    fields = GGUFReader(packed).fields
+    fields = GGUFReader(str(packed)).fields
     for name, stated in _GGUF_TOKENS.items():
         if field := fields.get(f"tokenizer.ggml.{stated}_token_id"):
             token = tokenizer.convert_ids_to_tokens(int(field.contents()))
