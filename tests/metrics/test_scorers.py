@@ -77,20 +77,26 @@ def test_a_grid_search_over_k_on_real_news(bbc, news_pipeline):
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
+def chosen(model, X, test_size):
+    """Return the number of topics that the recommended scorer chooses."""
+    search = GridSearchCV(
+        model,
+        {"n_components": [2, 4, 6, 8, 12, 16]},
+        scoring=topic_scorer(),
+        cv=ShuffleSplit(1, test_size=test_size, random_state=0),
+        refit=False,
+    )
+    return search.fit(X).best_params_["n_components"]
+
+
 @pytest.mark.parametrize("n_seeds", [1, pytest.param(10, marks=pytest.mark.slow)])
 def test_the_recommended_scorer_finds_the_planted_number_of_topics(n_seeds):
     """For nine of ten seeds at least."""
     found = []
     for seed in range(n_seeds):
         X = make_topics(500, 1000, 8, random_state=seed).data
-        search = GridSearchCV(
-            GibbsLDA(max_iter=100, random_state=seed),
-            {"n_components": [2, 4, 6, 8, 12, 16]},
-            scoring=topic_scorer(),
-            cv=ShuffleSplit(1, test_size=0.3, random_state=0),
-            refit=False,
-        ).fit(X)
-        found.append(search.best_params_["n_components"])
+        model = GibbsLDA(max_iter=100, random_state=seed)
+        found.append(chosen(model, X, test_size=0.3))
     assert found.count(8) >= 0.9 * n_seeds, found
 
 
@@ -300,14 +306,7 @@ def test_it_finds_the_planted_number_of_topics_of_the_flagship(n_seeds):
     for seed in range(n_seeds):
         corpus = make_topics(500, 1000, 8, random_state=seed)
         texts, model = flagship(corpus, seed)
-        search = GridSearchCV(
-            model,
-            {"n_components": [2, 4, 6, 8, 12, 16]},
-            scoring=topic_scorer(),
-            cv=ShuffleSplit(1, test_size=0.1, random_state=0),
-            refit=False,
-        ).fit(texts)
-        found.append(search.best_params_["n_components"])
+        found.append(chosen(model, texts, test_size=0.1))
     assert found.count(8) >= 0.9 * n_seeds, found
 
 
