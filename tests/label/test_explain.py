@@ -90,6 +90,12 @@ FUSIONS = {
         topic_model=NMF(init="nndsvda", max_iter=1000),
     ),
     "in a pipeline": make_pipeline(FunctionTransformer(lower), fusion()),
+    "steps in the vectorizer": FusionTopicModel(
+        5,
+        vectorizer=make_pipeline(FunctionTransformer(lower), words()),
+        max_iter=20,
+        random_state=0,
+    ),
 }
 PIPELINES = {
     "GibbsLDA": make_pipeline(words(), lda()),
@@ -97,6 +103,9 @@ PIPELINES = {
     "n-grams": make_pipeline(CountVectorizer(ngram_range=(1, 2), min_df=2), lda()),
     "steps before": make_pipeline(
         FunctionTransformer(lower), "passthrough", words(), lda()
+    ),
+    "steps in the vectorizer alone": make_pipeline(
+        make_pipeline(FunctionTransformer(lower), words()), lda()
     ),
     "Pachinko": make_pipeline(
         words(), PachinkoAllocation(5, max_iter=20, random_state=0)
@@ -527,8 +536,12 @@ def parts_of(why):
             NextWordCounts(include_counts=False),
             GibbsLDA(3, max_iter=10, random_state=0),
         ),
+        make_pipeline(
+            make_pipeline(FunctionTransformer(lower), NextWordCounts()),
+            GibbsLDA(3, max_iter=10, random_state=0),
+        ),
     ],
-    ids=["fusion", "alpha=0", "pipeline", "without the text's own"],
+    ids=["fusion", "alpha=0", "pipeline", "without the text's own", "after a step"],
 )
 def test_words_that_a_model_added_are_told_from_the_texts_own(model):
     model = clone(model).fit(TITLES)

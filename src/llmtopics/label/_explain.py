@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from sklearn import config_context
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from llmtopics._checks import as_counts, check_positive, check_texts
+from llmtopics._parts import steps_of, words_of
 from llmtopics._words import top_words
 from llmtopics.augment import NextWordCounts
 from llmtopics.label._explanation import Explanation
@@ -157,7 +158,7 @@ def explain(
             "side go by length."
         )
     spans, of_spans = _located(vectorizer, read[0], columns, words)
-    names = np.asarray(vectorizer.get_feature_names_out())
+    names = words_of(vectorizer, "explain")
     by, distances, found = None, np.empty(0), []
     if texts is not None:
         found = check_texts(texts, "explain (texts)")
@@ -255,10 +256,15 @@ def _own(
     vectorizer: Any, texts: list[str], X: sp.csr_array
 ) -> tuple[sp.csr_array, Any]:
     """Return the part of a text's row that its own words make, and what counts those."""
-    feed = vectorizer[0] if isinstance(vectorizer, Pipeline) else vectorizer
-    if not isinstance(feed, NextWordCounts):
+    steps = list(steps_of(vectorizer))
+    feeds = [i for i, step in enumerate(steps) if isinstance(step, NextWordCounts)]
+    if not feeds:
         return X, vectorizer
-    plain = Pipeline([("own", feed.vectorizer_), *vectorizer.steps[1:]])
+    i = feeds[0]
+    feed = steps[i]
+    plain = make_pipeline(*steps[:i], feed.vectorizer_, *steps[i + 1 :])
+    for step in steps[:i]:
+        texts = step.transform(texts)
     own, both = _rows(feed.vectorizer_, texts), _rows(feed, texts)
     if not feed.include_counts:
         own = 0 * own
