@@ -26,6 +26,8 @@ key : uint64, names the stream of random numbers; token t takes number t of it
 count, factor, sums, place, mass : room to work in, as ``room`` makes it for all
 """
 
+import math
+
 import numpy as np
 
 from llmtopics._compile import compiled_bare
@@ -38,9 +40,9 @@ _NOTHING = np.float32(0)
 
 def zeros(*shape, kind=np.float32):
     """Return zeros that start with a line of the cache, and so do their rows."""
-    n = int(np.prod(shape))
+    n = math.prod(shape)
     wide = np.zeros(n + LANES, kind)
-    first = -wide.ctypes.data % 64 // wide.itemsize
+    first = -wide.__array_interface__["data"][0] % 64 // wide.itemsize
     return wide[first : first + n].reshape(shape)
 
 
