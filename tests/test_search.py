@@ -138,11 +138,12 @@ SEARCHES = {
 @pytest.mark.parametrize(
     ("name", "n_jobs"),
     [
-        *(("alone", None), ("alone", 2), ("with a classifier", 2)),
-        ("pandas column", None),
+        *(("alone", 2), ("pandas column", None)),
         *(
-            pytest.param(name, 2, marks=pytest.mark.slow)
-            for name in ["halving", "pandas column", "polars column"]
+            pytest.param(name, n_jobs, marks=pytest.mark.slow)
+            for name in SEARCHES
+            for n_jobs in (None, 2)
+            if (name, n_jobs) not in {("alone", 2), ("pandas column", None)}
         ),
     ],
 )

@@ -463,10 +463,10 @@ def test_an_interrupt_in_a_portion_keeps_the_portions_before(monkeypatch, plante
 
 
 def test_more_topics_than_two_bytes_count(planted):
-    X = planted.data[:20]
-    model = GibbsLDA(70_000, max_iter=2, sampler="blocked", random_state=0).fit(X)
+    X = planted.data[:2, :5]
+    model = GibbsLDA(70_000, max_iter=1, sampler="blocked", random_state=0).fit(X)
     assert_allclose(model.components_.sum(axis=1), 1)
-    assert_allclose(model.transform(X[:2]).sum(axis=1), 1)
+    assert_allclose(model.transform(X).sum(axis=1), 1)
 
 
 def test_one_huge_document():
