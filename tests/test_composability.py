@@ -430,7 +430,7 @@ def fitted(vectorizer, model, texts, labels):
     )
 
 
-VARIANTS = {"MiniBatchNMF, tf-idf", "MiniBatchNMF, KL", "LDA, online"}
+VARIANTS = {"MiniBatchNMF, tf-idf", "MiniBatchNMF, KL", "LDA, batch", "LDA, online"}
 
 
 @pytest.fixture(

@@ -133,18 +133,15 @@ SEARCHES = {
     "pandas column": in_column(pd.DataFrame),
     "polars column": in_column(pl.DataFrame),
 }
+FEW = {"alone", "pandas column"}
 
 
+@pytest.mark.parametrize("n_jobs", [None, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
-    ("name", "n_jobs"),
+    "name",
     [
-        *(("alone", 2), ("pandas column", None)),
-        *(
-            pytest.param(name, n_jobs, marks=pytest.mark.slow)
-            for name in SEARCHES
-            for n_jobs in (None, 2)
-            if (name, n_jobs) not in {("alone", 2), ("pandas column", None)}
-        ),
+        name if name in FEW else pytest.param(name, marks=pytest.mark.slow)
+        for name in SEARCHES
     ],
 )
 def test_a_search_encodes_every_text_once(news, tmp_path, name, n_jobs):
@@ -170,6 +167,7 @@ def test_a_search_encodes_every_text_once(news, tmp_path, name, n_jobs):
     assert all(max(call["threads"]) <= share for call in in_workers)
 
 
+@pytest.mark.slow  # starts processes, which import PyTorch each
 def test_two_jobs_find_the_same_as_one_and_encode_nothing_again(news, tmp_path):
     texts, y = news
     one = alone(fusion(tmp_path), texts, y, None)

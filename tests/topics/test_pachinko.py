@@ -111,7 +111,8 @@ def test_blocked_sweeps_on_five_tokens_are_near_it():
     assert chance < found < 0.3
 
 
-@pytest.mark.parametrize("n", [3_000, pytest.param(20_000, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [3_000, 20_000])
 def test_sweeps_and_new_words_keep_the_joint_distribution(n):
     """Geweke (2004): sweeps alternate with words redrawn given topics; forward draws tell."""
     lengths, V, shape, beta = [5, 4, 6], 4, (2, 3), 0.5
