@@ -154,8 +154,8 @@ class TransformerEmbedder(_Embedder):
 
     The cache is one SQLite file, keyed by a hash of text, weights and every parameter
     that changes the numbers. It holds vectors, no texts, but vectors tell something of
-    their texts: treat it as you treat them. It grows to 4 GiB (2.5 million vectors of
-    MiniLM), then forgets the older half. Deleting its folder clears it; no harm is done
+    their texts: treat it as you treat them. It grows to 4 GiB, then
+    forgets the older half. Deleting its folder clears it; no harm is done
     at any time. Several processes may share it, each text is encoded by one of them
     while the others wait; damaged entries are computed anew.
 
