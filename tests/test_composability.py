@@ -43,7 +43,7 @@ from llmtopics import (
 from llmtopics._language import LanguageModel, LLMUnsupportedError
 from llmtopics._words import METHODS
 from llmtopics.datasets import load_bbc_news
-from llmtopics.metrics._scorers import _MEASURES as MEASURES
+from llmtopics.metrics._scorer_measures import MEASURES
 from llmtopics.plots import plot_correlations
 
 # sixty texts are too few for some models to settle
@@ -235,7 +235,7 @@ def intrusion(case):
     found = metrics.word_intrusion(case.phi, case.words, vectors=vectors)
     assert ((found >= 0) & (found <= 1)).all()
     assert metrics.embedding_coherence(topics, vectors, case.words).shape == (K,)
-    assert_array_equal(metrics.rated(topics, len), 10)
+    assert_array_equal(metrics.rate_topics(topics, len), 10)
     seen = metrics.topic_intrusion(case.theta, case.theta + 1e-9, np.eye(K), n_topics=1)
     assert seen.mean() > 0.9
 

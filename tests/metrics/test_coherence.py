@@ -9,8 +9,9 @@ from llmtopics import GibbsLDA, TextAnalyzer, top_words
 from llmtopics.datasets import load_bbc_news
 from llmtopics.metrics import _window_kernels as kernels
 from llmtopics.metrics import coherence
+from llmtopics.metrics._coherence_measures import MEASURES, CoherenceMeasure
+from llmtopics.metrics._scorer_measures import MEASURES as SCORER_MEASURES
 
-MEASURES = ["npmi", "uci", "u_mass", "c_v"]
 EPS = 1e-12
 # four documents: cat in 3, dog in 2, both in 2, bond in 1, alone
 TEXTS = [["cat", "dog", "cat"], ["dog", "pet", "cat"], ["cat"], ["bond", "sale"]]
@@ -295,3 +296,16 @@ def test_words_that_are_always_together_have_one_and_no_more(measure):
             [["a", "b"]], X, ["a", "b", "c"], measure=measure, window_size=None
         )
         assert 1 - 1e-9 < values[0] <= 1
+
+
+def test_a_measure_is_one_entry_of_the_table(monkeypatch):
+    measure = CoherenceMeasure(lambda p: float(p.min()), window=None, lowest=0.0)
+    monkeypatch.setitem(MEASURES, "rarest pair", measure)
+    texts = [["cat", "dog"], ["cat"], ["dog"], ["bond"]]
+    assert coherence([["cat", "dog"]], texts, measure="rarest pair") == [0.25]
+
+
+def test_every_measure_is_documented_and_a_scorer():
+    for name in MEASURES:
+        assert f'"{name}"' in coherence.__doc__
+        assert name in SCORER_MEASURES

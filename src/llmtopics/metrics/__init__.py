@@ -1,4 +1,4 @@
-"""How good topics are: functions of arrays, and scorers for scikit-learn's searches."""
+"""Evaluation of topics: functions of arrays, and scorers for scikit-learn's searches."""
 
 from llmtopics.metrics._agreement import (
     harmonic_purity,
@@ -14,13 +14,11 @@ from llmtopics.metrics._distinctness import (
     topic_distances,
     topic_diversity,
 )
-from llmtopics.metrics._fit import completion_split, left_to_right, perplexity
-from llmtopics.metrics._people import (
-    embedding_coherence,
-    rated,
-    topic_intrusion,
-    word_intrusion,
-)
+from llmtopics.metrics._embedding_coherence import embedding_coherence
+from llmtopics.metrics._intrusion import topic_intrusion, word_intrusion
+from llmtopics.metrics._left_to_right import left_to_right
+from llmtopics.metrics._perplexity import completion_split, perplexity
+from llmtopics.metrics._ratings import rate_topics
 from llmtopics.metrics._scorers import topic_scorer
 from llmtopics.metrics._stability import topic_stability
 from llmtopics.metrics._summary import topic_summary
@@ -37,7 +35,7 @@ __all__ = [
     "left_to_right",
     "perplexity",
     "purity",
-    "rated",
+    "rate_topics",
     "topic_correlations",
     "topic_distances",
     "topic_diversity",

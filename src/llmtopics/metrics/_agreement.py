@@ -11,7 +11,7 @@ from sklearn.metrics.cluster import contingency_matrix
 from sklearn.utils import check_consistent_length
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 
-from llmtopics.metrics._arrays import check_mixtures
+from llmtopics.metrics._input_checks import check_mixtures
 
 
 def purity(labels: ArrayLike, topics: ArrayLike) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from llmtopics._checks import pandas_for
-from llmtopics.metrics._arrays import check_mixtures, check_weights
+from llmtopics.metrics._input_checks import check_mixtures, check_weights
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from scipy.spatial.distance import pdist, squareform
 
 from llmtopics._checks import check_positive
-from llmtopics.metrics._arrays import check_distributions, check_topics
+from llmtopics.metrics._input_checks import check_distributions, check_topics
 
 
 def topic_diversity(topics: Sequence[Sequence[str]]) -> float:

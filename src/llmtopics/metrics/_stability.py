@@ -13,7 +13,7 @@ from sklearn.utils.validation import _num_samples
 from tqdm import tqdm
 
 from llmtopics._checks import as_seed, check_positive
-from llmtopics.metrics._models import vocabulary_of, weights_of
+from llmtopics.metrics._fitted_models import vocabulary_of, weights_of
 
 
 @config_context(transform_output="default")

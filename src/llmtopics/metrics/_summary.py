@@ -8,9 +8,9 @@ from numpy.typing import ArrayLike
 
 from llmtopics._checks import check_positive, pandas_for
 from llmtopics._words import top_words
-from llmtopics.metrics._arrays import check_mixtures, check_weights
 from llmtopics.metrics._coherence import coherence
 from llmtopics.metrics._distinctness import exclusivity
+from llmtopics.metrics._input_checks import check_mixtures, check_weights
 
 if TYPE_CHECKING:
     import pandas as pd

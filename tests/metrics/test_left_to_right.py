@@ -5,38 +5,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import gammaln
 
-from llmtopics import GibbsLDA
-from llmtopics.metrics import _particle_kernels as kernels
-from llmtopics.metrics import completion_split, left_to_right, perplexity
-
-
-def test_completion_equals_the_estimators_own(planted):
-    model = GibbsLDA(4, max_iter=20, random_state=0).fit(planted.data)
-    observed, held_out = completion_split(planted.data)
-    assert_array_equal((observed + held_out).toarray(), planted.data.toarray())
-    mixtures = model.transform(observed)
-    found = perplexity(held_out, mixtures, model.components_)
-    assert_allclose(found, model.perplexity(planted.data))
-
-
-def test_perplexity_by_hand():
-    theta, phi = np.array([[0.25, 0.75]]), np.array([[0.5, 0.5], [0.1, 0.9]])
-    p = theta @ phi
-    by_hand = np.exp(-(2 * np.log(p[0, 0]) + np.log(p[0, 1])) / 3)
-    assert_allclose(perplexity([[2, 1]], theta, phi), by_hand)
-    assert_allclose(perplexity([[2, 1]], 8 * theta, 3 * phi), by_hand)
-
-
-def test_a_row_of_zeros_is_shared_evenly():
-    phi = [[0.9, 0.1], [0.2, 0.8]]
-    assert_allclose(
-        perplexity([[1, 1]], [[0, 0]], phi), perplexity([[1, 1]], [[0.5, 0.5]], phi)
-    )
-
-
-def test_words_without_probability_leave_perplexity_finite():
-    value = perplexity([[1, 1]], [[1.0]], [[1.0, 0.0]])
-    assert_allclose(value, np.exp(-np.log(1e-12) / 2))
+from llmtopics.metrics import _left_to_right_kernels as kernels
+from llmtopics.metrics import left_to_right
 
 
 def exact_log_probability(words, phi, alpha):
@@ -116,7 +86,7 @@ def test_progress_is_shown_on_demand_alone(planted, capfd):
     assert "3/3" in capfd.readouterr().err
 
 
-def test_true_topics_foretell_best(planted, rng):
+def test_true_topics_predict_best(planted, rng):
     X, others = planted.data[:50], rng.dirichlet(np.ones(60), 4)
     blurred = (planted.components + others) / 2
     scores = [
@@ -126,15 +96,16 @@ def test_true_topics_foretell_best(planted, rng):
     assert scores == sorted(scores, reverse=True)
 
 
+def test_what_is_certain_has_a_likelihood_of_one():
+    """Rounding does not take it above."""
+    for n_topics in range(1, 12):
+        one_word = np.ones((n_topics, 1))
+        assert -1e-12 < left_to_right([[3]], one_word, 0.1)[0] <= 0
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: completion_split([[0.5]]), "completion_split needs whole"),
-        (lambda: perplexity([[1, 1]], [[1.0]], [[1, 1], [1, 1]]), "must be"),
-        (lambda: perplexity([[1, 1, 1]], [[1.0]], [[1, 1]]), "must be"),
-        (lambda: perplexity([[1, 1]] * 2, [[1.0]], [[1, 1]]), "must be"),
-        (lambda: perplexity([[0, 0]], [[1.0]], [[1, 1]]), "no tokens"),
-        (lambda: perplexity([[1, 0.5]], [[1.0]], [[1, 1]]), "perplexity needs whole"),
         (lambda: left_to_right([[1]], [[1, 1]], 0.1), "1 columns"),
         (lambda: left_to_right([[1, 1]], [[1, 0]], 0.1), "No topic has word 1"),
         (lambda: left_to_right([[1, 1]], [[1, 1]], 0), "doc_topic_prior"),
@@ -144,13 +115,3 @@ def test_true_topics_foretell_best(planted, rng):
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
-
-
-def test_what_is_certain_has_a_perplexity_of_one_and_a_likelihood_of_one(rng):
-    """Rounding does not take them beyond."""
-    for n_topics in range(1, 12):
-        one_word = np.ones((n_topics, 1))
-        mixtures = rng.dirichlet(np.ones(n_topics), size=20)
-        for mixture in mixtures:
-            assert 1 <= perplexity([[3]], [mixture], one_word) < 1 + 1e-12
-        assert -1e-12 < left_to_right([[3]], one_word, 0.1)[0] <= 0

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from llmtopics._parts import find_words
-from llmtopics.metrics._arrays import check_weights
+from llmtopics.metrics._input_checks import check_weights
 
 
 def split_pipeline(estimator: Any) -> tuple[Pipeline | None, Any]:

@@ -1,13 +1,8 @@
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_array_equal
 
-from llmtopics.metrics import (
-    embedding_coherence,
-    rated,
-    topic_intrusion,
-    word_intrusion,
-)
+from llmtopics.metrics import topic_intrusion, word_intrusion
 
 WORDS = [f"{topic}{i}" for topic in "abc" for i in range(8)]
 PHI = np.kron(np.eye(3), np.arange(8, 0, -1)) + 0.01
@@ -20,29 +15,6 @@ def planted_vectors(rng):
     return AXES + 0.2 * rng.normal(size=AXES.shape)
 
 
-def test_embedding_coherence_is_the_mean_cosine(rng):
-    vectors = rng.normal(size=(3, 4))
-    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    by_hand = np.mean([unit[0] @ unit[1], unit[0] @ unit[2], unit[1] @ unit[2]])
-    found = embedding_coherence([["x", "y", "z"]], vectors, ["x", "y", "z"])
-    assert_allclose(found, by_hand)
-    asked = []
-
-    def embed(words):
-        asked.append(words)
-        return vectors[: len(words)]
-
-    assert_allclose(embedding_coherence([["x", "y", "z"]], embed), by_hand)
-    assert asked == [["x", "y", "z"]]
-
-
-def test_embedding_coherence_orders_planted_topics(planted_vectors):
-    own, mixed = WORDS[:5], [WORDS[0], WORDS[8], WORDS[16]]
-    good, bad = embedding_coherence([own, mixed], planted_vectors, WORDS)
-    assert good > 0.8
-    assert bad < 0.5
-
-
 def test_word_intruders_are_found_in_planted_topics(planted_vectors, rng):
     assert_array_equal(word_intrusion(PHI, WORDS, vectors=planted_vectors), 1)
     chance = word_intrusion(
@@ -51,17 +23,17 @@ def test_word_intruders_are_found_in_planted_topics(planted_vectors, rng):
     assert 0.05 < chance < 0.35  # 1 / 6 by chance
 
 
-def test_a_judge_sees_the_topics_words_and_one_intruder():
-    def judge(shown):
+def test_an_annotator_sees_the_topics_words_and_one_intruder():
+    def annotator(shown):
         assert len(shown) == len(set(shown)) == 6
         first = [word[0] for word in shown]
         odd = [word for word in shown if first.count(word[0]) == 1]
         assert len(odd) == 1
         return odd[0]
 
-    assert_array_equal(word_intrusion(PHI, WORDS, judge=judge), 1)
+    assert_array_equal(word_intrusion(PHI, WORDS, annotator=annotator), 1)
     assert_array_equal(
-        word_intrusion(PHI, WORDS, judge=lambda shown: shown[0]) < 0.7, True
+        word_intrusion(PHI, WORDS, annotator=lambda shown: shown[0]) < 0.7, True
     )
 
 
@@ -80,11 +52,11 @@ def test_intruders_are_improbable_in_the_topic():
     phi[0, 8] = 3.5  # after the five words shown, far above the median
     shown = []
 
-    def judge(words):
+    def annotator(words):
         shown.append(words)
         return words[0]
 
-    word_intrusion(phi, WORDS, judge=judge, n_trials=200)
+    word_intrusion(phi, WORDS, annotator=annotator, n_trials=200)
     assert all("b0" not in words for words in shown[:200])  # the first topic's trials
     assert any("b1" in words for words in shown[:200])
 
@@ -103,7 +75,7 @@ def test_topic_intruders_come_from_the_least_probable_half(rng):
 
 def test_copies_of_a_topic_have_no_intruders():
     assert_array_equal(
-        word_intrusion(PHI[[0, 0]], WORDS, judge=lambda shown: shown[0]), 0
+        word_intrusion(PHI[[0, 0]], WORDS, annotator=lambda shown: shown[0]), 0
     )
 
 
@@ -126,33 +98,14 @@ def test_intruders_follow_the_seed(planted_vectors, rng):
     assert not np.array_equal(first, other)
 
 
-def test_ratings_are_the_judges():
-    assert_array_equal(rated([["a", "b"], ["c"]], len), [2, 1])
-
-
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: rated([["a"]], lambda words: "good"), "Topic 0: the rating 'good'"),
-        (lambda: rated([["a"]], lambda words: np.nan), "Topic 0"),
-        (lambda: embedding_coherence([["a"]], AXES, WORDS), "Topic 0"),
-        (
-            lambda: embedding_coherence([["a0", "zz"]], AXES, WORDS),
-            "'zz' has no vector",
-        ),
-        (lambda: embedding_coherence([["a0", "a1"]], AXES), "vocabulary"),
-        (lambda: embedding_coherence([["a0", "a1"]], 0 * AXES, WORDS), "all zero"),
-        (lambda: embedding_coherence([["a0", "a1"]], np.nan * AXES, WORDS), "NaN"),
-        (
-            lambda: embedding_coherence([["a0", "a1"]], lambda w: [[1.0]]),
-            "1 rows for 2",
-        ),
-        (lambda: word_intrusion(PHI, WORDS), "either vectors or judge"),
-        (lambda: word_intrusion(PHI, WORDS, judge=min, n_words=24), "no intruder"),
-        (lambda: rated(["cat", "dog"], len), "topic 0 is 'cat'"),
-        (lambda: word_intrusion(PHI[:1], WORDS, judge=min), "two topics"),
-        (lambda: word_intrusion(PHI, WORDS[1:], judge=min), "vocabulary has 23"),
-        (lambda: word_intrusion(PHI, WORDS, judge=lambda shown: "?"), "none of"),
+        (lambda: word_intrusion(PHI, WORDS), "either vectors or annotator"),
+        (lambda: word_intrusion(PHI, WORDS, annotator=min, n_words=24), "too few"),
+        (lambda: word_intrusion(PHI[:1], WORDS, annotator=min), "two topics"),
+        (lambda: word_intrusion(PHI, WORDS[1:], annotator=min), "vocabulary has 23"),
+        (lambda: word_intrusion(PHI, WORDS, annotator=lambda shown: "?"), "none of"),
         (lambda: topic_intrusion(np.eye(3), np.eye(3), np.eye(3)), "6 topics"),
         (lambda: topic_intrusion(np.eye(3), np.eye(2), np.eye(3)), "2 documents"),
     ],

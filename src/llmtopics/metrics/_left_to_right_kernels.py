@@ -68,7 +68,7 @@ def add_up(values):
 
 @compiled
 def draw_topic(word, count, prior, cumulative, u):
-    """Draw a topic ∝ φ_kw (n_k + α_k); ``cumulative`` is room to work in."""
+    """Draw a topic ∝ φ_kw (n_k + α_k); ``cumulative`` (K,) is overwritten."""
     total = 0.0
     for k in range(prior.shape[0]):
         total += word[k] * (count[k] + prior[k])

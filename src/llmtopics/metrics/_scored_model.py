@@ -1,0 +1,119 @@
+"""What the measures of a scorer read: a fitted model's words and the held-out documents."""
+
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.utils import check_array
+
+from llmtopics._checks import warn_user
+from llmtopics._parts import steps_of, tokens_of
+from llmtopics._words import top_words
+from llmtopics.metrics._fitted_models import (
+    counts_of,
+    split_pipeline,
+    vocabulary_of,
+    weights_of,
+)
+
+_REACH = 5  # words are looked for among the first _REACH * n_words of a topic
+
+
+class Settings(NamedTuple):
+    """The parameters of :func:`topic_scorer` beside the measure."""
+
+    n_words: int
+    method: str | None
+    window_size: int | str | None
+
+
+class ScoredModel:
+    """A fitted topic model, alone or as the end of a Pipeline, and documents to score it on."""
+
+    def __init__(self, estimator: Any, X: Any, settings: Settings) -> None:
+        self.weights = weights_of(estimator)
+        self.estimator = estimator
+        self.X = X
+        self.settings = settings
+        _, self.model = split_pipeline(estimator)
+
+    @property
+    def reads_texts(self) -> bool:
+        """Whether the model itself reads texts, not counts."""
+        return hasattr(self.model, "vectorizer_")
+
+    @cached_property
+    def vocabulary(self) -> list[str]:
+        return vocabulary_of(self.estimator)
+
+    @cached_property
+    def counts(self) -> Any:
+        """Counts of the held-out documents."""
+        return check_array(counts_of(self.estimator, self.X), accept_sparse="csr")
+
+    def words(self, n_words: int | None = None) -> list[list[str]]:
+        """Return the words of each topic, as the model's own ``top_words`` shows them."""
+        n_words = n_words or self.settings.n_words
+        method = self.settings.method
+        if method in (None, "keyness") and hasattr(self.model, "top_words"):
+            return self.model.top_words(n_words)
+        if method == "keyness":
+            raise ValueError(
+                f"{type(self.model).__name__} does not rank words by keyness, only "
+                "FusionTopicModel does: pass method=None or another method."
+            )
+        return top_words(self.weights, self.vocabulary, n_words, method or "term_score")
+
+    def held_out_words(self) -> list[list[str]]:
+        """Return the first words of each topic that occur in the held-out documents."""
+        n_words = self.settings.n_words
+        occurs = np.asarray((self.counts > 0).sum(axis=0)).ravel() > 0
+        known = {
+            word for word, there in zip(self.vocabulary, occurs, strict=True) if there
+        }
+        listed = self.words(_REACH * n_words)
+        topics = [
+            [word for word in topic if word in known][:n_words] for topic in listed
+        ]
+        n_unknown = sum(
+            len(topic) < 2 <= len(all_words)
+            for topic, all_words in zip(topics, listed, strict=True)
+        )
+        if n_unknown:
+            warn_user(
+                f"{n_unknown} of {len(topics)} topics cannot be judged: of the first "
+                f"{_REACH * n_words} words of each, the {self.counts.shape[0]} held-out "
+                "documents have fewer than two. They get the lowest value. Hold out more "
+                "documents (fewer folds), or pass min_df to the vectorizer."
+            )
+        return topics
+
+    def reference(self) -> tuple[Any, list[str] | None]:
+        """Return what coherence is counted on: counts and words, or lists of tokens."""
+        if self.settings.window_size is None:
+            return self.counts, self.vocabulary
+        return _token_lists(self.estimator, self.X), None
+
+
+def _token_lists(estimator: Any, X: Any) -> list[list[str]]:
+    """Return the words of the documents in their order, as the vectorizer finds them."""
+    before, model = split_pipeline(estimator)
+    maker = before
+    if hasattr(model, "vectorizer_"):  # a model that reads texts
+        maker, X = model.vectorizer_, X if before is None else before.transform(X)
+    vectorizer = next(
+        (step for step in steps_of(maker) if hasattr(step, "build_analyzer")), None
+    )
+    if vectorizer is None:
+        raise ValueError(
+            "A window needs the words of the documents in their order: score a Pipeline "
+            "with CountVectorizer, or pass window_size=None."
+        )
+    splits = vectorizer.analyzer if callable(vectorizer.analyzer) else vectorizer
+    n_words = getattr(splits, "ngram_range", (1, 1))[1]
+    if n_words > 1 or vectorizer.analyzer in ("char", "char_wb"):
+        raise ValueError(
+            "A window needs single words in their order, but the vectorizer makes n-grams: "
+            "pass window_size=None."
+        )
+    return tokens_of(maker, X) or []
