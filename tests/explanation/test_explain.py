@@ -190,7 +190,7 @@ def test_a_word_of_gibbs_lda_is_shared_as_its_fixed_point_says(fitted, news):
     assert_allclose(why.prior_contribution, alpha / total)
 
 
-def test_the_weight_of_the_language_side_is_that_of_the_text(fitted, news):
+def test_the_weight_of_the_embedding_side_is_that_of_the_text(fitted, news):
     model = fitted("prior 0.4")
     long, short = explain(model, news[0]), explain(model, news[0][:60])
     for why in (long, short):
@@ -240,7 +240,7 @@ def test_a_text_without_known_words_has_prior_and_language_alone(fitted):
     assert "Zzyzx?" in why._repr_html_()
 
 
-def test_sentences_are_weighed_by_what_the_language_side_reads_in_them(fitted):
+def test_sentences_are_weighed_by_their_embeddings(fitted):
     sentences = [
         "The striker scored twice and the team won the cup final.",
         "Shares fell after the bank raised its interest rates.",

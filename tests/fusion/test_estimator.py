@@ -113,7 +113,7 @@ def test_zero_is_the_topic_model_alone_and_encodes_nothing(fusion, planted, pool
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)
-def test_one_is_the_language_side_alone(fusion, planted, pooling):
+def test_one_is_the_embedding_side_alone(fusion, planted, pooling):
     texts, embedder, _ = planted
     model = fusion(4, alpha=1, pooling=pooling, embedder=embedder).fit(texts)
     counts = model.vectorizer_.transform(texts)

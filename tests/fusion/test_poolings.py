@@ -60,7 +60,7 @@ def test_short_texts_lean_on_meaning_and_long_ones_on_words(fusion, news):
     assert mixture.argmax() == sports
 
 
-def test_the_language_side_has_labels_and_words_of_where_it_ends(fusion, planted):
+def test_the_embedding_side_has_labels_and_words_of_where_it_ends(fusion, planted):
     texts, embedder, _ = planted
     model = fusion(4, alpha=0.1, embedder=embedder).fit(texts)
     side, vectors = model.language_topics_, embedder.transform(texts)

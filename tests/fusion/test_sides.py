@@ -61,7 +61,7 @@ def test_the_outer_parameters_win_and_the_inner_ones_reach_the_sampler(fusion, p
 
 
 class Given(BaseEstimator):
-    """A language side that says of every text whether it holds the word w0 or w1."""
+    """An embedding side that says of every text whether it has the word w0 or w1."""
 
     def fit(self, X, y=None):
         return self

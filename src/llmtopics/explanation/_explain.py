@@ -183,7 +183,7 @@ def _notes(stages: Stages, text: str, note: str, known: bool) -> list[str]:
         notes.append("The text is shown as the steps before the vectorizer made it.")
     if not known:
         notes.append(
-            "The embedder has no vectors of single sentences: their shares of the language "
-            "side go by length."
+            "The embedder has no vectors of single sentences: the embedding side's part is "
+            "divided among them by length."
         )
     return notes

@@ -23,10 +23,14 @@ class Contributions(Protocol):
         What was divided by a convention, "" if nothing was.
     """
 
-    words: np.ndarray
-    embedding: np.ndarray
-    prior: np.ndarray
-    note: str
+    @property  # read only, as in a NamedTuple
+    def words(self) -> np.ndarray: ...
+    @property
+    def embedding(self) -> np.ndarray: ...
+    @property
+    def prior(self) -> np.ndarray: ...
+    @property
+    def note(self) -> str: ...
 
 
 @runtime_checkable

@@ -355,7 +355,8 @@ class FusionTopicModel(
             if not isinstance(seed, Integral):
                 seed = as_seed(seed) % 2**32
             mixtures, fitted = fit_pooling(self._pooling, texts, int(seed))
-            vars(self).update(fitted)
+            for name, value in fitted.items():
+                setattr(self, name, value)
         return mixtures
 
     def transform(self, X):

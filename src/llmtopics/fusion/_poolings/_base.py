@@ -54,9 +54,7 @@ class Pooling(ABC):
         """Raise a ValueError for parameters of the FusionTopicModel that do not suit."""
 
     @abstractmethod
-    def fit(
-        self, X: sp.csr_array, inputs: Any, f: np.ndarray | None, seed: int
-    ) -> np.ndarray | None:
+    def fit(self, X: sp.csr_array, inputs: Any, f: Any, seed: int) -> np.ndarray | None:
         """Fit the topic model; return f, which may have changed.
 
         Parameters

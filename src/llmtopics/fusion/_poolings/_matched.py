@@ -26,7 +26,7 @@ class MatchedPooling(Pooling):
         g = self.counts.mixtures(X)
         if g.shape != f.shape:
             raise ValueError(
-                f"topic_model makes {g.shape[1]} topics, the language side "
+                f"topic_model makes {g.shape[1]} topics, the embedding side "
                 f"{f.shape[1]}: both sides need the same number of topics."
             )
         self.order = linear_sum_assignment(f.T @ g, maximize=True)[1]
