@@ -96,13 +96,13 @@ def measure(measurement: Measurement, max_iter: int, every: int) -> dict:
 
     from llmtopics import TransformerEmbedder
     from llmtopics.datasets import load_bbc_news
-    from llmtopics.fusion import _halves
+    from llmtopics.fusion._scoring import cut_in_half
 
     warnings.simplefilter("ignore")
     way, n_jobs, cold = measurement
     corpus = load_bbc_news()
     texts, y = corpus.data[::every], corpus.target[::every]
-    first_halves = [_halves(text)[0] for text in texts]
+    first_halves = [cut_in_half(text)[0] for text in texts]
     folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=0)
     if not cold:
         TransformerEmbedder().transform(texts + first_halves)

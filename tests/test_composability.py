@@ -165,7 +165,7 @@ def fusion_of_a_pipeline(case):
     wrapped = make_pipeline("passthrough", case.model)
     inner = clone(model).set_params(topic_model=wrapped)
     assert_allclose(inner.fit_transform(case.texts), theta)
-    with pytest.raises(TypeError, match="explain Pipeline: it has no components_"):
+    with pytest.raises(TypeError, match="explain Pipeline: it is of an unknown kind"):
         explain(inner, case.texts[0])
 
 

@@ -36,7 +36,8 @@ MAY_IMPORT = {  # a module and its layer's own; modules of one layer do not impo
     "_language": {"_checks", "_threads"},  # layer 1
     "augment": {"_checks", "_language", "_parts", "text"},
     "embed": {"_checks", "_language"},
-    "fusion": GROUND | {"augment", "embed", "topics"},  # layer 3
+    "explanation": GROUND | {"_language", "augment", "topics"},  # layer 3
+    "fusion": GROUND | {"augment", "embed", "topics"},
     "judge": GROUND | {"_language", "topics"},
     "label": GROUND | {"augment", "_language", "embed", "metrics", "topics"},
 }

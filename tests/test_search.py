@@ -24,7 +24,7 @@ from llmtopics import FusionTopicModel, TextAnalyzer, TransformerEmbedder
 from llmtopics._language import _encode, _models
 from llmtopics._threads import workers
 from llmtopics.datasets import load_bbc_news
-from llmtopics.fusion import _halves
+from llmtopics.fusion._scoring import cut_in_half
 
 
 class WatchedEmbedder(TransformerEmbedder):
@@ -152,7 +152,9 @@ def test_a_search_encodes_every_text_once(news, tmp_path, name, n_jobs):
     found = calls(tmp_path)
     encoded = Counter(text for call in found for text in call["texts"])
     assert set(encoded.values()) == {1}
-    halves = {_halves(text)[0] for text in texts}  # which the model's own score reads
+    halves = {
+        cut_in_half(text)[0] for text in texts
+    }  # which the model's own score reads
     if name == "halving":  # scores some of the texts only
         assert {*texts} < {*encoded} <= {*texts} | halves
     else:

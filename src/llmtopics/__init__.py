@@ -11,6 +11,7 @@ if TYPE_CHECKING:
         augment,
         datasets,
         embed,
+        explanation,
         fusion,
         judge,
         label,
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
     from llmtopics._words import top_words
     from llmtopics.augment import LLMAugmenter, LLMResampler, NextWordCounts
     from llmtopics.embed import PrecomputedEmbeddings, TransformerEmbedder
+    from llmtopics.explanation import explain
     from llmtopics.fusion import FusionTopicModel
     from llmtopics.judge import LLMTopics
-    from llmtopics.label import TopicLabeler, explain
+    from llmtopics.label import TopicLabeler
     from llmtopics.text import TextAnalyzer
     from llmtopics.topics import EmbeddingTopics, GibbsLDA, PachinkoAllocation
 
@@ -47,7 +49,7 @@ _HOME = {  # public name -> module that defines it
     "TextAnalyzer": "text",
     "TopicLabeler": "label",
     "TransformerEmbedder": "embed",
-    "explain": "label",
+    "explain": "explanation",
     "top_words": "_words",
 }
 
@@ -72,6 +74,7 @@ __all__ = [
     "datasets",
     "embed",
     "explain",
+    "explanation",
     "fusion",
     "judge",
     "label",

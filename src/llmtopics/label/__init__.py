@@ -1,10 +1,8 @@
-"""What topics mean to people: their names, and why a text has them."""
+"""Names of topics, written by a language model."""
 
-from llmtopics.label._explain import explain
-from llmtopics.label._explanation import Explanation
 from llmtopics.label._labeler import TopicLabeler
 
-__all__ = ["Explanation", "TopicLabeler", "explain"]
+__all__ = ["TopicLabeler"]
 
 
 def __dir__() -> list[str]:

@@ -277,6 +277,45 @@ class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             logsumexp(kernels, axis=1).mean() - np.log(len(self.cluster_centers_))
         )
 
+    def _measure(self, X: Any) -> tuple[np.ndarray, sphere.Moments]:
+        """Return what ``_move`` needs of vectors: themselves in float32, their moments."""
+        vectors = self._check(X, reset=False).astype(np.float32)
+        return vectors, sphere.measure(vectors)
+
+    def _move(
+        self,
+        vectors: np.ndarray,
+        moments: sphere.Moments,
+        mixtures: np.ndarray,
+        words: tuple[sp.csr_array, np.ndarray] | None = None,
+    ) -> np.ndarray:
+        """Refit metric and directions to given mixtures of the documents; return f, (D, K).
+
+        Parameters
+        ----------
+        vectors, moments
+            As ``_measure`` returns them.
+        mixtures : ndarray of shape (D, K)
+        words : (counts of shape (D, V), φ of shape (K, V)) or None
+            To re-estimate the concentration. φ comes from documents 0, 2, 4 and so on, and
+            is judged on the others: a document's own words would predict themselves.
+        """
+        self._sphere, points, directions = sphere.discriminate(
+            vectors, mixtures, moments
+        )
+        self.cluster_centers_ = directions.astype(np.float64)
+        cosines = sphere.cosines(points, directions, by_rows=False)
+        if words is not None:
+            self.concentration_ = sphere.estimate_concentration(
+                cosines[1::2], words[0][1::2], words[1]
+            )
+        return sphere.memberships(cosines, self.concentration_)
+
+    def _relabel(self, mixtures: np.ndarray, counts: sp.csr_array) -> None:
+        """Take the documents' labels and the topics' words from mixtures, after moves."""
+        self.labels_ = mixtures.argmax(axis=1)
+        self.components_ = class_tfidf(mixtures, counts)
+
     @property
     def _n_features_out(self):
         return self.cluster_centers_.shape[0]

@@ -1,5 +1,6 @@
 """Latent Dirichlet allocation fitted by collapsed Gibbs sampling."""
 
+from collections.abc import Callable
 from functools import partial
 from numbers import Integral, Real
 from typing import Any, Literal
@@ -42,8 +43,9 @@ from llmtopics.topics._sampler import (
     random_topics,
     settle,
     start_chain,
+    to_topics,
 )
-from llmtopics.topics._tokens import tokens_from_counts
+from llmtopics.topics._tokens import Tokens, tokens_from_counts
 
 _BURN_IN = 0.5  # share of max_iter before priors are learned
 
@@ -465,8 +467,10 @@ class GibbsLDA(CountTopicModel):
             return float(self.topic_word_prior), False
         return self.topic_word_prior_ if known else 0.1, True
 
-    def _mixtures(self, X: sp.csr_array) -> np.ndarray:
-        return fold_in(X, self.components_, self.doc_topic_prior_, self.n_jobs)
+    def _mixtures(self, X: sp.csr_array, given: np.ndarray | float = 0.0) -> np.ndarray:
+        """Return θ; ``given``, (D, K), is added to the prior of each document."""
+        prior = self.doc_topic_prior_ + given
+        return fold_in(X, self.components_, prior, self.n_jobs)
 
     def _parts(
         self, X: sp.csr_array, given: np.ndarray | float = 0.0
@@ -502,6 +506,66 @@ class GibbsLDA(CountTopicModel):
         )
         total = X.data.sum() + alpha.sum()
         return X.data[:, np.newaxis] * shares / total, alpha / total
+
+    def _fit_given(
+        self,
+        X: sp.csr_array,
+        given: np.ndarray,
+        seed: int,
+        after_sweep: Callable[..., np.ndarray | None],
+    ) -> None:
+        """Fit under a prior per document, which may change after each sweep.
+
+        Document d has the prior ``doc_topic_prior + given[d]``; the chain starts from its
+        mean. Priors of "auto" are not supported. For ``FusionTopicModel``.
+
+        Parameters
+        ----------
+        X : csr_array of shape (D, V), int32
+        given : ndarray of shape (D, K)
+        seed : int
+        after_sweep : callable
+            Called with the number of sweeps made, the Tokens, their topics, and the whole
+            prior, (D, K). Returns the next ``given``, or None to leave it as it is.
+        """
+        K, beta = self.n_components, float(self.topic_word_prior)
+        epsilon = check_prior(self.doc_topic_prior, K, "doc_topic_prior")
+        check_countable(
+            X,
+            single=self.sampler != "exact",
+            remedy=", or use topic_model=GibbsLDA(sampler='exact')",
+        )
+        tokens, prior = tokens_from_counts(X), given + epsilon
+        with workers(self.n_jobs) as threads:
+            topics = _topics_from_prior(tokens, prior, seed)
+            chain = start_chain(
+                tokens, topics, K, beta, seed, threads, sampler=self.sampler
+            )
+            del topics
+            while chain.n_sweeps < self.max_iter:
+                chain.sweep(prior)
+                new = after_sweep(chain.n_sweeps, tokens, chain.topics, prior)
+                if new is not None:
+                    prior = new + epsilon
+            counts = settle(chain, prior)
+        self.components_ = to_topics(counts.T.astype(np.float64), beta)
+        self.topic_counts_ = counts.sum(axis=0, dtype=np.float64)
+        self.doc_topic_prior_, self.topic_word_prior_ = epsilon, beta
+        self.n_features_in_, self.n_iter_ = X.shape[1], self.max_iter
+        self.log_likelihood_ = np.empty(0)  # not defined under these priors
+
+
+def _topics_from_prior(tokens: Tokens, prior: np.ndarray, seed: int) -> np.ndarray:
+    """Return a topic for each token, drawn from the mean of its document's prior."""
+    ends = np.cumsum(prior, axis=1)
+    ends /= ends[:, -1:]
+    D, K = prior.shape
+    documents = np.repeat(np.arange(D), np.diff(tokens.starts))
+    u = np.random.default_rng([seed, 0]).random(documents.size)
+    slots = (ends + np.arange(D)[:, None]).ravel()  # document d owns [d, d + 1)
+    topics = np.searchsorted(slots, documents + u, side="right") - documents * K
+    kind = np.uint16 if K <= 2**16 else np.int32
+    return np.minimum(topics, K - 1).astype(kind)
 
 
 def fold_in(

@@ -1,0 +1,189 @@
+"""``explain``: what each part of a text adds to each of its topics."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn import config_context
+
+from llmtopics._checks import check_positive, check_texts
+from llmtopics._parts import words_of
+from llmtopics.explanation._explanation import Explanation
+from llmtopics.explanation._neighbors import distances_to
+from llmtopics.explanation._text_models import Stages, stages_of
+from llmtopics.explanation._text_parts import (
+    locate_words,
+    sentence_contributions,
+    split_sentences,
+)
+from llmtopics.explanation._vectorizing import count_rows, own_counts
+
+
+@config_context(transform_output="default")
+def explain(
+    model: Any,
+    text: str,
+    *,
+    texts: Sequence[str] | None = None,
+    n_neighbors: int = 3,
+) -> Explanation:
+    """Say why a text has the topics that a model gives it.
+
+    The text's topic proportions are divided among what they come from: each word, the
+    embedding, and the prior. The parts sum to them.
+
+    Parameters
+    ----------
+    model : FusionTopicModel or Pipeline
+        A fitted :class:`FusionTopicModel`, or a fitted Pipeline from texts to it or to a
+        topic model of counts: a vectorizer, then :class:`GibbsLDA`,
+        :class:`PachinkoAllocation`, or scikit-learn's
+        ``NMF``, ``MiniBatchNMF`` or ``LatentDirichletAllocation``, or a subclass. Steps that
+        change texts may come first, ``TfidfTransformer`` in between.
+    text : str
+        The text.
+    texts : sequence of str or None, default=None
+        Texts to search for the nearest ones, such as those in ``fit``. If ``text`` is among
+        them, it is found, too. None searches for none.
+    n_neighbors : int, default=3
+        How many nearest texts to return, at most.
+
+    Returns
+    -------
+    explanation : Explanation
+        A notebook shows it as the text with its words colored by topic. Its arrays
+        ``word_contributions`` and ``added_contributions``, summed over the words,
+        ``language_contribution`` and ``prior_contribution`` sum to ``mixture``. This is
+        ``model.transform([text])[0]`` (which sums to one, except for ``NMF``).
+
+    Raises
+    ------
+    TypeError
+        If ``text`` is not a str, or ``model`` is none of the above.
+    NotFittedError
+        If ``model`` is not fitted.
+    ValueError
+        If a row of ``texts`` is not a text, or ``n_neighbors`` is no whole number of at
+        least 1.
+
+    Notes
+    -----
+    With :class:`GibbsLDA`, and :class:`FusionTopicModel` with ``pooling="prior"``,
+    ``θ_k = (Σ_w x_w γ_wk + s f_k + ε_k) / (N + s + Σε)``. Here ``γ_wk`` is the share of topic
+    k in a token of word w, from the last pass of ``transform``; nothing is approximated. With :class:`PachinkoAllocation`, ``θ_k = Σ_s A_s (E[n_sk] + α_sk) / (N + Σα)``:
+    what is not prior is divided among the words by ``x_w γ_wk``, whose sum is ``E[n_k]``.
+    ``pooling="linear"`` adds ``α f`` and ``1 - α`` times the topic model's parts. Other models
+    are no sums, and are divided by a convention, which ``notes`` repeats:
+
+    - ``pooling="geometric"``: θ by the weights α and 1 - α, the latter in the proportions of
+      the topic model's parts.
+    - ``LatentDirichletAllocation``: what θ has beyond the prior, among words by
+      ``x_w φ_kw θ_k / Σ_j φ_jw θ_j``, up to a factor per topic.
+    - ``NMF`` and ``MiniBatchNMF``: θ_k among words by ``x_w φ_kw``, as at the fixed point of
+      NMF's multiplicative updates with squared error.
+
+    A sentence carries a share of each word, by the word's weight in the sentence alone. It
+    carries a share of the embedding side, by its length times its own f. If the embedder has
+    no vector of it, its length alone counts. This also holds for sentences after the
+    embedder's maximum length. Words that :class:`NextWordCounts` added are not in the text;
+    sentences carry them by their lengths.
+
+    Neighbors have the smallest cosine distance between vectors if the model has an
+    ``embedder_``, else the smallest Hellinger distance between mixtures.
+
+    Examples
+    --------
+    >>> from sklearn.feature_extraction.text import CountVectorizer
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from llmtopics import GibbsLDA, explain
+    >>> texts = ["cat dog cat", "dog cat", "stock bond", "bond stock bond"]
+    >>> model = make_pipeline(CountVectorizer(), GibbsLDA(2, random_state=0)).fit(texts)
+    >>> why = explain(model, "The cat sat. Buy a bond!", texts=texts)
+    >>> why.words.tolist()
+    ['bond', 'cat']
+    >>> bond, cat = why.word_contributions.argmax(axis=1)
+    >>> bool(bond != cat)
+    True
+    >>> why.sentences[why.top_sentences[bond]]
+    'Buy a bond!'
+    >>> parts = why.word_contributions.sum(axis=0) + why.prior_contribution
+    >>> bool(abs(parts - why.mixture).max() < 1e-12)
+    True
+    """
+    if not isinstance(text, str):
+        raise TypeError(
+            f"explain reads one text (str) at a time, got {type(text).__name__}."
+        )
+    check_positive(n_neighbors=n_neighbors)
+    stages = stages_of(model, text)
+    _, read, last, division = stages
+    vectorizer = last.vectorizer_
+    X = count_rows(vectorizer, read)
+    own, vectorizer = own_counts(vectorizer, read, X)
+    X, mixture, alpha, parts = last._explained(read, X, division and division.divide)
+    share = (own[:, X.indices].toarray() / X.data)[0] if X.nnz else np.empty(0)
+    in_text, added = share > 0, share < 1
+    words = (parts.words * share[:, np.newaxis])[in_text]
+    added_words = (parts.words * (1 - share)[:, np.newaxis])[added]
+
+    columns = X.indices[in_text]
+    sentences = split_sentences(read[0])
+    carried, known = sentence_contributions(
+        last,
+        vectorizer,
+        sentences,
+        columns,
+        words,
+        added_words.sum(axis=0),
+        parts.embedding,
+    )
+    spans, of_spans = locate_words(vectorizer, read[0], columns, words)
+    names = words_of(vectorizer, "explain")
+    by, distances, found = None, np.empty(0), []
+    if texts is not None:
+        found = check_texts(texts, "explain (texts)")
+        by, distances = distances_to(model, stages, mixture, found)
+    nearest = np.argsort(distances, kind="stable")[:n_neighbors]
+    return Explanation(
+        text=read[0],
+        mixture=mixture,
+        alpha=alpha,
+        words=names[columns],
+        counts=(X.data * share)[in_text],
+        word_contributions=words,
+        added_words=names[X.indices[added]],
+        added_contributions=added_words,
+        language_contribution=parts.embedding,
+        prior_contribution=parts.prior,
+        sentences=tuple(sentences),
+        sentence_contributions=carried,
+        top_sentences=carried.argmax(axis=0),
+        spans=spans,
+        span_contributions=of_spans,
+        topic_words=last.top_words(),
+        neighbors=nearest,
+        neighbor_distances=distances[nearest],
+        neighbor_texts=tuple(found[i] for i in nearest),
+        neighbors_by=by,
+        notes=tuple(_notes(stages, text, parts.note, known)),
+    )
+
+
+def _notes(stages: Stages, text: str, note: str, known: bool) -> list[str]:
+    """Return what was divided by convention, and how the text differs."""
+    notes = []
+    if stages.division is not None and not stages.division.exact:
+        notes.append(
+            f"{type(stages.model.topic_model_).__name__} has no exact division among words: "
+            "each topic's weight is divided by the words' weights in it."
+        )
+    if note:
+        notes.append(note)
+    if stages.texts != [text]:
+        notes.append("The text is shown as the steps before the vectorizer made it.")
+    if not known:
+        notes.append(
+            "The embedder has no vectors of single sentences: the embedding side's part is "
+            "divided among them by length."
+        )
+    return notes

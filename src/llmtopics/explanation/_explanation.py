@@ -1,0 +1,103 @@
+"""What ``explain`` returns."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from llmtopics._language._ask import mended
+from llmtopics.explanation._html import as_html
+from llmtopics.explanation._summary import as_text
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Explanation:
+    """Why a text has its topics, as returned by ``explain``.
+
+    K is the number of topics, n the number of distinct words of the vocabulary in the text.
+
+    Attributes
+    ----------
+    text : str
+        The text, as the vectorizer read it.
+
+    mixture : ndarray of shape (K,)
+        θ, the sum of all parts.
+
+    alpha : float
+        Weight of the embedding side in this text.
+
+    words, counts : ndarrays of shape (n,)
+        Words of the vocabulary in the text, and their counts or weights.
+
+    word_contributions : ndarray of shape (n, K)
+        What each word adds to each topic.
+
+    added_words : ndarray of shape (n_added,)
+        Words that a language model added (:class:`NextWordCounts`).
+
+    added_contributions : ndarray of shape (n_added, K)
+        What each of them adds to each topic.
+
+    language_contribution, prior_contribution : ndarrays of shape (K,)
+        What the embedding side, and the prior, add to each topic.
+
+    sentences : tuple of str
+        The text's sentences.
+
+    sentence_contributions : ndarray of shape (n_sentences, K)
+        What each sentence adds to each topic. Columns sum to ``mixture`` without
+        ``prior_contribution``.
+
+    top_sentences : ndarray of shape (K,)
+        The sentence that adds most to each topic.
+
+    spans : ndarray of shape (n_spans, 2)
+        Start and end, in ``text``, of words of the vocabulary. N-grams, and words that
+        depend on words around them, are not found.
+
+    span_contributions : ndarray of shape (n_spans, K)
+        What each of these adds to each topic.
+
+    topic_words : list of K lists of str
+        Words that describe each topic.
+
+    neighbors, neighbor_distances : ndarrays of shape (n_neighbors,)
+        Rows of the nearest texts, nearest first, and their distances.
+
+    neighbor_texts : tuple of str
+        These texts.
+
+    neighbors_by : "embedding", "mixtures" or None
+        What was compared: vectors by cosine distance, or mixtures by Hellinger distance.
+
+    notes : tuple of str
+        What was divided by a convention, and what the text shown is.
+    """
+
+    text: str
+    mixture: np.ndarray
+    alpha: float
+    words: np.ndarray
+    counts: np.ndarray
+    word_contributions: np.ndarray
+    added_words: np.ndarray
+    added_contributions: np.ndarray
+    language_contribution: np.ndarray
+    prior_contribution: np.ndarray
+    sentences: tuple[str, ...]
+    sentence_contributions: np.ndarray
+    top_sentences: np.ndarray
+    spans: np.ndarray
+    span_contributions: np.ndarray
+    topic_words: list[list[str]]
+    neighbors: np.ndarray
+    neighbor_distances: np.ndarray
+    neighbor_texts: tuple[str, ...]
+    neighbors_by: str | None
+    notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return mended(as_text(self))
+
+    def _repr_html_(self) -> str:
+        return mended(as_html(self))

@@ -1,0 +1,157 @@
+"""What ``explain`` asks of a model of texts, and Pipelines that are one."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from llmtopics._parts import words_of
+from llmtopics._words import top_words
+from llmtopics.explanation._count_models import Division, division_of
+from llmtopics.topics._foreign import weights_in_topics
+
+
+class Contributions(Protocol):
+    """What each part of a document adds to its mixture; the three sum to it.
+
+    words : (n, K)
+    embedding, prior : (K,)
+    note : str
+        What was divided by a convention, "" if nothing was.
+    """
+
+    @property  # read only, as in a NamedTuple
+    def words(self) -> np.ndarray: ...
+    @property
+    def embedding(self) -> np.ndarray: ...
+    @property
+    def prior(self) -> np.ndarray: ...
+    @property
+    def note(self) -> str: ...
+
+
+@runtime_checkable
+class TextModel(Protocol):
+    """A fitted topic model that reads texts: ``FusionTopicModel``.
+
+    Beside what is below, it has ``vectorizer_``; ``topic_model_``, if a topic model of counts
+    takes part; and ``top_words()``.
+    """
+
+    def _explained(
+        self, texts: list[str], own: sp.csr_array, divide: Callable
+    ) -> tuple[sp.csr_array, np.ndarray, float, Contributions]:
+        """Explain one text.
+
+        Parameters
+        ----------
+        texts : list of one str
+        own : csr_array of shape (1, V)
+            What ``vectorizer_`` makes of it.
+        divide : callable
+            See ``Division``; for ``topic_model_``.
+
+        Returns
+        -------
+        X : csr_array of shape (1, V)
+            The counts that the mixture rests on, n of them stored; with added words.
+        mixture : ndarray of shape (K,)
+        alpha : float
+            Weight of the embedding side.
+        contributions : Contributions
+        """
+
+    def _embedding_mixtures(self, texts: list[str]) -> np.ndarray | None:
+        """Return f of texts, (D, K), None if it has no weight."""
+
+    def _vectors(self, texts: list[str]) -> np.ndarray | None:
+        """Return vectors of texts, (D, E), None without an embedder."""
+
+
+class _CountContributions(NamedTuple):
+    words: np.ndarray
+    embedding: np.ndarray
+    prior: np.ndarray
+    note: str = ""
+
+
+class CountsModel:
+    """A vectorizer and a topic model of counts, as a TextModel."""
+
+    def __init__(self, vectorizer: Any, model: Any):
+        self.vectorizer_, self.topic_model_ = vectorizer, model
+
+    def top_words(self) -> list[list[str]]:
+        words = words_of(self.vectorizer_, "explain")
+        return top_words(self.topic_model_.components_, words)
+
+    def _explained(
+        self, texts: list[str], own: sp.csr_array, divide: Callable
+    ) -> tuple[sp.csr_array, np.ndarray, float, Contributions]:
+        mixture = weights_in_topics(self.topic_model_, own)[0]
+        words, prior = divide(self.topic_model_, own, mixture)
+        nothing = np.zeros_like(mixture)
+        return own, mixture, 0.0, _CountContributions(words, nothing, prior)
+
+    def _embedding_mixtures(self, texts: list[str]) -> None:
+        return None
+
+    def _vectors(self, texts: list[str]) -> None:
+        return None
+
+
+class Stages(NamedTuple):
+    """A model that is to be explained, in stages.
+
+    before : list of transformers
+        Steps that change texts.
+    texts : list of one str
+        The text, as they make it.
+    model : TextModel or CountsModel
+        What reads these texts.
+    division : Division or None
+        For ``model.topic_model_``, None if it has none.
+    """
+
+    before: list[Any]
+    texts: list[str]
+    model: Any
+    division: Division | None
+
+
+def stages_of(model: Any, text: str) -> Stages:
+    """Split a fitted model into stages; raise a TypeError if it cannot be explained."""
+    is_pipeline = isinstance(model, Pipeline)
+    steps = [step for _, step in model.steps] if is_pipeline else [model]
+    last = steps[-1]
+    reads_texts = isinstance(last, TextModel)
+    if not is_pipeline and not reads_texts:
+        raise _cannot(model, "is no model of texts")
+    check_is_fitted(model)
+    # FusionTopicModel has no topic_model_ at alpha=1
+    counts = getattr(last, "topic_model_", None) if reads_texts else last
+    division = None
+    if counts is not None and (division := division_of(counts)) is None:
+        raise _cannot(counts, "is of an unknown kind")
+    before: list[Any] = []
+    texts = [text]
+    for i, step in enumerate(steps[:-1]):
+        if step is not None and step != "passthrough":
+            made = step.transform(texts)
+            if len(getattr(made, "shape", (0,))) == 2:  # counts
+                return Stages(before, texts, CountsModel(model[i:-1], last), division)
+            before, texts = [*before, step], list(made)
+    if not reads_texts:
+        raise _cannot(last, "stands behind no vectorizer")
+    return Stages(before, texts, last, division)
+
+
+def _cannot(model: Any, fault: str) -> TypeError:
+    return TypeError(
+        f"explain cannot explain {type(model).__name__}: it {fault}. Pass a fitted "
+        "FusionTopicModel, or a Pipeline of a vectorizer and GibbsLDA, PachinkoAllocation, "
+        "NMF, MiniBatchNMF or LatentDirichletAllocation."
+    )

@@ -1,0 +1,473 @@
+"""``FusionTopicModel``: its parameters and its public methods.
+
+More than 400 lines, because half of them document parameters and attributes.
+"""
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn import config_context
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from llmtopics._checks import (
+    N_JOBS,
+    as_fitted,
+    as_seed,
+    check_texts,
+    whole_or_not_at_all,
+)
+from llmtopics._parts import check_parts
+from llmtopics.augment import NextWordCounts
+from llmtopics.fusion._alpha_search import score_alphas
+from llmtopics.fusion._fitting import fit_pooling
+from llmtopics.fusion._poolings import (
+    POOLINGS,
+    Contributions,
+    Divide,
+    Pooling,
+    pooling_for,
+)
+from llmtopics.fusion._scoring import score_halves
+from llmtopics.fusion._sides import CountSide, EmbeddingSide
+from llmtopics.fusion._topic_words import ranked_words
+
+_DEFAULTS = {  # what None stands for
+    "vectorizer": "CountVectorizer(analyzer=TextAnalyzer())",
+    "expander": "NextWordCounts()",
+    "embedder": "TransformerEmbedder()",
+    "topic_model": "GibbsLDA()",
+    "language_topics": "make_pipeline(TransformerEmbedder(), EmbeddingTopics())",
+}
+
+
+class FusionTopicModel(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
+    """Find topics in texts from their words and from embeddings of a language model.
+
+    Word counts tell topics of long texts apart and say little about short ones. Embeddings
+    are the reverse. Here the topic proportions of a document come from both,
+    ``θ = α f + (1 - α) g``: f from the embeddings, g from the counts.
+
+    Parameters
+    ----------
+    n_components : int, default=10
+        Number of topics, K.
+
+    alpha : float between 0 and 1, or "auto", default=0.5
+        Fusion weight α, the weight of the embedding side. With ``pooling="prior"`` it is the
+        weight in a document of median length; shorter documents lean on embeddings, longer
+        ones on words. With other poolings it is the weight in every document. 0 is the topic
+        model alone (no text is encoded). 1 is :class:`EmbeddingTopics` (or
+        ``language_topics``) alone. "auto" fits nine weights on nine tenths of the texts and
+        takes the one with the best ``score`` on the rest, at ten times the cost.
+
+    pooling : {"prior", "linear", "geometric"}, default="prior"
+        How the sides are combined. "prior": f is the Dirichlet prior of the topic model, and
+        f is refitted to the topics found. "linear" and "geometric": both sides are fitted
+        separately and their topics are matched one to one. Then topic proportions are
+        averaged, or multiplied as ``f^α g^(1 - α)``.
+
+    vectorizer : transformer or None, default=None
+        Texts to counts. None is ``CountVectorizer(analyzer=TextAnalyzer())``. For more than
+        a few hundred texts pass one with ``min_df=5``.
+
+    expander : NextWordCounts or None, default=None
+        Adds counts of words that a language model predicts. They help to find the topics of
+        texts; ``components_`` and the topics' words are counted on the texts' own words.
+        Its ``vectorizer`` is the one above, if that is given. None adds nothing.
+
+    embedder : transformer or None, default=None
+        Texts to vectors. None is ``TransformerEmbedder()``.
+
+    topic_model : estimator or None, default=None
+        Counts to topic proportions. None is ``GibbsLDA()``. "prior" needs a ``GibbsLDA``. The
+        other poolings take any topic model with scikit-learn's methods, such as ``NMF``, or
+        a Pipeline that ends in one. Rows of its output are divided by their sums.
+        ``n_components``, ``random_state``, and ``n_jobs`` if not None, are set from here; in
+        ``GibbsLDA`` also ``max_iter`` and ``verbose``. Search over the outer ones.
+
+    language_topics : estimator or None, default=None
+        Texts to topic proportions, instead of ``embedder``. Its topics are the topics of the
+        model, and their number is K, whatever ``n_components`` says.
+
+    concentration : float or None, default=None
+        How sharply f tells topics apart, τ. None is the τ under which f best predicts the
+        words of the documents.
+
+    max_iter : int, default=100
+        Sweeps of the sampler; other topic models keep their own.
+
+    memory : str, joblib.Memory or None, default=None
+        Where to cache the embedding topics that "prior" starts from. A search over ``alpha``
+        then fits them once per fold and number of topics. Needs a ``random_state``.
+
+    n_jobs : int or None, default=None
+        Threads of the topic model. None keeps the value of ``topic_model``; its default is
+        one thread unless ``joblib.parallel_config`` says more. -1 is one per processor.
+        The result does not depend on it. Like ``verbose``, it acts at once if set after
+        ``fit``; other parameters wait for the next ``fit``.
+
+    random_state : int, RandomState, numpy.random.Generator or None, default=None
+        Seeds both sides, and those given parts that have no seed. An int gives the same
+        bits on every run, given the same vectors. NumPy's global random state is never used.
+
+    verbose : bool or int, default=False
+        Whether to show progress bars.
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (n_components, n_words)
+        Topic–word distribution, φ. Rows sum to one.
+
+    vocabulary_ : ndarray of shape (n_words,)
+        The words.
+
+    keyness_ : ndarray of shape (n_components, n_words)
+        How typical each word is of each topic. ``top_words`` ranks by it.
+
+    labels_ : ndarray of shape (n_texts,)
+        First (dominant) topic of each text in ``fit``.
+
+    alpha_ : float
+        The α used.
+
+    alpha_scores_ : dict
+        ``score`` of each weight; only with ``alpha="auto"``.
+
+    document_alpha_ : ndarray of shape (n_texts,)
+        Weight of the embedding side in each text in ``fit``.
+
+    topic_directions_ : ndarray of shape (n_components, n_dimensions)
+        Directions of the topics among the vectors, c; only with an embedder and
+        ``alpha_ > 0``. Rows have length one.
+
+    topic_order_ : ndarray of shape (n_components,)
+        The topic of ``topic_model_`` that each topic was matched with; only with "linear" and
+        "geometric", and ``0 < alpha_ < 1``.
+
+    strength_ : float
+        s, the number of tokens that f counts as; only with "prior" and ``0 < alpha_ < 1``.
+
+    vectorizer_, expander_, embedder_, topic_model_, language_topics_ : estimators
+        The fitted parts. Parts of a side without weight are missing.
+
+    See Also
+    --------
+    GibbsLDA : The count side alone.
+    EmbeddingTopics : The embedding side alone.
+
+    Notes
+    -----
+    With "prior", ``p(z = k) ∝ φ_kw (n_dk + s f_dk + ε)`` with the strength
+    ``s = α/(1 - α) median(N_d)``. So ``θ_d = (n_d + s f_d + ε)/(N_d + s + Kε)``, which is
+    ``α_d f_d + (1 - α_d) n_d/N_d`` with ``α_d = s/(N_d + s)``, up to the small ε, the topic
+    model's ``doc_topic_prior``. Both sides share their topics, and nothing needs to be
+    matched. A few sweeps alternate with a fit of f: its metric, in which the vectors of a
+    topic's documents scatter equally in all directions, as in linear discriminant analysis
+    [3]_, and the topics' mean directions in it. This prior depends on the data, as in
+    empirical Bayes [1]_; texts and vectors have no joint density.
+
+    Words are ranked by keyness: the log-likelihood ratio [2]_ that a word is typical of the
+    documents of a topic, weighted by θ, times ``φ_kw / max_j φ_jw``.
+
+    ``fit_transform(X)`` is ``fit(X).transform(X)``. The result for a text does not depend on
+    the other texts in ``X``, except for rounding in its vector (see
+    :class:`TransformerEmbedder`), and if the given topic model guarantees it (scikit-learn's
+    ``NMF`` does to about 1e-4). A blank text has uniform topic proportions, or the mean of
+    the topic model's prior.
+
+    References
+    ----------
+    .. [1] A. McCallum, D. Mimno and H. Wallach, "Rethinking LDA: why priors matter", NIPS
+       2009 (asymmetric priors over documents' mixtures).
+    .. [2] T. Dunning, "Accurate methods for the statistics of surprise and coincidence",
+       Computational Linguistics 19, 1993.
+    .. [3] R. Fisher, "The use of multiple measurements in taxonomic problems", Annals of
+       Eugenics 7, 1936.
+
+    Examples
+    --------
+    >>> from llmtopics import FusionTopicModel
+    >>> texts = [
+    ...     "The cat chased a mouse.",
+    ...     "A dog barked at the cat.",
+    ...     "My puppy sleeps all day.",
+    ...     "Banks raised interest rates.",
+    ...     "Shares and bonds fell.",
+    ...     "Investors sold their stock.",
+    ... ]
+    >>> model = FusionTopicModel(2, random_state=0).fit(texts)
+    >>> pets, money = model.labels_[0], model.labels_[3]
+    >>> bool(pets != money)
+    True
+    >>> labels = model.transform(["kittens and puppies", "the stock exchange"]).argmax(axis=1)
+    >>> bool((labels == [pets, money]).all())
+    True
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "alpha": [Interval(Real, 0, 1, closed="both"), StrOptions({"auto"})],
+        "pooling": [StrOptions(set(POOLINGS))],
+        "vectorizer": [HasMethods(["fit", "transform"]), None],
+        "expander": [NextWordCounts, None],
+        "embedder": [HasMethods(["fit", "transform"]), None],
+        "topic_model": [HasMethods(["fit", "transform"]), None],
+        "language_topics": [HasMethods(["fit", "transform"]), None],
+        "concentration": [Interval(Real, 0, 1e6, closed="right"), None],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "memory": [str, HasMethods(["cache"]), None],
+        "n_jobs": N_JOBS,
+        "random_state": ["random_state", np.random.Generator],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        n_components: int = 10,
+        *,
+        alpha: float | str = 0.5,
+        pooling: str = "prior",
+        vectorizer: Any = None,
+        expander: NextWordCounts | None = None,
+        embedder: Any = None,
+        topic_model: Any = None,
+        language_topics: Any = None,
+        concentration: float | None = None,
+        max_iter: int = 100,
+        memory: Any = None,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+        verbose: bool | int = False,
+    ):
+        self.n_components = n_components
+        self.alpha = alpha
+        self.pooling = pooling
+        self.vectorizer = vectorizer
+        self.expander = expander
+        self.embedder = embedder
+        self.topic_model = topic_model
+        self.language_topics = language_topics
+        self.concentration = concentration
+        self.max_iter = max_iter
+        self.memory = memory
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def set_params(self, **params):
+        """Set parameters, also those of parts as ``<part>__<parameter>``.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters and their values.
+
+        Returns
+        -------
+        self : FusionTopicModel
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            For unknown parameters, and those of a part that is None.
+        """
+        check_parts(self, params, _DEFAULTS)
+        return super().set_params(**params)
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None):
+        """Find the topics of texts.
+
+        Parameters
+        ----------
+        X : sequence of str
+            Texts.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : FusionTopicModel
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            For rows that are not texts, texts without a word of the vocabulary, more topics
+            than texts, parameters that contradict each other, and errors of the parts.
+        """
+        self._fit(X)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit_transform(self, X, y=None):
+        """Find the topics of texts; return their proportions, as ``fit(X).transform(X)``.
+
+        Parameters
+        ----------
+        X : sequence of str
+            Texts.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        mixtures : ndarray of shape (n_texts, n_components)
+            θ. Rows sum to one.
+        """
+        return self._fit(X)
+
+    @config_context(transform_output="default")  # the parts make plain arrays
+    def _fit(self, X: Any) -> np.ndarray:
+        """Fit the model; return the mixtures of the texts."""
+        texts, given = check_texts(X, "FusionTopicModel"), as_fitted(self)
+        if given.embedder is not None and given.language_topics is not None:
+            raise ValueError(
+                "embedder and language_topics are both given, and only one of them can be "
+                "the embedding side: leave one of them at None."
+            )
+        POOLINGS[given.pooling].check(given)
+        with whole_or_not_at_all(self):
+            for name in [name for name in vars(self) if name.endswith("_")]:
+                delattr(self, name)  # poolings set different attributes
+            alpha = given.alpha
+            if alpha == "auto":
+                self.alpha_scores_ = score_alphas(self, texts)
+                alpha = max(self.alpha_scores_, key=self.alpha_scores_.__getitem__)
+            self.alpha_ = float(alpha)
+            self._pooling: Pooling = pooling_for(given.pooling, self.alpha_)(
+                self.alpha_, CountSide(given), EmbeddingSide(given)
+            )
+            # with α = 0 or 1, an int seeds that side as it would alone
+            seed = self.random_state
+            if not isinstance(seed, Integral):
+                seed = as_seed(seed) % 2**32
+            mixtures, fitted = fit_pooling(self._pooling, texts, int(seed))
+            for name, value in fitted.items():
+                setattr(self, name, value)
+        return mixtures
+
+    def transform(self, X):
+        """Return the topic proportions of each text.
+
+        Parameters
+        ----------
+        X : sequence of str
+            Texts.
+
+        Returns
+        -------
+        mixtures : ndarray of shape (n_texts, n_components)
+            θ. Rows sum to one.
+        """
+        check_is_fitted(self, "components_")
+        return self._mixtures(check_texts(X, "FusionTopicModel"))
+
+    @config_context(transform_output="default")
+    def _mixtures(self, texts: list[str]) -> np.ndarray:
+        return self._updated_pooling().mixtures(texts)
+
+    def _updated_pooling(self) -> Pooling:
+        """Return the pooling, its parts given the parameters that act at once."""
+        self._pooling.counts.update(self.n_jobs)
+        self._pooling.embeddings.update(self.verbose)
+        return self._pooling
+
+    def top_words(self, n_words: int = 10, method: str = "keyness") -> list[list[str]]:
+        """Return the words that describe each topic, best first.
+
+        Parameters
+        ----------
+        n_words : int, default=10
+            Largest number of words per topic.
+        method : {"keyness", "term_score", "relevance", "probability", "frex"}, \
+                default="keyness"
+            "keyness" ranks by ``keyness_``, from the fused mixtures. The others rank by
+            ``components_`` alone, as :func:`llmtopics.top_words` does.
+
+        Returns
+        -------
+        words : list of n_components lists of str
+            The words of each topic, best first.
+        """
+        check_is_fitted(self, "components_")
+        return ranked_words(
+            self.keyness_, self.components_, self.vocabulary_, n_words, method
+        )
+
+    @config_context(transform_output="default")
+    def score(self, X, y=None):
+        """Return the held-out log-likelihood per token, by document completion.
+
+        Each text is cut in two. Its topic proportions are estimated from the first half,
+        from words and embedding. The score is the mean over the words of the second halves
+        of ``log Σ_k θ_dk φ_kw``. Higher is better.
+
+        Parameters
+        ----------
+        X : sequence of str
+            Texts. To measure how well topics generalize, use texts that ``fit`` did not see.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        score : float
+            Nats per token, at most 0.
+
+        Raises
+        ------
+        ValueError
+            If no second half has a word of the vocabulary, or the embedder has no vectors
+            of first halves (:class:`PrecomputedEmbeddings`).
+        """
+        check_is_fitted(self, "components_")
+        texts = check_texts(X, "FusionTopicModel")
+        own = self._pooling.counts.own
+        return score_halves(texts, own, self._mixtures, self.components_)
+
+    @property
+    def topic_directions_(self):
+        """Directions of the topics among the vectors."""
+        return self.language_topics_.cluster_centers_
+
+    @property
+    def _n_features_out(self):
+        return self.components_.shape[0]
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        return tags
+
+    # for explain: see TextModel in llmtopics.explanation --------------------------------------
+
+    def _explained(
+        self, texts: list[str], own: sp.csr_array, divide: Divide
+    ) -> tuple[sp.csr_array, np.ndarray, float, Contributions]:
+        pooling = self._updated_pooling()
+        X = pooling.counts.expanded(texts, pooling.counts.check(own))
+        f = pooling.embedding_mixtures(texts)
+        mixture = pooling.mix(X, f)[0]
+        alpha = float(pooling.document_alpha(X.sum(axis=1))[0])
+        return X, mixture, alpha, pooling.contributions(X, f, mixture, divide)
+
+    def _embedding_mixtures(self, texts: list[str]) -> np.ndarray | None:
+        return self._pooling.embedding_mixtures(texts)
+
+    def _vectors(self, texts: list[str]) -> np.ndarray | None:
+        embeddings = self._pooling.embeddings
+        return None if embeddings.embedder is None else embeddings.inputs(texts)

@@ -1,0 +1,66 @@
+"""From texts to the fitted attributes of ``FusionTopicModel``."""
+
+from typing import Any
+
+import numpy as np
+
+from llmtopics._parts import words_of
+from llmtopics.fusion._poolings import Pooling
+from llmtopics.fusion._topic_words import count_words, recount_words
+from llmtopics.topics._keyness import keyness
+
+
+def fit_pooling(
+    pooling: Pooling, texts: list[str], seed: int
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """Fit a pooling and the sides that it uses.
+
+    Parameters
+    ----------
+    pooling : Pooling
+    texts : list of str
+    seed : int
+
+    Returns
+    -------
+    mixtures : ndarray of shape (D, K)
+        θ of the texts.
+    attributes : dict
+        Fitted attributes by name; parts of a side without weight are missing.
+    """
+    counts, embeddings = pooling.counts, pooling.embeddings
+    own = counts.fit_vectorizer(texts, expand=pooling.uses_counts)
+    if not own.nnz:
+        raise ValueError(
+            "No text has a word of the vocabulary. Check the vectorizer (min_df, "
+            "max_df, stop words)."
+        )
+    X = counts.expanded(texts, own)
+    vocabulary = words_of(counts.vectorizer, "FusionTopicModel")
+    f = inputs = None
+    if pooling.uses_embeddings:
+        inputs = embeddings.fit(texts, X, seed)
+        f = embeddings.mixtures(inputs)
+    f = pooling.fit(X, inputs, f, seed)
+    mixtures = pooling.mix(X, f)
+    phi = pooling.topic_words()
+    if phi is None:
+        phi = count_words(own, mixtures, counts.word_prior)
+    elif counts.expander is not None:
+        phi = recount_words(own, mixtures, phi, counts.word_prior)
+    parts = {
+        "vectorizer_": counts.vectorizer,
+        "expander_": counts.expander,
+        "embedder_": embeddings.embedder,
+        "topic_model_": counts.model,
+        "language_topics_": embeddings.topics,
+    }
+    return mixtures, {
+        **{name: part for name, part in parts.items() if part is not None},
+        **pooling.attributes(),
+        "vocabulary_": vocabulary,
+        "components_": phi,
+        "keyness_": keyness(mixtures, own, phi),
+        "labels_": mixtures.argmax(axis=1),
+        "document_alpha_": pooling.document_alpha(X.sum(axis=1)),
+    }

@@ -1,0 +1,120 @@
+"""``pooling="prior"``: f is the prior under which topics of words are sampled."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from tqdm import tqdm
+
+from llmtopics._checks import as_counts
+from llmtopics.fusion._poolings._base import Contributions, Divide, Pooling
+from llmtopics.topics import GibbsLDA
+from llmtopics.topics._sampler import to_topics
+from llmtopics.topics._tokens import Tokens
+
+_N_ROUNDS = 20  # of sweeps; the directions of f move between them
+
+
+class PriorPooling(Pooling):
+    """θ ∝ n + s f + ε, with n the expected counts of topics in a document.
+
+    Attributes
+    ----------
+    strength : float
+        s, the tokens that f stands for.
+    """
+
+    strength: float
+
+    @classmethod
+    def check(cls, given: SimpleNamespace) -> None:
+        model = given.topic_model
+        priors = [
+            getattr(model, name, None)
+            for name in ("doc_topic_prior", "topic_word_prior")
+        ]
+        if any(isinstance(prior, str) for prior in priors):
+            raise ValueError(
+                "pooling='prior' makes the priors itself: give topic_model numbers instead "
+                "of 'auto', or use pooling='linear' or 'geometric'."
+            )
+        if not isinstance(model, GibbsLDA | None):
+            raise ValueError(
+                "pooling='prior' needs a sampler that takes a prior for each document; "
+                f"topic_model={model!r} does not: use pooling='linear' or "
+                "pooling='geometric'."
+            )
+
+    def fit(self, X: sp.csr_array, inputs: Any, f: np.ndarray, seed: int) -> np.ndarray:
+        """Sample topics of words under f; now and then refit f to them."""
+        n_tokens = X.sum(axis=1)
+        median = np.median(n_tokens[n_tokens > 0])
+        self.strength = float(self.alpha / (1 - self.alpha) * median)
+        model, topics = self.counts.make_model(f.shape[1], seed), self.embeddings.topics
+        n, movable = model.max_iter, self.embeddings.movable
+        moves: set[int] = set()
+        if movable:
+            measured = topics._measure(inputs)
+            n_last = max(1, n // _N_ROUNDS)
+            moves.update(np.linspace(0, n - n_last, _N_ROUNDS).astype(int)[1:])
+        with tqdm(total=n, desc="FusionTopicModel", disable=not model.verbose) as bar:
+
+            def after_sweep(
+                n_sweeps: int, tokens: Tokens, of_tokens: np.ndarray, prior: np.ndarray
+            ) -> np.ndarray | None:
+                bar.update()
+                if n_sweeps not in moves:
+                    return None
+                words, mixtures = None, _mean_mixtures(tokens, of_tokens, prior)
+                if topics.concentration is None:
+                    counts = _words_of_every_other(tokens, of_tokens, prior.shape[1])
+                    words = X, to_topics(counts, self.counts.word_prior)
+                return self.strength * topics._move(*measured, mixtures, words)
+
+            model._fit_given(X, self.strength * f, seed, after_sweep)
+        if movable:
+            f = self.embeddings.mixtures(inputs)
+            topics._relabel(f, X)
+        return f
+
+    def mix(self, X: sp.csr_array, f: np.ndarray) -> np.ndarray:
+        return self.counts.model._mixtures(X, self.strength * f)
+
+    def document_alpha(self, n_tokens: np.ndarray) -> np.ndarray:
+        return self.strength / (self.strength + n_tokens)
+
+    def topic_words(self) -> np.ndarray:
+        return self.counts.model.components_
+
+    def attributes(self) -> dict[str, Any]:
+        return {"strength_": self.strength}
+
+    def contributions(
+        self, X: sp.csr_array, f: np.ndarray, mixture: np.ndarray, divide: Divide
+    ) -> Contributions:
+        """Return them exactly: the model has always the parts that ``divide`` may lack."""
+        model, given = self.counts.model, self.strength * f[0]
+        words, rest = model._parts(as_counts(X, "explain"), given)
+        prior = rest * model.doc_topic_prior_ / (given + model.doc_topic_prior_)
+        return Contributions(words, rest - prior, prior)
+
+
+def _mean_mixtures(tokens: Tokens, topics: np.ndarray, prior: np.ndarray) -> np.ndarray:
+    """Return the mean mixtures given the tokens' topics, ``∝ n_dk + α_dk``."""
+    D, K = prior.shape
+    documents = np.repeat(np.arange(D), np.diff(tokens.starts))
+    counts = np.bincount(documents * K + topics, minlength=D * K).reshape(D, K)
+    weights = counts + prior
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def _words_of_every_other(
+    tokens: Tokens, topics: np.ndarray, n_components: int
+) -> np.ndarray:
+    """Return counts of words in topics, (K, V), from documents 0, 2, 4 and so on."""
+    documents = np.repeat(np.arange(len(tokens.starts) - 1), np.diff(tokens.starts))
+    some = documents % 2 == 0
+    pairs = topics[some], tokens.words[some]
+    shape = n_components, tokens.n_words
+    return sp.csr_array((np.ones(len(pairs[0])), pairs), shape).toarray()

@@ -1,0 +1,54 @@
+"""Held-out likelihood of texts: the second half of each, given the first."""
+
+from collections.abc import Callable
+
+import numpy as np
+import scipy.sparse as sp
+
+from llmtopics._completion import log_likelihood
+from llmtopics.embed import _NoVectorError
+
+
+def score_halves(
+    texts: list[str],
+    count: Callable[[list[str]], sp.csr_array],
+    mix: Callable[[list[str]], np.ndarray],
+    components: np.ndarray,
+) -> float:
+    """Return the log-likelihood per token of second halves, under θ of the first ones.
+
+    Parameters
+    ----------
+    texts : list of str
+    count : callable
+        Texts → counts, (D, V).
+    mix : callable
+        Texts → θ, (D, K).
+    components : ndarray of shape (K, V)
+        φ.
+    """
+    halves = [cut_in_half(text) for text in texts]
+    observed, rest = [list(half) for half in zip(*halves, strict=True)]
+    held_out = count(rest)
+    if not held_out.nnz:
+        raise ValueError(
+            "Nothing to score: no text's second half has a word of the vocabulary."
+        )
+    try:
+        mixtures = mix(observed)
+    except _NoVectorError as error:
+        raise ValueError(
+            "FusionTopicModel.score cuts each text in two, and PrecomputedEmbeddings has "
+            "no vectors of halves. Searches need scoring=topic_scorer(), and instead of "
+            "alpha='auto' give a number; or use TransformerEmbedder."
+        ) from error
+    return log_likelihood(held_out, mixtures, components) / float(held_out.sum())
+
+
+def cut_in_half(text: str) -> tuple[str, str]:
+    """Cut a text in the middle, between words if there are two."""
+    words = text.split()
+    if len(words) < 2:  # a script without spaces
+        return text[: len(text) // 2], text[len(text) // 2 :]
+    middle = (len(words) + 1) // 2
+    return " ".join(words[:middle]), " ".join(words[middle:])

@@ -1,0 +1,216 @@
+"""The two inputs of fusion: counts → g and embeddings → f, each (D, K) topic proportions."""
+
+from numbers import Real
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.base import clone
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_array
+from sklearn.utils.validation import check_memory, check_non_negative
+
+from llmtopics import __version__
+from llmtopics._checks import as_counts
+from llmtopics.embed import TransformerEmbedder
+from llmtopics.text import TextAnalyzer
+from llmtopics.topics import EmbeddingTopics, GibbsLDA
+from llmtopics.topics._foreign import weights_in_topics
+
+
+class CountSide:
+    """Texts → counts → g, by ``vectorizer``, ``expander`` and ``topic_model``.
+
+    Parameters
+    ----------
+    given : SimpleNamespace
+        Parameters of the FusionTopicModel, as they were when ``fit`` began.
+
+    Attributes
+    ----------
+    vectorizer, expander, model : estimators or None
+        The fitted parts.
+    """
+
+    def __init__(self, given: SimpleNamespace):
+        self.given = given
+        self.vectorizer: Any = None
+        self.expander: Any = None
+        self.model: Any = None
+
+    def fit_vectorizer(self, texts: list[str], *, expand: bool) -> sp.csr_array:
+        """Fit ``vectorizer``, and ``expander`` if asked for; return the texts' own counts."""
+        given, vectorizer = self.given, self.given.vectorizer
+        if vectorizer is None and given.expander is not None:
+            vectorizer = given.expander.vectorizer
+        if vectorizer is None:
+            vectorizer = CountVectorizer(analyzer=TextAnalyzer())
+        if given.expander is None or not expand:
+            self.vectorizer = clone(vectorizer)
+            return self.check(self.vectorizer.fit_transform(texts))
+        self.expander = clone(given.expander).set_params(vectorizer=vectorizer)
+        self.vectorizer = self.expander.fit(texts).vectorizer_
+        return self.own(texts)
+
+    def own(self, texts: list[str]) -> sp.csr_array:
+        """Return the counts of the texts' own words."""
+        return self.check(self.vectorizer.transform(texts))
+
+    def expanded(self, texts: list[str], own: sp.csr_array) -> sp.csr_array:
+        """Return the counts that topics are found by: own ones and the expander's."""
+        if self.expander is None:
+            return own
+        added = self.expander.added(texts, own).astype(np.int64)  # sums may be large
+        return self.check(own + added)
+
+    def check(self, X: Any) -> sp.csr_array:
+        """Return counts as the topic model takes them."""
+        if isinstance(self.given.topic_model, GibbsLDA | None):
+            return as_counts(X, "FusionTopicModel")
+        X = sp.csr_array(check_array(X, accept_sparse="csr"))
+        check_non_negative(X, "FusionTopicModel")
+        X.sum_duplicates()
+        return X
+
+    @property
+    def word_prior(self) -> float:
+        """The β of topics that are counted here."""
+        prior = getattr(self.given.topic_model, "topic_word_prior", None)
+        return float(prior) if isinstance(prior, Real) else 0.1
+
+    def make_model(self, n_components: int, seed: int) -> Any:
+        """Make ``model``, not fitted yet, with the outer parameters; return it."""
+        given = self.given
+        model = GibbsLDA() if given.topic_model is None else clone(given.topic_model)
+        outer = {"n_components": n_components, "random_state": seed}
+        if isinstance(model, GibbsLDA):
+            outer |= {"max_iter": given.max_iter, "verbose": given.verbose}
+        _set_known(model, outer)
+        self.model = model
+        self.update(given.n_jobs)
+        return model
+
+    def update(self, n_jobs: int | None) -> None:
+        """Give the parts those parameters that act at once, also when set after ``fit``."""
+        given = self.given
+        if self.model is not None:
+            if n_jobs is None and given.topic_model is not None:
+                own = given.topic_model.get_params()
+                n_jobs = own.get(f"{_last_step(given.topic_model)}n_jobs")
+            _set_known(self.model, {"n_jobs": n_jobs})
+        if self.expander is not None:
+            self.expander.llm = given.expander.llm
+
+    def mixtures(self, X: sp.csr_array) -> np.ndarray:
+        """Return g, of shape (D, K)."""
+        return to_mixtures(weights_in_topics(self.model, X), "topic_model")
+
+
+class EmbeddingSide:
+    """Texts → vectors → f, by ``embedder`` and EmbeddingTopics, or by ``language_topics``.
+
+    Parameters
+    ----------
+    given : SimpleNamespace
+        Parameters of the FusionTopicModel, as they were when ``fit`` began.
+
+    Attributes
+    ----------
+    embedder, topics : estimators or None
+        The fitted parts; ``embedder`` is None if ``language_topics`` was given.
+    """
+
+    def __init__(self, given: SimpleNamespace):
+        self.given = given
+        self.embedder: Any = None
+        self.topics: Any = None
+
+    def fit(self, texts: list[str], X: sp.csr_array, seed: int) -> Any:
+        """Fit both parts; return the inputs of ``topics``, as :meth:`inputs` does."""
+        given = self.given
+        if given.language_topics is not None:
+            self.topics = _seeded(clone(given.language_topics), seed).fit(texts)
+            return texts
+        self.embedder = (
+            TransformerEmbedder(verbose=given.verbose)
+            if given.embedder is None
+            else _seeded(clone(given.embedder), seed)
+        ).fit(texts)
+        vectors = self.inputs(texts)
+        if len(vectors) != len(texts):
+            raise ValueError(
+                f"embedder made {len(vectors)} vectors of {len(texts)} texts."
+            )
+        topics = EmbeddingTopics(
+            given.n_components, concentration=given.concentration, random_state=seed
+        )
+        # without a fixed seed, caching is useless
+        memory = check_memory(None if given.random_state is None else given.memory)
+        cached = memory.cache(_fit_embedding_topics)
+        self.topics = cached(topics, vectors, X, __version__)
+        return vectors
+
+    def inputs(self, texts: list[str]) -> Any:
+        """Return what ``topics`` takes: vectors, or with ``language_topics`` the texts."""
+        if self.embedder is None:
+            return texts
+        return check_array(self.embedder.transform(texts), dtype=np.float64)
+
+    def mixtures(self, inputs: Any) -> np.ndarray:
+        """Return f, of shape (D, K)."""
+        return to_mixtures(self.topics.transform(inputs), "language_topics")
+
+    @property
+    def movable(self) -> bool:
+        """Whether f may be refitted to other topics: ``language_topics`` may not."""
+        return self.embedder is not None
+
+    def update(self, verbose: bool | int) -> None:
+        """Give the embedder those parameters that act at once."""
+        if self.embedder is None:
+            return
+        given = self.given.embedder
+        if given is None:
+            self.embedder.verbose = verbose
+        for name in getattr(given, "_AT_ONCE", ()):
+            setattr(self.embedder, name, getattr(given, name))
+
+
+def to_mixtures(weights: Any, name: str) -> np.ndarray:
+    """Return the rows divided by their sums; rows without weight are uniform."""
+    weights = check_array(weights, dtype=np.float64, input_name=name)
+    check_non_negative(weights, name)
+    total = weights.sum(axis=1, keepdims=True)
+    total[np.abs(total - 1) < 1e-12] = 1  # rows already sum to one: do not rescale
+    uniform = np.full_like(weights, 1 / weights.shape[1])
+    return np.divide(weights, total, where=total > 0, out=uniform)
+
+
+def _last_step(model: Any) -> str:
+    """Return the prefix of parameters of a Pipeline's last step, "" for other models."""
+    return f"{model.steps[-1][0]}__" if isinstance(model, Pipeline) else ""
+
+
+def _set_known(model: Any, parameters: dict[str, Any]) -> None:
+    """Set those parameters that a model has, or the last step of a Pipeline."""
+    last, known = _last_step(model), model.get_params()
+    model.set_params(
+        **{last + name: parameters[name] for name in parameters if last + name in known}
+    )
+
+
+def _seeded(estimator: Any, seed: int) -> Any:
+    """Give a seed to all parts of an estimator that have none."""
+    for name, value in estimator.get_params().items():
+        if name.rpartition("__")[2] == "random_state" and value is None:
+            estimator.set_params(**{name: seed})
+    return estimator
+
+
+def _fit_embedding_topics(
+    topics: EmbeddingTopics, vectors: np.ndarray, counts: sp.csr_array, version: str
+) -> EmbeddingTopics:
+    """Fit; ``version`` is part of the cache's key, so a new version fits anew."""
+    return topics.fit(vectors, counts=counts)
