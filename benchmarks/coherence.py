@@ -14,8 +14,9 @@ from gensim.corpora import Dictionary
 from gensim.models import CoherenceModel
 from sklearn.feature_extraction.text import CountVectorizer
 
-from benchmarks.problems import count, newsgroup_texts
-from benchmarks.run import environment
+from benchmarks.corpora import CORPORA
+from benchmarks.counts import count
+from benchmarks.runs import environment
 from llmtopics import GibbsLDA, TextAnalyzer, top_words
 from llmtopics.metrics import coherence
 
@@ -32,7 +33,7 @@ def timed(function):
 
 
 def main() -> None:
-    raw, _ = newsgroup_texts()
+    raw = CORPORA["20 Newsgroups"].load().texts
     analyzer = TextAnalyzer()
     X, names = count(raw)
     topics = top_words(

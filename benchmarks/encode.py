@@ -22,12 +22,9 @@ SAMPLES = {"20 Newsgroups": 300, "StackOverflow": 3000}
 
 
 def sample(name: str) -> list[str]:
-    from benchmarks.problems import newsgroup_texts
-    from benchmarks.text_problems import short_texts
+    from benchmarks.corpora import CORPORA
 
-    texts, _ = (
-        newsgroup_texts() if name == "20 Newsgroups" else short_texts("stackoverflow")
-    )
+    texts = CORPORA[name].load().texts
     texts = [text for text in dict.fromkeys(texts) if text.strip()]
     rows = np.random.default_rng(0).permutation(len(texts))[: SAMPLES[name]]
     return [texts[i] for i in rows]
@@ -55,7 +52,7 @@ def measure(n_threads: int) -> None:
 
     import torch
 
-    from benchmarks.run import environment
+    from benchmarks.runs import environment
 
     logging.disable(logging.WARNING)  # texts that are cut
     torch.set_num_threads(n_threads)

@@ -24,25 +24,10 @@ N_TEXTS, N_TIMED, N_RUNS, N_SEEDS = 3000, 100, 3, 3
 CORPORA = {"StackOverflow": 20, "SearchSnippets": 8, "BBC news": 5}
 
 
-def sample(name: str) -> Any:
-    """Return 3,000 texts of a corpus, or all, as a Corpus."""
-    from benchmarks.problems import count
-    from benchmarks.text_problems import CORPORA, Corpus
-    from llmtopics import TextAnalyzer, TransformerEmbedder
-
-    texts, labels = CORPORA[name]()
-    rows = np.random.default_rng(0).permutation(len(texts))[:N_TEXTS]
-    texts, labels = [texts[i] for i in rows], labels[rows]
-    tokens = [TextAnalyzer()(text) for text in texts]
-    counts, vocabulary = count(tokens, analyzer=list)
-    vectors = TransformerEmbedder().transform(texts)
-    return Corpus(texts, labels, tokens, counts, vocabulary, vectors)
-
-
 def ways() -> dict[str, Callable[[Any, int, int], Any]]:
     from sklearn.feature_extraction.text import CountVectorizer
 
-    from benchmarks.text_models import Topics
+    from benchmarks.models.base import Topics
     from llmtopics import (
         FusionTopicModel,
         GibbsLDA,
@@ -104,7 +89,9 @@ def ways() -> dict[str, Callable[[Any, int, int], Any]]:
 
 
 def quality(again: bool) -> None:
-    from benchmarks.run import environment, judged
+    from benchmarks.counts import documents
+    from benchmarks.runs import environment
+    from benchmarks.topics import evaluated
 
     path = RESULTS / "feeding.jsonl"
     done = set()
@@ -112,13 +99,13 @@ def quality(again: bool) -> None:
         lines = map(json.loads, path.read_text("utf-8").splitlines())
         done = {(line["corpus"], line["way"], line["seed"]) for line in lines}
     for name, K in CORPORA.items():
-        corpus = sample(name)
+        corpus = documents(name, N_TEXTS)
         for seed in range(N_SEEDS):
             for way, fit in ways().items():
                 if (name, way, seed) in done:
                     continue
                 line = {"corpus": name, "way": way, "seed": seed}
-                line |= judged(corpus, fit(corpus, K, seed)) | environment(PACKAGES)
+                line |= evaluated(corpus, fit(corpus, K, seed)) | environment(PACKAGES)
                 with path.open("a", encoding="utf-8") as results:
                     results.write(json.dumps(line, ensure_ascii=False) + "\n")
                 print(
@@ -131,10 +118,9 @@ def quality(again: bool) -> None:
 def cost() -> None:
     import torch
 
-    from benchmarks.run import environment
-    from benchmarks.text_problems import CORPORA as TEXTS
+    from benchmarks.corpora import CORPORA as TEXTS
+    from benchmarks.runs import environment
     from llmtopics import LLMAugmenter, LLMTopics, LocalLLM, NextWordCounts
-    from llmtopics.datasets import load_bbc_news
 
     llm = LocalLLM(cache_dir=False)
     sections = ["business", "entertainment", "politics", "sport", "technology"]
@@ -146,7 +132,7 @@ def cost() -> None:
     }
     lines = []
     for name in CORPORA:
-        texts = load_bbc_news().data if name == "BBC news" else TEXTS[name]()[0]
+        texts = TEXTS[name].load().texts
         rows = np.random.default_rng(1).permutation(len(texts))[:N_TIMED]
         some = [texts[i] for i in rows]
         fitted = {

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.run import QUIET, RESULTS, environment
+from benchmarks.runs import QUIET, RESULTS, environment
 
 PATH = RESULTS / "naming.jsonl"
 PACKAGES = "llmtopics numpy scikit-learn numba torch transformers"
@@ -51,12 +51,12 @@ def names(way: str, found: Any, texts: list[str]) -> list[str]:
 
 
 def measure(corpus_name: str, n_seeds: int, done: set[tuple]) -> None:
-    from benchmarks.text_models import fusion, gibbs_lda
-    from benchmarks.text_problems import read_corpus
+    from benchmarks.counts import documents
+    from benchmarks.models.ours import fusion, gibbs_topics
     from llmtopics import TransformerEmbedder
 
-    fits = dict(zip(MODELS, [fusion, gibbs_lda], strict=True))
-    corpus, K = read_corpus(corpus_name), CORPORA[corpus_name]
+    fits = dict(zip(MODELS, [fusion, gibbs_topics], strict=True))
+    corpus, K = documents(corpus_name), CORPORA[corpus_name]
     for seed in range(n_seeds):
         for model, fit in fits.items():
             cell = corpus_name, model, seed

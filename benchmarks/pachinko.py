@@ -20,10 +20,10 @@ import scipy.sparse as sp
 import tomotopy
 from sklearn.base import clone
 
-from benchmarks.models import tomotopy_components
-from benchmarks.problems import kept, split
+from benchmarks.counts import cached_counts, split
+from benchmarks.models.tomotopy_models import tomotopy_components
 from benchmarks.race import words_of
-from benchmarks.run import ONE_THREAD, QUIET, SHARED, Matrix, arguments, run_matrix
+from benchmarks.runs import ONE_THREAD, QUIET, SHARED, Matrix, arguments, run_matrix
 from llmtopics import GibbsLDA, PachinkoAllocation
 from llmtopics._completion import halves, log_likelihood
 
@@ -97,11 +97,11 @@ def tomotopy_pa(
     model.train(N_SWEEPS, workers=1)
     seconds = perf_counter() - start
     phi = tomotopy_components(model, K, X.shape[1], eta)
-    judge = PachinkoAllocation(K, n_super_components=S)
-    judge.components_, judge.n_features_in_ = phi, X.shape[1]
-    judge.doc_super_prior_ = np.array(model.alpha, float)
-    judge.super_sub_prior_ = np.array(model.subalpha, float)
-    line = {"seconds": seconds, "perplexity": judge.perplexity(held_out)}
+    given = PachinkoAllocation(K, n_super_components=S)
+    given.components_, given.n_features_in_ = phi, X.shape[1]
+    given.doc_super_prior_ = np.array(model.alpha, float)
+    given.super_sub_prior_ = np.array(model.subalpha, float)
+    line = {"seconds": seconds, "perplexity": given.perplexity(held_out)}
 
     observed, rest = halves(held_out)
     start = perf_counter()
@@ -129,7 +129,7 @@ MODELS: dict[str, Callable[..., dict]] = {
 
 def measure(problem_name: str, model_name: str, seed: int) -> dict:
     problem = PROBLEMS[problem_name]
-    X, held_out = split(kept(problem.corpus)[0])
+    X, held_out = split(cached_counts(problem.corpus)[0])
     line = MODELS[model_name](problem, X, held_out, seed)
     return line | {"n_documents": X.shape[0], "n_tokens": int(X.sum())}
 

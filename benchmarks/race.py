@@ -20,9 +20,9 @@ import tomotopy
 import topica
 from scipy.special import gammaln
 
-from benchmarks.models import Fitted, judge
-from benchmarks.problems import kept, split
-from benchmarks.run import (
+from benchmarks.counts import cached_counts, split
+from benchmarks.models.base import Fitted, evaluator
+from benchmarks.runs import (
     ONE_THREAD,
     QUIET,
     SHARED,
@@ -242,20 +242,20 @@ MODELS: dict[str, Callable[[Race, sp.csr_array, int], Iterator[Stop]]] = {
 def measure(problem_name: str, model_name: str, seed: int) -> dict:
     """Run one model on one problem and judge its topics at every stop."""
     race = PROBLEMS[problem_name]
-    X, held_out = split(kept(race.corpus)[0])
+    X, held_out = split(cached_counts(race.corpus)[0])
     names = np.arange(X.shape[1]).astype(str)
     alpha = np.full(race.n_components, ALPHA)
     points: list[dict] = []
     peak = 0.0
     for stop in MODELS[model_name](race, X, seed):
         peak = peak or peak_mib()  # before anything is judged
-        evaluator = judge(Fitted(stop.components, alpha, stop.seconds))
+        evaluate = evaluator(Fitted(stop.components, alpha, stop.seconds))
         words = top_words(stop.components, names, method="probability")
         points.append(
             {
                 "sweeps": stop.n_sweeps,
                 "seconds": stop.seconds,
-                "perplexity": evaluator.perplexity(held_out),
+                "perplexity": evaluate.perplexity(held_out),
                 "npmi": float(coherence(words, X, names, window_size=None).mean()),
                 "log_joint": stop.log_joint(),
             }

@@ -10,8 +10,8 @@ from time import perf_counter
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from benchmarks.problems import PROBLEMS
-from benchmarks.run import ONE_THREAD, QUIET, SHARED, Matrix, arguments, run_matrix
+from benchmarks.counts import count_problem
+from benchmarks.runs import ONE_THREAD, QUIET, SHARED, Matrix, arguments, run_matrix
 from llmtopics import GibbsLDA, top_words
 from llmtopics.metrics import coherence
 
@@ -34,7 +34,7 @@ HELD_OUT = [
 
 
 def measure(problem_name: str, model_name: str, seed: int) -> dict:
-    problem = PROBLEMS[problem_name]()
+    problem = count_problem(problem_name)
     model = GibbsLDA(
         problem.n_components, n_jobs=2, random_state=seed, **MODELS[model_name]
     )

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-from benchmarks.run import ONE_THREAD, QUIET, SHARED, environment
+from benchmarks.runs import ONE_THREAD, QUIET, SHARED, environment
 
 RESULTS = Path(__file__).parent / "results" / "scaling.jsonl"
 ALPHA, BETA = 0.1, 0.01
@@ -40,10 +40,10 @@ def timed(function: Callable, *arguments: Any) -> tuple[float, Any]:
 
 
 def newsgroup_tokens() -> Any:
-    from benchmarks.problems import kept
+    from benchmarks.counts import cached_counts
     from llmtopics.topics._tokens import tokens_from_counts
 
-    return tokens_from_counts(kept("20 Newsgroups")[0])
+    return tokens_from_counts(cached_counts("20 Newsgroups")[0])
 
 
 def time_sweeps(
@@ -90,10 +90,10 @@ def by_topics() -> Iterator[dict]:
 
 
 def by_words() -> Iterator[dict]:
-    from benchmarks.problems import kept
+    from benchmarks.counts import cached_counts
     from llmtopics.topics._tokens import tokens_from_counts
 
-    X = kept("20 Newsgroups")[0]
+    X = cached_counts("20 Newsgroups")[0]
     order = np.argsort(-X.sum(axis=0), kind="stable")
     for n_words in (1000, 5000, X.shape[1]):
         part = sp.csr_array(X[:, np.sort(order[:n_words])])
@@ -165,9 +165,9 @@ def resident(field: str) -> int:
 
 def by_memory() -> Iterator[dict]:
     """The peak during a fit on IMDB beyond what there was before it; on Linux alone."""
-    from benchmarks.problems import kept
+    from benchmarks.counts import cached_counts
 
-    X = kept("IMDB")[0]
+    X = cached_counts("IMDB")[0]
     model = our_model(10, "blocked")
     model.fit(X[:10])  # imports, compiles
     del model.components_
@@ -199,7 +199,7 @@ class Way(NamedTuple):
 
 def ways(X: sp.csr_array, n_sweeps: int) -> dict[str, Way]:
     """Fit the three models, on one thread."""
-    from benchmarks.models import to_rows
+    from benchmarks.models.base import to_rows
     from benchmarks.race import (
         tomotopy_model,
         tomotopy_weights,
@@ -226,10 +226,10 @@ def ways(X: sp.csr_array, n_sweeps: int) -> dict[str, Way]:
 
 def by_models(n_sweeps: int = 200) -> Iterator[dict]:
     """Mixtures of the held-out tenth; models alternate, each as its defaults are."""
-    from benchmarks.problems import kept, split
+    from benchmarks.counts import cached_counts, split
     from llmtopics._completion import halves, log_likelihood
 
-    X, held_out = split(kept("20 Newsgroups")[0])
+    X, held_out = split(cached_counts("20 Newsgroups")[0])
     seen = X.sum(axis=0) > 0
     X, held_out = X[:, seen], held_out[:, seen]
     held_out = held_out[held_out.sum(axis=1) > 1]

@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any, NamedTuple
 
-from benchmarks.run import QUIET, RESULTS, environment
+from benchmarks.runs import QUIET, RESULTS, environment
 
 PATH = RESULTS / "search.jsonl"
 PACKAGES = "llmtopics numpy scipy scikit-learn joblib numba torch transformers"

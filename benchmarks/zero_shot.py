@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.run import QUIET, RESULTS, environment
+from benchmarks.runs import QUIET, RESULTS, environment
 
 PATH = RESULTS / "zero_shot.jsonl"
 PACKAGES = "llmtopics numpy scikit-learn torch transformers"
@@ -85,15 +85,9 @@ UNEVEN = {
 
 @cache
 def read(corpus: str) -> tuple[list[str], np.ndarray]:
-    from benchmarks.problems import read_records
-    from benchmarks.text_problems import CORPORA
+    from benchmarks.corpora import CORPORA
 
-    if corpus == "IMDB":
-        reviews = read_records("imdb/imdb_labelled.jsonl.xz")
-        texts = [review["text"] for review in reviews]
-        labels = np.array([review["label"] for review in reviews])
-    else:
-        texts, labels = CORPORA[corpus]()
+    texts, labels, _ = CORPORA[corpus].load()
     return texts, np.unique(labels, return_inverse=True)[1]
 
 

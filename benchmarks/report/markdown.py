@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 from statistics import mean, stdev
 
-ROOT = Path(__file__).parent
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT.parent / "docs" / "benchmarks.md"
+PICTURES = PAGE.parent / "_static"
 
 
 def lines_of(name: str) -> list[dict]:

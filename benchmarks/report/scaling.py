@@ -1,10 +1,9 @@
 """The section on what a sweep and its surroundings cost."""
 
 from collections import defaultdict
-from pathlib import Path
 
-from benchmarks.plots import draw_scaling
-from benchmarks.tables import lines_of, table
+from benchmarks.report.markdown import PICTURES, lines_of, table
+from benchmarks.report.pictures import draw_scaling
 
 SWEEPS = """\
 ## What a sweep costs
@@ -107,13 +106,13 @@ PARTS: list[tuple[str, list[str], dict[str, str]]] = [  # text, measures, column
 ]
 
 
-def scaling_section(pictures: Path) -> list[str]:
+def section() -> list[str]:
     by_measure: dict[str, list[dict]] = defaultdict(list)
     for line in lines_of("scaling"):
         by_measure[line["measure"]].append(line)
     if not by_measure:
         return []
-    draw_scaling(by_measure, pictures / "scaling.svg")
+    draw_scaling(by_measure, PICTURES / "scaling.svg")
     parts = []
     for text, measures, columns in PARTS:
         rows = [

@@ -3,14 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from math import inf
-from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.plots import draw_race
-from benchmarks.tables import lines_of, table
+from benchmarks.report.markdown import PICTURES, lines_of, table
+from benchmarks.report.pictures import draw_race
 
 OURS, CURVE, N_SWEEPS = "GibbsLDA", "tomotopy", 200
 ONE_THREAD = ", one thread"
@@ -156,11 +155,11 @@ def end_table(models: dict[str, dict[int, dict]]) -> str:
     return table([*head, "M tokens/s", "peak MiB", "seeds"], rows)
 
 
-def race_section(pictures: Path) -> list[str]:
+def section() -> list[str]:
     runs = race_runs()
     if not runs:
         return []
-    draw_race(runs, pictures / "race.svg")
+    draw_race(runs, PICTURES / "race.svg")
     parts = [RACE]
     for problem, models in runs.items():
         size = next(iter(next(iter(models.values())).values()))

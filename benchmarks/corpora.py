@@ -1,0 +1,108 @@
+"""Every corpus of the benchmarks, and the numbers of topics that are fitted on it.
+
+A new corpus is a loader and an entry in ``CORPORA``. Corpora that are not packages are read
+from the folder that the environment variable ``LLMTOPICS_DATA`` names.
+"""
+
+import json
+import lzma
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.datasets._twenty_newsgroups import (
+    strip_newsgroup_footer,
+    strip_newsgroup_header,
+    strip_newsgroup_quoting,
+)
+
+from llmtopics.datasets import load_bbc_news, load_reuters395
+
+
+class Data(NamedTuple):
+    """What a loader returns: texts (or counts, if there are no texts) and labels, if any."""
+
+    texts: list[str]
+    labels: np.ndarray | None = None
+    counts: sp.csr_array | None = None
+
+
+class Corpus(NamedTuple):
+    """How a corpus is loaded, and the numbers of topics K of its problems.
+
+    texts : K of models of texts, which labels, a classifier and coherence judge
+    labels : K of models of counts, which labels judge
+    held_out : K of models of counts, which held-out documents judge
+    """
+
+    load: Callable[[], Data]
+    texts: tuple[int, ...] = ()
+    labels: tuple[int, ...] = ()
+    held_out: tuple[int, ...] = ()
+
+
+def read_records(path: str) -> list[dict]:
+    """Return the lines of a corpus that is not a package."""
+    folder = os.environ.get("LLMTOPICS_DATA")
+    if not folder:
+        raise FileNotFoundError(
+            f"this problem needs {path}: name its folder in LLMTOPICS_DATA"
+        )
+    with lzma.open(Path(folder) / path, "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def records(path: str, every: int = 1) -> Data:
+    """Load texts and labels, of every n-th line alone."""
+    lines = read_records(path)[::every]
+    return Data([line["text"] for line in lines], np.array([x["label"] for x in lines]))
+
+
+def bbc_news() -> Data:
+    corpus = load_bbc_news()
+    return Data(corpus.data, corpus.target)
+
+
+def newsgroups() -> Data:
+    """Load all posts, without headers, quotes and footers, and their groups."""
+    texts, labels, _ = records("20newsgroups.jsonl.xz")
+    return Data(
+        [
+            strip_newsgroup_quoting(
+                strip_newsgroup_footer(strip_newsgroup_header(text))
+            )
+            for text in texts
+        ],
+        labels,
+    )
+
+
+def reuters() -> Data:
+    return Data([], counts=load_reuters395().data)
+
+
+REVIEWS = "imdb/imdb_labelled.jsonl.xz"
+CORPORA: dict[str, Corpus] = {
+    "BBC news": Corpus(bbc_news, (5, 30), labels=(5,), held_out=(20, 50, 200)),
+    "StackOverflow": Corpus(partial(records, "short/stackoverflow.jsonl.xz"), (20,)),
+    "SearchSnippets": Corpus(partial(records, "short/searchsnippets.jsonl.xz"), (8,)),
+    "20 Newsgroups": Corpus(newsgroups, (20, 50), labels=(20,), held_out=(20, 100)),
+    "Reuters-395": Corpus(reuters, held_out=(20,)),
+    "IMDB": Corpus(partial(records, REVIEWS)),
+    "IMDB, 10,000 reviews": Corpus(partial(records, REVIEWS, every=5)),
+}
+TEXT_PROBLEMS: dict[str, tuple[str, int]] = {
+    f"{name}, K={K}": (name, K)
+    for name, corpus in CORPORA.items()
+    for K in corpus.texts
+}
+COUNT_PROBLEMS: dict[str, tuple[str, int, str]] = {
+    f"{name}, K={K}, {how.replace('_', ' ')}": (name, K, how)
+    for name, corpus in CORPORA.items()
+    for how in ("labels", "held_out")
+    for K in getattr(corpus, how)
+}

@@ -1,0 +1,1 @@
+"""The page ``docs/benchmarks.md``: a module for each section."""

@@ -1,0 +1,30 @@
+"""The section on machines and versions."""
+
+from itertools import chain
+
+from benchmarks.report.markdown import lines_of
+
+
+def section() -> list[str]:
+    seen = {}
+    names = [
+        "lda",
+        "race",
+        "samplers",
+        "scaling",
+        "pachinko",
+        "topics",
+        "feeding",
+        "zero_shot",
+        "naming",
+        "search",
+        "encode",
+        "coherence",
+    ]
+    for line in chain.from_iterable(map(lines_of, names)):
+        versions = ", ".join(
+            f"{name} {number}" for name, number in line["versions"].items()
+        )
+        seen[f"- {line['machine']}, Python {line['python']}, {versions}"] = line["date"]
+    rows = [f"{text}; last on {date}" for text, date in seen.items()]
+    return ["## Environments\n", "\n".join(rows) + "\n"]

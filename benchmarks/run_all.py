@@ -1,0 +1,41 @@
+"""Run the tables of benchmarks that are named, or all, and rewrite ``docs/benchmarks.md``.
+
+``python -m benchmarks.run_all race`` runs one table. A new table is a module of this folder and
+an entry in ``TABLES``.
+"""
+
+import argparse
+import subprocess
+import sys
+
+TABLES = (  # modules, in the order in which they run
+    "lda",
+    "topics",
+    "race",
+    "samplers",
+    "scaling",
+    "pachinko",
+    "feeding",
+    "zero_shot",
+    "naming",
+    "search",
+    "encode",
+    "ratings",
+    "coherence",
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "tables", nargs="*", help=f"of {', '.join(TABLES)}; all if none"
+    )
+    tables = parser.parse_args().tables
+    if unknown := set(tables) - set(TABLES):
+        parser.error(f"unknown tables: {', '.join(sorted(unknown))}")
+    for name in [*(tables or TABLES), "report"]:
+        subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""Run problem × model × seed; append one JSON line per run to ``results/<table>.jsonl``.
+
+Runs that the file holds already are not repeated, unless ``--again`` is given. Of several lines
+for the same run the last counts. Every run has a process of its own, so that its peak memory
+is its own, and one thread; models alternate within a seed.
+"""
+
+import argparse
+import json
+import os
+import platform
+import re
+import resource
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from importlib.metadata import version
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+RESULTS = Path(__file__).parent / "results"
+ONE_THREAD = dict.fromkeys(
+    ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"],
+    "1",
+)
+QUIET = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+SHARED = "llmtopics numpy scipy scikit-learn numba tomotopy"  # packages
+
+
+def environment(packages: str) -> dict:
+    return {
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in packages.split()},
+        "date": datetime.now(UTC).date().isoformat(),
+    }
+
+
+def peak_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+class Matrix(NamedTuple):
+    cells: Callable[[], dict[str, dict[str, int]]]  # problem -> model -> seeds, at most
+    measure: Callable[[str, str, int], dict]
+    packages: str
+
+
+def run(matrix: Matrix, problem: str, model: str, seed: int) -> dict:
+    """Make one line, in a process of its own."""
+    warnings.simplefilter("ignore")
+    line = {"problem": problem, "model": model, "seed": seed}
+    return line | matrix.measure(problem, model, seed) | environment(matrix.packages)
+
+
+def run_matrix(name: str, matrix: Matrix, options: argparse.Namespace) -> None:
+    path = RESULTS / f"{name}.jsonl"
+    done = set()
+    if not options.again and path.exists():
+        lines = map(json.loads, path.read_text("utf-8").splitlines())
+        done = {(line["problem"], line["model"], line["seed"]) for line in lines}
+    runs = [
+        (problem, model, seed)
+        for problem, models in matrix.cells().items()
+        for seed in range(options.seeds)
+        for model, n_seeds in models.items()
+        if seed < n_seeds
+        and re.search(options.problem, problem)
+        and re.search(options.model, model)
+    ]
+    unavailable: set[str] = set()
+    for problem, model, seed in runs:
+        if (problem, model, seed) in done or problem in unavailable:
+            continue
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            try:
+                line = pool.submit(run, matrix, problem, model, seed).result()
+            except FileNotFoundError as error:
+                print(f"{problem}: left out, {error}", flush=True)
+                unavailable.add(problem)
+                continue
+        with path.open("a", encoding="utf-8") as results:
+            results.write(json.dumps(line, ensure_ascii=False) + "\n")
+        last = line.get("points", [line])[-1]
+        score = last.get("nmi", last.get("perplexity"))
+        print(
+            f"{problem} | {model} | {seed} | {score:.3f} | {last['seconds']:.1f} s",
+            flush=True,
+        )
+
+
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--problem", default="", help="run those that match this regex")
+    parser.add_argument("--model", default="", help="run those that match this regex")
+    parser.add_argument("--again", action="store_true", help="repeat what is there")
+    return parser
