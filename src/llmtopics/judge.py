@@ -14,15 +14,10 @@ from sklearn.utils import check_array
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from llmtopics._checks import (
-    as_fitted,
-    as_seed,
-    check_texts,
-    warn_user,
-    whole_or_not_at_all,
-)
+from llmtopics._checks import as_seed, check_texts, warn_user
 from llmtopics._language import LanguageModel, as_llm, still_asked, used_since
 from llmtopics._language._ask import split_template
+from llmtopics._state import as_fitted, restored_on_error
 from llmtopics.text import TextAnalyzer
 
 __all__ = ["LLMTopics"]
@@ -267,7 +262,7 @@ class LLMTopics(TransformerMixin, BaseEstimator):
             If all texts are the same, so that there is no average to compare with.
         """
         texts = check_texts(X, "LLMTopics")
-        with whole_or_not_at_all(self):
+        with restored_on_error(self):
             self._as_fitted = as_fitted(self)
             self.llm_ = clone(as_llm(self.llm))
             before = self._asked.usage_

@@ -12,7 +12,7 @@ from joblib import Parallel, delayed
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import gammaln
 
-from llmtopics._completion import halves, log_likelihood
+from llmtopics._held_out import halves, log_likelihood
 from llmtopics._threads import ONE, workers
 from llmtopics.datasets import load_reuters395
 from llmtopics.topics import _sampler

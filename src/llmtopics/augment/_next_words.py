@@ -14,16 +14,11 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from llmtopics._checks import (
-    as_counts,
-    as_fitted,
-    check_texts,
-    warn_user,
-    whole_or_not_at_all,
-)
+from llmtopics._checks import as_counts, check_parts, check_texts, warn_user
 from llmtopics._language import LanguageModel, as_llm, still_asked, used_since
 from llmtopics._language._ask import split_template
-from llmtopics._parts import check_parts, tokens_of, words_of
+from llmtopics._state import as_fitted, restored_on_error
+from llmtopics._vectorizers import tokens_of, words_of
 from llmtopics.text import TextAnalyzer
 
 _WORD = re.compile(r"\w[\w'’-]*")
@@ -204,7 +199,7 @@ class NextWordCounts(
         """
         texts = check_texts(X, "NextWordCounts")
         split_template(self.prompt)
-        with whole_or_not_at_all(self):
+        with restored_on_error(self):
             self._as_fitted = as_fitted(self)
             self._llm = clone(as_llm(self.llm))
             self.vectorizer_ = (

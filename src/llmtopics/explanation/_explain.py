@@ -7,7 +7,7 @@ import numpy as np
 from sklearn import config_context
 
 from llmtopics._checks import check_positive, check_texts
-from llmtopics._parts import words_of
+from llmtopics._vectorizers import words_of
 from llmtopics.explanation._explanation import Explanation
 from llmtopics.explanation._neighbors import distances_to
 from llmtopics.explanation._text_models import Stages, stages_of

@@ -8,7 +8,7 @@ import scipy.sparse as sp
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from llmtopics._parts import words_of
+from llmtopics._vectorizers import words_of
 from llmtopics._words import top_words
 from llmtopics.explanation._count_models import Division, division_of
 from llmtopics.topics._foreign import weights_in_topics

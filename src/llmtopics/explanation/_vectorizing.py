@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.pipeline import make_pipeline
 
-from llmtopics._parts import steps_of
+from llmtopics._vectorizers import steps_of
 from llmtopics.augment import NextWordCounts
 
 

@@ -18,14 +18,8 @@ from sklearn.base import (
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from llmtopics._checks import (
-    N_JOBS,
-    as_fitted,
-    as_seed,
-    check_texts,
-    whole_or_not_at_all,
-)
-from llmtopics._parts import check_parts
+from llmtopics._checks import N_JOBS, as_seed, check_parts, check_texts
+from llmtopics._state import as_fitted, restored_on_error
 from llmtopics.augment import NextWordCounts
 from llmtopics.fusion._alpha_search import score_alphas
 from llmtopics.fusion._fitting import fit_pooling
@@ -339,7 +333,7 @@ class FusionTopicModel(
                 "the embedding side: leave one of them at None."
             )
         POOLINGS[given.pooling].check(given)
-        with whole_or_not_at_all(self):
+        with restored_on_error(self):
             for name in [name for name in vars(self) if name.endswith("_")]:
                 delattr(self, name)  # poolings set different attributes
             alpha = given.alpha

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from llmtopics._parts import words_of
+from llmtopics._vectorizers import words_of
 from llmtopics.fusion._poolings import Pooling
 from llmtopics.fusion._topic_words import count_words, recount_words
 from llmtopics.topics._keyness import keyness

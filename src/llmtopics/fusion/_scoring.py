@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import scipy.sparse as sp
 
-from llmtopics._completion import log_likelihood
+from llmtopics._held_out import log_likelihood
 from llmtopics.embed import _NoVectorError
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from llmtopics._checks import check_positive
-from llmtopics._completion import probabilities
+from llmtopics._held_out import probabilities
 from llmtopics._words import METHODS, rank_words, top_words
 from llmtopics.topics._sampler import to_topics
 

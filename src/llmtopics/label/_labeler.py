@@ -15,7 +15,7 @@ from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from llmtopics._checks import check_texts, warn_user, whole_or_not_at_all
+from llmtopics._checks import check_texts, warn_user
 from llmtopics._language import (
     LanguageModel,
     LLMError,
@@ -24,6 +24,7 @@ from llmtopics._language import (
     used_since,
 )
 from llmtopics._language._plain import plain
+from llmtopics._state import restored_on_error
 
 _EXAMPLES = [  # of no corpus that people test with
     (
@@ -260,7 +261,7 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
         before = llm.usage_
 
         listed = [", ".join(some[: self.n_words]) for some in topics]
-        with whole_or_not_at_all(self):
+        with restored_on_error(self):
             proposed, named = self._propose(llm, listed, documents)
             self.candidates_ = self._score(llm, listed, documents, proposed)
             chosen = [next(iter(names), None) for names in self.candidates_]

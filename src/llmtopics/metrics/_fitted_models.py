@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from llmtopics._parts import find_words
+from llmtopics._vectorizers import find_words
 from llmtopics.metrics._input_checks import check_weights
 
 

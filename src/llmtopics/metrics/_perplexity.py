@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
-from llmtopics import _completion
+from llmtopics import _held_out
 from llmtopics._checks import as_counts
 from llmtopics.metrics._input_checks import check_distributions, check_mixtures
 
@@ -45,7 +45,7 @@ def completion_split(X: Any) -> tuple[sp.csr_array, sp.csr_array]:
     >>> observed.toarray().tolist(), held_out.toarray().tolist()
     ([[1, 1, 0], [0, 2, 0]], [[1, 0, 0], [0, 1, 1]])
     """
-    return _completion.halves(as_counts(X, "completion_split"))
+    return _held_out.halves(as_counts(X, "completion_split"))
 
 
 def perplexity(X: Any, mixtures: ArrayLike, components: ArrayLike) -> float:
@@ -104,5 +104,5 @@ def perplexity(X: Any, mixtures: ArrayLike, components: ArrayLike) -> float:
         )
     if not counts.nnz:
         raise ValueError("X holds no tokens to predict.")
-    total = _completion.log_likelihood(counts, theta, phi)
+    total = _held_out.log_likelihood(counts, theta, phi)
     return max(1.0, float(np.exp(-total / counts.data.sum(dtype=np.int64))))

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.utils import check_array
 
 from llmtopics._checks import warn_user
-from llmtopics._parts import steps_of, tokens_of
+from llmtopics._vectorizers import steps_of, tokens_of
 from llmtopics._words import top_words
 from llmtopics.metrics._fitted_models import (
     counts_of,

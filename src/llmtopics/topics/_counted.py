@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from llmtopics._checks import check_counts, warn_user
-from llmtopics._completion import halves, log_likelihood
+from llmtopics._held_out import halves, log_likelihood
 from llmtopics.topics._tokens import COUNTED
 
 MAX_PASSES, TOLERANCE = 100, 1e-5  # of folding in

@@ -21,7 +21,8 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from llmtopics._checks import as_seed, numbers_only, whole_or_not_at_all
+from llmtopics._checks import as_seed, numbers_only
+from llmtopics._state import restored_on_error
 from llmtopics.topics import _sphere as sphere
 from llmtopics.topics._sampler import to_topics
 
@@ -156,7 +157,7 @@ class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             For vectors that are not finite, fewer non-zero vectors than topics, and counts
             of another number of documents.
         """
-        with whole_or_not_at_all(self):
+        with restored_on_error(self):
             X = self._check(X, reset=True)
             seed = as_seed(self.random_state)
             n_known = int(X.any(axis=1).sum())

@@ -12,13 +12,8 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from tqdm import tqdm
 
-from llmtopics._checks import (
-    N_JOBS,
-    as_seed,
-    check_counts,
-    check_prior,
-    whole_or_not_at_all,
-)
+from llmtopics._checks import N_JOBS, as_seed, check_counts, check_prior
+from llmtopics._state import restored_on_error
 from llmtopics._threads import workers
 from llmtopics.topics import _gibbs_kernels as kernels
 from llmtopics.topics._counted import (
@@ -281,7 +276,7 @@ class GibbsLDA(CountTopicModel):
             If ``max_iter`` sweeps were made and the likelihood still rose by more than
             ``tol``.
         """
-        with whole_or_not_at_all(self):
+        with restored_on_error(self):
             known = self.warm_start and hasattr(self, "components_")
             X = check_counts(self, X, reset=not known)
             self._check_countable(X)
@@ -322,7 +317,7 @@ class GibbsLDA(CountTopicModel):
         """
         if not hasattr(self, "components_"):
             return self.fit(X)
-        with whole_or_not_at_all(self):
+        with restored_on_error(self):
             X = check_counts(self, X, reset=False)
             words, columns = np.unique(X.indices, return_inverse=True)
             if words.size:

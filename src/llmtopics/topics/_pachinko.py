@@ -13,13 +13,8 @@ from sklearn.utils._set_output import _get_container_adapter
 from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
-from llmtopics._checks import (
-    N_JOBS,
-    as_seed,
-    check_counts,
-    pandas_for,
-    whole_or_not_at_all,
-)
+from llmtopics._checks import N_JOBS, as_seed, check_counts, pandas_for
+from llmtopics._state import restored_on_error
 from llmtopics._threads import workers
 from llmtopics.topics import _pachinko_kernels as kernels
 from llmtopics.topics._counted import (
@@ -285,7 +280,7 @@ class PachinkoAllocation(CountTopicModel):
             If ``max_iter`` sweeps were made and the likelihood still rose by more than
             ``tol``.
         """
-        with whole_or_not_at_all(self):
+        with restored_on_error(self):
             self._sample(check_counts(self, X, reset=True))
         return self
 

@@ -15,7 +15,7 @@ from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
 from llmtopics._checks import warn_user
-from llmtopics._completion import log_likelihood
+from llmtopics._held_out import log_likelihood
 from llmtopics._threads import one_thread
 
 _SPREAD = (1.0, 200.0)  # where the concentration is sought

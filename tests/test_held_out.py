@@ -4,8 +4,8 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from threadpoolctl import threadpool_limits
 
-from llmtopics import _completion
-from llmtopics._completion import halves, log_likelihood
+from llmtopics import _held_out
+from llmtopics._held_out import halves, log_likelihood
 
 
 def halves_by_hand(X):
@@ -35,7 +35,7 @@ def test_halves_leave_their_input_alone(rng):
 
 @pytest.mark.parametrize("cells", [1, 7, 100, 2**20])
 def test_log_likelihood_equals_the_dense_formula(monkeypatch, rng, cells):
-    monkeypatch.setattr(_completion, "_CELLS", cells)
+    monkeypatch.setattr(_held_out, "_CELLS", cells)
     X = rng.poisson(0.7, (50, 12))
     mixtures, components = rng.dirichlet(np.ones(3), 50), rng.dirichlet(np.ones(12), 3)
     dense = (X * np.log(mixtures @ components)).sum()

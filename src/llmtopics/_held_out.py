@@ -1,9 +1,9 @@
-"""Document completion: how well half of a document foretells the other half."""
+"""Held-out likelihood: how well half of a document predicts the other half."""
 
 import numpy as np
 import scipy.sparse as sp
 
-_CELLS = 2**17  # (nonzero, topic) pairs looked at in one go: 1 MB, a core's cache
+_CELLS = 2**17  # (nonzero, topic) pairs per step: 1 MB, the cache of a core
 
 
 def halves(X: sp.csr_array) -> tuple[sp.csr_array, sp.csr_array]:
@@ -70,7 +70,7 @@ def probabilities(
     p = np.empty(X.nnz)
     for i in range(0, X.nnz, step):
         part = slice(i, i + step)
-        p[part] = np.einsum(  # take is what indexing does, in less time
+        p[part] = np.einsum(  # take is faster than indexing
             "ik,ik->i",
             mixtures.take(rows[part], axis=0),
             word_topic.take(X.indices[part], axis=0),

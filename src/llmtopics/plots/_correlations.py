@@ -1,7 +1,7 @@
-"""Pictures of topics: arrays come in, matplotlib's axes come out."""
+"""Heat map of the correlations of topics."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,17 +9,10 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 from sklearn.utils import check_array
 
+from llmtopics.plots._figures import FONT_SIZE, heat_map_axes
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-__all__ = ["plot_correlations"]
-
-_FONT = 8.0  # points
-_CELL = 0.2  # inches that a topic takes
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
 
 
 def plot_correlations(
@@ -35,19 +28,19 @@ def plot_correlations(
     ----------
     correlations : pandas.DataFrame or array-like of shape (n_components, n_components)
         What :func:`llmtopics.metrics.topic_correlations` returns, adjusted or not. The
-        diagonal is not looked at, and left grey.
+        diagonal is not used, and left gray.
     ax : matplotlib.axes.Axes or None, default=None
         Where to draw; None makes a figure large enough for all.
     names : sequence of str of length n_components, default=None
         What the topics are called; None: the columns of the DataFrame, or their numbers.
     ordered : bool, default=True
-        Whether to sort the topics so that those often together stand side by side, or to leave
-        them in their order. See Notes.
+        Whether to sort the topics so that correlated topics are side by side, or to keep
+        their order. See Notes.
 
     Returns
     -------
     ax : matplotlib.axes.Axes
-        Where the map was drawn. Colours are centred on 0, with the largest correlation
+        Where the map was drawn. Colors are centered on 0, with the largest correlation
         on either side of it as limits. Names are left out evenly where they would overlap.
 
     Raises
@@ -64,7 +57,7 @@ def plot_correlations(
     ``matplotlib.pyplot.show()`` or ``ax.figure.savefig(path)``.
 
     Topics are sorted by hierarchical clustering with average linkage on ``1 - r``, its
-    branches turned so that neighbours are as alike as can be [1]_.
+    branches turned so that neighbors are as similar as possible [1]_.
 
     References
     ----------
@@ -85,7 +78,7 @@ def plot_correlations(
     K = len(values)
     if values.shape != (K, K) or not np.allclose(values, values.T):
         raise ValueError(
-            "correlations must be square and symmetric, a row and a column for each topic, "
+            "correlations must be square and symmetric, one row and column per topic, "
             f"got shape {values.shape}: pass what topic_correlations returns."
         )
     known = getattr(correlations, "columns", range(K)) if names is None else names
@@ -93,35 +86,21 @@ def plot_correlations(
     if len(labels) != K:
         raise ValueError(f"{len(labels)} names were given for {K} topics.")
     np.fill_diagonal(values, 0)
-    limit = np.abs(values).max().round(9) or 1.0  # rounding is no correlation
+    limit = np.abs(values).max().round(9) or 1.0  # not the rounding of zeros
     order = np.arange(K)
     if ordered and K > 1:
         distances = squareform(values.max() - values, checks=False)  # order as of 1 - r
         order = leaves_list(linkage(distances, "average", optimal_ordering=True))
     if ax is None:
-        ax = _figure(K, max(map(len, labels)))
+        ax = heat_map_axes("plot_correlations", K, max(map(len, labels)))
     blank = np.ma.masked_array(values[np.ix_(order, order)], np.eye(K, dtype=bool))
     ax.set_facecolor("0.85")  # of the diagonal: white is 0
     image = ax.imshow(blank, cmap="RdBu_r", vmin=-limit, vmax=limit)
     bar = ax.inset_axes((1.03, 0, 0.04, 1))  # always as high as the map
     ax.figure.colorbar(image, cax=bar, label="correlation")
     side = min(ax.get_window_extent().size) / ax.figure.dpi * 72
-    step = int(np.ceil(1.2 * _FONT * K / side))
+    step = int(np.ceil(1.2 * FONT_SIZE * K / side))
     ticks, shown = range(0, K, step), [labels[k] for k in order[::step]]
-    ax.set_xticks(ticks, shown, rotation=90, fontsize=_FONT)
-    ax.set_yticks(ticks, shown, fontsize=_FONT)
+    ax.set_xticks(ticks, shown, rotation=90, fontsize=FONT_SIZE)
+    ax.set_yticks(ticks, shown, fontsize=FONT_SIZE)
     return ax
-
-
-def _figure(n_topics: int, longest: int) -> Any:
-    """Return the axes of a new figure with room for so many topics and such names."""
-    try:
-        from matplotlib import pyplot
-    except ImportError as error:
-        raise ImportError(
-            "plot_correlations draws with matplotlib: pip install 'llmtopics[plot]'"
-        ) from error
-    side = _CELL * min(max(n_topics, 12), 40)
-    names = 0.6 * _FONT / 72 * longest + 0.1
-    size = side * 1.1 + names + 0.6, side + names
-    return pyplot.subplots(figsize=size, layout="constrained")[1]

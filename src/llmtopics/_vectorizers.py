@@ -1,4 +1,4 @@
-"""Parts that users give to estimators: their words and tokens, and parts left at None."""
+"""Words and tokens of the vectorizers that users pass to estimators."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from sklearn.pipeline import Pipeline
 def words_of(vectorizer: Any, name: str) -> np.ndarray:
     """Return :func:`find_words` of a vectorizer that must know its words.
 
-    ``name`` says who asks, for error messages.
+    ``name`` is the estimator's name, for error messages.
     """
     words = find_words(vectorizer)
     if words is None:
@@ -55,7 +55,7 @@ def find_words(vectorizer: Any) -> np.ndarray | None:
 
 
 def tokens_of(vectorizer: Any, texts: Sequence[str]) -> list[list[str]] | None:
-    """Return the words of texts in their order, None if the vectorizer cannot tell."""
+    """Return the words of texts in their order, None if the vectorizer has no analyzer."""
     steps = list(steps_of(vectorizer))
     for i, step in enumerate(steps):
         if hasattr(step, "build_analyzer"):
@@ -73,27 +73,3 @@ def steps_of(vectorizer: Any) -> Iterator[Any]:
     for _, step in vectorizer.steps:
         if step is not None and not isinstance(step, str):  # "passthrough"
             yield from steps_of(step)
-
-
-def check_parts(
-    estimator: Any, parameters: dict[str, Any], parts: dict[str, str]
-) -> None:
-    """Raise a ValueError for a parameter of a part that is None, and say what to pass.
-
-    Parameters
-    ----------
-    estimator : estimator instance
-    parameters : dict
-        What ``set_params`` was given.
-    parts : dict of str to str
-        For each part, code that makes what None stands for.
-    """
-    for name in parameters:
-        part, nested, _ = name.partition("__")
-        if not nested or part not in parts:
-            continue
-        if parameters.get(part, getattr(estimator, part)) is None:
-            raise ValueError(
-                f"{name} cannot be set while {part} is None: pass {part}={parts[part]} to "
-                f"{type(estimator).__name__} first."
-            )

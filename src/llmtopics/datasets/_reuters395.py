@@ -1,0 +1,47 @@
+"""Word counts of Reuters news stories."""
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.utils import Bunch
+
+from llmtopics.datasets._package_files import package_folder
+
+
+def load_reuters395() -> Bunch:
+    """Load the word counts of 395 Reuters news stories of 1996-1997.
+
+    Returns
+    -------
+    corpus : Bunch
+        ``data``: csr_array of shape (395, 4258), int32 word counts; ``feature_names``:
+        object array of the 4,258 words; ``titles``: list of the 395 headlines with
+        place and date.
+
+    Raises
+    ------
+    ImportError
+        If the package ``lda``, which carries the files, is missing.
+
+    Examples
+    --------
+    >>> from llmtopics.datasets import load_reuters395
+    >>> corpus = load_reuters395()
+    >>> corpus.data.shape, int(corpus.data.sum())
+    ((395, 4258), 84010)
+    """
+    folder = package_folder("lda") / "tests"
+    words = (folder / "reuters.tokens").read_text("utf-8").split()
+    titles = (folder / "reuters.titles").read_text("utf-8").splitlines()
+    # LDA-C's format: the number of pairs, then column:count pairs
+    lines = (folder / "reuters.ldac").read_text("utf-8").splitlines()
+    rows = [line.split()[1:] for line in lines]
+    pairs = np.array([pair.split(":") for row in rows for pair in row], np.int32)
+    starts = np.cumsum([0, *map(len, rows)])
+    data = sp.csr_array(
+        (pairs[:, 1], pairs[:, 0], starts), shape=(len(rows), len(words))
+    )
+    return Bunch(
+        data=data,
+        feature_names=np.array(words, object),
+        titles=[title.partition(" ")[2] for title in titles],
+    )

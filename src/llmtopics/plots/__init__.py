@@ -1,0 +1,9 @@
+"""Pictures of topics: each function reads arrays and returns matplotlib's axes."""
+
+from llmtopics.plots._correlations import plot_correlations
+
+__all__ = ["plot_correlations"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
