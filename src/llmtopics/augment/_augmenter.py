@@ -14,7 +14,7 @@ from llmtopics._checks import as_seed, check_texts
 from llmtopics._language import LanguageModel, as_llm, used_since
 from llmtopics._language._ask import split_template
 from llmtopics._language._plain import is_refusal, plain
-from llmtopics.augment._languages import is_foreign, words_of
+from llmtopics.text._detect import is_foreign, words_of
 
 OUTCOMES = (
     "augmented",

@@ -15,7 +15,7 @@ from llmtopics._checks import as_seed, check_texts, warn_user
 from llmtopics._language import LanguageModel, as_llm, used_since
 from llmtopics._language._ask import split_template
 from llmtopics._language._plain import is_refusal, plain
-from llmtopics.augment._languages import words_of
+from llmtopics.text._detect import words_of
 
 PROMPT = """Each text is followed by another on the same subject.
 

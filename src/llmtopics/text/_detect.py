@@ -3,9 +3,10 @@
 from collections import Counter
 from unicodedata import name
 
-from llmtopics.text import _LANGUAGES, TextAnalyzer, _stop_words
+from llmtopics.text._analyzer import TextAnalyzer
+from llmtopics.text._stop_words import LANGUAGES, stop_words
 
-_MORE = 2  # stop words of another language, than which fewer may be chance
+_MORE = 2  # stop words of another language: smaller differences may be chance
 
 words_of = TextAnalyzer(stop_words=None, min_length=1)
 
@@ -13,8 +14,9 @@ words_of = TextAnalyzer(stop_words=None, min_length=1)
 def is_foreign(text: str, language: str) -> bool:
     """Tell whether a text is plainly not in ``language``.
 
-    It is not if most of its letters are of another script than the language's, or if it has two distinct stop words more of some other language than of this
-    one. A list of keywords has no stop words: there the script alone decides.
+    It is foreign in two cases. Most of its letters belong to another script than the
+    language's. Or another language has at least two more of its distinct stop words. A list
+    of keywords has no stop words: there the script alone decides.
 
     Parameters
     ----------
@@ -27,15 +29,15 @@ def is_foreign(text: str, language: str) -> bool:
     ValueError
         If the language is not known or has no stop list.
     """
-    own = _stop_words(language) if language in _LANGUAGES else frozenset()
+    own = stop_words(language) if language in LANGUAGES else frozenset()
     if not own:
-        known = ", ".join(each for each in _LANGUAGES if _stop_words(each))
+        known = ", ".join(each for each in LANGUAGES if stop_words(each))
         raise ValueError(f"language must be None or one of {known}, got {language!r}.")
     script = _script(text)
     if script and script != _script("".join(own)):
         return True
     words = set(words_of(text))
-    most = max(len(words & _stop_words(each)) for each in _LANGUAGES)
+    most = max(len(words & stop_words(each)) for each in LANGUAGES)
     return most >= len(words & own) + _MORE
 
 

@@ -10,9 +10,11 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.model_selection import ParameterGrid
 
 from llmtopics import TextAnalyzer
-from llmtopics import text as text_module
 from llmtopics.datasets import load_bbc_news
-from llmtopics.text import _IS_WORD, _LANGUAGES, _TOKEN, _known, _stop_words, _words_of
+from llmtopics.text import _tokens, stop_words
+from llmtopics.text._spelling import clean
+from llmtopics.text._stop_words import LANGUAGES
+from llmtopics.text._tokens import known_words
 
 PLAIN = TextAnalyzer(stop_words=None, min_length=1)
 
@@ -67,7 +69,7 @@ def test_stop_words_of_a_language_none_or_given():
 
 
 @pytest.mark.parametrize("container", [list, tuple, set, np.array, pd.Series])
-def test_given_stop_words_are_normalised_as_the_text_is(container):
+def test_given_stop_words_are_normalized_as_the_text_is(container):
     analyzer = TextAnalyzer(stop_words=container(["cafe\u0301", "won’t", "Cat"]))
     assert analyzer("Cafe\u0301 café won't won’t won‘t won´t CAT dog") == ["dog"]
 
@@ -88,7 +90,7 @@ def test_turkish_is_lowered_by_its_own_rules():
 
 def test_long_tokens_are_read_and_not_remembered():
     text = "x" * 10_000
-    known = _known(*TextAnalyzer()._settings())
+    known = known_words(*TextAnalyzer()._settings())
     assert TextAnalyzer()(text) == [text]
     assert TextAnalyzer()(f"{text},short") == [text, "short"]
     assert "short" in known
@@ -96,11 +98,11 @@ def test_long_tokens_are_read_and_not_remembered():
 
 
 def test_what_is_remembered_is_bounded(monkeypatch):
-    monkeypatch.setattr(text_module, "_MANY", 10)
+    monkeypatch.setattr(_tokens, "_MANY", 10)
     analyzer = TextAnalyzer(stop_words=["bounded"])
     words = [f"word{i}" for i in range(99)]
     assert analyzer(" ".join(words)) == words
-    assert len(_known(*analyzer._settings())) <= 10
+    assert len(known_words(*analyzer._settings())) <= 10
 
 
 def test_words_are_those_of_the_whole_texts_tokens():
@@ -114,8 +116,10 @@ def test_words_are_those_of_the_whole_texts_tokens():
         analyzer = TextAnalyzer(language, numbers=True, punctuation=True)
         settings = analyzer._settings()
         for text in [*texts, *load_bbc_news().data[::50]]:
-            tokens = _TOKEN.findall(text_module._clean(text).lower())
-            words = [word for token in tokens for word in _words_of(token, *settings)]
+            tokens = _tokens._TOKEN.findall(clean(text).lower())
+            words = [
+                word for token in tokens for word in _tokens._words_of(token, *settings)
+            ]
             assert analyzer(text) == words
 
 
@@ -161,18 +165,32 @@ def test_chinese_without_its_extra_names_it(monkeypatch):
 
 def test_every_snowball_language_is_known():
     snowball = {name for name in snowballstemmer.algorithms() if "porter" not in name}
-    assert snowball <= set(_LANGUAGES)
+    assert snowball <= set(LANGUAGES)
 
 
-@pytest.mark.parametrize("language", _LANGUAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_works(language):
-    stop = _stop_words(language)
-    assert bool(stop) == (_LANGUAGES[language] is not None)
-    words = [word for word in stop if _IS_WORD(word)]  # some lists hold phrases too
+    stop = stop_words(language)
+    assert bool(stop) == (LANGUAGES[language] is not None)
+    words = [
+        word for word in stop if _tokens._IS_WORD(word)
+    ]  # some lists hold phrases too
     assert bool(words) == bool(stop)
     assert TextAnalyzer(language)(" ".join(words)) == []
     if language in snowballstemmer.algorithms():
         assert TextAnalyzer(language, stem=True, stop_words=None)("nation") != []
+
+
+@pytest.mark.parametrize("language", ["english", "italian", "turkish", "serbian"])
+def test_a_list_of_stop_words_can_be_extended_and_shortened(language):
+    own, text = stop_words(language), "The café, İLE il signor IŞIK won't say"
+    usual = TextAnalyzer(language)(text)
+    assert TextAnalyzer(language, stop_words=own)(text) == usual
+    more = TextAnalyzer(language, stop_words=[*own, "Café"])
+    assert more(text) == [word for word in usual if word != "café"]
+    assert "system" in TextAnalyzer(stop_words=stop_words() - {"system"})("A system")
+    with pytest.raises(ValueError, match=r"'klingon' is not known.*english"):
+        stop_words("klingon")
 
 
 def test_round_trips():
