@@ -38,6 +38,7 @@ MAY_IMPORT = {  # a module and its layer's own; modules of one layer do not impo
     "embed": {"_checks", "_language"},
     "fusion": GROUND | {"augment", "embed", "topics"},  # layer 3
     "judge": GROUND | {"_language", "topics"},
+    "naming": {"_checks", "_language"},
     "label": GROUND | {"augment", "_language", "embed", "metrics", "topics"},
 }
 ONLY_IN = {  # heavy or guarded packages, and the modules that may import them

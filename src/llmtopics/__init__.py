@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         judge,
         label,
         metrics,
+        naming,
         plots,
         text,
         topics,
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from llmtopics.embed import PrecomputedEmbeddings, TransformerEmbedder
     from llmtopics.fusion import FusionTopicModel
     from llmtopics.judge import LLMTopics
-    from llmtopics.label import TopicLabeler, explain
+    from llmtopics.label import explain
+    from llmtopics.naming import TopicLabeler
     from llmtopics.text import TextAnalyzer
     from llmtopics.topics import EmbeddingTopics, GibbsLDA, PachinkoAllocation
 
@@ -45,7 +47,7 @@ _HOME = {  # public name -> module that defines it
     "PrecomputedEmbeddings": "embed",
     "RemoteLLM": "_language",
     "TextAnalyzer": "text",
-    "TopicLabeler": "label",
+    "TopicLabeler": "naming",
     "TransformerEmbedder": "embed",
     "explain": "label",
     "top_words": "_words",
@@ -76,6 +78,7 @@ __all__ = [
     "judge",
     "label",
     "metrics",
+    "naming",
     "plots",
     "text",
     "top_words",

@@ -42,7 +42,8 @@ from llmtopics._parts import check_parts, words_of
 from llmtopics._threads import workers
 from llmtopics._words import METHODS, rank_words, top_words
 from llmtopics.augment import NextWordCounts
-from llmtopics.embed import TransformerEmbedder, _NoVectorError
+from llmtopics.embed import TransformerEmbedder
+from llmtopics.embed._precomputed import NoVectorError
 from llmtopics.text import TextAnalyzer
 from llmtopics.topics import EmbeddingTopics, GibbsLDA
 from llmtopics.topics import _sphere as sphere
@@ -748,7 +749,7 @@ class FusionTopicModel(
             )
         try:
             mixtures = self._mixtures_of(list(observed))
-        except _NoVectorError as error:
+        except NoVectorError as error:
             raise ValueError(
                 "FusionTopicModel.score cuts each text in two, and PrecomputedEmbeddings has "
                 "no vectors of halves. Searches need scoring=topic_scorer(), and instead of "

@@ -21,8 +21,8 @@ from llmtopics._checks import (
     warn_user,
     whole_or_not_at_all,
 )
-from llmtopics._language import LanguageModel, as_llm, still_asked, used_since
-from llmtopics._language._ask import split_template
+from llmtopics._language import LanguageModel, as_llm, model_to_ask, usage_since
+from llmtopics._language.request import split_template
 from llmtopics.text import TextAnalyzer
 
 __all__ = ["LLMTopics"]
@@ -284,7 +284,7 @@ class LLMTopics(TransformerMixin, BaseEstimator):
                     "LLMTopics has only one distinct text to calibrate with: probabilities "
                     "are taken as they are, as with calibrate=None. Fit on more texts."
                 )
-            self.usage_ = used_since(before, self._asked)
+            self.usage_ = usage_since(before, self._asked)
         return self
 
     @config_context(transform_output="default")
@@ -316,12 +316,12 @@ class LLMTopics(TransformerMixin, BaseEstimator):
             asked = [text for text, doubt in zip(texts, doubtful, strict=True) if doubt]
             logits = self._logits(self._scores(asked))
             mixtures[doubtful] = softmax(logits / self._as_fitted.temperature, axis=1)
-        self.usage_ = used_since(before, self._asked)
+        self.usage_ = usage_since(before, self._asked)
         return mixtures
 
     @property
     def _asked(self) -> LanguageModel:
-        return still_asked(self.llm_, self.llm)
+        return model_to_ask(self.llm_, self.llm)
 
     def _mixtures_before(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return mixtures without the language model, and where it is to be asked."""

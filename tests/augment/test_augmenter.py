@@ -13,7 +13,8 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from llmtopics import GibbsLDA, LLMAugmenter, TransformerEmbedder
-from llmtopics.augment._augmenter import MODES, OUTCOMES
+from llmtopics.augment._augmenter import OUTCOMES
+from llmtopics.augment._modes import MODES
 
 TEXTS = [
     "Goalkeeper saves two penalties in the cup final",

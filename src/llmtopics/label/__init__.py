@@ -1,10 +1,9 @@
-"""What topics mean to people: their names, and why a text has them."""
+"""Why a text has its topics."""
 
 from llmtopics.label._explain import explain
 from llmtopics.label._explanation import Explanation
-from llmtopics.label._labeler import TopicLabeler
 
-__all__ = ["Explanation", "TopicLabeler", "explain"]
+__all__ = ["Explanation", "explain"]
 
 
 def __dir__() -> list[str]:

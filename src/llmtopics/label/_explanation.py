@@ -5,7 +5,7 @@ from html import escape
 
 import numpy as np
 
-from llmtopics._language._ask import mended
+from llmtopics._language.request import without_surrogates
 
 # Tints under text of any colour: legible on white and on black.
 _COLOURS = (
@@ -172,7 +172,7 @@ class Explanation:
                 for i, d in zip(self.neighbors, self.neighbor_distances, strict=True)
             )
             lines.append(f"  nearest texts by {self.neighbors_by}: {nearest}")
-        return mended("\n".join(lines))
+        return without_surrogates("\n".join(lines))
 
     def _repr_html_(self) -> str:
         main = self._main_topics()
@@ -197,7 +197,7 @@ class Explanation:
             where = _tag("span", _MUTED, f"row {i}, distance {distance:.2f} ")
             parts.append(_tag("div", _LINE, where, escape(_shortened(text, 160))))
         parts += [_tag("div", _BELOW, escape(note)) for note in self.notes]
-        return mended(_tag("div", _WHOLE, *parts))
+        return without_surrogates(_tag("div", _WHOLE, *parts))
 
     def _coloured(self, colours: dict[int, str]) -> str:
         """Return the text, each word tinted by the topic that it adds most to."""

@@ -7,24 +7,23 @@ from typing import Any
 
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
-from llmtopics._language import _generate
-from llmtopics._language._ask import LanguageModel, Request, mended
-from llmtopics._language._cache import default_folder, folder_of
-from llmtopics._language._models import (
-    devices_of,
-    dtype_on,
-    fingerprint,
-    load_tokenizer,
-    unpacked,
-)
+from llmtopics._language import local_answers
+from llmtopics._language.cache import default_folder, folder_of
+from llmtopics._language.devices import devices_of, dtype_on
+from llmtopics._language.files import fingerprint
+from llmtopics._language.gguf import unpacked
+from llmtopics._language.load import load_tokenizer
+from llmtopics._language.model import LanguageModel
+from llmtopics._language.prompts import tokens_after_text
+from llmtopics._language.request import Request, without_surrogates
 
 
 class LocalLLM(LanguageModel):
     """A language model that runs on this machine.
 
-    A value to give to estimators (``llm=LocalLLM(...)``), which can also be asked by itself.
-    Nothing is loaded before the first answer that the cache lacks; models stay in memory,
-    shared by all values of a process that name the same one, and pickles hold none.
+    Give it to estimators (``llm=LocalLLM(...)``), or call its methods yourself. Weights are
+    loaded for the first answer that the cache lacks. Models stay in memory, shared by all
+    values of a process that name the same one. Pickles hold no weights.
 
     Parameters
     ----------
@@ -68,22 +67,22 @@ class LocalLLM(LanguageModel):
 
     Notes
     -----
-    Every answer is kept on disk by model, prompt and parameters, as soon as it is made: a
-    run that was interrupted, or is repeated, asks only what is missing, and a repeated run
-    does not even load the model. The cache keeps what a model wrote, which tells of the
-    prompts: treat it as you treat them.
+    Every answer is kept on disk by model, prompt and parameters, as soon as it is made. A run
+    that was interrupted, or is repeated, computes only what is missing. A repeated run does
+    not even load the model. The cache holds what a model wrote, which reveals something of
+    the prompts: protect them alike.
 
-    Marks of the model's own (``<|im_end|>``) are taken out of texts, so that a text cannot
+    The model's special tokens (``<|im_end|>``) are removed from texts, so that a text cannot
     end its turn or speak as the system.
 
-    Prompts are read in batches, and a batch's shape moves the last digits of what is
-    computed. In float32 that is less than 1e-4 of a log-probability. In bfloat16 it was up to
-    .3 nats for an answer of four tokens, and can change which token comes next. What is
-    in the cache does not move any more; name ``dtype="float32"`` where a run must be the same
-    on another machine or with other texts beside.
+    Prompts are read in batches, and other prompts in a batch change the last digits. In
+    float32 a log-probability changes by less than 1e-4. In bfloat16 an answer of four tokens
+    changed by up to 0.3 nats, which can change the next token. Cached answers do not change.
+    Set ``dtype="float32"`` if a run must give the same on another machine or beside other
+    texts.
 
-    A text is read as far as the model can (8,192 tokens of SmolLM2), which takes a minute
-    and more on a processor; ``max_length`` cuts long ones.
+    A text is read up to the limit of the model (8,192 tokens of SmolLM2). On a processor this
+    takes a minute or more. ``max_length`` cuts long texts.
 
     Examples
     --------
@@ -144,7 +143,7 @@ class LocalLLM(LanguageModel):
     def _compute(
         self, prompts: list[str], request: Request, on_error: str
     ) -> Iterator[tuple[list[int], list[Any]]]:
-        return _generate.answer(
+        return local_answers.answer(
             prompts,
             request,
             self._folder,
@@ -167,7 +166,9 @@ class LocalLLM(LanguageModel):
             The word itself where it is one token.
         """
         tokenizer = load_tokenizer(self._folder)
-        ids = _generate.going_on(tokenizer, [f" {mended(word)}" for word in words])
+        ids = tokens_after_text(
+            tokenizer, [f" {without_surrogates(word)}" for word in words]
+        )
         firsts = sorted({row[0] for row in ids})
         texts = tokenizer.batch_decode([[token] for token in firsts])
         known = {token: text.strip() for token, text in zip(firsts, texts, strict=True)}

@@ -1,4 +1,4 @@
-"""What chat models write → the text that was asked for."""
+"""The text that was asked for, out of what a chat model writes."""
 
 import json
 import re
@@ -85,7 +85,7 @@ _ASIDE = re.compile(  # fields that are not what was asked for
 )
 
 
-def plain(answer: str, *names: str) -> str:
+def clean_answer(answer: str, *names: str) -> str:
     """Return what was asked for in what a chat model wrote, "" if there is nothing.
 
     Thinking, courtesies, the name of what was asked for, code fences, JSON, marks of lists

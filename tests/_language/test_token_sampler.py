@@ -5,15 +5,15 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 
-from llmtopics._language._ask import Request
-from llmtopics._language._generate import _Dice
+from llmtopics._language.generate import TokenSampler
+from llmtopics._language.request import Request
 
 N_TOKENS = 700  # more than are sorted at first
 
 
-def dice(prompts, **parameters):
+def sampler_of(prompts, **parameters):
     request = Request("generate", "{text}", None, False, None, **parameters)
-    return _Dice(request, prompts)
+    return TokenSampler(request, prompts)
 
 
 def kept(logits, temperature, top_p):
@@ -31,9 +31,9 @@ def kept(logits, temperature, top_p):
 @pytest.mark.parametrize("spread", [0.1, 3.0])  # of nearly all tokens, and of a few
 def test_tokens_are_drawn_as_often_as_they_are_likely(top_p, spread):
     logits = np.random.default_rng(0).normal(0, spread, N_TOKENS)
-    thrown = dice([str(i) for i in range(4_000)], temperature=0.8, top_p=top_p)
+    sampler = sampler_of([str(i) for i in range(4_000)], temperature=0.8, top_p=top_p)
     rows = torch.tensor(logits, dtype=torch.float32).expand(4_000, -1)
-    drawn = thrown(None, rows).argmax(1).numpy()
+    drawn = sampler(None, rows).argmax(1).numpy()
     found = np.bincount(drawn, minlength=N_TOKENS) / 4_000
     expected = kept(logits, 0.8, top_p)
     assert not found[expected == 0].any()
@@ -43,11 +43,11 @@ def test_tokens_are_drawn_as_often_as_they_are_likely(top_p, spread):
 def test_a_row_is_drawn_alike_whatever_the_others():
     logits = torch.randn(3, N_TOKENS, generator=torch.Generator().manual_seed(0))
     draw = {"temperature": 1.0, "top_p": 0.95, "seed": 4}
-    together = dice(["a", "b", "c"], **draw)(None, logits).argmax(1)
+    together = sampler_of(["a", "b", "c"], **draw)(None, logits).argmax(1)
     alone = [
-        dice([p], **draw)(None, logits[i : i + 1]).argmax(1)
+        sampler_of([p], **draw)(None, logits[i : i + 1]).argmax(1)
         for i, p in enumerate("abc")
     ]
     assert together.tolist() == torch.cat(alone).tolist()
-    other = dice(["a", "b", "c"], **draw | {"seed": 5})(None, logits).argmax(1)
+    other = sampler_of(["a", "b", "c"], **draw | {"seed": 5})(None, logits).argmax(1)
     assert together.tolist() != other.tolist()

@@ -21,8 +21,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 
-from llmtopics import PrecomputedEmbeddings, TransformerEmbedder
-from llmtopics._language import _encode, _models
+from llmtopics import TransformerEmbedder
+from llmtopics._language import encode, files, load
 from llmtopics.datasets import load_bbc_news
 
 TEXTS = [
@@ -44,13 +44,13 @@ def embedder(**parameters):
 
 
 def minilm():
-    return _models.find_files("minilm")
+    return files.find_files("minilm")
 
 
 def plainly(texts, folder, pooling="mean", max_length=256):
     """One text at a time, as the papers say, through transformers alone."""
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-    model = _models.load_model(Path(folder), "cpu", "float32", "AutoModel")
+    model = load.load_model(Path(folder), "cpu", "float32", "AutoModel")
     vectors = []
     for text in texts:
         tokens = tokenizer(
@@ -453,13 +453,13 @@ def test_more_tokens_than_the_model_reads_are_refused(tiny):
 def encoded(monkeypatch):
     """The texts that the model has encoded so far."""
     texts = []
-    plain = _encode._chunks
+    plain = encode._chunks
 
     def counting(some, *rest):
         texts.extend(some)
         return plain(some, *rest)
 
-    monkeypatch.setattr(_encode, "_chunks", counting)
+    monkeypatch.setattr(encode, "_chunks", counting)
     return texts
 
 
@@ -523,20 +523,20 @@ def test_other_weights_in_the_same_folder_are_another_model(encoded, tiny, tmp_p
 
 
 def test_an_interrupt_loses_only_what_was_not_computed(encoded, tmp_path, monkeypatch):
-    monkeypatch.setattr(_encode, "_BLOCK", 1)  # a text at a time
-    plain = _encode._encode_block
+    monkeypatch.setattr(encode, "_BLOCK", 1)  # a text at a time
+    plain = encode._encode_block
 
     def stopped(texts, *rest):
         if texts == ["Cats"]:
             raise KeyboardInterrupt
         return plain(texts, *rest)
 
-    monkeypatch.setattr(_encode, "_encode_block", stopped)
+    monkeypatch.setattr(encode, "_encode_block", stopped)
     kept = embedder(cache_dir=tmp_path, n_jobs=1)
     with pytest.raises(KeyboardInterrupt):
         kept.transform(TEXTS)
     encoded.clear()
-    monkeypatch.setattr(_encode, "_encode_block", plain)
+    monkeypatch.setattr(encode, "_encode_block", plain)
     kept.transform(TEXTS)
     assert encoded == ["Cats"]
 
@@ -560,7 +560,7 @@ def test_without_its_package_a_short_name_is_sought_on_the_hub(monkeypatch):
         asked.append((hub_id, options.get("local_files_only", False)))
         raise OSError("offline")
 
-    monkeypatch.setattr(_models, "find_spec", lambda module: None)
+    monkeypatch.setattr(files, "find_spec", lambda module: None)
     monkeypatch.setattr("huggingface_hub.snapshot_download", no_network)
     with pytest.raises(OSError, match="installed: none"):
         embedder().transform(TEXTS)
@@ -579,14 +579,14 @@ def test_a_snapshot_of_the_hub_in_the_local_cache_needs_no_network(
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     for revision in [None, commit]:
-        folder = _models.find_files("some/model", revision)
+        folder = files.find_files("some/model", revision)
         assert (folder / "model.safetensors").exists()
     with pytest.raises(OSError, match="not found"):
-        _models.find_files("some/model", "another-branch")
+        files.find_files("some/model", "another-branch")
     for name in ["tokenizer.json", "tokenizer_config.json"]:  # cut short
         (repository / "snapshots" / commit / name).unlink()
     with pytest.raises(OSError, match="not found"):
-        _models.find_files("some/model")
+        files.find_files("some/model")
 
 
 def test_a_folder_has_no_revision(tiny):
@@ -684,105 +684,7 @@ def test_quiet_otherwise(capfd, caplog):
     assert not caplog.records
 
 
-# vectors made elsewhere -----------------------------------------------------------------------------
-
-
-@pytest.fixture
-def looked_up(rng):
-    return PrecomputedEmbeddings(TEXTS, rng.normal(size=(5, 3)).astype(np.float32))
-
-
-def test_vectors_are_found_by_text(looked_up):
-    found = looked_up.transform([TEXTS[3], "", TEXTS[0], TEXTS[3]])
-    assert_array_equal(found, np.vstack([looked_up.vectors, np.zeros(3)])[[3, 5, 0, 3]])
-
-
-def test_cloning_and_folds_share_the_vectors(looked_up):
-    twin = clone(make_pipeline(looked_up))[0]
-    assert twin is not looked_up
-    assert twin.vectors is looked_up.vectors
-    assert twin.texts is looked_up.texts
-    assert_array_equal(clone(looked_up).fit_transform(TEXTS), looked_up.vectors)
-
-
-def test_a_clone_keeps_its_class_and_containers(looked_up):
-    class Mine(PrecomputedEmbeddings):
-        """Another class."""
-
-    mine = Mine(looked_up.texts, looked_up.vectors).set_output(transform="pandas")
-    assert type(clone(mine)) is Mine
-    assert list(clone(mine).transform(TEXTS).columns) == ["mine0", "mine1", "mine2"]
-
-
-def test_a_search_in_two_processes_finds_them():
-    texts = [f"{word} {i}" for word in ["cat", "bank"] for i in range(12)]
-    labels = np.repeat([0, 1], 12)
-    vectors = np.column_stack([labels, 1 - labels])
-    pipeline = make_pipeline(
-        PrecomputedEmbeddings(texts, vectors), LogisticRegression()
-    )
-    grid = {"logisticregression__C": [1, 10]}
-    search = GridSearchCV(pipeline, grid, cv=3, n_jobs=2).fit(texts, labels)
-    assert search.best_score_ == 1
-
-
-@pytest.mark.parametrize(
-    ("texts", "vectors", "message"),
-    [
-        (["a", "b"], np.ones((3, 2)), "2 texts, but 3 vectors"),
-        (["a", "b"], [[1, np.nan], [1, 1]], "vectors contains NaN"),
-        (["a", "b"], [1, 2], "1D array"),
-        (["a", "a"], [[1, 2], [1, 3]], "two vectors for the text in rows 0 and 1: 'a'"),
-        (["a", 3], [[1, 2], [1, 3]], r"row 1 holds 3 of type int"),
-    ],
-)
-def test_bad_vectors_are_refused(texts, vectors, message):
-    with pytest.raises(ValueError, match=message):
-        PrecomputedEmbeddings(texts, vectors).transform(["a"])
-
-
-def test_vectors_of_a_repeated_text_may_differ_by_rounding(rng):
-    vectors = rng.normal(size=(3, 384))
-    vectors[2] = vectors[0] * (1 + rng.normal(size=384) * 0.02)  # cosine .9998
-    found = PrecomputedEmbeddings(["a", "b", "a"], vectors).transform(["b", "a"])
-    assert_array_equal(found, vectors[[1, 0]].astype(np.float32))
-    away = rng.normal(size=384)
-    away -= away @ vectors[0] / (vectors[0] @ vectors[0]) * vectors[0]
-    away *= np.linalg.norm(vectors[0]) / np.linalg.norm(away)
-    for other in [
-        vectors[0] + 0.1 * away,  # cosine .995
-        1.1 * vectors[0],
-        -vectors[0],
-        np.zeros(384),
-    ]:
-        with pytest.raises(ValueError, match=r"two vectors .* in rows 0 and 2"):
-            PrecomputedEmbeddings(["a", "b", "a"], [*vectors[:2], other]).transform(
-                ["a"]
-            )
-    close = [*vectors[:2], vectors[0] + 0.04 * away]  # cosine .9992
-    assert_array_equal(
-        PrecomputedEmbeddings(["a", "b", "a"], close).transform(["a"])[0],
-        vectors[0].astype(np.float32),
-    )
-
-
-def test_iterators_are_refused_before_they_are_used_up():
-    for texts, vectors in [(iter(["a"]), [[1]]), (["a"], iter([[1]]))]:
-        embedder = PrecomputedEmbeddings(texts, vectors)
-        for _ in range(2):
-            with pytest.raises(ValueError, match=r"is an iterator.*pass list\("):
-                embedder.transform(["a"])
-
-
-def test_an_unknown_text_is_named(looked_up):
-    with pytest.raises(ValueError, match=r"row 1: 'A cat sat on the mat.A cat"):
-        looked_up.transform([TEXTS[0], TEXTS[0] * 2 + " " * 60])
-    assert_array_equal(
-        PrecomputedEmbeddings(["a", "a"], [[1, 2], [1, 2]]).transform(["a"]), [[1, 2]]
-    )
-
-
-# both --------------------------------------------------------------------------------------------------
+# both embedders --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

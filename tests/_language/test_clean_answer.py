@@ -2,7 +2,7 @@
 
 import pytest
 
-from llmtopics._language._plain import is_refusal, plain
+from llmtopics._language.clean_answer import clean_answer, is_refusal
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ from llmtopics._language._plain import is_refusal, plain
     ],
 )
 def test_only_what_was_asked_for_is_left(answer, names, text):
-    assert plain(answer, *names) == text
+    assert clean_answer(answer, *names) == text
 
 
 @pytest.mark.parametrize(
@@ -172,14 +172,14 @@ def test_only_what_was_asked_for_is_left(answer, names, text):
     ],
 )
 def test_texts_that_only_look_like_it_stay_as_they_are(text):
-    assert plain(text, "Keywords", "Summary", "Another", "Text") == text
+    assert clean_answer(text, "Keywords", "Summary", "Another", "Text") == text
 
 
 @pytest.mark.parametrize(
     "answer", ["[" * 5000, '{"a": "' + "\\" * 5000, "<think>" * 5000]
 )
 def test_no_answer_takes_long(answer):
-    assert plain(answer, "Keywords") in ("", answer, "\\" * 2500)
+    assert clean_answer(answer, "Keywords") in ("", answer, "\\" * 2500)
 
 
 @pytest.mark.parametrize(

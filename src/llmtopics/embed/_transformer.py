@@ -1,79 +1,30 @@
-"""From texts to vectors: by a language model, or looked up among vectors made elsewhere."""
+"""Vectors of texts by a transformer language model."""
 
 import logging
-from collections.abc import Iterator, Sequence
-from copy import copy
+from collections.abc import Iterator
 from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    _fit_context,
-)
-from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from tqdm import tqdm
 
 from llmtopics._checks import N_JOBS, check_texts
-from llmtopics._language._cache import folder_of, remember
-from llmtopics._language._encode import (
+from llmtopics._language.cache import folder_of, get_or_compute
+from llmtopics._language.encode_settings import (
     POOLINGS,
-    Encoding,
-    encode,
-    n_dimensions,
-    resolve,
+    EncodeSettings,
+    read_settings,
 )
-from llmtopics._language._models import find_files
+from llmtopics._language.files import find_files
+from llmtopics.embed._backend import Backend, backend_of
+from llmtopics.embed._base import Embedder
 
-__all__ = ["PrecomputedEmbeddings", "TransformerEmbedder"]
-
-_SAME = 0.999  # cosine of vectors that batches of different texts gave one text
 logger = logging.getLogger(__name__)
 
 
-def __dir__() -> list[str]:
-    return sorted(__all__)
-
-
-class _Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """What both embedders share: they read texts, and there is nothing to fit."""
-
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
-        """Check the parameters and the texts; nothing is learned.
-
-        Parameters
-        ----------
-        X : sequence of str
-            Texts.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        self : estimator
-            The estimator itself.
-        """
-        check_texts(X, type(self).__name__)
-        return self
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.two_d_array = False
-        tags.requires_fit = False
-        return tags
-
-    def __sklearn_is_fitted__(self):
-        return True
-
-
-class TransformerEmbedder(_Embedder):
+class TransformerEmbedder(Embedder):
     """Turn texts into vectors with a transformer language model.
 
     Every distinct text is encoded once: repeated texts share a vector, and vectors are
@@ -123,7 +74,7 @@ class TransformerEmbedder(_Embedder):
     dtype : {"auto", "float32", "bfloat16", "float16"}, default="auto"
         Number format of the weights. "auto" is bfloat16 where the processor or GPU
         computes in it natively, which takes half the time and moves vectors by a cosine of
-        less than .001; float32 elsewhere. Vectors are float32 always.
+        less than 0.001; float32 elsewhere. Vectors are float32 always.
 
     n_jobs : int or None, default=-1
         Batches worked on at the same time. -1 is one per GPU, or one per thread that PyTorch
@@ -140,28 +91,27 @@ class TransformerEmbedder(_Embedder):
 
     See Also
     --------
-    PrecomputedEmbeddings : Vectors that you have already, in the same place.
+    PrecomputedEmbeddings : Vectors that you already have.
     FusionTopicModel : Topics of texts from counts and vectors together.
 
     Notes
     -----
-    There is nothing to fit: ``transform`` can be called at once, and obeys the parameters as
-    they are when it is called. No weights are loaded before a text needs to be encoded;
-    pickles hold no weights, and models stay in memory, shared by all embedders of a process.
-    Nothing but a download, where you name a model of the hub, uses the network.
+    There is nothing to fit. ``transform`` can be called at once, and uses the parameters as
+    they are then. Weights are loaded when the first text is encoded. Models stay in memory,
+    shared by all embedders of a process. Pickles hold no weights. The network is used only to
+    download a model of the hub.
 
     A blank text has the zero vector.
 
     The cache is one SQLite file, keyed by a hash of text, weights and every parameter
-    that changes the numbers. It holds vectors, no texts, but vectors tell something of
-    their texts: treat it as you treat them. It grows to 4 GiB (2.5 million vectors of
-    MiniLM), then forgets the older half. Deleting its folder clears it; no harm is done
-    at any time. Several processes may share it, each text is encoded by one of them
-    while the others wait; damaged entries are computed anew.
+    that changes the numbers. It holds vectors and no texts. Vectors reveal something of their
+    texts: protect them alike. It grows to 4 GiB (2.5 million vectors of MiniLM), then forgets
+    the older half. You may delete its folder at any time. Several processes may share it: one
+    of them encodes a text while the others wait. Damaged entries are computed again.
 
     In float32 a vector depends on the other texts of the call by less than 1e-6 and in
-    bfloat16 by a cosine of less than .001, because batches differ; a cached vector comes
-    back bit by bit.
+    bfloat16 by a cosine of less than 0.001, because batches differ. A cached vector comes
+    back with the same bits.
 
     References
     ----------
@@ -254,31 +204,34 @@ class TransformerEmbedder(_Embedder):
         """
         self._validate_params()
         texts = check_texts(X, "TransformerEmbedder")
-        encoding = resolve(
-            find_files(self.model, self.revision),
+        folder = find_files(self.model, self.revision)
+        backend = backend_of(folder)
+        settings = read_settings(
+            folder,
             self.pooling,
             self.normalize,
             self.max_length,
             self.long_texts,
-            self.device,
-            self.dtype,
+            backend.dtype(self.device, self.dtype),
             self.prompt,
         )
         distinct = {text: i for i, text in enumerate(dict.fromkeys(texts))}
-        vectors = self._vectors(list(distinct), encoding)
+        vectors = self._vectors(list(distinct), settings, backend)
         return vectors[[distinct[text] for text in texts]]
 
-    def _vectors(self, texts: list[str], encoding: Encoding) -> np.ndarray:
+    def _vectors(
+        self, texts: list[str], settings: EncodeSettings, backend: Backend
+    ) -> np.ndarray:
         """Return the vectors of distinct texts, from the cache or the model."""
         written = [i for i, text in enumerate(texts) if text.strip()]
         n_long: list[int] = []
         try:
-            found = remember(
+            found = get_or_compute(
                 folder_of(self.cache_dir),
-                encoding.describe(),
+                settings.describe(backend.fingerprint(settings.folder)),
                 [texts[i] for i in written],
                 lambda rows: self._encoded(
-                    [texts[written[i]] for i in rows], rows, encoding, n_long
+                    [texts[written[i]] for i in rows], rows, settings, backend, n_long
                 ),
             )
         finally:
@@ -288,11 +241,13 @@ class TransformerEmbedder(_Embedder):
                     "(max_length, long_texts)",
                     sum(n_long),
                     len(texts),
-                    encoding.max_length,
+                    settings.max_length,
                     "cut there" if self.long_texts == "truncate" else "read in pieces",
                 )
         if not found:
-            return np.zeros((len(texts), n_dimensions(encoding.folder)), np.float32)
+            return np.zeros(
+                (len(texts), backend.n_dimensions(settings.folder)), np.float32
+            )
         # their length is known without loading transformers, which takes seconds
         vectors = np.zeros((len(texts), len(found[0]) // 4), np.float32)
         for i, vector in found.items():
@@ -303,15 +258,16 @@ class TransformerEmbedder(_Embedder):
         self,
         texts: list[str],
         rows: list[int],
-        encoding: Encoding,
+        settings: EncodeSettings,
+        backend: Backend,
         n_long: list[int],
     ) -> Iterator[tuple[list[int], list[bytes]]]:
         """Yield rows and their vectors as they are made; count long texts in ``n_long``."""
         with tqdm(
             total=len(rows), desc="TransformerEmbedder", disable=not self.verbose
         ) as bar:
-            for some, vectors, n in encode(
-                texts, encoding, self.device, self.batch_size, self.n_jobs
+            for some, vectors, n in backend.encode(
+                texts, settings, self.device, self.batch_size, self.n_jobs
             ):
                 n_long.append(n)
                 yield [rows[i] for i in some], [vector.tobytes() for vector in vectors]
@@ -319,135 +275,5 @@ class TransformerEmbedder(_Embedder):
 
     @property
     def _n_features_out(self):
-        return n_dimensions(find_files(self.model, self.revision))
-
-
-class PrecomputedEmbeddings(_Embedder):
-    """Look up the vectors of texts among vectors made elsewhere.
-
-    Stands wherever an embedder stands, in Pipelines and searches too, when you have the
-    vectors already.
-
-    Parameters
-    ----------
-    texts : sequence of str of length n_texts
-        The texts whose vectors are known.
-
-    vectors : array-like of shape (n_texts, n_dimensions)
-        Their vectors, taken as they are. A text given twice has its first vector; the others
-        may differ by rounding, up to a cosine of 0.999. Neither cloning nor cross-validation copies
-        them.
-
-    See Also
-    --------
-    TransformerEmbedder : Makes vectors of any text.
-
-    Notes
-    -----
-    A blank text that is not among ``texts`` has the zero vector.
-
-    ``FusionTopicModel.score`` reads halves of texts, which have no vectors here. So searches
-    need ``scoring=topic_scorer()``, and ``alpha`` must be a number.
-
-    Examples
-    --------
-    >>> from llmtopics import PrecomputedEmbeddings
-    >>> embedder = PrecomputedEmbeddings(["cat", "dog"], [[1, 0], [0, 1]])
-    >>> embedder.transform(["dog", "cat", "dog"])
-    array([[0., 1.],
-           [1., 0.],
-           [0., 1.]], dtype=float32)
-    """
-
-    _parameter_constraints: dict[str, Any] = {  # by transform, which knows the rows
-        "texts": "no_validation",
-        "vectors": "no_validation",
-    }
-
-    def __init__(self, texts: Sequence[str], vectors: ArrayLike):
-        self.texts = texts
-        self.vectors = vectors
-
-    def __sklearn_clone__(self):  # noqa: D105
-        # scikit-learn's way would copy the vectors
-        twin = type(self)(**self.get_params(deep=False))
-        for name in ("_sklearn_output_config", "_metadata_request"):
-            if hasattr(self, name):
-                setattr(twin, name, copy(getattr(self, name)))
-        return twin
-
-    def transform(self, X):
-        """Return the vectors of texts.
-
-        Parameters
-        ----------
-        X : sequence of str
-            Texts.
-
-        Returns
-        -------
-        vectors : ndarray of shape (n_texts, n_dimensions), float32
-            One row a text.
-
-        Raises
-        ------
-        ValueError
-            For a text whose vector is not known, vectors that are not finite or not as many
-            as the texts, and a text given twice with different vectors.
-        """
-        for name in ("texts", "vectors"):
-            if isinstance(getattr(self, name), Iterator):
-                raise ValueError(
-                    f"PrecomputedEmbeddings({name}=...) is an iterator, which can be read "
-                    f"only once: pass list({name})."
-                )
-        known = check_texts(self.texts, "PrecomputedEmbeddings(texts=...)")
-        vectors = check_array(
-            self.vectors,
-            dtype=np.float32,
-            estimator="PrecomputedEmbeddings",
-            input_name="vectors",
-        )
-        if len(known) != len(vectors):
-            raise ValueError(
-                f"PrecomputedEmbeddings has {len(known)} texts, but {len(vectors)} vectors."
-            )
-        rows = {}
-        for i, text in enumerate(known):
-            first = rows.setdefault(text, i)
-            if first != i and not _agree(vectors[first], vectors[i]):
-                raise ValueError(
-                    f"PrecomputedEmbeddings has two vectors for the text in rows {first} "
-                    f"and {i}: {_shortened(text)}."
-                )
-        texts = check_texts(X, "PrecomputedEmbeddings")
-        found = np.zeros((len(texts), vectors.shape[1]), np.float32)
-        for i, text in enumerate(texts):
-            if text in rows:
-                found[i] = vectors[rows[text]]
-            elif text.strip():
-                raise _NoVectorError(
-                    f"PrecomputedEmbeddings has no vector for the text in row {i}: "
-                    f"{_shortened(text)}. Add it to texts and vectors, or use "
-                    "TransformerEmbedder."
-                )
-        return found
-
-    @property
-    def _n_features_out(self):
-        return np.shape(self.vectors)[1]
-
-
-class _NoVectorError(ValueError):
-    """A text is not among those whose vectors were given."""
-
-
-def _agree(a: np.ndarray, b: np.ndarray) -> bool:
-    """Return whether vectors are no farther apart than such of one length and cosine .999."""
-    a, b = a.astype(np.float64), b.astype(np.float64)
-    gap = 2 * (1 - _SAME) * np.linalg.norm(a) * np.linalg.norm(b)
-    return bool(np.sum((a - b) ** 2) <= gap)
-
-
-def _shortened(text: str) -> str:
-    return repr(text if len(text) <= 60 else f"{text[:57]}...")
+        folder = find_files(self.model, self.revision)
+        return backend_of(folder).n_dimensions(folder)

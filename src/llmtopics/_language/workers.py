@@ -12,7 +12,7 @@ from llmtopics._threads import n_workers
 
 _CPU_TOKENS, _GPU_TOKENS = 2**9, 2**15  # in a batch
 _tokenizing, _counting = Lock(), Lock()
-_callers: list[int] = []  # torch's threads, as those found them who work now
+_callers: list[int] = []  # torch's threads before each of the present callers
 
 
 def batch_tokens(n_tokens: int | str, device: str) -> int:
@@ -56,13 +56,13 @@ def in_workers(
             try:
                 for job in jobs:
                     yield job.result()
-            finally:  # what was not begun is not begun any more
+            finally:  # cancel what has not begun
                 pool.shutdown(wait=True, cancel_futures=True)
 
 
 @contextmanager
 def _threads_kept() -> Iterator[int]:
-    """Give torch its number of threads back when the last of several callers leaves."""
+    """Restore torch's number of threads when the last of several callers leaves."""
     import torch
 
     with _counting:

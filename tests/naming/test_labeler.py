@@ -20,7 +20,7 @@ from llmtopics import (
 )
 from llmtopics._language import LanguageModel, LLMUnsupportedError
 from llmtopics.datasets import load_bbc_news
-from llmtopics.label._labeler import _as_name, _as_sentence
+from llmtopics.naming._candidates import as_name, as_sentence
 
 WORDS = [
     ["rugby", "wales", "coach", "match", "nations", "flanker"],
@@ -152,7 +152,7 @@ def test_a_text_that_gives_orders_names_no_topic():
     ],
 )
 def test_a_name_is_taken_out_of_what_models_write(answer, name):
-    assert _as_name(answer) == name
+    assert as_name(answer) == name
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_a_name_is_taken_out_of_what_models_write(answer, name):
     ],
 )
 def test_a_description_is_a_sentence_of_the_topic(answer, sentence):
-    assert _as_sentence(answer, WORDS[0]) == sentence
+    assert as_sentence(answer, WORDS[0]) == sentence
 
 
 @pytest.mark.parametrize(

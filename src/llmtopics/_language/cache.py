@@ -81,26 +81,28 @@ class Cache:
         """Keep the values."""
         rows = [(key, _checksum(key, value) + value) for key, value in values.items()]
         with self._forgiving(), self._connection() as connection:
-            self._make_room(connection, sum(len(value) for _, value in rows))
+            self._forget_old(connection, sum(len(value) for _, value in rows))
             connection.executemany("REPLACE INTO entries VALUES (?, ?)", rows)
             connection.commit()
 
-    def _make_room(self, connection: sqlite3.Connection, n_bytes: int) -> None:
+    def _forget_old(self, connection: sqlite3.Connection, n_bytes: int) -> None:
+        """Delete the older half if ``n_bytes`` more would be too many."""
+
         def pragma(name: str) -> int:
             return connection.execute(f"PRAGMA {name}").fetchone()[0]
 
         used = (pragma("page_count") - pragma("freelist_count")) * pragma("page_size")
-        if used + n_bytes > self.max_bytes:  # forgets the older half
+        if used + n_bytes > self.max_bytes:
             connection.execute(
                 "DELETE FROM entries WHERE rowid <= "
                 "(SELECT (min(rowid) + max(rowid)) / 2 FROM entries)"
             )
 
     @contextmanager
-    def alone(self, names: Sequence[str], most: int) -> Iterator[list[str]]:
-        """Keep other processes and threads out of some named work, and yield its names.
+    def claim(self, names: Sequence[str], most: int) -> Iterator[list[str]]:
+        """Yield names of work that no other process or thread does until this is left.
 
-        The first ``most`` that nobody else works on; if there are none, one is waited for.
+        These are the first ``most`` free names. If none is free, wait for one.
         """
         with ExitStack() as held:
             free: list[str] = []
@@ -148,7 +150,7 @@ class Cache:
                     path.unlink(missing_ok=True)
 
 
-def remember(
+def get_or_compute(
     folder: Path | None,
     context: str,
     texts: Sequence[str],
@@ -195,7 +197,7 @@ def remember(
     # alone takes all, since large batches are faster
     most = 1 if inside_worker() else _N_PORTIONS
     while portions:
-        with cache.alone([*portions], most) as names:
+        with cache.claim([*portions], most) as names:
             rows = [i for name in names for i in portions.pop(name)]
             missing = look_up(sorted(rows))  # another process may have been here
             for rows, made in compute(missing) if missing else ():

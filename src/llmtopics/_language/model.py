@@ -3,83 +3,25 @@
 import json
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from numbers import Integral, Real
 from pathlib import Path
-from string import Formatter
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from tqdm import tqdm
 
 from llmtopics._checks import check_texts
-from llmtopics._language._cache import folder_of, remember
+from llmtopics._language.cache import folder_of, get_or_compute
+from llmtopics._language.errors import LLMError, PromptFailed
+from llmtopics._language.request import Request, checked, without_surrogates
 
-_VERSION = 2  # of how prompts are made and answers read: another has other answers
-
-
-class LLMError(RuntimeError):
-    """A language model gave no answer; the message says why, and what to do.
-
-    What was answered before stays in the cache, so that the same call made again asks only
-    for what is missing.
-
-    See Also
-    --------
-    LocalLLM : A language model that runs on this machine.
-    RemoteLLM : A language model behind an OpenAI-compatible server.
-
-    Examples
-    --------
-    >>> from llmtopics import LLMError
-    >>> try:
-    ...     raise LLMError("no answer")
-    ... except RuntimeError as error:
-    ...     print(error)
-    no answer
-    """
-
-
-class LLMUnsupportedError(LLMError):
-    """The server or model cannot do what was asked of it."""
-
-
-class LLMLimitError(LLMError):
-    """A call would have passed the limit that was set."""
-
-
-class PromptFailed(Exception):
-    """The call about one prompt failed, for a reason that may not hold for others.
-
-    ``LanguageModel`` makes an :class:`LLMError` of it that names the prompt's row.
-    """
-
-    def __init__(self, prompt: str, reason: str):
-        super().__init__(reason)
-        self.prompt = prompt
-
-
-class Request(NamedTuple):
-    """What is asked about every prompt of a call; with the prompt, it decides the answer."""
-
-    kind: str  # generate, next_word_distribution, score
-    template: str
-    system: str | None
-    chat: bool
-    max_length: int | None
-    max_new_tokens: int = 1
-    temperature: float = 0.0
-    top_p: float = 1.0
-    stop: tuple[str, ...] = ()
-    seed: int = 0
-    n_words: int = 0
-    answers: tuple[str, ...] = ()
+_VERSION = 2  # part of the cache key: change it when prompts or reading change
 
 
 class LanguageModel(BaseEstimator):
-    """The three questions that can be asked of any language model.
+    """Generate texts, predict next words and score answers with any language model.
 
-    Those who inherit say what tells one model's answers from another's (``_identity``) and
+    Subclasses say what distinguishes one model's answers from another's (``_identity``), and
     answer what the cache lacks (``_compute``).
     """
 
@@ -89,7 +31,7 @@ class LanguageModel(BaseEstimator):
 
     def __sklearn_clone__(self) -> "LanguageModel":
         other = super().__sklearn_clone__()
-        other._usage = self._used  # the same account: limits hold for all clones
+        other._usage = self._used  # shared, so that limits hold for all clones together
         return other
 
     def generate(
@@ -135,8 +77,8 @@ class LanguageModel(BaseEstimator):
         stop : sequence of str, default=()
             Writing ends before any of these.
         seed : int, default=0
-            Decides what a temperature draws. Each prompt has dice of its own: other prompts
-            change what is drawn only as they move the probabilities (see Notes).
+            Seed of the draws at a temperature. Each prompt has its own random generator: other
+            prompts change the draws only by changing the probabilities (see Notes).
         on_error : {"raise", "keep"}, default="raise"
             Whether a call that fails stops the work (what was answered stays in the cache)
             or leaves None in its row.
@@ -146,7 +88,7 @@ class LanguageModel(BaseEstimator):
         Returns
         -------
         texts : list of str
-            One a prompt, without the prompt; None where a call failed and ``on_error`` is
+            One per prompt, without the prompt. None where a call failed and ``on_error`` is
             "keep".
 
         Raises
@@ -184,7 +126,7 @@ class LanguageModel(BaseEstimator):
         on_error: str = "raise",
         verbose: bool | int = False,
     ) -> list[Any]:
-        """Return how likely each word is to come next, in one pass of the model.
+        """Return how likely each word is to come next, in one forward pass per prompt.
 
         Parameters
         ----------
@@ -209,9 +151,9 @@ class LanguageModel(BaseEstimator):
         -------
         distributions : list of dict
             Word to probability, likeliest first; None where a call failed and ``on_error``
-            is "keep". The words are tokens that begin a word, without their space: a long
-            word is there by its first token alone (see :meth:`first_tokens`). What begins
-            no word is left out, so probabilities sum to less than one.
+            is "keep". The words are tokens that begin a word, without their space. A long
+            word is represented by its first token (see :meth:`first_tokens`). Tokens that
+            begin no word are left out, so probabilities sum to less than one.
 
         Raises
         ------
@@ -294,7 +236,7 @@ class LanguageModel(BaseEstimator):
 
     @property
     def usage_(self) -> dict[str, float]:
-        """What was asked so far: calls made, answers found in the cache, tokens."""
+        """Counts so far: calls made, answers found in the cache, tokens."""
         return dict(self._used)
 
     @property
@@ -307,8 +249,11 @@ class LanguageModel(BaseEstimator):
         self, prompts: Any, request: Request, on_error: str, verbose: bool | int
     ) -> list[Any]:
         """Return the answer to each prompt, asking only what the cache lacks."""
-        texts = [mended(text) for text in check_texts(prompts, type(self).__name__)]
-        request = _checked(request, on_error)
+        texts = [
+            without_surrogates(text)
+            for text in check_texts(prompts, type(self).__name__)
+        ]
+        request = checked(request, on_error)
         for row, text in enumerate(texts):
             if not text.strip():
                 raise ValueError(
@@ -338,7 +283,7 @@ class LanguageModel(BaseEstimator):
             folder = folder_of(self.cache_dir)
             place = folder and folder / "answers"  # apart from vectors, which are many
             try:
-                found = remember(place, context, distinct, compute)
+                found = get_or_compute(place, context, distinct, compute)
             except PromptFailed as failure:
                 row = texts.index(failure.prompt)
                 raise LLMError(f"Row {row}: {failure}") from None
@@ -349,7 +294,7 @@ class LanguageModel(BaseEstimator):
 
     @abstractmethod
     def _identity(self) -> Any:
-        """Return what tells this model's answers from another's, as JSON can hold it."""
+        """Return what distinguishes this model's answers from another's, as JSON can hold it."""
 
     @abstractmethod
     def _compute(
@@ -361,81 +306,3 @@ class LanguageModel(BaseEstimator):
         probabilities; log-probabilities. With ``on_error="keep"`` a failed one is left out;
         else what failed for one prompt raises a :class:`PromptFailed`.
         """
-
-
-_KINDS: dict[str, tuple[type, float]] = {  # a parameter, its kind and its least value
-    "max_length": (Integral, 1),
-    "max_new_tokens": (Integral, 1),
-    "temperature": (Real, 0),
-    "top_p": (Real, 0),
-    "seed": (Integral, 0),
-    "n_words": (Integral, 0),
-}
-
-
-def _checked(request: Request, on_error: str) -> Request:
-    """Return the request with plain numbers, so that equal ones are equal as JSON.
-
-    Raises
-    ------
-    ValueError
-        If something is wrong with a parameter, which is named.
-    """
-    split_template(request.template)
-    if on_error not in ("raise", "keep"):
-        raise ValueError(f"on_error must be 'raise' or 'keep', got {on_error!r}.")
-    plain: dict[str, Any] = {"chat": bool(request.chat)}
-    for name, (kind, least) in _KINDS.items():
-        value = getattr(request, name)
-        if value is None and name == "max_length":
-            continue
-        if not isinstance(value, kind) or not value >= least:  # type: ignore[operator]
-            what = "whole number" if kind is Integral else "number"
-            raise ValueError(
-                f"{name} must be a {what} of at least {least}, got {value!r}."
-            )
-        plain[name] = int(value) if kind is Integral else float(value)  # type: ignore
-    if not 0 < request.top_p <= 1:
-        raise ValueError(f"top_p must be above 0 and at most 1, got {request.top_p!r}.")
-    if request.kind == "next_word_distribution" and not request.n_words:
-        raise ValueError("n_words must be a whole number of at least 1, got 0.")
-    for stop in request.stop:
-        if not isinstance(stop, str) or not stop:
-            raise ValueError(f"stop must hold texts that are not empty, got {stop!r}.")
-    plain["template"] = mended(request.template)
-    plain["system"] = request.system and mended(request.system)
-    plain["stop"] = tuple(map(mended, request.stop))
-    plain["answers"] = tuple(map(mended, request.answers))
-    return request._replace(**plain)
-
-
-def mended(text: str) -> str:
-    """Return a text with "?" for each lone surrogate, which neither tokenizers nor UTF-8 take."""
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def split_template(template: str) -> tuple[str, str]:
-    """Return what stands before and after the text in a template.
-
-    Raises
-    ------
-    ValueError
-        If ``{text}`` is not there once, or there is another placeholder.
-    """
-    try:
-        parts = list(Formatter().parse(template))
-    except ValueError as error:
-        raise ValueError(
-            f"The template {template!r} has a single brace ({error}): double it."
-        ) from None
-    fields = [name for _, name, _, _ in parts if name is not None]
-    if fields != ["text"]:
-        raise ValueError(
-            f"The template {template!r} must have the placeholder {{text}} once and no "
-            f"other, got {fields or 'none'}."
-        )
-    at = [name for _, name, _, _ in parts].index("text") + 1
-    head, tail = (
-        "".join(literal for literal, *_ in some) for some in (parts[:at], parts[at:])
-    )
-    return head, tail
