@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.metrics.pairwise import paired_cosine_distances
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from llmtopics._checks import as_seed, check_texts
@@ -14,7 +13,7 @@ from llmtopics._language import LanguageModel, as_llm, usage_since
 from llmtopics._language.clean_answer import clean_answer
 from llmtopics._language.request import split_template
 from llmtopics.augment._modes import MODES
-from llmtopics.augment._quality import distinct_keywords, outcome_of
+from llmtopics.augment._quality import cosines_of, distinct_keywords, outcome_of
 from llmtopics.text._detect import is_foreign
 
 OUTCOMES = (
@@ -255,7 +254,11 @@ class LLMAugmenter(
         written = {i: self._cleaned(text) for i, text in zip(asked, found, strict=True)}
         for i, text in written.items():
             outcomes[i] = outcome_of(texts[i], text, self._template(), self.language)
-        self._drop_drifted(texts, written, outcomes)
+        rows = np.flatnonzero(outcomes == "augmented")
+        if self.min_similarity is not None and rows.size:
+            answers = [written[i] for i in rows.tolist()]
+            cosines = cosines_of([texts[i] for i in rows], answers, self.embedder)
+            outcomes[rows[cosines < self.min_similarity]] = "drifted"
         self.outcomes_ = outcomes
         self.report_ = {name: int((outcomes == name).sum()) for name in OUTCOMES}
         self.usage_ = usage_since(before, llm)
@@ -308,18 +311,6 @@ class LLMAugmenter(
             return None
         written = clean_answer(written, MODES[self.mode].label, self.mode)
         return distinct_keywords(written) if self.mode == "keywords" else written
-
-    def _drop_drifted(
-        self, texts: list[str], written: dict[int, Any], outcomes: np.ndarray
-    ) -> None:
-        """Mark what is too far from its text in meaning."""
-        rows = np.flatnonzero(outcomes == "augmented")
-        if self.min_similarity is None or not rows.size:
-            return
-        pairs = [[texts[i] for i in rows], [written[i] for i in rows.tolist()]]
-        given, made = (self.embedder.transform(some) for some in pairs)
-        cosines = 1 - paired_cosine_distances(given, made)
-        outcomes[rows[cosines < self.min_similarity]] = "drifted"
 
     def get_feature_names_out(self, input_features=None):
         """Return the name of the one column, so that a Pipeline can name those after it.

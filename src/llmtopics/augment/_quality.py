@@ -1,6 +1,10 @@
 """Whether what was written about a text is worth adding to it."""
 
 import re
+from typing import Any
+
+import numpy as np
+from sklearn.metrics.pairwise import paired_cosine_distances
 
 from llmtopics._language.clean_answer import is_refusal
 from llmtopics.text._detect import is_foreign, words_of
@@ -42,6 +46,12 @@ def outcome_of(
     if language and is_foreign(written, language):
         return "wrong_language"
     return "augmented"
+
+
+def cosines_of(texts: list[str], written: list[Any], embedder: Any) -> np.ndarray:
+    """Return the cosine of each text and what was written about it."""
+    given, made = (embedder.transform(some) for some in (texts, written))
+    return 1 - paired_cosine_distances(given, made)
 
 
 def distinct_keywords(written: str) -> str:

@@ -233,25 +233,8 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
                 "names": {each: self.outcomes_.count(each) for each in OUTCOMES},
                 "descriptions": {each: described.count(each) for each in DESCRIBED},
             }
-        self._warn_of_missing()
+        _warn_of_missing(self.report_, len(self.names_))
         return self
-
-    def _warn_of_missing(self) -> None:
-        missing = [
-            f"{n} of {len(self.names_)} {what} {said}"
-            for what, report in self.report_.items()
-            for said, n in [
-                ("were not answered", report["failed"]),
-                ("came without a word", report["empty"]),
-            ]
-            if n
-        ]
-        if missing:
-            warn_user(
-                f"The language model gave less than it was asked for: {', '.join(missing)}. "
-                "These are made of the topics' words (see outcomes_). Fit again to ask for "
-                f"what is missing; {NEEDS_MORE_TOKENS}."
-            )
 
     def transform(self, mixtures: ArrayLike) -> np.ndarray:
         """Return the mixtures unchanged, so that ``set_output`` can name their columns.
@@ -335,4 +318,23 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
             max_new_tokens=self.max_new_tokens or max_new_tokens,
             on_error=on_error,
             verbose=self.verbose,
+        )
+
+
+def _warn_of_missing(report: dict[str, dict[str, int]], n_topics: int) -> None:
+    """Warn if names or descriptions were not answered, or came without a word."""
+    missing = [
+        f"{n} of {n_topics} {what} {said}"
+        for what, outcomes in report.items()
+        for said, n in [
+            ("were not answered", outcomes["failed"]),
+            ("came without a word", outcomes["empty"]),
+        ]
+        if n
+    ]
+    if missing:
+        warn_user(
+            f"The language model gave less than it was asked for: {', '.join(missing)}. "
+            "These are made of the topics' words (see outcomes_). Fit again to ask for "
+            f"what is missing; {NEEDS_MORE_TOKENS}."
         )
