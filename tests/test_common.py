@@ -604,6 +604,18 @@ def test_one_bare_string_is_refused(model, X):
         clone(model).fit("one bare string")
 
 
+@parametrized(  # scikit-learn's vectorizers take sets
+    [
+        case
+        for case in cases(named=True, tools=True)
+        if isinstance(case[1], list) and not isinstance(case[0], Pipeline)
+    ]
+)
+def test_a_set_of_texts_is_refused(model, X):
+    with pytest.raises(ValueError, match=r"got a set, whose order .*sorted\(X\)"):
+        clone(model).fit({*X})
+
+
 @models(named=True, tools=True, others=True)
 def test_html_representation_shows(model, X):
     assert type(model).__name__ in clone(model)._repr_html_()

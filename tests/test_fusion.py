@@ -89,7 +89,9 @@ def test_both_sides_together_agree_more_with_the_editors_than_either():
     assert both > vectors - 0.02
 
 
-@pytest.mark.parametrize("pooling", ["linear", "geometric"])
+@pytest.mark.parametrize(
+    "pooling", ["linear", pytest.param("geometric", marks=pytest.mark.slow)]
+)
 def test_mixtures_fitted_apart_are_matched_before_they_are_joined(news, pooling):
     """Averaged unmatched, they are worse than either."""
     matched, unmatched = [], []
@@ -678,6 +680,7 @@ def expanded(alpha=0.5, expander=None, **parameters):
     )
 
 
+@pytest.mark.slow
 def test_new_words_help_to_find_the_topics_of_titles(titles):
     texts, labels = titles
     found = [

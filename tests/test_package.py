@@ -78,6 +78,7 @@ def test_dir_shows_the_public_names_alone(name):
     assert set(own) <= set(module.__all__)
 
 
+@pytest.mark.slow
 def test_every_heavy_dependency_can_be_imported():
     """They are declared for all users, so an installation must be able to load them."""
     code = "import torch, transformers; transformers.AutoModel; torch.zeros(1)"

@@ -89,6 +89,7 @@ def uncompiled():
     return pickle.loads(run.stdout)
 
 
+@pytest.mark.slow  # nothing compiled takes its time
 @pytest.mark.parametrize("name", RESULTS)
 def test_plain_python_gives_the_same_bits(uncompiled, name):
     # NumPy and compiled code have a logarithm each, which may differ in the last digit

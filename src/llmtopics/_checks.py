@@ -277,13 +277,18 @@ def check_texts(X: Any, name: str) -> list[str]:
     Raises
     ------
     ValueError
-        If it is one bare string, has no or more than one dimension, is empty, or holds
-        something other than texts (the row is named).
+        If it is one bare string or a set, has no or more than one dimension, is empty, or
+        holds something other than texts (the row is named).
     """
     if isinstance(X, str | bytes | Mapping) or not isinstance(X, Iterable):
         raise ValueError(
             f"{name} reads a list of texts, got one {type(X).__name__}: put a single text "
             "into a list."
+        )
+    if isinstance(X, AbstractSet):
+        raise ValueError(
+            f"{name} reads a list of texts, got a {type(X).__name__}, whose order changes from "
+            "one process to the next: pass a list, sorted(X) for example."
         )
     shape = getattr(X, "shape", (0,))
     if len(shape) != 1:

@@ -412,6 +412,7 @@ def test_a_model_that_asks_for_more_than_is_known_is_refused(tiny, files):
     assert_allclose(said, unit(plainly(TEXTS, folder)), atol=1e-6)
 
 
+@pytest.mark.slow  # a process that imports PyTorch
 def test_code_that_comes_with_a_model_is_never_run(tiny, tmp_path):
     folder = Path(tiny("bert"))
     mark = tmp_path / "ran"
@@ -479,6 +480,7 @@ def test_cached_vectors_come_back_bit_by_bit(encoded, tmp_path):
     assert encoded[5:] == ["new"]
 
 
+@pytest.mark.slow  # a process that imports PyTorch
 def test_vectors_that_are_kept_need_no_model(tmp_path):
     """Not even transformers, which takes each worker of a search seconds to import."""
     first = embedder(cache_dir=tmp_path).transform(TEXTS)

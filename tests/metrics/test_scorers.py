@@ -65,6 +65,7 @@ def news_pipeline():
     )
 
 
+@pytest.mark.slow
 def test_a_grid_search_over_k_on_real_news(bbc, news_pipeline):
     search = GridSearchCV(
         news_pipeline,

@@ -278,6 +278,7 @@ def test_any_number_of_threads_gives_the_same_bits(planted, shape):
                 assert_array_equal(found, expected)
 
 
+@pytest.mark.slow
 def test_blocked_sweeps_end_as_likely_as_exact_ones():
     tokens, shape = tokens_from_counts(load_reuters395().data), (4, 12)
     prior = PathPrior(np.full(4, 0.5), np.full(shape, 0.2))

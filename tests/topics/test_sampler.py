@@ -127,7 +127,8 @@ def test_blocked_sweeps_on_eight_tokens_are_near_it(sampler):
     assert chance < found < 0.2
 
 
-@pytest.mark.parametrize("n", [5_000, pytest.param(20_000, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [5_000, 20_000])
 def test_sweeps_and_new_words_keep_the_joint_distribution(n):
     """Geweke (2004): sweeps alternate with words redrawn given topics; forward draws tell."""
     lengths, V, K, alpha, beta = [5, 4, 6], 4, 3, 0.7, 0.5
@@ -262,9 +263,8 @@ def test_sweeps_raise_the_joint_likelihood(planted, sampler):
     assert trace == sorted(trace)
 
 
-@pytest.mark.parametrize(
-    "n_components", [12, pytest.param(300, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("n_components", [12, 300])
 def test_blocked_sweeps_end_as_likely_as_exact_ones(n_components):
     """On Reuters-395, within what seeds differ by."""
     tokens = tokens_from_counts(load_reuters395().data)
