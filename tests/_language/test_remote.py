@@ -469,7 +469,7 @@ def elsewhere(handler, _):
     [
         (refused, "refuses the key in OPENAI_API_KEY"),
         (forbidden, "refuses the key in OPENAI_API_KEY.*not for you"),
-        (unpaid, "paid"),
+        (unpaid, "billing"),
         (no_model, "no such model"),
         (no_endpoint, "no chat at this address.*ends in /v1"),
         (other_model, "answers with another model, 'org/other-7b'"),
