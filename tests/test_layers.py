@@ -37,7 +37,7 @@ MAY_IMPORT = {  # a module and its layer's own; modules of one layer do not impo
     "augment": {"_checks", "_language", "_parts", "text"},
     "embed": {"_checks", "_language"},
     "fusion": GROUND | {"augment", "embed", "topics"},  # layer 3
-    "judge": GROUND | {"_language", "topics"},
+    "llm_topics": GROUND | {"_language", "topics"},
     "naming": {"_checks", "_language"},
     "label": GROUND | {"augment", "_language", "embed", "metrics", "topics"},
 }

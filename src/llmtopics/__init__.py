@@ -12,8 +12,8 @@ if TYPE_CHECKING:
         datasets,
         embed,
         fusion,
-        judge,
         label,
+        llm_topics,
         metrics,
         naming,
         plots,
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from llmtopics.augment import LLMAugmenter, LLMResampler, NextWordCounts
     from llmtopics.embed import PrecomputedEmbeddings, TransformerEmbedder
     from llmtopics.fusion import FusionTopicModel
-    from llmtopics.judge import LLMTopics
     from llmtopics.label import explain
+    from llmtopics.llm_topics import LLMTopics
     from llmtopics.naming import TopicLabeler
     from llmtopics.text import TextAnalyzer
     from llmtopics.topics import EmbeddingTopics, GibbsLDA, PachinkoAllocation
@@ -40,7 +40,7 @@ _HOME = {  # public name -> module that defines it
     "LLMAugmenter": "augment",
     "LLMError": "_language",
     "LLMResampler": "augment",
-    "LLMTopics": "judge",
+    "LLMTopics": "llm_topics",
     "LocalLLM": "_language",
     "NextWordCounts": "augment",
     "PachinkoAllocation": "topics",
@@ -75,8 +75,8 @@ __all__ = [
     "embed",
     "explain",
     "fusion",
-    "judge",
     "label",
+    "llm_topics",
     "metrics",
     "naming",
     "plots",

@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from llmtopics import FusionTopicModel, GibbsLDA, LLMTopics, LocalLLM
 from llmtopics._language import LanguageModel
 from llmtopics.datasets import load_bbc_news
-from llmtopics.judge import PROMPT
+from llmtopics.llm_topics import PROMPT
 
 TOPICS = ["sport", "politics", "music"]
 TEXTS = [
