@@ -244,9 +244,7 @@ class LLMResampler(BaseEstimator):
     def _template(self) -> str:
         return PROMPT if self.prompt is None else self.prompt
 
-    def _generate(
-        self, llm: LanguageModel, texts: list[str], seed: int
-    ) -> list[str | None]:
+    def _generate(self, llm: LanguageModel, texts: list[str], seed: int) -> list[Any]:
         """Return a new text for each text, None where a call failed."""
         found = llm.generate(
             texts,
