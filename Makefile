@@ -45,6 +45,8 @@ bench: $(VENV)/data $(VENV)/weights $(VENV)/group-bench $(VENV)/peers ## run the
 	$(BIN)/python -m benchmarks.scaling
 	$(BIN)/python -m benchmarks.pachinko
 	$(BIN)/python -m benchmarks.feeding
+	$(BIN)/python -m benchmarks.zero_shot
+	$(BIN)/python -m benchmarks.naming
 	$(BIN)/python -m benchmarks.search
 	$(BIN)/python -m benchmarks.encode
 	$(BIN)/python -m benchmarks.ratings

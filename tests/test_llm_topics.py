@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from llmtopics import FusionTopicModel, GibbsLDA, LLMTopics, LocalLLM
 from llmtopics._language import LanguageModel
 from llmtopics.datasets import load_bbc_news
-from llmtopics.llm_topics import PROMPT
+from llmtopics.llm_topics import PROMPT, _agreement
 
 TOPICS = ["sport", "politics", "music"]
 TEXTS = [
@@ -58,9 +58,9 @@ def news(request):
     if request.param == "all":
         return corpus.data[::40], corpus.target[::40], corpus.target_names, 64
     names = ["entertainment", "sports", "tech"]
-    sections = np.array(corpus.target_names)[corpus.target[::75]]
+    sections = np.array(corpus.target_names)[corpus.target[::30]]
     rows = np.flatnonzero(np.isin(sections, names))
-    texts = [corpus.data[::75][row] for row in rows]
+    texts = [corpus.data[::30][row] for row in rows]
     return texts, np.searchsorted(names, sections[rows]), names, 24
 
 
@@ -77,13 +77,26 @@ def test_most_articles_get_the_section_their_editors_chose(news):
 def test_words_are_learned_from_enough_texts_and_can_be_left_out(news):
     texts, _, names, max_length = news
     model = judge(names, max_length=max_length).fit(texts)
-    n_words = min(3, len(texts) // (3 * len(names)))  # three texts for a word
+    n_words = len(texts) // (3 * len(names))  # three texts for a word
     assert {len(words) for words in model.words_} == {n_words}
     assert not {*names} & {word for words in model.words_ for word in words}
     alone = judge(names, max_length=max_length, n_words=0).fit(texts)
     assert alone.words_ == [[]] * len(names)
     for name in names:
         assert alone.offset_[name] == pytest.approx(model.offset_[name], rel=0.01)
+
+
+def test_words_and_names_agree_only_if_other_texts_say_so():
+    rng = np.random.default_rng(0)
+    names = rng.dirichlet([1, 1, 1], 60)
+    noise = rng.normal(size=(60, 300))
+    assert abs(_agreement(noise, names, 5)) < 0.2
+    noise[:, :15] += 9 * np.repeat(names, 5, axis=1)
+    assert _agreement(noise, names, 5) > 0.8
+    alternating = np.tile(
+        np.eye(2), (30, 1)
+    )  # sorted or in turn, halves have all topics
+    assert _agreement(noise[:, :2] * 0.1 + alternating, alternating, 1) > 0.9
 
 
 # what the numbers are -----------------------------------------------------------------------

@@ -3,6 +3,7 @@ import os
 import pickle
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -490,6 +491,29 @@ def test_more_words_than_can_be_counted_are_refused_before_memory_is_taken():
     model.topic_counts_ = np.full(2, 2.0**25)
     with pytest.raises(ValueError, match="earlier portions included"):
         model.partial_fit(np.eye(2, dtype=int))
+
+
+def peak(method, X):
+    method(X)  # imports, compiles
+    tracemalloc.start()
+    method(X)
+    _, found = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return found
+
+
+@pytest.mark.parametrize("sampler", ["exact", "blocked"])
+def test_fitting_takes_as_much_memory_as_the_guide_says(sampler):
+    rng = np.random.default_rng(0)
+    X = sp.csr_array(rng.integers(500, 1500, (10, 20), np.int32))
+    model = GibbsLDA(2, sampler=sampler, max_iter=1, random_state=0)
+    for method in (model.fit, model.partial_fit):
+        assert 8 < peak(method, X) / X.sum() < 10.1  # bytes per word of the corpus
+    model = GibbsLDA(100, sampler=sampler, max_iter=1, random_state=0)
+    X = sp.csr_array(np.ones((1, 5_000), np.int32))
+    size = 100 * 5_000 * np.float32().itemsize
+    assert 3 < peak(model.fit, X) / size < 4
+    assert 5 < peak(model.partial_fit, X) / size < 7
 
 
 @pytest.mark.parametrize("prior", [None, [1e9, 1]], ids=["one topic", "two topics"])

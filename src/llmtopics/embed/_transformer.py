@@ -105,7 +105,7 @@ class TransformerEmbedder(Embedder):
 
     The cache is one SQLite file, keyed by a hash of text, weights and every parameter
     that changes the numbers. It holds vectors and no texts. Vectors reveal something of their
-    texts: protect them alike. It grows to 4 GiB (2.5 million vectors of MiniLM), then forgets
+    texts: protect them alike. It grows to 4 GiB, then forgets
     the older half. You may delete its folder at any time. Several processes may share it: one
     of them encodes a text while the others wait. Damaged entries are computed again.
 
