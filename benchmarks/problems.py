@@ -103,7 +103,8 @@ def kept(name: str) -> tuple[sp.csr_array, np.ndarray]:
 
     They are made in a process of their own: what that takes is no model's memory.
     """
-    source = getsource(text) + getsource(count)
+    files = sorted(Path(text.__file__).parent.glob("*.py"))
+    source = "".join(file.read_text("utf-8") for file in files) + getsource(count)
     key = sha256(source.encode()).hexdigest()[:8]
     path = CACHE / f"{name}, {key}.npz"
     if not path.exists():

@@ -38,8 +38,8 @@ MAY_IMPORT = {  # a module and its layer's own; modules of one layer do not impo
     "embed": {"_checks", "_language"},
     "explanation": GROUND | {"_language", "augment", "topics"},  # layer 3
     "fusion": GROUND | {"augment", "embed", "topics"},
-    "judge": GROUND | {"_language", "topics"},
-    "label": GROUND | {"augment", "_language", "embed", "metrics", "topics"},
+    "llm_topics": GROUND | {"_language", "topics"},
+    "naming": {"_checks", "_language"},
 }
 ONLY_IN = {  # heavy or guarded packages, and the modules that may import them
     "filelock": {"_language"},
