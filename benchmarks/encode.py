@@ -34,7 +34,7 @@ def ways() -> dict[str, Callable[[list[str]], np.ndarray]]:
     from sentence_transformers import SentenceTransformer
 
     from llmtopics import TransformerEmbedder
-    from llmtopics._language._models import find_files
+    from llmtopics._language.files import find_files
 
     peer = SentenceTransformer(str(find_files("minilm")), device="cpu")
     return {

@@ -249,6 +249,6 @@ def test_hits_of_names():
 @pytest.mark.xfail(strict=True, reason="benchmarks.zero_shot has not been run yet")
 def test_accuracy_of_zero_shot_topics():
     (ours,) = (
-        rows for rows in tables(read("docs/guide/judge.md")) if "corpus" in rows[0]
+        rows for rows in tables(read("docs/guide/llm_topics.md")) if "corpus" in rows[0]
     )
     assert ours == tables(section("Zero-shot topics"))[0]

@@ -23,7 +23,7 @@ LAYERS = {  # a module imports only modules of lower layers, save the neighbors 
     },
     1: {"_language"},
     2: {"augment", "datasets", "embed", "metrics", "plots", "topics"},
-    3: {"explanation", "fusion", "judge", "label"},
+    3: {"explanation", "fusion", "llm_topics", "naming"},
     4: set(),
 }
 PLANNED = {  # their layers are decided; they are not there yet

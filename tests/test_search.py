@@ -21,7 +21,7 @@ from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_info
 
 from llmtopics import FusionTopicModel, TextAnalyzer, TransformerEmbedder
-from llmtopics._language import _encode, _models
+from llmtopics._language import encode, load
 from llmtopics._threads import workers
 from llmtopics.datasets import load_bbc_news
 from llmtopics.fusion._scoring import cut_in_half
@@ -35,8 +35,8 @@ class WatchedEmbedder(TransformerEmbedder):
         self.folder = folder
 
     def transform(self, X):
-        plain, texts, busy, most = _encode._encode_block, [], [], [0]
-        n_loads = _models._model.cache_info().misses
+        plain, texts, busy, most = encode._encode_block, [], [], [0]
+        n_loads = load._model.cache_info().misses
 
         def watched(some, *rest):
             texts.extend(some)
@@ -48,13 +48,13 @@ class WatchedEmbedder(TransformerEmbedder):
                 busy.pop()
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(_encode, "_encode_block", watched)
+            patch.setattr(encode, "_encode_block", watched)
             vectors = super().transform(X)
         with workers(-1) as own:
             call = {
                 "process": os.getpid(),
                 "texts": texts,
-                "n_loads": _models._model.cache_info().misses - n_loads,
+                "n_loads": load._model.cache_info().misses - n_loads,
                 "threads": [
                     own.n,
                     torch.get_num_threads(),

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
         embed,
         explanation,
         fusion,
-        judge,
-        label,
+        llm_topics,
         metrics,
+        naming,
         plots,
         text,
         topics,
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from llmtopics.embed import PrecomputedEmbeddings, TransformerEmbedder
     from llmtopics.explanation import explain
     from llmtopics.fusion import FusionTopicModel
-    from llmtopics.judge import LLMTopics
-    from llmtopics.label import TopicLabeler
+    from llmtopics.llm_topics import LLMTopics
+    from llmtopics.naming import TopicLabeler
     from llmtopics.text import TextAnalyzer
     from llmtopics.topics import EmbeddingTopics, GibbsLDA, PachinkoAllocation
 
@@ -40,14 +40,14 @@ _HOME = {  # public name -> module that defines it
     "LLMAugmenter": "augment",
     "LLMError": "_language",
     "LLMResampler": "augment",
-    "LLMTopics": "judge",
+    "LLMTopics": "llm_topics",
     "LocalLLM": "_language",
     "NextWordCounts": "augment",
     "PachinkoAllocation": "topics",
     "PrecomputedEmbeddings": "embed",
     "RemoteLLM": "_language",
     "TextAnalyzer": "text",
-    "TopicLabeler": "label",
+    "TopicLabeler": "naming",
     "TransformerEmbedder": "embed",
     "explain": "explanation",
     "top_words": "_words",
@@ -76,9 +76,9 @@ __all__ = [
     "explain",
     "explanation",
     "fusion",
-    "judge",
-    "label",
+    "llm_topics",
     "metrics",
+    "naming",
     "plots",
     "text",
     "top_words",

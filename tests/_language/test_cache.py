@@ -9,7 +9,7 @@ import pytest
 from joblib import parallel_config
 from joblib.parallel import SequentialBackend
 
-from llmtopics._language._cache import Cache, default_folder, key_of, remember
+from llmtopics._language.cache import Cache, default_folder, get_or_compute, key_of
 
 
 class Worker(SequentialBackend):
@@ -66,7 +66,7 @@ def test_a_file_that_is_no_database_is_made_anew(cache, caplog):
 def test_a_folder_that_cannot_be_written_stops_nothing(tmp_path, caplog):
     (tmp_path / "file").write_text("not a folder")
     cache = Cache(tmp_path / "file" / "cache")
-    with cache.alone(["name"], 1) as names:
+    with cache.claim(["name"], 1) as names:
         assert names == ["name"]
         cache.put({b"a": b"value"})
     assert cache.get([b"a"]) == {}
@@ -113,13 +113,13 @@ def test_one_at_a_time_computes(cache):
     inside, seen = [], []
 
     def work():
-        with cache.alone(["name"], 1):
+        with cache.claim(["name"], 1):
             inside.append(1)
             seen.append(len(inside))
             inside.pop()
 
     threads = [threading.Thread(target=work) for _ in range(8)]
-    with cache.alone(["name"], 1), cache.alone(["another"], 1):
+    with cache.claim(["name"], 1), cache.claim(["another"], 1):
         for thread in threads:
             thread.start()
         assert not seen
@@ -130,8 +130,8 @@ def test_one_at_a_time_computes(cache):
 
 def test_what_others_work_on_is_left_to_them(cache):
     with (
-        cache.alone(["a", "b", "c"], 2) as first,
-        cache.alone(["a", "b", "c"], 3) as rest,
+        cache.claim(["a", "b", "c"], 2) as first,
+        cache.claim(["a", "b", "c"], 3) as rest,
     ):
         assert first == ["a", "b"]
         assert rest == ["c"]
@@ -153,7 +153,7 @@ def test_two_workers_compute_the_same_texts_together(tmp_path):
             yield rows, [texts[i].encode() for i in rows]
 
         with parallel_config(backend=Worker()):
-            return remember(tmp_path, "context", texts, compute)
+            return get_or_compute(tmp_path, "context", texts, compute)
 
     with ThreadPoolExecutor(2) as pool:
         found = [job.result() for job in [pool.submit(work) for _ in range(2)]]
@@ -168,5 +168,5 @@ def test_alone_all_texts_are_computed_in_one_go(tmp_path):
         calls.append(rows)
         yield rows, [b"value"] * len(rows)
 
-    remember(tmp_path, "context", [f"text {i}" for i in range(100)], compute)
+    get_or_compute(tmp_path, "context", [f"text {i}" for i in range(100)], compute)
     assert calls == [[*range(100)]]

@@ -21,7 +21,7 @@ from sklearn.base import clone
 
 from llmtopics import LLMError, LocalLLM, RemoteLLM, TopicLabeler
 from llmtopics._language import LLMLimitError, LLMUnsupportedError
-from llmtopics._language._models import load_model, load_tokenizer
+from llmtopics._language.load import load_model, load_tokenizer
 
 pytest.importorskip("openai")
 KEY = "sk-very-secret-1234"
@@ -469,7 +469,7 @@ def elsewhere(handler, _):
     [
         (refused, "refuses the key in OPENAI_API_KEY"),
         (forbidden, "refuses the key in OPENAI_API_KEY.*not for you"),
-        (unpaid, "paid"),
+        (unpaid, "billing"),
         (no_model, "no such model"),
         (no_endpoint, "no chat at this address.*ends in /v1"),
         (other_model, "answers with another model, 'org/other-7b'"),
@@ -665,9 +665,9 @@ def test_four_characters_are_taken_for_a_token(llm, proxy):
     ],
 )
 def test_aliases_of_a_model(asked, answered, same):
-    from llmtopics._language._remote import _same_model
+    from llmtopics._language.connection import same_model
 
-    assert _same_model(asked, answered) == same
+    assert same_model(asked, answered) == same
 
 
 # Log-probabilities, which the real server lacks

@@ -13,8 +13,8 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from llmtopics import GibbsLDA, LLMAugmenter, TransformerEmbedder
-from llmtopics.augment._augmenter import MODES, OUTCOMES
-from llmtopics.augment._languages import is_foreign
+from llmtopics.augment._augmenter import OUTCOMES
+from llmtopics.augment._modes import MODES
 
 TEXTS = [
     "Goalkeeper saves two penalties in the cup final",
@@ -212,25 +212,6 @@ def test_keywords_without_a_new_word_are_dropped(fake_llm):
 def test_what_chats_put_around_keywords_is_not_added(fake_llm, written):
     model = LLMAugmenter(fake_llm({CAT: written}), chat=True)
     assert model.transform([CAT]) == [f"{CAT}\npet, animal"]
-
-
-@pytest.mark.parametrize(
-    ("text", "language", "foreign"),
-    [
-        ("How do I fill a table with a query?", "english", False),
-        ("How do I fill a table with a query?", "french", True),
-        ("Comment puis-je remplir un tableau avec une requête ?", "french", False),
-        ("Comment puis-je remplir un tableau avec une requête ?", "english", True),
-        ("tableau, requête, base, colonne", "english", False),  # cannot be seen
-        ("Katten sover på soffan medan vi lagar middag.", "swedish", False),
-        ("猫在沙发上睡觉", "english", True),
-        ("猫在沙发上睡觉", "chinese", False),
-        ("", "english", False),
-        ("42", "russian", False),
-    ],
-)
-def test_a_foreign_text_is_told_by_script_and_stop_words(text, language, foreign):
-    assert is_foreign(text, language) is foreign
 
 
 # what is refused ---------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from llmtopics import GibbsLDA, NextWordCounts, TextAnalyzer
-from llmtopics.augment._next_words import _rounded
+from llmtopics.augment._word_shares import round_to_totals
 from llmtopics.datasets import load_bbc_news
 
 TITLES = load_bbc_news().titles[::60]
@@ -145,11 +145,11 @@ def test_own_words_and_new_ones_together_do_not_wrap_around(fake_llm):
 
 def test_rounding_keeps_the_sum_and_the_order():
     weights = sp.csr_array([[0.5, 0.3, 0.2, 0], [0, 0, 0, 0], [1, 1, 1, 0.1]])
-    found = _rounded(weights, np.array([5, 5, 4]), 3).toarray()
+    found = round_to_totals(weights, np.array([5, 5, 4]), 3).toarray()
     assert_array_equal(found, [[3, 1, 1, 0], [0, 0, 0, 0], [2, 1, 1, 0]])
     rng = np.random.default_rng(0)
     weights = rng.dirichlet(np.ones(30), 50)
-    found = _rounded(sp.csr_array(weights), np.full(50, 17), 30).toarray()
+    found = round_to_totals(sp.csr_array(weights), np.full(50, 17), 30).toarray()
     assert_array_equal(found.sum(axis=1), np.full(50, 17))
     assert_allclose(found, 17 * weights, atol=1)
 

@@ -1,15 +1,11 @@
-"""The only door to torch, transformers and the model hub; importing it loads neither."""
+"""Language models. Only this package imports torch and transformers, when they are needed."""
 
 from typing import Any
 
-from llmtopics._language._ask import (
-    LanguageModel,
-    LLMError,
-    LLMLimitError,
-    LLMUnsupportedError,
-)
-from llmtopics._language._local import LocalLLM
-from llmtopics._language._remote import RemoteLLM
+from llmtopics._language.errors import LLMError, LLMLimitError, LLMUnsupportedError
+from llmtopics._language.local import LocalLLM
+from llmtopics._language.model import LanguageModel
+from llmtopics._language.remote import RemoteLLM
 
 __all__ = [
     "LLMError",
@@ -19,8 +15,8 @@ __all__ = [
     "LocalLLM",
     "RemoteLLM",
     "as_llm",
-    "still_asked",
-    "used_since",
+    "model_to_ask",
+    "usage_since",
 ]
 
 
@@ -42,11 +38,11 @@ def as_llm(llm: str | LanguageModel) -> LanguageModel:
     return llm
 
 
-def still_asked(fitted: LanguageModel, llm: Any) -> LanguageModel:
-    """Return the language model that a fitted estimator asks, given its parameter ``llm``.
+def model_to_ask(fitted: LanguageModel, llm: Any) -> LanguageModel:
+    """Return the language model that a fitted estimator asks: ``llm`` or the ``fitted`` one.
 
-    That is ``llm`` as it is now, with a device or a limit that was set since, as long as it
-    gives the same answers as the one that was ``fitted``.
+    It is ``llm`` if that gives the same answers, so that a device or limit set since the fit
+    holds.
     """
     same = type(llm) is type(fitted) and all(
         getattr(llm, name) == getattr(fitted, name)
@@ -55,6 +51,6 @@ def still_asked(fitted: LanguageModel, llm: Any) -> LanguageModel:
     return llm if same else fitted
 
 
-def used_since(before: dict[str, float], llm: LanguageModel) -> dict[str, float]:
-    """Return what a language model was asked since its ``usage_`` was ``before``."""
+def usage_since(before: dict[str, float], llm: LanguageModel) -> dict[str, float]:
+    """Return the usage of a language model since its ``usage_`` was ``before``."""
     return {name: n - before[name] for name, n in llm.usage_.items()}

@@ -1,20 +1,20 @@
-"""From texts to richer texts, by what a language model writes about them."""
+"""Texts with what a language model writes about them."""
 
-import re
 from numbers import Integral, Real
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.metrics.pairwise import paired_cosine_distances
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from llmtopics._checks import as_seed, check_texts
-from llmtopics._language import LanguageModel, as_llm, used_since
-from llmtopics._language._ask import split_template
-from llmtopics._language._plain import is_refusal, plain
-from llmtopics.augment._languages import is_foreign, words_of
+from llmtopics._language import LanguageModel, as_llm, usage_since
+from llmtopics._language.clean_answer import clean_answer
+from llmtopics._language.request import split_template
+from llmtopics.augment._modes import MODES
+from llmtopics.augment._quality import cosines_of, distinct_keywords, outcome_of
+from llmtopics.text._detect import is_foreign
 
 OUTCOMES = (
     "augmented",
@@ -27,74 +27,6 @@ OUTCOMES = (
     "wrong_language",
     "drifted",
 )
-_ALIKE = (
-    0.8  # shared words among all words of two texts, from which one copies the other
-)
-_REPETITIVE, _MANY = 0.5, 8  # share of distinct words, and of how many at least
-_SEPARATORS = re.compile(r"[,;•\n]|^\s*\d+\.")
-
-
-class Mode(NamedTuple):
-    """What is written about a text: what it is called, and how it is asked for."""
-
-    label: str
-    prompt: str
-    chat: bool = False
-
-
-_EXAMPLES = (
-    "Man City sign striker on loan for the rest of the season",
-    "How do I bake bread without yeast?",
-)
-
-
-def _by_examples(label: str, what: str, *written: str) -> Mode:
-    """Return a mode that shows what is written about two texts, and a third text.
-
-    The weakest models go on from examples better than they obey, and the examples are read
-    once for all texts.
-    """
-    shown = "".join(
-        f"Text: {text}\n{label}: {one}\n\n"
-        for text, one in zip(_EXAMPLES, written, strict=True)
-    )
-    return Mode(
-        label, f"Each text is followed by {what}.\n\n{shown}Text: {{text}}\n{label}:"
-    )
-
-
-MODES = {
-    "keywords": _by_examples(
-        "Keywords",
-        "keywords that name its subject and what belongs to it",
-        "football, transfer, club, striker, player, team",
-        "baking, recipe, flour, dough, kitchen, cooking",
-    ),
-    "paraphrase": _by_examples(
-        "In other words",
-        "the same in other words",
-        "The football club has borrowed a forward from another team until summer.",
-        "Is there a way of making a loaf with no raising agent?",
-    ),
-    # about long texts, small models do better when told than when shown short examples
-    "summary": Mode(
-        "Summary",
-        "Write a summary of this text in one sentence.\n\n{text}",
-        chat=True,
-    ),
-    "continuation": _by_examples(
-        "Next",
-        "what could come next",
-        "The forward, who scored nine goals last year, will join the team on Monday.",
-        "I have flour, water and baking powder, but all the shops are out of yeast.",
-    ),
-    "description": _by_examples(
-        "Description",
-        "a description of its subject",
-        "News about football: a club takes a player from another team for a time.",
-        "A question about cooking: bread recipes, dough and raising agents.",
-    ),
-}
 
 
 class LLMAugmenter(
@@ -104,9 +36,9 @@ class LLMAugmenter(
 ):
     """Add to each text what a language model writes about it.
 
-    Texts in, as many texts out: keywords, a paraphrase, a summary, a continuation or a
-    description gives a topic model more words to count. What is written badly is left out,
-    and its text stays as it was.
+    Returns one text per text. Keywords, a paraphrase, a summary, a continuation or a
+    description gives a topic model more words to count. Bad answers are left out: their texts
+    stay as they were.
 
     Parameters
     ----------
@@ -298,7 +230,7 @@ class LLMAugmenter(
         Returns
         -------
         texts : list of str
-            One a text, in their order.
+            One per text, in their order.
 
         Raises
         ------
@@ -316,33 +248,20 @@ class LLMAugmenter(
         )
         outcomes = outcomes.astype(f"<U{max(map(len, OUTCOMES))}")
         asked = np.flatnonzero(outcomes != "blank").tolist()
-        own = self.prompt is not None
-        chat = (own or MODES[self.mode].chat) if self.chat is None else self.chat
         llm = as_llm(self.llm)
         before = llm.usage_
-        found = (
-            llm.generate(
-                [texts[i] for i in asked],
-                template=self._template(),
-                chat=chat,
-                stop=() if chat else ("\n",),
-                max_length=self.max_length,
-                max_new_tokens=self.max_new_tokens,
-                temperature=self.temperature,
-                seed=as_seed(self.random_state) if self.temperature else 0,
-                on_error=self.on_error,
-                verbose=self.verbose,
-            )
-            if asked
-            else []
-        )
+        found = self._generate(llm, [texts[i] for i in asked])
         written = {i: self._cleaned(text) for i, text in zip(asked, found, strict=True)}
         for i, text in written.items():
-            outcomes[i] = self._judged(texts[i], text)
-        self._drop_drifted(texts, written, outcomes)
+            outcomes[i] = outcome_of(texts[i], text, self._template(), self.language)
+        rows = np.flatnonzero(outcomes == "augmented")
+        if self.min_similarity is not None and rows.size:
+            answers = [written[i] for i in rows.tolist()]
+            cosines = cosines_of([texts[i] for i in rows], answers, self.embedder)
+            outcomes[rows[cosines < self.min_similarity]] = "drifted"
         self.outcomes_ = outcomes
         self.report_ = {name: int((outcomes == name).sum()) for name in OUTCOMES}
-        self.usage_ = used_since(before, llm)
+        self.usage_ = usage_since(before, llm)
         return [
             text
             if outcome != "augmented"
@@ -351,6 +270,25 @@ class LLMAugmenter(
             else written[i]
             for i, (text, outcome) in enumerate(zip(texts, outcomes, strict=True))
         ]
+
+    def _generate(self, llm: LanguageModel, texts: list[str]) -> list[Any]:
+        """Return what the model writes about each text, None where a call failed."""
+        if not texts:
+            return []
+        own = self.prompt is not None
+        chat = (own or MODES[self.mode].chat) if self.chat is None else self.chat
+        return llm.generate(
+            texts,
+            template=self._template(),
+            chat=chat,
+            stop=() if chat else ("\n",),
+            max_length=self.max_length,
+            max_new_tokens=self.max_new_tokens,
+            temperature=self.temperature,
+            seed=as_seed(self.random_state) if self.temperature else 0,
+            on_error=self.on_error,
+            verbose=self.verbose,
+        )
 
     def _check(self) -> None:
         """Raise a ValueError that names the first parameter that is wrong."""
@@ -368,41 +306,11 @@ class LLMAugmenter(
         return MODES[self.mode].prompt if self.prompt is None else self.prompt
 
     def _cleaned(self, written: str | None) -> str | None:
-        """Return what was written, without what chats put around it and repeated keywords."""
+        """Return the answer alone, without repeated keywords."""
         if written is None:
             return None
-        written = plain(written, MODES[self.mode].label, self.mode)
+        written = clean_answer(written, MODES[self.mode].label, self.mode)
         return distinct_keywords(written) if self.mode == "keywords" else written
-
-    def _judged(self, text: str, written: str | None) -> str:
-        """Return the outcome for what was written about a text."""
-        if written is None:
-            return "failed"
-        words = words_of(written)
-        if not words:
-            return "too_short"
-        if is_refusal(written):
-            return "refused"
-        if len(words) >= _MANY and len(set(words)) <= _REPETITIVE * len(words):
-            return "repetitive"
-        lines = [text, *self._template().splitlines()]
-        if any(share_of_words(written, line) >= _ALIKE for line in lines):
-            return "copied"
-        if self.language and is_foreign(written, self.language):
-            return "wrong_language"
-        return "augmented"
-
-    def _drop_drifted(
-        self, texts: list[str], written: dict[int, Any], outcomes: np.ndarray
-    ) -> None:
-        """Mark what means something else than its text, all embedded in one call each."""
-        rows = np.flatnonzero(outcomes == "augmented")
-        if self.min_similarity is None or not rows.size:
-            return
-        pairs = [[texts[i] for i in rows], [written[i] for i in rows.tolist()]]
-        given, made = (self.embedder.transform(some) for some in pairs)
-        cosines = 1 - paired_cosine_distances(given, made)
-        outcomes[rows[cosines < self.min_similarity]] = "drifted"
 
     def get_feature_names_out(self, input_features=None):
         """Return the name of the one column, so that a Pipeline can name those after it.
@@ -428,21 +336,3 @@ class LLMAugmenter(
 
     def __sklearn_is_fitted__(self):
         return True
-
-
-def distinct_keywords(written: str) -> str:
-    """Return a list of keywords without those that have no new word."""
-    said: set[str] = set()
-    kept = []
-    for keyword in _SEPARATORS.split(written):
-        words = set(words_of(keyword))
-        if words - said:
-            kept.append(keyword.strip())
-            said |= words
-    return ", ".join(kept)
-
-
-def share_of_words(a: str, b: str) -> float:
-    """Return the share of two texts' distinct words that both have (Jaccard)."""
-    first, second = set(words_of(a)), set(words_of(b))
-    return len(first & second) / max(len(first | second), 1)

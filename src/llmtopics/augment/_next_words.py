@@ -1,8 +1,5 @@
-"""Texts → counts of their own words and of those that a language model would say next."""
+"""Counts of texts' own words and of those that a language model predicts next."""
 
-import re
-from collections import Counter
-from itertools import chain
 from numbers import Integral, Real
 from typing import Any
 
@@ -15,17 +12,16 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from llmtopics._checks import as_counts, check_parts, check_texts, warn_user
-from llmtopics._language import LanguageModel, as_llm, still_asked, used_since
-from llmtopics._language._ask import split_template
+from llmtopics._language import LanguageModel, as_llm, model_to_ask, usage_since
+from llmtopics._language.request import split_template
 from llmtopics._state import as_fitted, restored_on_error
-from llmtopics._vectorizers import tokens_of, words_of
+from llmtopics._vectorizers import words_of
+from llmtopics.augment._word_shares import WordShares
 from llmtopics.text import TextAnalyzer
 
-_WORD = re.compile(r"\w[\w'’-]*")
 _VECTORIZER = "CountVectorizer(analyzer=TextAnalyzer())"  # what None stands for
 _N_TOKENS = 256  # of a distribution that are kept
-_MANY = 10  # texts, none of which gains a word only if something is wrong
-_BLOCK = 1024  # texts whose words are rounded at a time
+_WARN_FROM = 10  # texts: if none of them gains a word, something is wrong
 
 
 class NextWordCounts(
@@ -33,11 +29,11 @@ class NextWordCounts(
     BaseEstimator,
     auto_wrap_output_keys=None,  # type: ignore[call-arg]
 ):
-    r"""Count the words of texts, and those by which a language model would go on.
+    r"""Count the words of texts, and those that a language model predicts next.
 
-    The model reads each text once, followed by "Topic:", and says how likely each word is to
-    come next. Words of the vocabulary among them join the text's own counts, a few for each
-    text. A short text so gains words that say what it is about.
+    The model reads each text once, followed by "Topic:", and gives the probability of each
+    next word. Those that are in the vocabulary are added to the text's own counts, a few for
+    each text. So a short text gains words that say what it is about.
 
     Parameters
     ----------
@@ -91,16 +87,15 @@ class NextWordCounts(
 
     Notes
     -----
-    A word's first token stands for the word. Where longer words begin with the same token,
-    its probability is shared by all of them (and by itself) in proportion to how often they
-    are in the texts fitted, save that tokens which the vectorizer drops, such as "a", are
-    not shared. Words go through the vectorizer's own analyzer, so that stems stay stems. The
+    A word's first token represents the word. If several words begin with the same token, they
+    share its probability in proportion to their frequencies in the fitted texts. Tokens that
+    the vectorizer drops, such as "a", are not shared. Words go through the vectorizer's own analyzer, so that stems stay stems. The
     ``n_words`` best words' probabilities, divided by their sum, times the weight, are rounded
     by largest remainder to whole counts of exactly that sum. Nothing is drawn at random.
 
-    In a Pipeline before :class:`GibbsLDA` the new words are words like others, in the
-    topics' words too, where such as "guide" may then appear. ``FusionTopicModel`` with
-    ``alpha=0`` is the same topic model without that.
+    In a Pipeline before :class:`GibbsLDA`, the new words count as the texts' own. Words such
+    as "guide" may then appear among the topics' words. ``FusionTopicModel`` with ``alpha=0``
+    is the same topic model without them.
 
     References
     ----------
@@ -178,7 +173,7 @@ class NextWordCounts(
     @_fit_context(prefer_skip_nested_validation=False)
     @config_context(transform_output="default")
     def fit(self, X, y=None):
-        """Learn the vocabulary, and how often words are that begin alike.
+        """Learn the vocabulary, and frequencies of words that share a first token.
 
         Parameters
         ----------
@@ -207,37 +202,9 @@ class NextWordCounts(
                 if self.vectorizer is None
                 else clone(self.vectorizer)
             ).fit(texts)
-            self._tokens, self._shares = self._share(texts)
+            llm = model_to_ask(self._llm, self.llm)
+            self._shares = WordShares(self.vectorizer_, llm.first_tokens, texts)
         return self
-
-    def _share(self, texts: list[str]) -> tuple[dict[str, int], sp.csr_array]:
-        """Return the first tokens of the texts' words, and what a column has of each."""
-        forms: Counter[str] = Counter()
-        for text in texts:
-            forms.update(_WORD.findall(text))
-        for form, n in list(forms.items()):  # as it would stand at a beginning
-            if (capital := form[:1].upper() + form[1:]) != form:
-                forms[capital] += n
-        firsts = still_asked(self._llm, self.llm).first_tokens(list(forms))
-        rows = {token: i for i, token in enumerate(dict.fromkeys(firsts))}
-        owners = [rows[token] for token in firsts]
-        for token, row in rows.items():  # a token may be a word that no text has
-            if token not in forms:
-                forms[token] = 1
-                owners.append(row)
-        begun = sp.csr_array(
-            (np.array(list(forms.values()), float), (owners, np.arange(len(forms)))),
-            shape=(len(rows), len(forms)),
-        )
-        found = tokens_of(self.vectorizer_, list(rows))
-        if found is not None:
-            kept = np.array([bool(words) for words in found], float)
-            begun = sp.csr_array(begun.multiply(kept[:, np.newaxis]))
-        return rows, _to_shares(begun) @ self._columns(list(forms))
-
-    def _columns(self, words: list[str]) -> sp.csr_array:
-        """Return the columns that words count in, of shape (n_words, V)."""
-        return _to_shares(sp.csr_array(self.vectorizer_.transform(words), dtype=float))
 
     @config_context(transform_output="default")
     def transform(self, X):
@@ -294,7 +261,7 @@ class NextWordCounts(
         wants = [bool(fitted.weight and text.strip()) for text in texts]
         asked = np.flatnonzero(wants).tolist()
         found: list[Any] = []
-        llm = still_asked(self._llm, self.llm)
+        llm = model_to_ask(self._llm, self.llm)
         before = llm.usage_
         if asked:
             found = llm.next_word_distribution(
@@ -305,7 +272,7 @@ class NextWordCounts(
                 on_error=self.on_error,
                 verbose=self.verbose,
             )
-        self.usage_ = used_since(before, llm)
+        self.usage_ = usage_since(before, llm)
         totals = np.full(len(texts), fitted.weight)
         if not isinstance(fitted.weight, Integral):
             totals = np.round(fitted.weight * own.sum(axis=1))
@@ -316,7 +283,7 @@ class NextWordCounts(
             )
         totals = totals.astype(int)
         answered = [(i, row) for i, row in zip(asked, found, strict=True) if row]
-        fed = self._fed(dict(answered), totals, own.shape)
+        fed = self._shares.counts(dict(answered), totals, fitted.n_words, own.shape)
         n_fed = int((fed.sum(axis=1) > 0).sum())
         self.report_ = {
             "fed": n_fed,
@@ -324,41 +291,12 @@ class NextWordCounts(
             "no_overlap": len(answered) - n_fed,
             "failed": len(asked) - len(answered),
         }
-        if len(answered) >= _MANY and not n_fed and totals.any():
+        if len(answered) >= _WARN_FROM and not n_fed and totals.any():
             warn_user(
                 "No word that the language model would say next is in the vocabulary of "
                 f"{own.shape[1]} words: no text gained any. Check the prompt, the "
                 "vectorizer, and that the model knows the texts' language."
             )
-        return fed
-
-    def _fed(
-        self, found: dict[int, dict[str, float]], totals: np.ndarray, shape: tuple
-    ) -> sp.csr_array:
-        """Return so many new words of each text that the model was asked about."""
-        words = dict.fromkeys(chain.from_iterable(found.values()))
-        new = [word for word in words if word not in self._tokens]
-        place = self._tokens | {w: i for i, w in enumerate(new, len(self._tokens))}
-        shares = self._shares
-        if new:
-            shares = sp.csr_array(sp.vstack([shares, self._columns(new)]))
-        blocks, n_words = [], self._as_fitted.n_words
-        for start in range(0, shape[0], _BLOCK):
-            some = [
-                found.get(i, {}) for i in range(start, min(start + _BLOCK, shape[0]))
-            ]
-            at = [place[word] for row in some for word in row]
-            chances = sp.csr_array(
-                (
-                    np.fromiter(chain.from_iterable(r.values() for r in some), float),
-                    np.array(at, int),
-                    np.cumsum([0, *map(len, some)]),
-                ),
-                shape=(len(some), shares.shape[0]),
-            )
-            blocks.append(_rounded(chances @ shares, totals[start:], n_words))
-        fed = sp.csr_array(sp.vstack(blocks, format="csr"))
-        fed.sort_indices()
         return fed
 
     def get_feature_names_out(self, input_features=None):
@@ -382,40 +320,3 @@ class NextWordCounts(
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
         return tags
-
-
-def _to_shares(weights: sp.csr_array) -> sp.csr_array:
-    """Return the rows divided by their sums; empty rows stay empty."""
-    totals = np.repeat(weights.sum(axis=1), np.diff(weights.indptr))
-    shares = np.divide(
-        weights.data, totals, where=totals > 0, out=np.zeros(weights.nnz)
-    )
-    return sp.csr_array((shares, weights.indices, weights.indptr), shape=weights.shape)
-
-
-def _rounded(weights: sp.csr_array, totals: np.ndarray, n_words: int) -> sp.csr_array:
-    """Return whole counts in proportion to each row's largest weights, summing to totals.
-
-    Shares are rounded down, and what is missing goes to the largest remainders; ties go to
-    the earlier column.
-    """
-    weights.eliminate_zeros()
-    columns, counts, ends = [], [], [0]
-    for start, end, total in zip(
-        weights.indptr, weights.indptr[1:], totals, strict=False
-    ):
-        value, column = weights.data[start:end], weights.indices[start:end]
-        best = np.lexsort((column, -value))[:n_words]
-        value, column = value[best], column[best]
-        exact = value * (total / value.sum() if value.size else 0)
-        whole = np.floor(exact).astype(np.int32)
-        missing = int(total - whole.sum()) if value.size else 0
-        whole[np.lexsort((column, whole - exact))[:missing]] += 1
-        used = whole > 0
-        columns.append(column[used])
-        counts.append(whole[used])
-        ends.append(ends[-1] + int(used.sum()))
-    return sp.csr_array(
-        (np.concatenate(counts), np.concatenate(columns), np.array(ends)),
-        shape=weights.shape,
-    )

@@ -2,20 +2,21 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping
-from itertools import cycle, pairwise
+from itertools import cycle
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils import _safe_indexing, column_or_1d
+from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from llmtopics._checks import as_seed, check_texts, warn_user
-from llmtopics._language import LanguageModel, as_llm, used_since
-from llmtopics._language._ask import split_template
-from llmtopics._language._plain import is_refusal, plain
-from llmtopics.augment._languages import words_of
+from llmtopics._language import LanguageModel, as_llm, usage_since
+from llmtopics._language.clean_answer import clean_answer
+from llmtopics._language.request import split_template
+from llmtopics.augment._class_sizes import check_labels, n_missing
+from llmtopics.augment._near_duplicates import KnownTexts
 
 PROMPT = """Each text is followed by another on the same subject.
 
@@ -32,9 +33,9 @@ Another:"""
 class LLMResampler(BaseEstimator):
     """Add texts that a language model writes on the subjects of those given.
 
-    Fills up small classes, or adds to every text. Changes the number of rows, so it is no
-    transformer but has imbalanced-learn's ``fit_resample`` and stands in the Pipelines of
-    that library, which resample while they are fitted, never while they predict.
+    Fills up small classes, or adds to every text. It changes the number of rows, so it is no
+    transformer. It has imbalanced-learn's ``fit_resample`` and works in the Pipelines of that
+    library. These resample when they are fitted, and never when they predict.
 
     Parameters
     ----------
@@ -43,9 +44,10 @@ class LLMResampler(BaseEstimator):
         ``LocalLLM(...)``.
 
     sampling_strategy : "auto", int, float, dict or None, default="auto"
-        How many texts each class of ``y`` shall have: as many as the largest ("auto"), this
-        many at least, this share of the largest, or by class. None makes ``n_per_text`` of
-        every text whatever its class, as without ``y``.
+        How many texts each class of ``y`` shall have, at least: as many as the largest
+        ("auto"), this number (int), this share of the largest (float, for any number of
+        classes), or a number by class (dict). None makes ``n_per_text`` of every text whatever
+        its class, as without ``y``. "auto" and dicts mean the same in imbalanced-learn.
 
     n_per_text : int, default=1
         New texts for each text, where there is no ``y`` or ``sampling_strategy`` is None.
@@ -69,7 +71,7 @@ class LLMResampler(BaseEstimator):
         Tokens of each text that are read; None for as many as the model can.
 
     max_similarity : float, default=0.7
-        A new text is left out if, of the pairs of neighbouring words that it and another
+        A new text is left out if, of the pairs of neighboring words that it and another
         text have, they share this much or more (Jaccard): nearly the same text is there
         already.
 
@@ -216,9 +218,9 @@ class LLMResampler(BaseEstimator):
             If a class, or a text, has fewer new texts than were asked for.
         """
         self._validate_params()
-        split_template(PROMPT if self.prompt is None else self.prompt)
+        split_template(self._template())
         texts = check_texts(X, "LLMResampler")
-        labels = None if y is None else _checked_labels(y, len(texts))
+        labels = None if y is None else check_labels(y, len(texts))
         seed = as_seed(self.random_state)
         rng = np.random.default_rng(seed)
         if labels is None or self.sampling_strategy is None:
@@ -228,16 +230,35 @@ class LLMResampler(BaseEstimator):
             groups = defaultdict(list)
             for row, label in enumerate(labels):
                 groups[label].append(row)
-            wanted = _missing_of(self.sampling_strategy, Counter(labels))
+            wanted = n_missing(self.sampling_strategy, Counter(labels))
             for rows in groups.values():
                 rng.shuffle(rows)
         llm = as_llm(self.llm)
         before = llm.usage_
         made, sources = self._written(texts, groups, wanted, llm, seed)
-        self.usage_ = used_since(before, llm)
+        self.usage_ = usage_since(before, llm)
         self.sample_indices_ = np.array([*range(len(texts)), *sources])
         more = _like(X, [*texts, *made], self.sample_indices_)
         return more if y is None else (more, _safe_indexing(y, self.sample_indices_))
+
+    def _template(self) -> str:
+        return PROMPT if self.prompt is None else self.prompt
+
+    def _generate(self, llm: LanguageModel, texts: list[str], seed: int) -> list[Any]:
+        """Return a new text for each text, None where a call failed."""
+        found = llm.generate(
+            texts,
+            template=self._template(),
+            chat=self.chat,
+            stop=() if self.chat else ("\n",),
+            max_length=self.max_length,
+            max_new_tokens=self.max_new_tokens,
+            temperature=self.temperature,
+            seed=seed,
+            on_error=self.on_error,
+            verbose=self.verbose,
+        )
+        return [new and clean_answer(new, "Another", "Text") for new in found]
 
     def _written(
         self,
@@ -253,8 +274,8 @@ class LLMResampler(BaseEstimator):
             for group, rows in groups.items()
         }
         missing = {group: n for group, n in wanted.items() if n}
-        prompt = PROMPT if self.prompt is None else self.prompt
-        known = _Known([*texts, *prompt.splitlines()])  # its examples are not new
+        examples = self._template().splitlines()
+        known = KnownTexts([*texts, *examples])
         made: list[tuple[Hashable, str, int]] = []
         n_draws: Counter[int] = Counter()  # how often each text was written about
         report = dict.fromkeys(
@@ -268,20 +289,10 @@ class LLMResampler(BaseEstimator):
                         draws[n_draws[row]].append((group, row))
                         n_draws[row] += 1
             for draw, asked in draws.items():
-                found = llm.generate(
-                    [texts[row] for _, row in asked],
-                    template=prompt,
-                    chat=self.chat,
-                    stop=() if self.chat else ("\n",),
-                    max_length=self.max_length,
-                    max_new_tokens=self.max_new_tokens,
-                    temperature=self.temperature,
-                    seed=seed + draw,
-                    on_error=self.on_error,
-                    verbose=self.verbose,
+                found = self._generate(
+                    llm, [texts[row] for _, row in asked], seed + draw
                 )
                 for (group, row), new in zip(asked, found, strict=True):
-                    new = new and plain(new, "Another", "Text")
                     outcome = known.outcome_of(new, self.max_similarity)
                     report[outcome] += 1
                     if outcome == "new":
@@ -310,80 +321,6 @@ def _like(X: Any, texts: list[str], rows: np.ndarray) -> Any:
     if hasattr(X, "__dataframe__") or hasattr(X, "to_arrow"):  # polars
         return type(X)(X.name, texts)
     return texts
-
-
-class _Known:
-    """The texts there are so far, found again by their pairs of neighbouring words."""
-
-    def __init__(self, texts: list[str]):
-        self.sizes: list[int] = []
-        self.having: dict[Hashable, list[int]] = defaultdict(list)
-        for text in texts:
-            self.add(text)
-
-    def add(self, text: str) -> None:
-        pairs = _pairs(text)
-        for pair in pairs:
-            self.having[pair].append(len(self.sizes))
-        self.sizes.append(len(pairs))
-
-    def outcome_of(self, text: str | None, max_similarity: float) -> str:
-        """Return whether a text is new, and if not, why it is left out."""
-        if text is None:
-            return "failed"
-        pairs = _pairs(text)
-        if not pairs:
-            return "too_short"
-        if is_refusal(text):
-            return "refused"
-        shared = Counter(i for pair in pairs for i in self.having.get(pair, ()))
-        alike = (n / (len(pairs) + self.sizes[i] - n) for i, n in shared.items())
-        return "near_duplicate" if max(alike, default=0) >= max_similarity else "new"
-
-
-def _pairs(text: str) -> set[tuple[str, ...]]:
-    """Return the pairs of neighbouring words; a single word stands for itself."""
-    words = words_of(text)
-    return set(pairwise(words)) or {(word,) for word in words}
-
-
-def _checked_labels(y: Any, n_texts: int) -> list[Hashable]:
-    """Return classes as a list, one a text."""
-    labels = column_or_1d(y).tolist()
-    if len(labels) != n_texts:
-        raise ValueError(
-            f"y has {len(labels)} classes, but there are {n_texts} texts: one each."
-        )
-    for row, label in enumerate(labels):
-        if label is None or (isinstance(label, float) and np.isnan(label)):
-            raise ValueError(f"y has no class in row {row}: it holds {label!r}.")
-    return labels
-
-
-def _missing_of(strategy: Any, sizes: Counter[Hashable]) -> dict[Hashable, int]:
-    """Return how many texts each class lacks."""
-    if isinstance(strategy, Mapping):
-        for label, n in strategy.items():
-            if label not in sizes:
-                raise ValueError(
-                    f"sampling_strategy names the class {label!r}, which y does not "
-                    f"have; it has {', '.join(map(repr, sizes))}."
-                )
-            if not isinstance(n, Integral) or n < sizes[label]:
-                raise ValueError(
-                    f"sampling_strategy wants {n!r} texts of class {label!r}, which has "
-                    f"{sizes[label]}: none are taken away, so give a whole number of at "
-                    "least that."
-                )
-        return {label: n - sizes[label] for label, n in strategy.items()}
-    largest = max(sizes.values())
-    if strategy == "auto":
-        target = largest
-    elif isinstance(strategy, Integral):
-        target = int(strategy)
-    else:
-        target = int(np.ceil(strategy * largest))
-    return {label: max(target - n, 0) for label, n in sizes.items()}
 
 
 def _shortfall(

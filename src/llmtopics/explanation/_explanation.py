@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from llmtopics._language._ask import mended
+from llmtopics._language.request import without_surrogates
 from llmtopics.explanation._html import as_html
 from llmtopics.explanation._summary import as_text
 
@@ -97,7 +97,7 @@ class Explanation:
     notes: tuple[str, ...]
 
     def __repr__(self) -> str:
-        return mended(as_text(self))
+        return without_surrogates(as_text(self))
 
     def _repr_html_(self) -> str:
-        return mended(as_html(self))
+        return without_surrogates(as_html(self))

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from llmtopics._held_out import log_likelihood
-from llmtopics.embed import _NoVectorError
+from llmtopics.embed._precomputed import NoVectorError
 
 
 def score_halves(
@@ -36,7 +36,7 @@ def score_halves(
         )
     try:
         mixtures = mix(observed)
-    except _NoVectorError as error:
+    except NoVectorError as error:
         raise ValueError(
             "FusionTopicModel.score cuts each text in two, and PrecomputedEmbeddings has "
             "no vectors of halves. Searches need scoring=topic_scorer(), and instead of "

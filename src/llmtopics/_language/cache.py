@@ -1,0 +1,211 @@
+"""A disk cache of what models computed, shared by all processes of a user."""
+
+import logging
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+from hashlib import blake2b
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from platformdirs import user_cache_path
+
+from llmtopics._threads import inside_worker
+
+logger = logging.getLogger(__name__)
+
+MAX_BYTES = 4 * 2**30
+_N_CHECK = 8  # bytes of checksum in front of a value
+_N_PORTIONS = 16  # of texts, which processes compute side by side
+
+
+def default_folder() -> Path:
+    """Return the folder named in ``LLMTOPICS_CACHE``, or the user's cache folder."""
+    named = os.environ.get("LLMTOPICS_CACHE")
+    return Path(named).expanduser() if named else user_cache_path("llmtopics")
+
+
+def folder_of(cache_dir: str | Path | bool | None) -> Path | None:
+    """Return the folder that a parameter names: None the default one, False none."""
+    if cache_dir is False:
+        return None
+    return Path(str(cache_dir or default_folder())).expanduser()
+
+
+def key_of(context: str, text: str) -> bytes:
+    """Return the key of what ``context`` (model and parameters) makes of ``text``."""
+    start = blake2b(context.encode(), digest_size=32).digest()
+    data = text.encode("utf-8", "surrogatepass")
+    return blake2b(data, key=start, digest_size=20).digest()
+
+
+class Cache:
+    """Values by key in one SQLite file; a cache only: no trouble with it stops the work.
+
+    A value whose checksum is wrong is not returned; a file that is no database is made
+    anew; where the folder cannot be written, nothing is kept.
+
+    Parameters
+    ----------
+    folder : Path
+    max_bytes : int
+        When the values take more, the oldest are forgotten.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int = MAX_BYTES):
+        self.folder = folder
+        self.max_bytes = max_bytes
+
+    @property
+    def _file(self) -> Path:
+        return self.folder / "values.sqlite"
+
+    def get(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+        """Return the values of those keys that have one."""
+        found: dict[bytes, bytes] = {}
+        if not self._file.exists():
+            return found
+        with self._forgiving(), self._connection() as connection:
+            wanted = list(keys)
+            for start in range(0, len(wanted), 500):
+                some = wanted[start : start + 500]
+                marks = ",".join("?" * len(some))
+                query = f"SELECT key, value FROM entries WHERE key IN ({marks})"
+                for key, value in connection.execute(query, some):
+                    if value[:_N_CHECK] == _checksum(key, value[_N_CHECK:]):
+                        found[key] = value[_N_CHECK:]
+        return found
+
+    def put(self, values: Mapping[bytes, bytes]) -> None:
+        """Keep the values."""
+        rows = [(key, _checksum(key, value) + value) for key, value in values.items()]
+        with self._forgiving(), self._connection() as connection:
+            self._forget_old(connection, sum(len(value) for _, value in rows))
+            connection.executemany("REPLACE INTO entries VALUES (?, ?)", rows)
+            connection.commit()
+
+    def _forget_old(self, connection: sqlite3.Connection, n_bytes: int) -> None:
+        """Delete the older half if ``n_bytes`` more would be too many."""
+
+        def pragma(name: str) -> int:
+            return connection.execute(f"PRAGMA {name}").fetchone()[0]
+
+        used = (pragma("page_count") - pragma("freelist_count")) * pragma("page_size")
+        if used + n_bytes > self.max_bytes:
+            connection.execute(
+                "DELETE FROM entries WHERE rowid <= "
+                "(SELECT (min(rowid) + max(rowid)) / 2 FROM entries)"
+            )
+
+    @contextmanager
+    def claim(self, names: Sequence[str], most: int) -> Iterator[list[str]]:
+        """Yield names of work that no other process or thread does until this is left.
+
+        These are the first ``most`` free names. If none is free, wait for one.
+        """
+        with ExitStack() as held:
+            free: list[str] = []
+            for name in names:
+                if len(free) < most and self._lock(name, held, wait=False):
+                    free.append(name)
+            if not free:
+                self._lock(names[0], held, wait=True)
+            yield free or [names[0]]
+
+    def _lock(self, name: str, held: ExitStack, *, wait: bool) -> bool:
+        """Lock a name until ``held`` is left; tell whether nobody else has it."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            digest = blake2b(name.encode(), digest_size=8).hexdigest()
+            lock = FileLock(self.folder / f"{digest}.lock")
+            held.enter_context(lock.acquire(blocking=wait))
+        except Timeout:
+            return False
+        except OSError as error:  # where nothing can be locked, everybody works
+            logger.info("cannot lock the cache in %s: %s", self.folder, error)
+        return True
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(self._file, timeout=60)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=OFF")
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, value BLOB)"
+            )
+            yield connection
+
+    @contextmanager
+    def _forgiving(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, sqlite3.OperationalError) as error:  # read-only, full, busy
+            logger.warning("the cache in %s is not used: %s", self.folder, error)
+        except sqlite3.DatabaseError as error:
+            logger.warning("the cache in %s is made anew: %s", self.folder, error)
+            for path in self.folder.glob(f"{self._file.name}*"):
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
+
+
+def get_or_compute(
+    folder: Path | None,
+    context: str,
+    texts: Sequence[str],
+    compute: Callable[[list[int]], Iterator[tuple[Iterable[int], Iterable[bytes]]]],
+) -> dict[int, bytes]:
+    """Return the value of each text, computing only what the cache lacks.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Where values are kept; None keeps nothing.
+    context : str
+        What besides the text decides the value: model and parameters.
+    texts : sequence of str
+        All different.
+    compute : callable
+        From the rows that are missing to an iterator of rows and their values, which are
+        kept as they come, so that an interrupt loses little.
+
+    Returns
+    -------
+    values : dict
+        Row to value, of all rows for which ``compute`` gave one.
+    """
+    values: dict[int, bytes] = {}
+    missing = list(range(len(texts)))
+    if folder is None:
+        for rows, made in compute(missing) if missing else ():
+            values.update(zip(rows, made, strict=True))
+        return values
+    cache = Cache(folder)
+    keys = [key_of(context, text) for text in texts]
+
+    def look_up(rows: list[int]) -> list[int]:
+        """Take what the cache has; return the rows that it lacks."""
+        found = cache.get([keys[i] for i in rows])
+        values.update({i: found[keys[i]] for i in rows if keys[i] in found})
+        return [i for i in rows if i not in values]
+
+    portions: dict[str, list[int]] = {}
+    for i in look_up(missing):
+        portions.setdefault(f"{context} {keys[i][0] % _N_PORTIONS}", []).append(i)
+    # a worker takes one portion at a time, so that others can compute the rest; a process
+    # alone takes all, since large batches are faster
+    most = 1 if inside_worker() else _N_PORTIONS
+    while portions:
+        with cache.claim([*portions], most) as names:
+            rows = [i for name in names for i in portions.pop(name)]
+            missing = look_up(sorted(rows))  # another process may have been here
+            for rows, made in compute(missing) if missing else ():
+                new = dict(zip(rows, made, strict=True))
+                values |= new
+                cache.put({keys[i]: value for i, value in new.items()})
+    return values
+
+
+def _checksum(key: bytes, value: bytes) -> bytes:
+    return blake2b(value, key=key, digest_size=_N_CHECK).digest()

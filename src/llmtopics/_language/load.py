@@ -1,0 +1,107 @@
+"""From a folder to a model, its tokenizer and its configuration, kept in memory."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from inspect import signature
+from pathlib import Path
+from threading import Lock, RLock
+from typing import Any
+
+from llmtopics._language.files import fingerprint
+
+loading = Lock()  # so that threads do not load the same model twice
+_verbosity = RLock()  # the settings of transformers hold for the whole process
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """Return the tokenizer of a folder's model."""
+    with loading:
+        return _tokenizer(folder, fingerprint(folder))
+
+
+@lru_cache(maxsize=4)
+def _tokenizer(folder: Path, fingerprint: str) -> Any:
+    from transformers import AutoTokenizer
+
+    tokenizer = read(AutoTokenizer.from_pretrained, folder)
+    if not getattr(tokenizer, "is_fast", False):
+        raise ValueError(
+            f"The model in {folder} has no fast tokenizer (tokenizer.json)."
+        )
+    return tokenizer
+
+
+def load_config(folder: Path) -> Any:
+    """Return the configuration of a folder's model."""
+    from transformers import AutoConfig
+
+    return read(AutoConfig.from_pretrained, folder)
+
+
+def read(load: Callable, folder: Path, **options: Any) -> Any:
+    """Load something of a model, never running code that comes with it."""
+    try:
+        with quiet():
+            return load(folder, trust_remote_code=False, **options)
+    except (ValueError, KeyError, OSError, ImportError) as error:
+        raise OSError(
+            f"{folder} has no model that transformers can load by itself (code that "
+            f"comes with a model is never run): {error}"
+        ) from None
+
+
+def load_model(folder: Path, device: str, dtype: str, kind: str) -> Any:
+    """Return a model, ready to compute; the last few stay in memory.
+
+    Parameters
+    ----------
+    folder : Path
+    device, dtype : str
+    kind : {"AutoModel", "AutoModelForCausalLM"}
+        Without a head, or with the language-model head.
+    """
+    with loading:
+        return _model(folder, device, dtype, kind, fingerprint(folder))
+
+
+@lru_cache(maxsize=4)
+def _model(folder: Path, device: str, dtype: str, kind: str, fingerprint: str) -> Any:
+    import torch
+    import transformers
+
+    model = read(
+        getattr(transformers, kind).from_pretrained, folder, dtype=getattr(torch, dtype)
+    )
+    if kind == "AutoModel" and model.config.is_encoder_decoder:
+        model = model.get_encoder()
+    if kind == "AutoModelForCausalLM":  # the caller chooses how to generate
+        ends = getattr(model.generation_config, "eos_token_id", None)
+        model.generation_config = transformers.GenerationConfig(eos_token_id=ends)
+    return model.to(device).eval()
+
+
+def cache_name(model: Any) -> str:
+    """Return the name by which a model takes and returns its key-value cache.
+
+    Releases of transformers differ in it, and warn about each other's name.
+    """
+    taken = signature(model.forward).parameters
+    return "cache" if "cache" in taken else "past_key_values"
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep transformers from writing messages and progress bars."""
+    from transformers.utils import logging as messages
+
+    with _verbosity:
+        level, bars = messages.get_verbosity(), messages.is_progress_bar_enabled()
+        messages.set_verbosity_error()
+        messages.disable_progress_bar()
+        try:
+            yield
+        finally:
+            messages.set_verbosity(level)
+            if bars:
+                messages.enable_progress_bar()

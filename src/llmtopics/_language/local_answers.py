@@ -1,0 +1,84 @@
+"""Answers of a local model to many prompts, in batches of similar lengths."""
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from llmtopics._language.generate import generate
+from llmtopics._language.load import cache_name, load_model, load_tokenizer
+from llmtopics._language.next_words import next_words
+from llmtopics._language.prompts import Batch, batches_of, shared_prefix, to_tokens
+from llmtopics._language.request import Request
+from llmtopics._language.score import score
+from llmtopics._language.workers import batch_tokens, in_workers, tokenizing
+
+_LEAST_PROMPTS = 32  # in a batch that is written about
+_ANSWERS: dict[str, Callable[..., list[Any]]] = {  # Request.kind -> batch to answers
+    "generate": generate,
+    "next_word_distribution": next_words,
+    "score": score,
+}
+
+
+def answer(
+    prompts: Sequence[str],
+    request: Request,
+    folder: Path,
+    devices: list[str],
+    dtype: str,
+    batch_size: int | str,
+    used: dict[str, float],
+) -> Iterator[tuple[list[int], list[Any]]]:
+    """Yield positions in ``prompts`` and their answers, in an order of our choice.
+
+    Parameters
+    ----------
+    prompts : sequence of str
+        None of them blank.
+    request : Request
+    folder : Path
+        The model's files.
+    devices : list of str
+    dtype : str
+    batch_size : int or "auto"
+        Tokens in a batch.
+    used : dict
+        Tokens read and written are added to it.
+    """
+    import torch
+
+    tokenizer = load_tokenizer(folder)
+    ids = to_tokens(prompts, request, folder)
+    models = [
+        load_model(folder, each, dtype, "AutoModelForCausalLM") for each in devices
+    ]
+    shared = shared_prefix(ids)
+    answers_to = _ANSWERS[request.kind]
+
+    @torch.inference_mode()
+    def read_shared(model: Any) -> Any:
+        if not shared:
+            return None
+        tokens = torch.tensor([shared], device=model.device)
+        return getattr(model(input_ids=tokens, use_cache=True), cache_name(model))
+
+    @torch.inference_mode()
+    def work(rows: list[int], model: Any) -> tuple[list[int], list[Any]]:
+        known = copy.deepcopy(caches[id(model)])
+        if known:
+            known.batch_repeat_interleave(len(rows))
+        batch = Batch([ids[i] for i in rows], shared, model)
+        asked = [prompts[i] for i in rows]
+        return rows, answers_to(batch, model, known, request, tokenizer, asked)
+
+    caches = {id(model): read_shared(model) for model in models}
+    size = batch_tokens(batch_size, devices[0])
+    batches = batches_of(ids, size, _LEAST_PROMPTS if request.kind == "generate" else 1)
+    for rows, answers in in_workers(work, batches, models, -1):
+        used["prompt_tokens"] += sum(len(ids[i]) for i in rows)
+        if request.kind == "generate":
+            with tokenizing():
+                written = tokenizer(answers, add_special_tokens=False, verbose=False)
+            used["new_tokens"] += sum(map(len, written["input_ids"]))
+        yield rows, answers

@@ -1,0 +1,177 @@
+"""Prompts as a local model reads them: filled templates, tokens, padded batches.
+
+What all prompts of a call begin with is read once. Batches are padded on the left, so that
+every prompt ends in the last column.
+"""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from llmtopics._language.load import cache_name, load_config, load_tokenizer
+from llmtopics._language.request import Request, split_template
+from llmtopics._language.workers import tokenizing
+
+logger = logging.getLogger(__name__)
+
+_SHORT_PREFIX = 8  # a shared prefix of fewer tokens is not worth a cache of its own
+_NO_THINKING = {"enable_thinking": False, "thinking": False}  # names in chat templates
+
+
+def to_tokens(
+    prompts: Sequence[str], request: Request, folder: Path
+) -> list[list[int]]:
+    """Return the tokens of filled templates. Long texts are cut, templates never.
+
+    Raises
+    ------
+    ValueError
+        If the template leaves no space for a text.
+    """
+    tokenizer = load_tokenizer(folder)
+    head, tail = frame_of(request, tokenizer)
+    special = not (request.chat and tokenizer.chat_template)  # the frame has its own
+    names = sorted(tokenizer.get_added_vocab(), key=len, reverse=True)
+    texts = []
+    for text in prompts:
+        for name in names:  # a text cannot speak for the system, or end its turn
+            text = text.replace(name, " ")
+        texts.append(text)
+
+    n_free = _tokens_left(head + tail, special, request, folder)
+    keep = min(n_free, request.max_length or n_free)
+    ends = _tokens(tokenizer, texts, False, return_offsets_mapping=True)
+    ends = ends["offset_mapping"]
+    n_cut = sum(len(end) > n_free for end in ends)
+    if n_cut and request.max_length is None:
+        logger.warning(
+            "%d of %d texts are longer than the %d tokens that the model leaves for them "
+            "and were cut there",
+            n_cut,
+            len(texts),
+            n_free,
+        )
+    filled = [
+        head + (text if len(end) <= keep else text[: end[keep - 1][1]]) + tail
+        for text, end in zip(texts, ends, strict=True)
+    ]
+    return _tokens(tokenizer, filled, special)["input_ids"]
+
+
+def _tokens(tokenizer: Any, texts: list[str], special: bool, **options: Any) -> Any:
+    with tokenizing():
+        return tokenizer(
+            texts,
+            add_special_tokens=special,
+            return_attention_mask=False,
+            verbose=False,
+            **options,
+        )
+
+
+def _tokens_left(frame: str, special: bool, request: Request, folder: Path) -> int:
+    """Return how many tokens of the model's context are left for a text."""
+    tokenizer = load_tokenizer(folder)
+    config = load_config(folder).get_text_config()
+    limit = getattr(config, "max_position_embeddings", None)
+    n_frame = len(_tokens(tokenizer, [frame], special)["input_ids"][0])
+    n_free = (limit or 2**20) - n_frame - 2 - request.max_new_tokens
+    if request.answers:
+        answers = _tokens(tokenizer, list(request.answers), False)["input_ids"]
+        n_free -= max(map(len, answers))
+    if n_free < 1:
+        raise ValueError(
+            f"The template and what is to be written fill the {limit} tokens that the "
+            f"model in {folder} can read: shorten the template or max_new_tokens."
+        )
+    return n_free
+
+
+def frame_of(request: Request, tokenizer: Any) -> tuple[str, str]:
+    """Return what comes before and after the text, a chat's marks included."""
+    head, tail = split_template(request.template)
+    if not (request.chat and tokenizer.chat_template):
+        if request.system:
+            head = f"{request.system}\n\n{head}"
+        return head, tail
+    mark = "\ue000"  # for private use: no template has it
+    messages = [{"role": "user", "content": head + mark + tail}]
+    if request.system is not None:
+        messages.insert(0, {"role": "system", "content": request.system})
+    whole = tokenizer.apply_chat_template(
+        messages, add_generation_prompt=True, tokenize=False, **_NO_THINKING
+    )
+    before, _, after = whole.partition(mark)
+    return before, after
+
+
+def shared_prefix(ids: list[list[int]]) -> list[int]:
+    """Return what all prompts begin with, if that is worth reading separately."""
+    first, last = min(ids), max(ids)
+    same = [a == b for a, b in zip(first[:-1], last[:-1], strict=False)]
+    n_shared = (*same, False).index(False) if len(ids) > 1 else 0
+    return first[:n_shared] if n_shared >= _SHORT_PREFIX else []
+
+
+def batches_of(ids: list[list[int]], size: int, least: int) -> list[list[int]]:
+    """Cut the prompts, longest first, into batches of ``size`` tokens."""
+    order = sorted(range(len(ids)), key=lambda i: -len(ids[i]))
+    batches, start = [], 0
+    while start < len(order):
+        n = max(least, size // len(ids[order[start]]))
+        batches.append(order[start : start + n])
+        start += n
+    return batches
+
+
+class Batch:
+    """Prompts as a model reads them: what they share, padding, the rest of each.
+
+    Attributes
+    ----------
+    tokens, mask : int64 tensors of shape (n_prompts, n_tokens)
+    positions : int64 tensor of shape (n_prompts, n_tokens)
+        Where each token stands in its prompt, padding left out.
+    """
+
+    def __init__(self, ids: list[list[int]], shared: list[int], model: Any):
+        import torch
+
+        n_shared = len(shared)
+        lengths = np.array([len(row) - n_shared for row in ids])
+        longest = lengths.max()
+        real = np.arange(longest) >= (longest - lengths)[:, None]
+        real = np.hstack([np.ones((len(ids), n_shared), bool), real])
+        tokens = np.zeros(real.shape, np.int64)  # padding is masked: any token will do
+        tokens[real] = np.concatenate(ids)
+        self.tokens = torch.from_numpy(tokens).to(model.device)
+        self.mask = torch.from_numpy(real.astype(np.int64)).to(model.device)
+        self.positions = (self.mask.cumsum(1) - 1).clamp(min=0)
+
+    def read(self, model: Any, known: Any, use_cache: bool) -> tuple[Any, Any]:
+        """Return float32 logits of the next token, and what the model then knows."""
+        n_known = known.get_seq_length() if known else 0
+        name = cache_name(model)
+        found = model(
+            input_ids=self.tokens[:, n_known:],
+            attention_mask=self.mask,
+            position_ids=self.positions[:, n_known:],
+            use_cache=use_cache or known is not None,
+            logits_to_keep=1,
+            **{name: known},
+        )
+        return found.logits[:, -1].float(), getattr(found, name)
+
+
+def tokens_after_text(tokenizer: Any, texts: list[str]) -> list[list[int]]:
+    """Return the tokens that texts have where they follow another text."""
+    before = ["a" if text[:1].isspace() else "\n" for text in texts]
+    both = [f"{one}{text}" for one, text in zip(before, texts, strict=True)]
+    with tokenizing():
+        known = tokenizer(["a", "\n"], add_special_tokens=False)["input_ids"]
+        ids = tokenizer(both, add_special_tokens=False)["input_ids"]
+    lengths = dict(zip(["a", "\n"], map(len, known), strict=True))
+    return [row[lengths[one] :] for row, one in zip(ids, before, strict=True)]

@@ -1,0 +1,133 @@
+"""OpenAI-compatible servers: OpenAI, vLLM, llama.cpp, Ollama and others."""
+
+from collections.abc import Callable
+from itertools import accumulate
+from typing import Any
+
+from llmtopics._language.providers.base import NOT_READABLE, Provider, Reply
+from llmtopics._language.request import Request
+
+
+class OpenAICompatible(Provider):
+    """Servers with the endpoints ``/chat/completions`` or ``/completions``."""
+
+    max_top_tokens = 20
+
+    def errors(self) -> type[Exception]:
+        """Return the class of the client's errors."""
+        try:
+            import openai
+        except ImportError:
+            raise ImportError(
+                "RemoteLLM needs the package openai: pip install 'llmtopics[remote]'"
+            ) from None
+        return openai.OpenAIError
+
+    def client(
+        self,
+        *,
+        base_url: str,
+        api_key: str,
+        timeout: float,
+        max_retries: int,
+        event_hooks: dict[str, list[Callable]],
+    ) -> Any:
+        """Return a client of the package openai."""
+        import openai
+
+        return openai.OpenAI(
+            api_key=api_key,
+            base_url=base_url,
+            timeout=timeout,
+            max_retries=max_retries,
+            http_client=openai.DefaultHttpxClient(
+                follow_redirects=False,  # texts are sent to the named server only
+                event_hooks=event_hooks,
+            ),
+        )
+
+    def unsupported(self, request: Request) -> tuple[str, str, str] | None:
+        """Return that a chat cannot score answers."""
+        if request.kind == "score" and request.chat:
+            reason = "chats have no scores of given answers"
+            return "score(chat=True)", reason, "chat=False"
+        return None
+
+    def send(
+        self, client: Any, model: str, text: str, request: Request, options: dict
+    ) -> Any:
+        """Send a text as a message of a chat, or to be continued."""
+        if request.chat:
+            messages = [{"role": "user", "content": text}]
+            if request.system is not None:
+                messages.insert(0, {"role": "system", "content": request.system})
+            options = {**options, "messages": messages}
+        else:
+            options = {**options, "prompt": text}
+        endpoint = client.chat.completions if request.chat else client.completions
+        return endpoint.with_raw_response.create(
+            model=model,
+            max_tokens=request.max_new_tokens,
+            stream=False,  # some servers stream unless told not to
+            **options,
+        ).http_response
+
+    def read(self, response: Any) -> Reply:
+        """Return the first choice, and the tokens that the server counts."""
+        answer = response.json()
+        choice = dict(answer["choices"][0])
+        usage = answer.get("usage") or {}
+        n_read, n_new = (
+            int(usage.get(name) or 0) for name in ("prompt_tokens", "completion_tokens")
+        )
+        return Reply(choice, answer.get("model"), n_read, n_new, bool(usage))
+
+    def writing_options(self, request: Request) -> dict[str, Any]:
+        """Return the temperature, and what belongs to it."""
+        options: dict[str, Any] = {"temperature": request.temperature}
+        if request.temperature:
+            options |= {"top_p": request.top_p, "seed": request.seed}
+        if request.stop:
+            options["stop"] = list(request.stop)
+        return options
+
+    def top_token_options(self, request: Request, n_top: int) -> dict[str, Any]:
+        """Return the options of log-probabilities, named otherwise in chats."""
+        # some servers give probabilities after the temperature: 1 leaves them alone
+        chat = {"logprobs": True, "top_logprobs": n_top}
+        return {"temperature": 1, **(chat if request.chat else {"logprobs": n_top})}
+
+    def scoring_options(self, request: Request) -> dict[str, Any]:
+        """Return the options that send the text back with its log-probabilities."""
+        return {"echo": True, "logprobs": 1, "temperature": 1}
+
+    def text_of(self, choice: dict[str, Any], chat: bool) -> Any:
+        """Return the message, or the text that continues the prompt."""
+        try:
+            return choice["message"]["content"] if chat else choice["text"]
+        except NOT_READABLE:
+            return None
+
+    def end_of(self, choice: dict[str, Any]) -> str | None:
+        """Return the finish reason."""
+        return choice.get("finish_reason")
+
+    def top_tokens_of(self, choice: dict[str, Any]) -> list[tuple[str, float]]:
+        """Return the next tokens, from either form that servers use."""
+        logprobs = choice["logprobs"]
+        if "content" in logprobs:  # of chats
+            tops = logprobs["content"][0]["top_logprobs"]
+            found = [(top["token"], top["logprob"]) for top in tops]
+        else:
+            found = list(logprobs["top_logprobs"][0].items())
+        return sorted(found, key=lambda pair: -pair[1])
+
+    def score_of(self, choice: dict[str, Any], text: str, answer: str) -> float:
+        """Return the sum over the answer's tokens; ValueError if no tokens are just these."""
+        logprobs = choice["logprobs"]
+        tokens, chances = logprobs["tokens"], logprobs["token_logprobs"]
+        start = "".join(tokens).index(text + answer)  # after the model's own marks
+        bounds = [0, *accumulate(map(len, tokens))]
+        first = bounds.index(start + len(text))
+        last = bounds.index(start + len(text) + len(answer))
+        return min(sum(chances[first:last]), 0.0)

@@ -1,0 +1,226 @@
+"""A language model behind a server."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from numbers import Integral, Real
+from pathlib import Path
+from threading import Event
+from typing import Any
+from urllib.parse import urlsplit
+
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+
+from llmtopics._checks import N_JOBS
+from llmtopics._language.budget import Budget
+from llmtopics._language.connection import Connection, Stopped
+from llmtopics._language.errors import PromptFailed
+from llmtopics._language.model import LanguageModel
+from llmtopics._language.providers import PROVIDERS
+from llmtopics._language.remote_answers import RemoteAnswers
+from llmtopics._language.request import Request
+from llmtopics._threads import n_workers
+
+
+class RemoteLLM(LanguageModel):
+    """A language model behind an OpenAI-compatible server.
+
+    Give it to estimators (``llm=RemoteLLM(...)``), or call its methods yourself. Texts are sent
+    to that server and nowhere else. Nothing is sent before the first answer that the cache
+    lacks. Needs the extra ``remote``.
+
+    Parameters
+    ----------
+    base_url : str
+        Address of the server, mostly ending in "/v1".
+
+    model : str
+        The name that the server knows the model by.
+
+    provider : {"openai"}, default="openai"
+        The form of requests and answers. "openai" is that of all OpenAI-compatible servers,
+        such as vLLM, llama.cpp and Ollama.
+
+    api_key_env : str or None, default="OPENAI_API_KEY"
+        Name of the environment variable that holds the key. It is read when something is
+        sent, and stored nowhere. None for servers that need no key.
+
+    timeout : float, default=60.0
+        Seconds without a response of the server, after which a request has failed.
+
+    max_retries : int, default=5
+        How many times a request is sent again after a temporary failure: too many requests,
+        an error inside the server, no answer in time, a lost connection. The pauses grow and
+        are partly random, or are those that the server asks for.
+
+    max_requests : int or None, default=None
+        Requests that may be sent, including those sent again.
+
+    max_cost : float or None, default=None
+        What may be spent, in the currency of ``price``.
+
+    price : tuple of two floats or None, default=None
+        Price of a million tokens read and of a million tokens written.
+
+    n_jobs : int or None, default=4
+        Requests under way at the same time. None is one unless ``joblib.parallel_config``
+        says more, -1 is one per processor.
+
+    cache_dir : str, Path, False or None, default=None
+        Where answers are kept. None is the folder named in the environment variable
+        ``LLMTOPICS_CACHE`` or else the user's cache folder; False keeps none.
+
+    Attributes
+    ----------
+    usage_ : dict
+        What it and its clones were asked so far: ``n_calls``, ``n_cached``,
+        ``prompt_tokens``, ``new_tokens`` (as the server counts them), ``n_requests``, ``cost``.
+
+    See Also
+    --------
+    LocalLLM : A language model that runs on this machine.
+
+    Notes
+    -----
+    Every answer is kept on disk by server, model, prompt and parameters, as soon as it
+    comes: a run that failed, was interrupted, or is repeated, sends only what is missing.
+    The cache holds what a model wrote, which reveals something of the prompts: protect them
+    alike. If a server changes the model behind a name, use another ``cache_dir``.
+
+    Limits hold for this value and its clones together, as in a grid search. Each other
+    process counts for itself. Limits stop a request before it is sent: until the server says
+    how many tokens it read, a request costs as if each of its bytes were a token and all
+    tokens asked for were written. This remains if no answer comes, because the server may
+    have done the work. An answer that is an error costs nothing.
+
+    Only the server can count its tokens. ``max_length`` takes four characters for a token,
+    which is about right for English. A text that is too long for the server is
+    an error that names the row.
+
+    Some failures would repeat for every row, so they are errors with ``on_error="keep"`` too:
+    a refused key, an unknown model, a server that cannot be reached or gives no
+    log-probabilities, and a limit.
+
+    ``generate`` needs the server's chat endpoint, or that of completions with
+    ``chat=False``. ``next_word_distribution`` needs one that gives log-probabilities
+    (mostly of 20 tokens at most). ``score`` needs completions with ``echo`` (vLLM has it),
+    and sends one request for each prompt and answer.
+
+    Examples
+    --------
+    >>> from llmtopics import RemoteLLM
+    >>> llm = RemoteLLM("http://localhost:8000/v1", "qwen3", api_key_env=None, max_requests=100)
+    >>> llm.generate(["Name one fruit."])  # doctest: +SKIP
+    ['An apple.']
+    >>> llm.usage_["n_requests"]
+    0
+    """
+
+    _COUNTED = (*LanguageModel._COUNTED, "n_requests", "cost")
+    _DECIDES = ("base_url", "model", "provider")
+    _parameter_constraints: dict[str, list[Any]] = {
+        "base_url": [str],
+        "model": [str],
+        "provider": [StrOptions(set(PROVIDERS))],
+        "api_key_env": [str, None],
+        "timeout": [Interval(Real, 0, None, closed="neither")],
+        "max_retries": [Interval(Integral, 0, None, closed="left")],
+        "max_requests": [Interval(Integral, 0, None, closed="left"), None],
+        "max_cost": [Interval(Real, 0, None, closed="left"), None],
+        "price": [tuple, list, None],
+        "n_jobs": N_JOBS,
+        "cache_dir": [str, Path, Options(bool, {False}), None],
+    }
+
+    def __init__(
+        self,
+        base_url: str,
+        model: str,
+        *,
+        provider: str = "openai",
+        api_key_env: str | None = "OPENAI_API_KEY",
+        timeout: float = 60.0,
+        max_retries: int = 5,
+        max_requests: int | None = None,
+        max_cost: float | None = None,
+        price: tuple[float, float] | None = None,
+        n_jobs: int | None = 4,
+        cache_dir: str | Path | bool | None = None,
+    ):
+        self.base_url = base_url
+        self.model = model
+        self.provider = provider
+        self.api_key_env = api_key_env
+        self.timeout = timeout
+        self.max_retries = max_retries
+        self.max_requests = max_requests
+        self.max_cost = max_cost
+        self.price = price
+        self.n_jobs = n_jobs
+        self.cache_dir = cache_dir
+
+    def _identity(self) -> Any:
+        self._validate_params()
+        url = urlsplit(self.base_url)
+        secrets = "@" in url.netloc or url.query
+        if url.scheme not in ("http", "https") or not url.netloc or secrets:
+            raise ValueError(
+                "base_url must be an address such as 'http://localhost:8000/v1', without "
+                "user, password or query: name the variable with the key in api_key_env."
+            )
+        if self.max_cost is not None and self.price is None:
+            raise ValueError(
+                "max_cost needs price=(per million tokens read, per million written)."
+            )
+        if self.price is not None and not (
+            len(self.price) == 2
+            and all(isinstance(each, Real) and each >= 0 for each in self.price)
+        ):
+            raise ValueError(
+                "price must be two numbers of at least 0, for a million tokens read and a "
+                f"million written, got {self.price!r}."
+            )
+        return [self.provider, self.base_url.rstrip("/"), self.model]
+
+    def _compute(
+        self, prompts: list[str], request: Request, on_error: str
+    ) -> Iterator[tuple[list[int], list[Any]]]:
+        stopped, failure = Event(), None
+        connection = Connection(
+            PROVIDERS[self.provider],
+            Budget(self._used, self.max_requests, self.max_cost, self.price),
+            request,
+            stopped,
+            base_url=self.base_url,
+            model=self.model,
+            api_key_env=self.api_key_env,
+            timeout=self.timeout,
+            max_retries=self.max_retries,
+        )
+        answers = RemoteAnswers(connection)
+
+        def work(prompt: str) -> Any:
+            if stopped.is_set():
+                return None
+            try:
+                return answers.answer(prompt)
+            except Stopped:
+                return None
+            except BaseException as error:
+                if on_error == "keep" and isinstance(error, PromptFailed):
+                    return None
+                stopped.set()
+                raise
+
+        with connection.client, ThreadPoolExecutor(n_workers(self.n_jobs)) as pool:
+            jobs = {pool.submit(work, prompt): i for i, prompt in enumerate(prompts)}
+            try:
+                for job in as_completed(jobs):
+                    if job.exception():
+                        failure = failure or job.exception()
+                    elif job.result() is not None:
+                        yield [jobs[job]], [job.result()]
+            finally:
+                stopped.set()
+                pool.shutdown(cancel_futures=True)
+        if failure:
+            raise failure

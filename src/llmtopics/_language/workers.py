@@ -1,0 +1,92 @@
+"""Batches of work on every GPU, or on every core, at the same time."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import cycle
+from threading import Lock
+from typing import Any
+
+from llmtopics._threads import n_workers
+
+_CPU_TOKENS, _GPU_TOKENS = 2**9, 2**15  # in a batch
+_tokenizing, _counting = Lock(), Lock()
+_callers: list[int] = []  # torch's threads before each of the present callers
+
+
+def batch_tokens(n_tokens: int | str, device: str) -> int:
+    """Return the tokens in a batch; "auto" leaves it to the device."""
+    if isinstance(n_tokens, int):
+        return n_tokens
+    return _CPU_TOKENS if device == "cpu" else _GPU_TOKENS
+
+
+def in_workers(
+    work: Callable[[Any, Any], Any],
+    blocks: Iterable[Any],
+    models: list[Any],
+    n_jobs: int | None,
+) -> Iterator[Any]:
+    """Yield ``work(block, model)`` of all blocks in their order, several at a time.
+
+    Parameters
+    ----------
+    work : callable
+    blocks : iterable
+    models : list
+        The same model on each device.
+    n_jobs : int or None
+        -1 for as many as there are GPUs, or threads that PyTorch may use.
+    """
+    import torch
+
+    on_cpu = models[0].device.type == "cpu"
+    with _threads_kept() as n_threads:
+        workers = n_workers(n_jobs, n_threads if on_cpu else len(models))
+        share = max(1, n_threads // workers)
+        # the setting is the worker's own, and the default of threads to come
+        with ThreadPoolExecutor(
+            workers, initializer=torch.set_num_threads, initargs=(share,)
+        ) as pool:
+            jobs = [
+                pool.submit(work, block, model)
+                for block, model in zip(blocks, cycle(models), strict=False)
+            ]
+            try:
+                for job in jobs:
+                    yield job.result()
+            finally:  # cancel what has not begun
+                pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _threads_kept() -> Iterator[int]:
+    """Restore torch's number of threads when the last of several callers leaves."""
+    import torch
+
+    with _counting:
+        n_threads = _callers[0] if _callers else torch.get_num_threads()
+        _callers.append(n_threads)
+    try:
+        yield n_threads
+    finally:
+        with _counting:
+            _callers.pop()
+            if not _callers:
+                torch.set_num_threads(n_threads)
+
+
+@contextmanager
+def tokenizing() -> Iterator[None]:
+    """Keep tokenizers to one thread; those with their own warn in every later fork."""
+    with _tokenizing:
+        before = os.environ.get("TOKENIZERS_PARALLELISM")
+        os.environ["TOKENIZERS_PARALLELISM"] = "false"
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ["TOKENIZERS_PARALLELISM"]
+            else:
+                os.environ["TOKENIZERS_PARALLELISM"] = before

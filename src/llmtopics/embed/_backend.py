@@ -1,0 +1,68 @@
+"""Where a backend that computes vectors plugs in, such as PyTorch or ONNX.
+
+A new backend is a class in a file of its own that has these methods, and an entry in
+``BACKENDS``.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from llmtopics._language.encode_settings import EncodeSettings
+from llmtopics.embed._torch import TorchBackend
+
+
+class Backend(Protocol):
+    """Computes the vectors of texts from the files of a model."""
+
+    def reads(self, folder: Path) -> bool:
+        """Tell whether it computes with the files in a folder."""
+
+    def fingerprint(self, folder: Path) -> str:
+        """Return a digest of the files that it reads, unlike that of any other backend."""
+
+    def dtype(self, device: str, dtype: str) -> str:
+        """Return the number format that a device computes in, never "auto"."""
+
+    def n_dimensions(self, folder: Path) -> int:
+        """Return the length of the vectors, E."""
+
+    def encode(
+        self,
+        texts: Sequence[str],
+        settings: EncodeSettings,
+        device: str,
+        batch_size: int | str,
+        n_jobs: int | None,
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
+        """Yield vectors of texts that are not blank, in any order, as they are made.
+
+        Parameters
+        ----------
+        texts : sequence of str
+        settings : EncodeSettings
+            Pooling, prompt, ``max_length``, ``dtype`` and the like, all decided.
+        device : str
+        batch_size : int or "auto"
+            Tokens in a batch.
+        n_jobs : int or None
+            Batches worked on at the same time.
+
+        Yields
+        ------
+        positions : ndarray of shape (n,)
+            Which of the texts these are.
+        vectors : ndarray of shape (n, E), float32
+        n_long : int
+            How many of them are longer than ``max_length``.
+        """
+
+
+BACKENDS: tuple[Backend, ...] = (TorchBackend(),)
+
+
+def backend_of(folder: Path) -> Backend:
+    """Return the first backend that reads a model's files."""
+    return next(backend for backend in BACKENDS if backend.reads(folder))

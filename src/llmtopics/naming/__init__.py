@@ -1,0 +1,9 @@
+"""Names and descriptions of topics by a language model."""
+
+from llmtopics.naming._labeler import TopicLabeler
+
+__all__ = ["TopicLabeler"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,114 @@
+"""From a model's answers to names and descriptions that can be used."""
+
+import re
+
+from llmtopics._language.clean_answer import clean_answer
+from llmtopics.naming._prompts import EXAMPLES
+
+OUTCOMES = ("named", "rejected", "empty", "failed", "no_words")
+DESCRIBED = ("described", *OUTCOMES[1:])
+_NAME_WORDS = 6
+_ABOUT_WORDS = 40
+
+WORD = re.compile(r"[^\W\d_][\w'’-]*")
+_PREFIX = re.compile(
+    r"""^\W*(?:\d+\s*[.):]\s*)?[\s"'*_`#]*
+        (?:(?:the\s+)?(?:topic|title|name|label|theme|category|about|description|answer)
+        (?:\s+name)?\b[\s"'*_`]*(?:\s+is\b|[:–—-])\s*)?""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_AROUND = " \t\"'“”‘’«»*_`#.,;:!?-–—()[]{}<>|"
+_REFUSAL = re.compile(
+    r"\b(sorry|as an ai|language model|i['’]?m\b|i am|i can ?not|i can['’]?t|i could ?n"
+    r"|unable to|not able to|please provide|here (is|are)|ignore (the|all))",
+    re.IGNORECASE,
+)
+
+
+def _stem(word: str) -> str:
+    return word.casefold()[:4]
+
+
+def shares_a_word(name: str, word: str) -> bool:
+    """Tell whether a name has a word, or one with the same beginning."""
+    if word.casefold() in name.casefold():
+        return True
+    return any(_stem(part) == _stem(word) for part in WORD.findall(name))
+
+
+def _first_line(answer: str, *names: str) -> str:
+    """Return an answer without what models put around one; "" if it is a refusal."""
+    answer = clean_answer(answer, *names)
+    line = next((line for line in answer.splitlines() if line.strip(_AROUND)), "")
+    return "" if _REFUSAL.search(line) else _PREFIX.sub("", line)
+
+
+def as_name(answer: str) -> str:
+    """Return the name that an answer holds, "" if it holds none."""
+    line = _first_line(answer, "Topic", "Title", "Name", "Label", "Theme", "Category")
+    name = " ".join(line.strip(_AROUND).split())
+    if name.count(",") > 1:  # the words once more
+        return ""
+    if len(name.split()) > _NAME_WORDS:
+        name = re.split(r"[,;:(.]|\s[–—-]\s", name)[0].strip(_AROUND)
+    name = re.sub(r"^(.+) \w+ \1$", r"\1", name, flags=re.IGNORECASE)  # wine and wine
+    parts = [part.casefold() for part in WORD.findall(name)]
+    of_use = 0 < len(parts) <= _NAME_WORDS and len(set(parts)) == len(parts)
+    if not of_use or len(name) > 60 or len(max(parts, key=len)) < 2:
+        return ""
+    return name[0].upper() + name[1:]
+
+
+def best_outcome(outcome: str, answer: str | None) -> str:
+    """Return the better of a topic's outcome so far and that of one more answer."""
+    if answer is None:
+        own = "failed"
+    else:
+        own = "rejected" if WORD.search(clean_answer(answer)) else "empty"
+    return min(outcome, own, key=OUTCOMES.index)
+
+
+def is_copy(name: str, words: str) -> bool:
+    """Tell whether a name is an example's, in a topic without a word of it."""
+    copied = any(name.casefold() == example[2].casefold() for example in EXAMPLES)
+    return copied and not any(shares_a_word(name, word) for word in words.split(", "))
+
+
+def distinct_names(chosen: list[str | None], topics: list[list[str]]) -> list[str]:
+    """Return a name for each topic, no two the same. Its words where it has none."""
+    names = [
+        name or ", ".join(words[:3]) or f"Topic {k}"
+        for k, (name, words) in enumerate(zip(chosen, topics, strict=True))
+    ]
+    folded = [name.casefold() for name in names]
+    taken = {name for name in folded if folded.count(name) == 1}
+    for k, name in enumerate(names):
+        if folded.count(folded[k]) == 1:
+            continue
+        rivals = [topics[j] for j, other in enumerate(folded) if other == folded[k]]
+        words = [word for word in topics[k] if not shares_a_word(name, word)]
+        words.sort(key=lambda word: sum(word in some for some in rivals))  # stable
+        tries = [f"{name} ({word})" for word in words]
+        tries += [f"{name} ({k})"]
+        names[k] = next(each for each in tries if each.casefold() not in taken)
+        taken.add(names[k].casefold())
+    return names
+
+
+def as_sentence(answer: str, words: list[str]) -> str:
+    """Return the first sentence of an answer if it is one, and of the topic; else ""."""
+    line = _first_line(answer, "About", "Description")
+    line = " ".join(line.strip(" \t\"'“”*_`#").split())
+    sentence = re.split(r"(?<=[^\W\d][a-z\d)][.!?])\s", line)[0]
+    parts = [part.casefold() for part in WORD.findall(sentence)]
+    if not 3 <= len(parts) <= _ABOUT_WORDS or len(set(parts)) < len(parts) / 2:
+        return ""
+    if not sentence.endswith((".", "!", "?")):  # cut off by max_new_tokens
+        return ""
+    related = any(shares_a_word(sentence, word) for word in words)
+    return sentence[0].upper() + sentence[1:] if related else ""
+
+
+def listing_of(words: list[str], name: str) -> str:
+    """Return a description that only lists a topic's words."""
+    return f"Texts with words such as {', '.join(words[:5])}." if words else f"{name}."

@@ -1,0 +1,80 @@
+"""Words, mixtures and texts of topics, checked; their representative documents."""
+
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_array
+from sklearn.utils.validation import check_consistent_length
+
+from llmtopics._checks import check_texts
+
+
+def check_words(words: Any) -> list[list[str]]:
+    """Return each topic's words as a list, blank ones left out."""
+    if isinstance(words, str | AbstractSet) or not isinstance(words, Iterable):
+        raise ValueError(
+            "words must be a list of words for each topic, such as model.top_words(), got "
+            f"{type(words).__name__}."
+        )
+    topics = []
+    for k, some in enumerate(words):
+        if isinstance(some, str | AbstractSet) or not isinstance(some, Iterable):
+            raise ValueError(
+                f"words must be a list of words for each topic, but entry {k} is {some!r}: "
+                "pass model.top_words()."
+            )
+        found = list(some)
+        for word in found:
+            if not isinstance(word, str):
+                raise ValueError(f"words must be str, but topic {k} holds {word!r}.")
+        topics.append([str(word) for word in found if word.strip()])
+    if not topics:
+        raise ValueError("words holds no topic: there is nothing to name.")
+    return topics
+
+
+def check_mixtures(mixtures: Any, n_topics: int) -> np.ndarray:
+    """Return mixtures as an array with one column per topic."""
+    theta = check_array(mixtures, input_name="mixtures")
+    if theta.shape[1] != n_topics:
+        raise ValueError(
+            f"mixtures has {theta.shape[1]} columns, but there are words of {n_topics} "
+            "topics."
+        )
+    return theta
+
+
+def typical_documents(
+    n_topics: int, mixtures: Any, texts: Any, n_documents: int, n_characters: int
+) -> tuple[list[list[str]], list[np.ndarray]]:
+    """Return the beginnings of each topic's representative documents, and their rows."""
+    if (mixtures is None) != (texts is None):
+        raise ValueError(
+            "TopicLabeler finds typical documents with mixtures and texts together: "
+            "pass both or neither."
+        )
+    if mixtures is None:
+        return [[]] * n_topics, [np.empty(0, int)] * n_topics
+    theta = check_mixtures(mixtures, n_topics)
+    found = check_texts(texts, "TopicLabeler (texts)")
+    check_consistent_length(theta, found)
+    written = np.array([bool(text.strip()) for text in found])
+    largest = theta.argmax(axis=1)
+    rows = []
+    for k in range(n_topics):
+        order = np.argsort(-theta[:, k], kind="stable")
+        order = order[written[order]]
+        own = order[largest[order] == k]
+        rows.append((own if len(own) else order)[:n_documents])
+    cut = [[_cut(found[i], n_characters) for i in some] for some in rows]
+    return cut, rows
+
+
+def _cut(text: str, n_characters: int) -> str:
+    """Return the start of a text on one line, up to a whole word."""
+    line = " ".join(text.split())
+    if len(line) <= n_characters:
+        return line
+    return line[:n_characters].rsplit(" ", 1)[0]

@@ -1,0 +1,341 @@
+"""Names and descriptions of topics by a language model."""
+
+from collections.abc import Sequence
+from functools import partial
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted
+
+from llmtopics._checks import warn_user
+from llmtopics._language import LanguageModel, as_llm, usage_since
+from llmtopics._state import restored_on_error
+from llmtopics.naming._candidates import DESCRIBED, OUTCOMES, distinct_names
+from llmtopics.naming._inputs import check_mixtures, check_words, typical_documents
+from llmtopics.naming._prompts import CHAT_INSTRUCTION, check_prompts
+from llmtopics.naming._proposals import (
+    NEEDS_MORE_TOKENS,
+    describe_topics,
+    propose_names,
+)
+from llmtopics.naming._scores import score_names
+
+
+class TopicLabeler(TransformerMixin, BaseEstimator):
+    """Name and describe topics with a language model, and check each name.
+
+    The model proposes names of each topic, from its words and from each of its representative
+    documents. The name that makes the topic's words most likely is chosen. If no name makes
+    them likelier, the topic's own words are its name.
+
+    Parameters
+    ----------
+    llm : str or LanguageModel, default="smollm2"
+        The language model; a name is that of a :class:`LocalLLM`.
+
+    prompt : str or None, default=None
+        What to ask for a name, with ``{words}`` or ``{documents}`` or both in their places.
+        None shows three examples of other topics, and asks once for each typical document.
+
+    description_prompt : str or None, default=None
+        The same for a description; ``{name}`` may stand in it.
+
+    chat : bool, default=False
+        Whether to send the prompt as a chat message, or let the model continue it. Small
+        models need False, many servers True.
+
+    n_words : int, default=8
+        Words of each topic that the model reads.
+
+    n_documents : int, default=3
+        Representative (typical) documents of each topic that the model reads: those with the
+        largest θ_dk among the documents whose first topic is k.
+
+    document_length : int, default=200
+        Characters of a document that the model reads.
+
+    max_new_tokens : int or None, default=None
+        Tokens of each answer at most. None is 48 for descriptions and, for names, 32 in a chat
+        and 12 else. A model that thinks before it answers needs several hundred.
+
+    verbose : bool or int, default=False
+        Whether to show progress bars.
+
+    Attributes
+    ----------
+    names_ : list of K str
+        No two the same, none blank.
+
+    descriptions_ : list of K str
+        One sentence each.
+
+    sources_ : list of K str
+        Where a name comes from: "model", or "words" (the topic's own words).
+
+    outcomes_ : list of K str
+        What happened: "named"; "rejected" (no name passed the checks); "empty" (no word came
+        after the thinking); "failed" (no call was answered); "no_words" (the topic has none).
+
+    report_ : dict
+        For "names" and "descriptions": how many topics had each outcome.
+
+    candidates_ : list of K dicts
+        The names that passed, with their scores, best first: the log of how much likelier
+        the topic's words are after the name than after "Something". Where the model gives
+        no probabilities, how often the name was proposed.
+
+    typical_documents_ : list of K ndarrays
+        Rows of the ``n_documents`` most typical texts, empty without texts.
+
+    usage_ : dict
+        What this fit asked of the language model, as ``LocalLLM.usage_`` counts it.
+
+    See Also
+    --------
+    top_words : The words of topics that have only weights of words.
+    explain : Why one text has its topics.
+
+    Notes
+    -----
+    Most chat servers give no probabilities. A name then passes if it is proposed more than
+    once, or has a word in common with the topic's words or representative documents. Of
+    several names, the one proposed most often is chosen.
+
+    The model reads the documents. One that says "call this topic X" may change the name and
+    description of a topic that it represents, and nothing else.
+
+    Examples
+    --------
+    >>> from llmtopics import TopicLabeler
+    >>> words = [
+    ...     ["wine", "grapes", "vineyard", "bottle", "cellar", "harvest"],
+    ...     ["piano", "violin", "orchestra", "concert", "symphony", "conductor"],
+    ... ]
+    >>> labeler = TopicLabeler().fit(words)
+    >>> labeler.names_  # doctest: +SKIP
+    ['Wine', 'Music']
+    >>> labeler.set_output(transform="pandas").transform([[0.9, 0.1]]).shape
+    (1, 2)
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "llm": [str, LanguageModel],
+        "prompt": [str, None],
+        "description_prompt": [str, None],
+        "chat": ["boolean"],
+        "n_words": [Interval(Integral, 1, None, closed="left")],
+        "n_documents": [Interval(Integral, 1, None, closed="left")],
+        "document_length": [Interval(Integral, 1, None, closed="left")],
+        "max_new_tokens": [Interval(Integral, 1, None, closed="left"), None],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        llm: str | LanguageModel = "smollm2",
+        *,
+        prompt: str | None = None,
+        description_prompt: str | None = None,
+        chat: bool = False,
+        n_words: int = 8,
+        n_documents: int = 3,
+        document_length: int = 200,
+        max_new_tokens: int | None = None,
+        verbose: bool | int = False,
+    ):
+        self.llm = llm
+        self.prompt = prompt
+        self.description_prompt = description_prompt
+        self.chat = chat
+        self.n_words = n_words
+        self.n_documents = n_documents
+        self.document_length = document_length
+        self.max_new_tokens = max_new_tokens
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        words: Sequence[Sequence[str]],
+        mixtures: ArrayLike | None = None,
+        texts: Sequence[str] | None = None,
+    ) -> "TopicLabeler":
+        """Name the topics.
+
+        Parameters
+        ----------
+        words : list of K lists of str
+            Each topic's words, the most telling first: ``model.top_words()``, or
+            :func:`top_words` of any model's ``components_``.
+        mixtures : array-like of shape (D, K) or None, default=None
+            How much of each topic the texts have, as ``model.transform(texts)`` gives it.
+        texts : sequence of D str or None, default=None
+            The texts. Names are better with typical documents than from words alone.
+
+        Returns
+        -------
+        self : TopicLabeler
+            Fitted.
+
+        Raises
+        ------
+        ValueError
+            If ``words`` holds what is not a list of words, ``mixtures`` and ``texts`` do not
+            fit them or each other, or a prompt has another placeholder.
+        LLMError
+            If the language model cannot be asked at all, answers about no topic, or writes
+            no word about any.
+        OSError
+            If a local model is not found.
+
+        Warns
+        -----
+        UserWarning
+            If it did not answer about some topics, or wrote no word: these are called by
+            their words, and ``outcomes_`` says which.
+        """
+        topics = check_words(words)
+        check_prompts(self.prompt, self.description_prompt, texts is not None)
+        documents, typical = typical_documents(
+            len(topics), mixtures, texts, self.n_documents, self.document_length
+        )
+        llm = as_llm(self.llm)
+        before = llm.usage_
+
+        listed = [", ".join(some[: self.n_words]) for some in topics]
+        with restored_on_error(self):
+            generate = partial(self._generate, llm)
+            proposed, named = propose_names(
+                generate, listed, documents, self.prompt, 32 if self.chat else 12
+            )
+            self.candidates_ = score_names(llm, listed, documents, proposed)
+            chosen = [next(iter(names), None) for names in self.candidates_]
+            self.sources_ = ["words" if name is None else "model" for name in chosen]
+            self.outcomes_ = [
+                outcome if name is None else "named"
+                for name, outcome in zip(chosen, named, strict=True)
+            ]
+            self.names_ = distinct_names(chosen, topics)
+            self.descriptions_, described = describe_topics(
+                generate,
+                self.names_,
+                topics,
+                listed,
+                documents,
+                self.description_prompt,
+            )
+            self.typical_documents_ = typical
+            self.usage_ = usage_since(before, llm)
+            self.report_ = {
+                "names": {each: self.outcomes_.count(each) for each in OUTCOMES},
+                "descriptions": {each: described.count(each) for each in DESCRIBED},
+            }
+        _warn_of_missing(self.report_, len(self.names_))
+        return self
+
+    def transform(self, mixtures: ArrayLike) -> np.ndarray:
+        """Return the mixtures unchanged, so that ``set_output`` can name their columns.
+
+        Parameters
+        ----------
+        mixtures : array-like of shape (n_documents, K)
+            How much of each topic documents have.
+
+        Returns
+        -------
+        mixtures : ndarray of shape (n_documents, K)
+            The same; as a table (``set_output(transform="pandas")``), with the names of the
+            topics over the columns.
+
+        Raises
+        ------
+        ValueError
+            If there is not one column per topic.
+        """
+        check_is_fitted(self)
+        return check_mixtures(mixtures, len(self.names_))
+
+    def fit_transform(
+        self,
+        words: Sequence[Sequence[str]],
+        mixtures: ArrayLike,
+        texts: Sequence[str] | None = None,
+    ) -> np.ndarray:
+        """Name the topics, and return the mixtures as :meth:`transform` does.
+
+        Parameters
+        ----------
+        words : list of K lists of str
+            As in :meth:`fit`.
+        mixtures : array-like of shape (D, K)
+            As in :meth:`fit`.
+        texts : sequence of D str or None, default=None
+            As in :meth:`fit`. Without texts, the topics are named by their words alone.
+
+        Returns
+        -------
+        mixtures : ndarray of shape (D, K)
+            As they came.
+        """
+        self.fit(words, None if texts is None else mixtures, texts)
+        return check_mixtures(mixtures, len(self.names_))
+
+    def get_feature_names_out(self, input_features=None):
+        """Return the names of the topics.
+
+        Parameters
+        ----------
+        input_features : None
+            Ignored: the names of the columns before.
+
+        Returns
+        -------
+        names : ndarray of K str objects
+            ``names_``.
+        """
+        check_is_fitted(self)
+        return np.array(self.names_, dtype=object)
+
+    def _generate(
+        self,
+        llm: LanguageModel,
+        prompts: list[str],
+        own: bool,
+        max_new_tokens: int,
+        on_error: str,
+    ) -> list[str | None]:
+        """Return what the model writes, None where it fails; ``own`` prompts of the user's."""
+        if not prompts:
+            return []
+        return llm.generate(
+            prompts,
+            chat=self.chat,
+            system=CHAT_INSTRUCTION if self.chat and not own else None,
+            stop=() if self.chat else "\n",  # chats may begin with an empty line
+            max_new_tokens=self.max_new_tokens or max_new_tokens,
+            on_error=on_error,
+            verbose=self.verbose,
+        )
+
+
+def _warn_of_missing(report: dict[str, dict[str, int]], n_topics: int) -> None:
+    """Warn if names or descriptions were not answered, or came without a word."""
+    missing = [
+        f"{n} of {n_topics} {what} {said}"
+        for what, outcomes in report.items()
+        for said, n in [
+            ("were not answered", outcomes["failed"]),
+            ("came without a word", outcomes["empty"]),
+        ]
+        if n
+    ]
+    if missing:
+        warn_user(
+            f"The language model gave less than it was asked for: {', '.join(missing)}. "
+            "These are made of the topics' words (see outcomes_). Fit again to ask for "
+            f"what is missing; {NEEDS_MORE_TOKENS}."
+        )

@@ -1,0 +1,91 @@
+"""Prompts that ask for names and descriptions of topics."""
+
+from string import Formatter
+
+EXAMPLES = [  # not of a corpus that people test with
+    (
+        "Knead the dough for ten minutes, then let it rise before it goes into the oven.",
+        "bread, flour, oven, dough, yeast, bake, butter, crust",
+        "Baking bread",
+        "How to make dough and bake bread at home.",
+    ),
+    (
+        "Astronomers have seen a galaxy whose light set out before there was an Earth.",
+        "galaxy, telescope, stars, planet, astronomers, comet, observatory, light",
+        "Astronomy with telescopes",
+        "What astronomers observe of stars, planets and distant galaxies.",
+    ),
+    (
+        "Passengers face another week of delays as drivers on the northern line strike.",
+        "train, station, railway, passengers, delays, line, tickets, carriages",
+        "Railway travel",
+        "Trains, their passengers, and the delays that they meet.",
+    ),
+]
+_NAMING = "".join(
+    f"Text: {text}\nWords: {words}\nTopic: {name}\n\n"
+    for text, words, name, _ in EXAMPLES
+)
+_DESCRIBING = "".join(
+    f"Words: {words}\nTopic: {name}\nAbout: {about}\n\n"
+    for _, words, name, about in EXAMPLES
+)
+READING = (  # from a name back to the words
+    "".join(f"Topic: {name}\nWords: {words}\n\n" for _, words, name, _ in EXAMPLES)
+    + "Topic: {text}\nWords:"
+)
+CHAT_INSTRUCTION = (
+    "Continue the text: write what follows its last line, and nothing else."
+)
+
+
+def check_prompts(
+    prompt: str | None, description_prompt: str | None, has_documents: bool
+) -> None:
+    """Raise a ValueError for a prompt with wrong placeholders."""
+    for name, given, known in [
+        ("prompt", prompt, {"words", "documents"}),
+        ("description_prompt", description_prompt, {"words", "documents", "name"}),
+    ]:
+        if given is None:
+            continue
+        try:
+            found = {field for _, field, _, _ in Formatter().parse(given)} - {None}
+        except ValueError as error:
+            raise ValueError(
+                f"{name} has a single brace ({error}): double it."
+            ) from None
+        if not found or found - known:
+            raise ValueError(
+                f"{name} must have at least one of the placeholders "
+                f"{', '.join(f'{{{each}}}' for each in sorted(known))} and no other, "
+                f"got {sorted(map(str, found)) or 'none'}; double the braces that are "
+                "to be sent."
+            )
+        if "documents" in found and not has_documents:
+            raise ValueError(
+                f"{name} has the placeholder {{documents}}, but there are none: pass "
+                "mixtures and texts to fit."
+            )
+
+
+def naming_prompts(
+    words: str, documents: list[str], prompt: str | None = None
+) -> list[str]:
+    """Return what asks for names of a topic: the user's prompt, or one for each document."""
+    if prompt is not None:
+        return [prompt.format(words=words, documents="\n".join(documents))]
+    asked = [
+        f"Words: {words}",
+        *(f"Text: {text}\nWords: {words}" for text in documents),
+    ]
+    return [f"{_NAMING}{each}\nTopic:" for each in asked]
+
+
+def describing_prompt(
+    words: str, documents: list[str], name: str, prompt: str | None = None
+) -> str:
+    """Return what asks for a description of a topic."""
+    if prompt is None:  # without documents, which would be retold as facts
+        return f"{_DESCRIBING}Words: {words}\nTopic: {name}\nAbout:"
+    return prompt.format(words=words, documents="\n".join(documents), name=name)

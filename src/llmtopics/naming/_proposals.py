@@ -1,0 +1,89 @@
+"""Names and descriptions of topics that a language model proposes."""
+
+from collections import Counter
+from collections.abc import Callable
+
+from llmtopics._language import LLMError
+from llmtopics.naming._candidates import (
+    as_name,
+    as_sentence,
+    best_outcome,
+    is_copy,
+    listing_of,
+)
+from llmtopics.naming._prompts import describing_prompt, naming_prompts
+
+# prompts, whether the user wrote them, max_new_tokens, on_error -> answers, None if failed
+Generate = Callable[[list[str], bool, int, str], list[str | None]]
+NEEDS_MORE_TOKENS = "a model that thinks first needs a larger max_new_tokens"
+_DESCRIPTION_TOKENS = 48
+
+
+def propose_names(
+    generate: Generate,
+    listed: list[str],
+    documents: list[list[str]],
+    prompt: str | None,
+    max_new_tokens: int,
+) -> tuple[list[Counter[str]], list[str]]:
+    """Return how often the model proposes each name of each topic, and outcomes.
+
+    Raises
+    ------
+    LLMError
+        If the model never answers, or never writes a word.
+    """
+    prompts, owners = [], []
+    for k, (words, some) in enumerate(zip(listed, documents, strict=True)):
+        if not words:
+            continue
+        asked = naming_prompts(words, some, prompt)
+        prompts += asked
+        owners += [k] * len(asked)
+    own = prompt is not None
+    answers = generate(prompts, own, max_new_tokens, "keep")
+    if all(answer is None for answer in answers):  # once more: the error says why
+        answers[:1] = generate(prompts[:1], own, max_new_tokens, "raise")
+    proposed: list[Counter[str]] = [Counter() for _ in listed]
+    outcomes = ["no_words"] * len(listed)
+    for k, answer in zip(owners, answers, strict=True):
+        name = as_name(answer or "")
+        if name and not is_copy(name, listed[k]):
+            proposed[k][name] += 1
+        outcomes[k] = best_outcome(outcomes[k], answer)
+    if answers and "rejected" not in outcomes:
+        written = next(answer for answer in answers if answer is not None)
+        raise LLMError(
+            f"The language model wrote no word about any of {len(listed)} topics, but "
+            f"{written[:100]!r}: {NEEDS_MORE_TOKENS}."
+        )
+    return proposed, outcomes
+
+
+def describe_topics(
+    generate: Generate,
+    names: list[str],
+    topics: list[list[str]],
+    listed: list[str],
+    documents: list[list[str]],
+    prompt: str | None,
+) -> tuple[list[str], list[str]]:
+    """Return a description of each topic, and outcomes."""
+    prompts = [
+        describing_prompt(words, some, name, prompt)
+        for name, words, some in zip(names, listed, documents, strict=True)
+    ]
+    answers = generate(prompts, prompt is not None, _DESCRIPTION_TOKENS, "keep")
+    sentences = [
+        as_sentence(answer or "", words)
+        for answer, words in zip(answers, topics, strict=True)
+    ]
+    outcomes = [
+        "described" if sentence else best_outcome("no_words", answer)
+        for sentence, answer in zip(sentences, answers, strict=True)
+    ]
+    listings = map(listing_of, topics, names)
+    return [
+        sentence or listing
+        for sentence, listing in zip(sentences, listings, strict=True)
+    ], outcomes

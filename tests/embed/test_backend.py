@@ -1,0 +1,48 @@
+"""The place where another backend than PyTorch plugs in."""
+
+import numpy as np
+import pytest
+
+from llmtopics import TransformerEmbedder
+from llmtopics.embed import _backend
+
+
+class LengthBackend:
+    """Two numbers for each text; computes only in a folder that names it."""
+
+    def reads(self, folder):
+        return (folder / "lengths").exists()
+
+    def fingerprint(self, folder):
+        return "lengths"
+
+    def dtype(self, device, dtype):
+        return "int8"
+
+    def n_dimensions(self, folder):
+        return 2
+
+    def encode(self, texts, settings, device, batch_size, n_jobs):
+        assert settings.dtype == "int8"
+        lengths = [len(settings.prompt + text) for text in texts]
+        vectors = np.array([[n, settings.max_length] for n in lengths], np.float32)
+        order = np.argsort(lengths)[::-1]
+        yield order, vectors[order], 0
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    (tmp_path / "lengths").touch()
+    monkeypatch.setattr(_backend, "BACKENDS", (LengthBackend(), *_backend.BACKENDS))
+    return tmp_path
+
+
+def test_a_backend_reads_its_models_alone(folder):
+    embedder = TransformerEmbedder(
+        str(folder), max_length=9, prompt="q:", cache_dir=False
+    )
+    texts = ["cat", " ", "a dog", "cat"]
+    assert embedder.fit_transform(texts).tolist() == [[5, 9], [0, 0], [7, 9], [5, 9]]
+    assert embedder.transform([""]).shape == (1, 2)
+    assert len(embedder.get_feature_names_out()) == 2
+    assert TransformerEmbedder().transform(texts).shape == (4, 384)

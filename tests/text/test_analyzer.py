@@ -1,0 +1,253 @@
+import pickle
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import snowballstemmer
+from sklearn.base import clone
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.model_selection import ParameterGrid
+
+from llmtopics import TextAnalyzer
+from llmtopics.datasets import load_bbc_news
+from llmtopics.text import _tokens, stop_words
+from llmtopics.text._spelling import clean
+from llmtopics.text._stop_words import LANGUAGES
+from llmtopics.text._tokens import known_words
+
+PLAIN = TextAnalyzer(stop_words=None, min_length=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Ärger, naïve Café!", ["ärger", "naïve", "café"]),
+        ("cafe\u0301 ｆｕｌｌ ﬁn", ["café", "full", "fin"]),  # NFKC
+        ("Blair's l’homme 'quoted'", ["blair", "s", "l", "homme", "quoted"]),
+        ("foo_bar e-mail a/b", ["foo", "bar", "e", "mail", "a", "b"]),
+        ("हिन्दी नहीं किताबें", ["हिन्दी", "नहीं", "किताबें"]),  # vowel signs stay
+        ("мир 漢字 ひらがな ไทย عربي", ["мир", "漢字", "ひらがな", "ไทย", "عربي"]),
+        ("infor\u00admation كتـــاب", ["information", "كتاب"]),
+        ("col·laboració", ["col·laboració"]),
+        ('צה"ל אמר "שלום"', ['צה"ל', "אמר", "שלום"]),
+        ("می‌خواهم", ["می‌خواهم"]),  # a zero-width non-joiner belongs to the word
+        ("mp3 4x4 covid19 2nd 12nd", ["mp3", "4x4", "covid19", "2nd", "12nd"]),
+        ("1 2004 3.5 1,000 £3.5bn 5. ٣٤", []),
+        ("❤️ 👩‍💻 … — \u200b\ufeff", []),
+        ("", []),
+        (" \n\t", []),
+    ],
+)
+def test_words(text, words):
+    assert PLAIN(text) == words
+
+
+def test_numbers_and_punctuation_by_choice():
+    text = "Up 3.5% to $1,000 in 2004!"
+    assert PLAIN(text) == ["up", "to", "in"]
+    keep = clone(PLAIN).set_params(numbers=True)
+    assert keep(text) == ["up", "3.5", "to", "1,000", "in", "2004"]
+    keep.set_params(punctuation=True)
+    assert keep(text) == ["up", "3.5", "%", "to", "$", "1,000", "in", "2004", "!"]
+
+
+def test_case_and_length_by_choice():
+    assert TextAnalyzer(lowercase=False)("The Bank of ENGLAND") == ["Bank", "ENGLAND"]
+    assert TextAnalyzer(min_length=5)("bank England") == ["england"]
+    # one character may be a word where words are written so
+    assert TextAnalyzer(min_length=5)("漢 bank ไทย") == ["漢", "ไทย"]
+
+
+def test_stop_words_of_a_language_none_or_given():
+    text = "the cat don't won't CAN’T it's won"
+    assert TextAnalyzer()(text) == ["cat", "won"]
+    assert "the" in TextAnalyzer(stop_words=None)(text)
+    assert TextAnalyzer("german")("der Hund und die Katze") == ["hund", "katze"]
+    assert TextAnalyzer("french")("l'homme qu'il a aujourd'hui") == ["homme"]
+    assert "microsoft" in TextAnalyzer()("Microsoft computer")
+
+
+@pytest.mark.parametrize("container", [list, tuple, set, np.array, pd.Series])
+def test_given_stop_words_are_normalized_as_the_text_is(container):
+    analyzer = TextAnalyzer(stop_words=container(["cafe\u0301", "won’t", "Cat"]))
+    assert analyzer("Cafe\u0301 café won't won’t won‘t won´t CAT dog") == ["dog"]
+
+
+def test_apostrophes_belong_to_the_word_in_some_languages():
+    ukrainian = TextAnalyzer("ukrainian")
+    assert ukrainian("об'єкт пам’ять компʼютер") == ["об'єкт", "пам'ять", "комп'ютер"]
+    assert TextAnalyzer("hebrew")("ג'ון") == ["ג'ון"]
+    assert TextAnalyzer()("They’ve Blair'll Blair's") == ["blair", "blair"]
+
+
+def test_turkish_is_lowered_by_its_own_rules():
+    turkish = TextAnalyzer("turkish")
+    assert turkish("IŞIK İstanbul") == ["ışık", "istanbul"]
+    assert turkish("İLE HİÇ BİR") == []
+    assert TextAnalyzer("turkish", lowercase=False)("İLE HİÇ IŞIK") == ["IŞIK"]
+
+
+def test_long_tokens_are_read_and_not_remembered():
+    text = "x" * 10_000
+    known = known_words(*TextAnalyzer()._settings())
+    assert TextAnalyzer()(text) == [text]
+    assert TextAnalyzer()(f"{text},short") == [text, "short"]
+    assert "short" in known
+    assert max(map(len, known)) <= 64
+
+
+def test_what_is_remembered_is_bounded(monkeypatch):
+    monkeypatch.setattr(_tokens, "_MANY", 10)
+    analyzer = TextAnalyzer(stop_words=["bounded"])
+    words = [f"word{i}" for i in range(99)]
+    assert analyzer(" ".join(words)) == words
+    assert len(known_words(*analyzer._settings())) <= 10
+
+
+def test_words_are_those_of_the_whole_texts_tokens():
+    """What is remembered for pieces between spaces changes no word."""
+    rng = np.random.default_rng(0)
+    signs = list(
+        "aZ1 9.,'·\"$€-\n\x1c\x85\xa0\u2003\u200c\u200dאש״文カไทΣςक्ष٣\u0301½_#"
+    )
+    texts = ["".join(rng.choice(signs, 40)) for _ in range(500)]
+    for language in ["english", "hebrew"]:
+        analyzer = TextAnalyzer(language, numbers=True, punctuation=True)
+        settings = analyzer._settings()
+        for text in [*texts, *load_bbc_news().data[::50]]:
+            tokens = _tokens._TOKEN.findall(clean(text).lower())
+            words = [
+                word for token in tokens for word in _tokens._words_of(token, *settings)
+            ]
+            assert analyzer(text) == words
+
+
+def test_given_stop_words_ignore_case():
+    analyzer = TextAnalyzer(stop_words={"Cat", "sat"})
+    assert analyzer("The CAT sat on the mat") == ["the", "on", "the", "mat"]
+
+
+def test_stems_by_choice():
+    assert TextAnalyzer()("economies economical") == ["economies", "economical"]
+    assert TextAnalyzer(stem=True)("economies running") == ["economi", "run"]
+    assert TextAnalyzer("german", stem=True)("Häuser Häusern") == ["haus", "haus"]
+
+
+def test_ngrams_are_its_own():
+    analyzer = TextAnalyzer(ngram_range=(1, 3))
+    assert analyzer("big red cats") == [
+        "big", "red", "cats", "big red", "red cats", "big red cats",
+    ]  # fmt: skip
+    assert TextAnalyzer(ngram_range=(2, 2))("big red cats") == ["big red", "red cats"]
+    assert TextAnalyzer(ngram_range=(2, 3))("one") == []
+    names = (
+        CountVectorizer(analyzer=analyzer).fit(["big red cats"]).get_feature_names_out()
+    )
+    assert "big red cats" in names
+
+
+def test_chinese_is_segmented_and_never_stripped():
+    text = "我今天用 iPhone 手机去北京天安门，天气很好！"
+    words = TextAnalyzer("chinese", stop_words=None)(text)
+    assert {"北京", "天安门", "手机", "iphone", "天气"} <= set(words)
+    assert "".join(words) == "我今天用iphone手机去北京天安门天气很好"
+    assert "很" not in TextAnalyzer("chinese")(text)
+    # and in any other language, Chinese text stays whole
+    assert "".join(TextAnalyzer()("天气很好")) == "天气很好"
+
+
+def test_chinese_without_its_extra_names_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "rjieba", None)
+    with pytest.raises(ImportError, match=r"llmtopics\[zh\]"):
+        TextAnalyzer("chinese")("从来没有见过的句子")
+
+
+def test_every_snowball_language_is_known():
+    snowball = {name for name in snowballstemmer.algorithms() if "porter" not in name}
+    assert snowball <= set(LANGUAGES)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_works(language):
+    stop = stop_words(language)
+    assert bool(stop) == (LANGUAGES[language] is not None)
+    words = [
+        word for word in stop if _tokens._IS_WORD(word)
+    ]  # some lists hold phrases too
+    assert bool(words) == bool(stop)
+    assert TextAnalyzer(language)(" ".join(words)) == []
+    if language in snowballstemmer.algorithms():
+        assert TextAnalyzer(language, stem=True, stop_words=None)("nation") != []
+
+
+@pytest.mark.parametrize("language", ["english", "italian", "turkish", "serbian"])
+def test_a_list_of_stop_words_can_be_extended_and_shortened(language):
+    own, text = stop_words(language), "The café, İLE il signor IŞIK won't say"
+    usual = TextAnalyzer(language)(text)
+    assert TextAnalyzer(language, stop_words=own)(text) == usual
+    more = TextAnalyzer(language, stop_words=[*own, "Café"])
+    assert more(text) == [word for word in usual if word != "café"]
+    assert "system" in TextAnalyzer(stop_words=stop_words() - {"system"})("A system")
+    with pytest.raises(ValueError, match=r"'klingon' is not known.*english"):
+        stop_words("klingon")
+
+
+def test_round_trips():
+    analyzer = TextAnalyzer("french", stem=True, stop_words=["chat"])
+    for twin in [clone(analyzer), pickle.loads(pickle.dumps(analyzer))]:
+        assert twin.get_params() == analyzer.get_params()
+        assert twin("Les chats mangeaient") == analyzer("Les chats mangeaient")
+    assert repr(TextAnalyzer("french")) == "TextAnalyzer(language='french')"
+
+
+def test_in_vectorizers_bytes_files_and_searches(tmp_path):
+    (tmp_path / "a.txt").write_text("Der Bär sang.", encoding="utf-8")
+    vectorizer = CountVectorizer(input="filename", analyzer=TextAnalyzer("german"))
+    vectorizer.fit([tmp_path / "a.txt"])
+    assert list(vectorizer.get_feature_names_out()) == ["bär", "sang"]
+    assert TfidfVectorizer(analyzer=TextAnalyzer()).fit([b"cats sing"]).vocabulary_ == {
+        "cats": 0,
+        "sing": 1,
+    }
+    sizes = [
+        len(
+            clone(vectorizer)
+            .set_params(input="content", **p)
+            .fit(["Bär ab"])
+            .vocabulary_
+        )
+        for p in ParameterGrid(
+            {"analyzer__min_length": [2, 3], "analyzer__stop_words": [None]}
+        )
+    ]
+    assert sizes == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"language": "klingon"}, "'klingon' is not known.*english.*french"),
+        ({"language": None}, "None is not known"),
+        ({"language": "chinese", "stem": True}, "no stemmer for 'chinese'"),
+        ({"min_length": 0}, "min_length"),
+        ({"ngram_range": (0, 1)}, "ngram_range"),
+        ({"ngram_range": (2, 1)}, "ngram_range"),
+        ({"ngram_range": 3}, "ngram_range"),
+        ({"min_length": "2"}, "min_length"),
+        ({"language": ["english"]}, "not known"),
+        ({"stop_words": "english"}, "stop_words must be 'auto'"),
+        ({"stop_words": ["cat", 3]}, "stop_words holds 3"),
+        ({"stop_words": iter(["cat"])}, "stop_words must be a list or set"),
+    ],
+)
+def test_bad_parameters_are_named_when_called(parameters, message):
+    analyzer = TextAnalyzer(**parameters)  # only stores
+    with pytest.raises(ValueError, match=message):
+        analyzer("text")
+
+
+@pytest.mark.parametrize("bad", [None, 3, b"bytes", ["text"], np.nan])
+def test_only_text_is_read(bad):
+    with pytest.raises(TypeError, match="one text"):
+        TextAnalyzer()(bad)
