@@ -55,7 +55,7 @@ def as_counts(X: Any, name: str) -> sp.csr_array:
     ----------
     X : {array-like, sparse matrix} of shape (n_documents, n_words)
     name : str
-        Who asks, for error messages.
+        The name of the estimator or function, for error messages.
 
     Returns
     -------
@@ -137,7 +137,7 @@ def _texts_in(X: Any) -> Iterator[tuple[int, str | bytes]]:
 
 
 def check_prior(prior: ArrayLike | None, n_components: int, name: str) -> np.ndarray:
-    """Return a Dirichlet prior over topics as an array with one entry a topic.
+    """Return a Dirichlet prior over topics as an array with one entry per topic.
 
     Parameters
     ----------
@@ -250,7 +250,7 @@ def check_texts(X: Any, name: str) -> list[str]:
     X : sequence of str
         A list, tuple, array, pandas or polars Series.
     name : str
-        Who asks, for error messages.
+        The name of the estimator or function, for error messages.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""How far topics agree with labels that people gave."""
+"""Agreement of topics with labels."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,16 +15,16 @@ from llmtopics.metrics._input_checks import check_mixtures
 
 
 def purity(labels: ArrayLike, topics: ArrayLike) -> float:
-    """Return the share of documents that bear the commonest label of their topic.
+    """Return the share of documents that have the most frequent label of their topic.
 
     ``P = (1 / D) Σ_k max_l n_lk``, where ``n_lk`` documents have label l and topic k
 
     Parameters
     ----------
     labels : array-like of shape (n_documents,)
-        One label a document: numbers or strings.
+        One label per document: numbers or strings.
     topics : array-like of shape (n_documents,) or (n_documents, n_components)
-        One topic a document, or mixtures θ: then a document counts in every topic with
+        One topic per document, or mixtures θ: then a document counts in every topic with
         its share, ``n_lk = Σ_{d with label l} θ_dk``. A row of zeros is shared evenly.
 
     Returns
@@ -40,8 +40,8 @@ def purity(labels: ArrayLike, topics: ArrayLike) -> float:
 
     Notes
     -----
-    Rises with the number of topics, whatever they are: one topic a document has purity 1.
-    Compare at equal K, or use :func:`harmonic_purity`.
+    It rises with the number of topics: one topic per document has purity 1. Compare at
+    equal K, or use :func:`harmonic_purity`.
 
     References
     ----------
@@ -59,16 +59,16 @@ def purity(labels: ArrayLike, topics: ArrayLike) -> float:
 
 
 def inverse_purity(labels: ArrayLike, topics: ArrayLike) -> float:
-    """Return the share of documents that have the commonest topic of their label.
+    """Return the share of documents that have the most frequent topic of their label.
 
     ``I = (1 / D) Σ_l max_k n_lk``, where ``n_lk`` documents have label l and topic k
 
     Parameters
     ----------
     labels : array-like of shape (n_documents,)
-        One label a document: numbers or strings.
+        One label per document: numbers or strings.
     topics : array-like of shape (n_documents,) or (n_documents, n_components)
-        One topic a document, or mixtures θ, as in :func:`purity`.
+        One topic per document, or mixtures θ, as in :func:`purity`.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def inverse_purity(labels: ArrayLike, topics: ArrayLike) -> float:
 
     Notes
     -----
-    Falls with the number of topics; a single topic has inverse purity 1.
+    It falls with the number of topics; a single topic has inverse purity 1.
 
     References
     ----------
@@ -108,9 +108,9 @@ def harmonic_purity(labels: ArrayLike, topics: ArrayLike) -> float:
     Parameters
     ----------
     labels : array-like of shape (n_documents,)
-        One label a document: numbers or strings.
+        One label per document: numbers or strings.
     topics : array-like of shape (n_documents,) or (n_documents, n_components)
-        One topic a document, or mixtures θ, as in :func:`purity`.
+        One topic per document, or mixtures θ, as in :func:`purity`.
 
     Returns
     -------
@@ -124,8 +124,8 @@ def harmonic_purity(labels: ArrayLike, topics: ArrayLike) -> float:
 
     Notes
     -----
-    Punishes too few topics and too many alike. A finer division than the labels', however
-    sensible, loses too.
+    It falls with too few topics and with too many. Topics finer than the labels lower it,
+    even if they make sense.
 
     References
     ----------
@@ -152,9 +152,9 @@ def label_agreement(labels: ArrayLike, topics: ArrayLike) -> dict[str, float]:
     Parameters
     ----------
     labels : array-like of shape (n_documents,)
-        One label a document: numbers or strings.
+        One label per document: numbers or strings.
     topics : array-like of shape (n_documents,) or (n_documents, n_components)
-        One topic a document, or mixtures θ. Of mixtures, the three purities take all of θ,
+        One topic per document, or mixtures θ. Of mixtures, the three purities take all of θ,
         the other three its largest entry.
 
     Returns
@@ -172,8 +172,8 @@ def label_agreement(labels: ArrayLike, topics: ArrayLike) -> dict[str, float]:
 
     Notes
     -----
-    None of them says whether the labels were the right question: good topics may cut
-    across them. NMI rises with the number of topics; AMI and ARI are corrected for it.
+    Good topics may differ from the labels: no measure shows whether the labels suit the
+    purpose. NMI rises with the number of topics; AMI and ARI are corrected for it.
 
     Examples
     --------
@@ -221,7 +221,7 @@ def _numbered(values: ArrayLike, name: str) -> np.ndarray:
         for row, value in enumerate(column):
             if value is None or is_scalar_nan(value) or is_pandas_na(value):
                 raise ValueError(
-                    f"{name}: row {row} is {value}. Leave documents without one out."
+                    f"{name}: row {row} is {value}. Leave out documents without one."
                 )
     if column.dtype != object:
         return np.unique(column, return_inverse=True)[1]

@@ -81,7 +81,7 @@ def coherence(
     - "uci" [2]_: the same without its denominator, unbounded;
     - "u_mass" [3]_, at most about 0: ``log((p_ij + ε) / p_j)`` over the pairs in which j
       stands before i in the topic. Depends on the order;
-    - "c_v" [4]_, in [-1, 1], mostly .3 to .8: each word is described by the vector of its
+    - "c_v" [4]_, in [-1, 1], mostly 0.3 to 0.8: each word is described by the vector of its
       NPMI with every word of the topic (itself included, 1); the value is the mean cosine
       of the words' vectors with the sum of all.
 

@@ -1,4 +1,4 @@
-"""Which topics keep each other's company in documents."""
+"""Correlations of topics: which occur together in documents."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -29,7 +29,7 @@ def topic_correlations(
         θ of at least two documents. Rows are divided by their sums; a row of zeros, a
         document without known words in NMF, is left out.
     names : sequence of str of length n_components, default=None
-        What the topics are called; None: their numbers.
+        Names of the topics; None: their numbers.
     adjusted : bool, default=False
         Whether to subtract the correlations that follow from the sum of one alone, so that
         0 is "as by chance". See Notes.
@@ -96,10 +96,10 @@ def topic_correlations(
     if len(labels) != K:
         raise ValueError(f"{len(labels)} names were given for {K} topics.")
     means = theta.mean(axis=0)
-    centred = theta - means
-    lengths = np.linalg.norm(centred, axis=0)
+    centered = theta - means
+    lengths = np.linalg.norm(centered, axis=0)
     varies = np.ptp(theta, axis=0) > 1e-12  # by more than rounding
-    unit = np.divide(centred, lengths, where=varies, out=np.zeros_like(theta))
+    unit = np.divide(centered, lengths, where=varies, out=np.zeros_like(theta))
     values = np.clip(unit.T @ unit, -1, 1)
     if adjusted:
         odds = np.divide(means, 1 - means, where=varies, out=np.zeros(K))

@@ -34,8 +34,8 @@ def topic_diversity(topics: Sequence[Sequence[str]]) -> float:
 
     Notes
     -----
-    Does not measure whether topics make sense: random words are diverse. Depends on the
-    number of words shown, and falls as K grows.
+    It does not measure whether topics make sense: random words are diverse. It depends on
+    the number of words per topic, and falls as K grows.
 
     References
     ----------
@@ -62,8 +62,8 @@ def inverted_rbo(topics: Sequence[Sequence[str]], *, p: float = 0.9) -> float:
     topics : sequence of K sequences of str
         The words of each topic, best first. At least two topics, each with a word.
     p : float, default=0.9
-        How far down the lists a reader looks, in (0, 1): with .9 the first ten words carry
-        86 % of the weight.
+        Weight of the lower ranks, in (0, 1): with 0.9 the first ten words have 86 % of the
+        weight.
 
     Returns
     -------
@@ -139,7 +139,7 @@ def topic_distances(components: ArrayLike) -> np.ndarray:
     -------
     distances : ndarray of shape (n_components, n_components)
         Symmetric, in [0, 1], 0 on the diagonal. Higher: more distinct; 1: no word in
-        common. The mean off the diagonal sums a model up.
+        common. The mean off the diagonal is the model's.
 
     Raises
     ------
@@ -148,8 +148,8 @@ def topic_distances(components: ArrayLike) -> np.ndarray:
 
     Notes
     -----
-    Sees the whole distributions, so two topics with the same first words and different
-    tails are distinct; the smoothing of a topic model keeps distances below 1. Does not
+    It compares whole distributions: two topics with the same first words and different other
+    words are distinct. The smoothing of a topic model keeps distances below 1. It does not
     measure whether topics make sense.
 
     References
@@ -170,7 +170,7 @@ def topic_distances(components: ArrayLike) -> np.ndarray:
 
 
 def exclusivity(components: ArrayLike, *, n_words: int = 10) -> np.ndarray:
-    """Return how far each topic has its most probable words to itself.
+    """Return how exclusive the most probable words of each topic are.
 
     ``(1 / n) Σ_{w in the n most probable words of k} φ_kw / Σ_j φ_jw``
 
@@ -180,8 +180,8 @@ def exclusivity(components: ArrayLike, *, n_words: int = 10) -> np.ndarray:
         Non-negative weights of the words in every topic; rows are divided by their sums,
         which gives φ.
     n_words : int, default=10
-        How many of a topic's most probable words are looked at; fewer, where fewer have
-        any weight in it.
+        How many of a topic's most probable words are used; fewer, if fewer have any weight
+        in it.
 
     Returns
     -------
@@ -195,8 +195,8 @@ def exclusivity(components: ArrayLike, *, n_words: int = 10) -> np.ndarray:
 
     Notes
     -----
-    Two copies of a topic halve its exclusivity. Does not measure whether topics make
-    sense: rare words are exclusive. Falls as K grows.
+    Two copies of a topic halve its exclusivity. It does not measure whether topics make
+    sense: rare words are exclusive. It falls as K grows.
 
     References
     ----------

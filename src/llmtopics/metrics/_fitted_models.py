@@ -1,4 +1,4 @@
-"""What scorers and stability read off a fitted topic model, alone or ending a Pipeline."""
+"""Weights, words and counts of a fitted topic model, alone or at the end of a Pipeline."""
 
 from typing import Any
 
@@ -31,8 +31,8 @@ def weights_of(estimator: Any) -> np.ndarray:
 def vocabulary_of(estimator: Any) -> list[str]:
     """Return the word of each column of ``components_``.
 
-    They are the model's own, where it reads texts; the names that come out of the steps before
-    it, from the first step that makes any; its ``feature_names_in_``; or the columns' numbers.
+    In this order: the model's own words, if it reads texts; the names that the steps before
+    it return; its ``feature_names_in_``; the columns' numbers.
     """
     before, model = split_pipeline(estimator)
     if hasattr(model, "vectorizer_"):  # a model that reads texts knows its words

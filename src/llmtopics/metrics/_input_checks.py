@@ -1,4 +1,4 @@
-"""What metrics read and return: topics as words, distributions, tables."""
+"""Checks of what metrics read: topics as words, distributions, mixtures."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -18,7 +18,7 @@ def check_topics(topics: Iterable[Any]) -> list[list[str]]:
     for k, topic in enumerate(topics):
         if isinstance(topic, str) or not isinstance(topic, Iterable):
             raise ValueError(
-                f"Topics must be lists of words, one list a topic; topic {k} is {topic!r}."
+                f"Topics must be lists of words, one list per topic; topic {k} is {topic!r}."
             )
         words = list(topic)
         if not all(isinstance(word, str) for word in words):
@@ -47,7 +47,7 @@ def check_distributions(weights: ArrayLike, name: str) -> np.ndarray:
 
 
 def check_mixtures(mixtures: ArrayLike, name: str = "mixtures") -> np.ndarray:
-    """Return rows divided by their sums; a row of zeros belongs to all topics alike.
+    """Return rows divided by their sums; a row of zeros has equal proportions.
 
     Such rows come from models like NMF for documents without a known word.
     """

@@ -1,4 +1,4 @@
-"""How far the same topics come back when a model is fitted again."""
+"""Stability: how similar the topics of repeated fits are."""
 
 from typing import Any, NamedTuple
 
@@ -27,7 +27,7 @@ def topic_stability(
     n_jobs: int | None = None,
     verbose: bool = False,
 ) -> Bunch:
-    """Fit a topic model again and again; return how far its topics come back.
+    """Fit a topic model several times; return how similar its topics are each time.
 
     ``estimator`` is fitted once as it is, and ``n_runs`` times with other seeds, on all
     documents or on random parts of them. Each run's topics are matched one to one to those
@@ -43,12 +43,12 @@ def topic_stability(
     n_runs : int, default=5
         Fits to compare with the first.
     subsample : float in (0, 1) or None, default=None
-        Share of the documents, drawn without replacement, that each run sees; None: all.
+        Share of the documents, drawn without replacement, that each run is fitted on; None: all.
     random_state : int, RandomState, numpy.random.Generator or None, default=0
         Draws the runs' seeds (every parameter named ``random_state``; that of the first
         fit where ``estimator`` leaves it None) and parts.
     n_jobs : int or None, default=None
-        Runs fitted side by side, as in joblib.
+        Runs fitted at the same time, as in joblib.
     verbose : bool, default=False
         Whether to show a progress bar.
 
@@ -67,10 +67,10 @@ def topic_stability(
 
     Notes
     -----
-    It does not measure whether topics are good: a single topic of everything is perfectly
-    stable, and stability mostly falls as K grows. What it shows is which topics to trust,
-    and a K after which they start to come and go. Smoothing and chance keep values of
-    topics that people would call the same near .7 to .9; unrelated ones have about .2.
+    It does not measure whether topics are good: a single topic is perfectly stable, and
+    stability mostly falls as K grows. It shows which topics to trust, and from which K on
+    topics change from fit to fit. Topics that people would call the same have about 0.7 to
+    0.9, because of smoothing and chance. Unrelated topics have about 0.2.
 
     References
     ----------

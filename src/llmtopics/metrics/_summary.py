@@ -1,4 +1,4 @@
-"""One table that says what the topics of a model are and how good each is."""
+"""A table of topics: their words, shares, documents and quality."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ def topic_summary(
     n_words: int = 10,
     n_documents: int = 3,
 ) -> "pd.DataFrame":
-    """Return a table with a row a topic.
+    """Return a table with one row per topic.
 
     Parameters
     ----------
@@ -36,15 +36,15 @@ def topic_summary(
     vocabulary : sequence of str of length n_words_in_vocabulary
         The word of each column.
     mixtures : array-like of shape (n_documents, n_components)
-        θ of the documents that shares and typical documents are taken from.
+        θ of the documents from which shares and representative documents are taken.
     reference : {array-like, sparse matrix} of shape (any, n_words_in_vocabulary)
         Counts of the same words in the corpus that coherence is counted on.
     titles : sequence of str of length n_documents, default=None
-        What typical documents are called; None: their row numbers.
+        Titles of the documents; None: their row numbers.
     stability : array-like of shape (n_components,), default=None
         ``per_topic`` of :func:`topic_stability`; None leaves the column out.
     n_words, n_documents : int, default=10, 3
-        Words, and typical documents, shown of a topic.
+        Words and representative (typical) documents per topic.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def topic_summary(
     check_positive(n_words=n_words, n_documents=n_documents)
     if stability is not None and np.shape(stability) != np.shape(components)[:1]:
         raise ValueError(
-            f"stability must have one value a topic, got shape {np.shape(stability)}."
+            f"stability must have one value per topic, got shape {np.shape(stability)}."
         )
     weights = check_weights(components, "components")
     theta = check_mixtures(mixtures)
@@ -104,14 +104,14 @@ def topic_summary(
         window_size=None,
     )
     exclusivities[alive] = exclusivity(weights[alive], n_words=n_words)
-    typical = np.argsort(-theta, axis=0, kind="stable")[:n_documents].T
+    representative = np.argsort(-theta, axis=0, kind="stable")[:n_documents].T
     columns = {
         "words": words,
         "share": theta.mean(axis=0),
         "coherence": coherences,
         "exclusivity": exclusivities,
         "stability": stability,
-        "documents": [[names[d] for d in row] for row in typical],
+        "documents": [[names[d] for d in row] for row in representative],
     }
     columns = {name: column for name, column in columns.items() if column is not None}
     return pd.DataFrame(columns, index=pd.RangeIndex(len(weights), name="topic"))

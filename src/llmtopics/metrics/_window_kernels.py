@@ -12,7 +12,7 @@ from llmtopics._compile import compiled
 def count_windows(words, starts, n_words, size, forget):
     """Count the windows that each pair of words shares.
 
-    A document of N tokens has ``max(1, N - size + 1)`` windows of ``size`` neighbours; one
+    A document of N tokens has ``max(1, N - size + 1)`` windows of ``size`` neighboring tokens; one
     without tokens has none.
 
     Parameters
