@@ -160,6 +160,26 @@ DRAWS = {  # name -> (rng, shape) -> float32 >= 0
 }
 
 
+@needs_compiler
+@pytest.mark.parametrize("shape", [(9,), (9, 48)], ids=["per word", "per cell"])
+def test_a_prior_of_each_word_or_cell_gives_the_same_bits_in_all_forms(rng, shape):
+    table = rng.poisson(1, (9, 48)).astype(np.float32)
+    factors = np.pad(rng.gamma(0.1, size=(1, 48)), [(0, 0), (0, 16)]).astype("f4")
+    beta = rng.gamma(0.1, size=shape).astype(np.float32)
+    one = np.float32(1)
+    for w in range(9):
+        found = []
+        for form in (row_weights, IN_LOOPS[0], IN_PYTHON[0]):
+            sums = np.zeros((1, 64), np.float32)
+            total = form(table, w, factors, 0, sums, 5, factors[0, 5], one, beta)
+            found.append([total, *sums[0, :48]])
+        assert_array_equal(found[1], found[0])
+        assert_array_equal(found[2], found[0])
+        cells = np.broadcast_to(beta[w], 48)
+        weights = factors[0, :48] * (table[w] - (np.arange(48) == 5) + cells)
+        assert_allclose(total, weights.sum(), rtol=1e-5)
+
+
 def used(form, rng, draw, K):
     """All that a form of the three operations returns and writes."""
     row, of_list, place = form

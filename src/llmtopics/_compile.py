@@ -11,6 +11,7 @@ import numpy as np
 from numba import config, njit
 from numba.core.caching import CompileResultCacheImpl, FunctionCache
 from numba.core.serialize import dumps
+from numba.extending import overload
 
 
 def compiled(function: Callable, **options: Any) -> Any:
@@ -34,6 +35,25 @@ def compiled(function: Callable, **options: Any) -> Any:
 # Compile a loop that allocates nothing, without the runtime that counts references to
 # arrays: counting costs as much as half the loop.
 compiled_bare = partial(compiled, _nrt=False)
+
+
+def by_dimensions(*forms: Callable) -> Any:
+    """Return a function that calls the form for the dimensions of its first argument.
+
+    ``forms[n]`` takes an array of n dimensions, ``forms[0]`` a number. Compiled loops choose
+    when they are compiled, so the choice costs nothing when they run.
+    """
+
+    def call(first, *others):
+        return forms[getattr(first, "ndim", 0)](first, *others)
+
+    options: Any = {"_nrt": False, "forceinline": True}
+
+    @overload(call, strict=False, jit_options=options)
+    def choose(*args):
+        return forms[getattr(args[0], "ndim", 0)]
+
+    return call
 
 
 class _Checked(CompileResultCacheImpl):

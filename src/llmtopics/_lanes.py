@@ -23,7 +23,7 @@ import numpy as np
 from numba.extending import overload
 from sklearn.exceptions import EfficiencyWarning
 
-from llmtopics._compile import compiled_bare
+from llmtopics._compile import by_dimensions, compiled_bare
 
 LANES = 16
 # LLVM ends the process when it cannot translate an operation, so no other processor is
@@ -118,6 +118,13 @@ def _add_up(sums, g, first):
             sums[g, ends + i] += sums[g, ends + i - step]
 
 
+number_or_cell = by_dimensions(
+    lambda values, row, column: values,
+    lambda values, row, column: values[row],
+    lambda values, row, column: values[row, column],
+)
+
+
 @_operation
 def weigh_row(table, w, factors, g, sums, own, own_factor, own_count, beta):
     """Sum ``factor_k (n_wk + β)`` downwards, one token of topic ``own`` taken out.
@@ -129,7 +136,7 @@ def weigh_row(table, w, factors, g, sums, own, own_factor, own_count, beta):
     own : int64, a topic, or -1 for none
     own_factor : float32, stands for ``factors[g, own]``
     own_count : float32, what to take from ``table[w, own]``
-    beta : float32
+    beta : float32, or (V,), or (V, B * 16): one for all, per word, or per word and topic
     """
     width = table.shape[1]
     for k in range(width):
@@ -137,7 +144,7 @@ def weigh_row(table, w, factors, g, sums, own, own_factor, own_count, beta):
         if k == own:
             factor, count = own_factor, count - own_count
         above = sums[g, k - LANES] if k >= LANES else _NOTHING
-        sums[g, k] = fused(factor, count + beta, above)
+        sums[g, k] = fused(factor, count + number_or_cell(beta, w, k), above)
     _add_up(sums, g, width - LANES)
     return sums[g, width + LANES - 1]
 

@@ -117,16 +117,26 @@ def weigh_row(typing, table, w, factors, g, sums, own, own_factor, own_count, be
         factors = _row(context, builder, kinds[2], factors, g)
         sums = _row(context, builder, kinds[4], sums, g)
         own = _splat(builder, builder.trunc(own, _int))
-        own_factor, own_count, beta = (
-            _splat(builder, value) for value in (own_factor, own_count, beta)
+        own_factor, own_count = (
+            _splat(builder, value) for value in (own_factor, own_count)
         )
+        dimensions = getattr(kinds[8], "ndim", 0)
+        if dimensions > 0:
+            beta = _row(context, builder, kinds[8], beta, w)
+        if dimensions == 1:
+            beta = builder.load(beta)
+        if dimensions < 2:
+            beta = _splat(builder, beta)
 
         def weigh(offset):
             here = builder.add(_COUNT, _splat(builder, builder.trunc(offset, _int)))
             met = builder.icmp_signed("==", here, own)
             count = _load(builder, table, offset, _floats)
             less = builder.select(met, own_count, _ZEROS)
-            count = builder.fadd(builder.fsub(count, less), beta)
+            prior = beta
+            if dimensions == 2:
+                prior = _load(builder, beta, offset, _floats)
+            count = builder.fadd(builder.fsub(count, less), prior)
             factor = _load(builder, factors, offset, _floats)
             return builder.select(met, own_factor, factor), count, met
 

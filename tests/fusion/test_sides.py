@@ -172,6 +172,29 @@ class Wrong(BaseEstimator):
         return vectors
 
 
+@pytest.mark.parametrize("alpha", [0.4, 1])
+@pytest.mark.parametrize("pooling", ["prior", "linear"])
+def test_a_prior_per_word(fusion, planted, pooling, alpha):
+    texts, embedder, _ = planted
+
+    def words(prior):
+        model = fusion(
+            pooling=pooling,
+            alpha=alpha,
+            embedder=embedder,
+            topic_model=GibbsLDA(topic_word_prior=prior),
+        )
+        return model.fit(texts).components_
+
+    n_words = words(0.1).shape[1]
+    np.testing.assert_allclose(words(np.full(n_words, 0.1)), words(0.1), rtol=1e-9)
+    rare = np.full(n_words, 0.1)
+    rare[0] = 1e6
+    assert (words(rare).argmax(axis=1) == 0).all()
+    with pytest.raises(ValueError, match="one value per word, or alpha=0"):
+        words(np.full((3, n_words), 0.1))
+
+
 @pytest.mark.parametrize(
     ("fault", "message"), [("rows", "119 vectors of 120 texts"), ("NaN", "NaN")]
 )

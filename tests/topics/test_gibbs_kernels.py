@@ -1,5 +1,7 @@
 """The compiled loops do what their formulas say, and the same when run as plain Python."""
 
+from copy import copy
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -14,25 +16,30 @@ def as_python(kernel):
     return getattr(kernel, "py_func", kernel)  # NUMBA_DISABLE_JIT=1 has no py_func
 
 
-@pytest.fixture
-def sweep_arguments(rng):
+@pytest.fixture(params=[(), (V,), (V, K)], ids=["one β", "β_w", "β_kw"])
+def sweep_arguments(rng, request):
     words = rng.integers(V, size=T, dtype=np.int32)
     starts = np.sort(np.concatenate([[0, T], rng.integers(T, size=D - 1)]))
     topics = rng.integers(K, size=T, dtype=np.uint16)
     word_topic = np.zeros((V, K), np.int32)
     np.add.at(word_topic, (words, topics), 1)
     total = word_topic.sum(axis=0, dtype=float)
-    return [words, starts, topics, word_topic, total, rng.gamma(1, size=(D, K)), 0.05]
+    prior = rng.gamma(1, size=(D, K))
+    beta = rng.gamma(1, size=request.param)
+    cells = beta if beta.ndim != 1 else beta[:, np.newaxis]
+    beta_total = np.broadcast_to(cells, (V, K)).sum(axis=0)
+    beta = beta if beta.ndim else float(beta)
+    return [words, starts, topics, word_topic, total, prior, beta, beta_total]
 
 
 @pytest.mark.parametrize("one_prior", [True, False])
 def test_compiled_sweep_equals_plain_python(sweep_arguments, one_prior):
     if one_prior:
         sweep_arguments[5] = sweep_arguments[5][:1]
-    twin = [np.copy(argument) for argument in sweep_arguments[:-1]]
+    twin = [copy(argument) for argument in sweep_arguments]
     kernels.sweep(*sweep_arguments, np.random.default_rng(1))
-    as_python(kernels.sweep)(*twin, sweep_arguments[-1], np.random.default_rng(1))
-    for compiled, plain in zip(sweep_arguments, twin, strict=False):
+    as_python(kernels.sweep)(*twin, np.random.default_rng(1))
+    for compiled, plain in zip(sweep_arguments, twin, strict=True):
         assert_array_equal(compiled, plain)
 
 

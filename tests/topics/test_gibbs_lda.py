@@ -170,6 +170,11 @@ def test_one_prior_or_one_a_topic():
         ("topic_word_prior", np.inf),
         ("topic_word_prior", np.nan),
         ("topic_word_prior", None),
+        ("topic_word_prior", "Auto"),
+        ("topic_word_prior", ["a", "b", "c", "d"]),
+        ("topic_word_prior", np.ones(3)),
+        ("topic_word_prior", np.ones((4, 2))),
+        ("topic_word_prior", np.ones((1, 4))),
     ],
 )
 def test_bad_priors_are_refused(name, value):
@@ -177,6 +182,18 @@ def test_bad_priors_are_refused(name, value):
     with pytest.raises(ValueError, match=name):
         model.fit(np.ones((3, 4), int))
     assert not hasattr(model, "n_features_in_")
+
+
+@pytest.mark.parametrize("wrong", [0, -1, np.nan, np.inf])
+def test_a_wrong_entry_of_a_word_prior_is_named(wrong):
+    X, prior = np.ones((3, 4), int), np.ones((2, 4))
+    prior[1, 2] = wrong
+    with pytest.raises(ValueError, match=rf"row 1, column 2 holds {wrong}"):
+        GibbsLDA(2, topic_word_prior=prior).fit(X)
+    with pytest.raises(ValueError, match=rf"column 2 holds {wrong}"):
+        GibbsLDA(2, topic_word_prior=prior[1]).fit(X)
+    with pytest.raises(ValueError, match=r"shape \(n_components, n_words\) = \(2, 4\)"):
+        GibbsLDA(2, topic_word_prior=prior.T).fit(X)
 
 
 @pytest.mark.parametrize("doc_topic_prior", [1e-30, 1e30])
@@ -215,6 +232,112 @@ def test_fit_keeps_no_document(reuters):
     many = sp.vstack([reuters] * 3, format="csr")
     thrice = GibbsLDA(5, max_iter=2, random_state=0).fit(many)
     assert len(pickle.dumps(once)) == len(pickle.dumps(thrice))
+
+
+# priors of words ------------------------------------------------------------------------
+
+
+def word_prior(dimensions, n_components=4, n_words=60):
+    rng = np.random.default_rng(0)
+    return rng.gamma(1, size=(n_components, n_words)[-dimensions:]) + 0.01
+
+
+@pytest.mark.parametrize("dimensions", [1, 2])
+@pytest.mark.parametrize("sampler", ["exact", "blocked"])
+def test_the_word_prior_is_kept_and_topics_without_tokens_are_its_mean(
+    planted, dimensions, sampler
+):
+    given = word_prior(dimensions)
+    alpha = [1e5, 1e5, 1e-9, 1e-9]  # the last two topics get no token
+    model = GibbsLDA(
+        4,
+        doc_topic_prior=alpha,
+        topic_word_prior=given,
+        sampler=sampler,
+        max_iter=10,
+        random_state=0,
+    ).fit(planted.data)
+    assert_array_equal(model.topic_word_prior_, given)
+    assert_array_equal(model.topic_word_prior, given)
+    assert model.topic_word_prior_ is not given
+    rows = np.broadcast_to(given, (4, 60))[2:]
+    expected = rows / rows.sum(axis=1, keepdims=True)
+    assert_allclose(model.components_[2:], expected, rtol=1e-3)
+    assert_allclose(model.components_.sum(axis=1), 1)
+    counts = model._counts().sum(axis=1)
+    assert_allclose(counts, planted.data.sum(axis=0), rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("dimensions", [1, 2])
+def test_the_trace_reads_the_word_prior(planted, dimensions):
+    """An array of equal numbers gives the likelihood of the number; others do not."""
+    shape = (4, 60)[-dimensions:]
+
+    def trace(prior):
+        model = GibbsLDA(4, topic_word_prior=prior, max_iter=20, random_state=0)
+        return model.fit(planted.data).log_likelihood_
+
+    assert_allclose(trace(np.full(shape, 0.25)), trace(0.25), rtol=1e-9)
+    assert not np.allclose(trace(word_prior(dimensions)), trace(0.25))
+
+
+@pytest.mark.parametrize("n_components", [4, 300])
+def test_a_word_prior_of_many_topics(planted, n_components):
+    """From 256 topics on, counts are lists, but not under a prior of every cell."""
+    for dimensions in (1, 2):
+        prior = word_prior(dimensions, n_components)
+        model = GibbsLDA(
+            n_components,
+            topic_word_prior=prior,
+            sampler="blocked",
+            max_iter=10,
+            random_state=0,
+        ).fit(planted.data)
+        assert_allclose(model.components_.sum(axis=1), 1)
+        assert model.log_likelihood_.shape == (1,)
+        counts = model._counts().sum(axis=1)
+        assert_allclose(counts, planted.data.sum(axis=0), rtol=1e-2, atol=1e-2)
+
+
+def test_a_warm_start_may_change_the_form_of_the_word_prior(planted):
+    model = GibbsLDA(4, max_iter=20, warm_start=True, random_state=0)
+    topics = model.fit(planted.data).components_
+    for prior in (np.full(60, 0.1), np.full((4, 60), 0.1), "auto", 0.1):
+        model.set_params(topic_word_prior=prior).fit(planted.data)
+        assert np.shape(model.topic_word_prior_) == np.shape(prior)
+        distance = cdist(model.components_, topics, "jensenshannon")
+        assert_array_equal(distance.argmin(axis=1), range(4))  # in the same places
+
+
+SEED_WORDS = {
+    "business": ["bank", "economy", "growth", "market", "oil"],
+    "entertainment": ["actor", "album", "award", "film", "music"],
+    "politics": ["blair", "election", "labour", "minister", "party"],
+    "sports": ["champion", "coach", "cup", "match", "player"],
+    "tech": ["broadband", "computer", "internet", "mobile", "software"],
+}
+
+
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
+def test_seed_words_give_topics_their_places(seed):
+    """Five words per section of BBC news; without them, topics come in any order."""
+    corpus = load_bbc_news()
+    vectorizer = CountVectorizer(stop_words="english", min_df=5)
+    X = vectorizer.fit_transform(corpus.data)
+    sections = [corpus.target_names[k] for k in range(5)]
+    prior = np.full((5, X.shape[1]), 0.1)
+    for k, section in enumerate(sections):
+        columns = [vectorizer.vocabulary_[word] for word in SEED_WORDS[section]]
+        prior[k, columns] = 50
+
+    def accuracy(topic_word_prior):
+        model = GibbsLDA(
+            5, topic_word_prior=topic_word_prior, max_iter=50, random_state=seed
+        )
+        return (model.fit_transform(X).argmax(axis=1) == corpus.target).mean()
+
+    assert accuracy(prior) > 0.85
+    assert accuracy(0.1) < 0.6
 
 
 # samplers ------------------------------------------------------------------------------
@@ -308,7 +431,7 @@ def test_the_trace_is_the_joint_likelihood(planted, kind):
     by_hand = polya(n_dk, alpha) + polya(n_wk.T.astype(float), np.full(60, beta))
     mixtures = _evidence.divided(tokens.starts, chain.topics, 4)
     cells = _evidence.tally_cells(chain)
-    found = _evidence.log_joint(cells, beta, (mixtures, alpha))
+    found = _evidence.log_joint(cells, (mixtures, alpha))
     assert_allclose(found, by_hand / tokens.words.size)
 
 
@@ -380,16 +503,21 @@ def test_learned_priors_are_where_the_likelihood_is_highest(planted):
     for _ in range(30):
         chain.sweep(np.full((1, 4), 0.1))
     mixtures = _evidence.divided(tokens.starts, chain.topics, 4)
-    cells, alpha, beta = _evidence.tally_cells(chain), np.full(4, 0.1), 0.1
+    cells, alpha = _evidence.tally_cells(chain), np.full(4, 0.1)
+
+    def with_prior(beta):
+        return cells._replace(priors=beta, prior_totals=60 * beta)
+
     for _ in range(100):
         alpha = _evidence.learn_prior(mixtures, alpha)
-        beta = _evidence.learn_word_prior(cells, beta)
-    best = _evidence.log_joint(cells, beta, (mixtures, alpha))
+        cells = with_prior(_evidence.learn_word_prior(cells).values)
+    best = _evidence.log_joint(cells, (mixtures, alpha))
     for k in range(4):
         for factor in (0.97, 1.03):
             moved = alpha * np.where(np.arange(4) == k, factor, 1)
-            assert _evidence.log_joint(cells, beta, (mixtures, moved)) < best
-            assert _evidence.log_joint(cells, beta * factor, (mixtures, alpha)) < best
+            assert _evidence.log_joint(cells, (mixtures, moved)) < best
+            other = with_prior(cells.priors * factor)
+            assert _evidence.log_joint(other, (mixtures, alpha)) < best
 
 
 # going on from a fit -----------------------------------------------------------------------
@@ -559,11 +687,20 @@ def test_under_huge_priors_topics_and_words_are_drawn_evenly(planted, prior):
 
 @pytest.mark.parametrize("sampler", ["exact", "blocked"])
 @pytest.mark.parametrize("decay", [1.0, 0.5])
-@pytest.mark.parametrize("n_words", [20, 60])
+@pytest.mark.parametrize("n_words", [20, 59, 60])
+@pytest.mark.parametrize("dimensions", [0, 1, 2])
 def test_a_portion_is_sampled_as_if_all_words_were_looked_at(
-    planted, sampler, decay, n_words
+    planted, sampler, decay, n_words, dimensions
 ):
-    model = GibbsLDA(4, sampler=sampler, decay=decay, max_iter=20, random_state=0)
+    beta = word_prior(dimensions) if dimensions else 0.1
+    model = GibbsLDA(
+        4,
+        sampler=sampler,
+        decay=decay,
+        topic_word_prior=beta,
+        max_iter=20,
+        random_state=0,
+    )
     model.fit(planted.data[:100])
     X = 1 + planted.data[100:150].toarray()
     X[:, n_words:] = 0

@@ -186,7 +186,7 @@ def test_topics_weights_are_those_of_the_formula(planted, shape):
         gamma = share @ (n + prior.below) * (table[w] + beta) / (total + 60 * beta)
         expected[w] += gamma / gamma.sum()
     shares = _block_kernels.zeros(60, chain._width)
-    inverse = inverted(total, 60, beta)[[0, 0]]
+    inverse = inverted(total, chain.word_prior)[[0, 0]]
     chain.share(0, 200, 0, 60, chain._table, inverse, prior, shares)
     assert_allclose(shares[:, : shape[1]], expected, rtol=2e-4, atol=1e-4)
 
@@ -215,7 +215,7 @@ def test_sums_over_super_topics_are_kept_up_to_date(shape, length, root, below):
             1,
             chain._table,
             totals,
-            inverted(totals, 50, 0.1),
+            inverted(totals, chain.word_prior),
             *_levels(prior, chain._width),
             np.float32(0.1),
             np.uint64(key),
@@ -322,7 +322,7 @@ def test_the_trace_is_the_joint_likelihood(planted):
     prior, chain = random_prior(shape), make_chain(tokens, shape)
     chain.sweep(prior)
     divisions = zip(chain.divisions(3), prior, strict=True)
-    found = _evidence.log_joint(_evidence.tally_cells(chain), 0.1, *divisions)
+    found = _evidence.log_joint(_evidence.tally_cells(chain), *divisions)
     by_hand = log_joint(tokens, chain.topics, chain.supers, prior, 0.1)
     assert_allclose(found, by_hand / tokens.words.size)
 

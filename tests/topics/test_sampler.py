@@ -45,7 +45,10 @@ def doc_topic_counts(tokens, topics, n_components):
 
 
 def log_joint(tokens, topics, doc_prior, word_prior):
-    """log p(w, z), the Dirichlets integrated out (Griffiths & Steyvers 2004, eq. 2-3)."""
+    """log p(w, z), the Dirichlets integrated out (Griffiths & Steyvers 2004, eq. 2-3).
+
+    word_prior : a number, or of shape (V,) or (K, V)
+    """
     n_components = doc_prior.shape[1]
     n_dk = doc_topic_counts(tokens, topics, n_components)
     n_kw = np.zeros((n_components, tokens.n_words))
@@ -58,7 +61,7 @@ def log_joint(tokens, topics, doc_prior, word_prior):
             + (gammaln(counts + prior) - gammaln(prior)).sum(1)
         ).sum()
 
-    return polya(n_dk, doc_prior) + polya(n_kw, np.full(n_kw.shape, word_prior))
+    return polya(n_dk, doc_prior) + polya(n_kw, np.broadcast_to(word_prior, n_kw.shape))
 
 
 def make_chain(
@@ -86,11 +89,17 @@ def run(chain, n_sweeps, doc_prior):
     return chain
 
 
-def distance_to_posterior(sampler, n_sweeps):
+WORD_PRIORS = {
+    "one": 0.4,
+    "per word": np.array([0.2, 1.5, 0.6]),
+    "per cell": np.array([[2.0, 0.1, 0.4], [0.3, 0.7, 1.2]]),
+}
+
+
+def distance_to_posterior(sampler, n_sweeps, word_prior=0.4):
     """Total variation between visits to 256 states and their posterior; and of chance."""
     tokens = corpus([0, 0, 1], [1, 2], [2, 2, 0], n_words=3)
     doc_prior = np.array([[0.3, 0.9], [1.2, 0.4], [0.5, 0.5]])
-    word_prior = 0.4
     states = np.array(list(product([0, 1], repeat=8)), np.int32)
     log_p = np.array([log_joint(tokens, z, doc_prior, word_prior) for z in states])
     exact = np.exp(log_p - log_p.max())
@@ -110,21 +119,40 @@ def distance_to_posterior(sampler, n_sweeps):
     return distance(visits), np.mean(chance)
 
 
+LACKING = "lists", "per cell"  # start_chain takes a table for a table of priors
 LONG = pytest.param(100_000, marks=pytest.mark.slow)
 
 
+@pytest.mark.parametrize("word_prior", WORD_PRIORS)
 @pytest.mark.parametrize("n_sweeps", [20_000, LONG])
-def test_exact_sweeps_visit_the_exact_posterior(n_sweeps):
+def test_exact_sweeps_visit_the_exact_posterior(n_sweeps, word_prior):
     """Eight tokens, every document with a prior of its own."""
-    found, chance = distance_to_posterior("exact", n_sweeps)
+    found, chance = distance_to_posterior("exact", n_sweeps, WORD_PRIORS[word_prior])
     assert found < 1.3 * chance
 
 
-@pytest.mark.parametrize("sampler", ["rows", "lists"])
-def test_blocked_sweeps_on_eight_tokens_are_near_it(sampler):
+@pytest.mark.parametrize(
+    ("sampler", "word_prior"),
+    [(s, p) for s in ("rows", "lists") for p in WORD_PRIORS if (s, p) != LACKING],
+)
+def test_blocked_sweeps_on_eight_tokens_are_near_it(sampler, word_prior):
     """With a document a block; what errs is that n_k and a document's words stand still."""
-    found, chance = distance_to_posterior(sampler, 8_000)
+    found, chance = distance_to_posterior(sampler, 8_000, WORD_PRIORS[word_prior])
     assert chance < found < 0.2
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_an_array_of_equal_priors_gives_the_topics_of_the_number(planted, sampler):
+    tokens, K, beta = tokens_from_counts(planted.data), 20, 0.25  # sums are exact
+
+    def topics(word_prior):
+        chain = run(make_chain(tokens, K, sampler, word_prior=word_prior), 5, 0.1)
+        return chain.topics, settle(chain, np.full((1, K), 0.1))
+
+    expected = topics(beta)
+    for shape in [(60,), (K, 60)][: 1 if sampler == "lists" else 2]:
+        for found, same in zip(topics(np.full(shape, beta)), expected, strict=True):
+            assert_array_equal(found, same)
 
 
 @pytest.mark.slow
@@ -312,19 +340,23 @@ def test_small_corpora(documents, n_words, n_components, sampler):
     assert_allclose(settled.sum(), sum(map(len, documents)), rtol=1e-5)
 
 
+@pytest.mark.parametrize("shape", [(), (60, 1), (60, 4)], ids=["β", "β_w", "β_kw"])
 @pytest.mark.parametrize("known", [0, 3])
-def test_settling_alternates_the_two_steps(planted, rng, known):
-    """By hand: γ ∝ (n_dk without the token + α)(n_wk + β)/(n_k + Vβ), and long steps."""
-    tokens, K, alpha, beta = tokens_from_counts(planted.data), 4, 0.3, 0.1
+def test_settling_alternates_the_two_steps(planted, rng, known, shape):
+    """By hand: γ ∝ (n_dk without the token + α)(n_wk + β)/(n_k + Σβ), and long steps."""
+    tokens, K, alpha = tokens_from_counts(planted.data), 4, 0.3
+    beta = rng.gamma(1, size=shape) + 0.01 if shape else 0.1
     beside = rng.poisson(known, (60, K)).astype(np.float32)
-    chain = run(make_chain(tokens, K, "rows", others=beside), 10, alpha)
+    prior = np.squeeze(np.transpose(beta))  # (V,) or (K, V)
+    chain = make_chain(tokens, K, "rows", others=beside, word_prior=prior)
+    chain = run(chain, 10, alpha)
     table = chain.word_topic().astype(float)
     n_dk = doc_topic_counts(tokens, chain.topics, K)
     docs = np.repeat(np.arange(200), np.diff(tokens.starts))
     others = n_dk[docs] - np.eye(K)[chain.topics]
     for _ in range(3):
-        gamma = (others + alpha) * (table[tokens.words] + beta)
-        gamma /= table.sum(axis=0) + 60 * beta
+        gamma = (others + alpha) * (table + beta)[tokens.words]
+        gamma /= (table + beta).sum(axis=0)
         gamma /= gamma.sum(axis=1, keepdims=True)
         shares = np.zeros_like(table)
         np.add.at(shares, tokens.words, gamma)

@@ -75,10 +75,12 @@ class CountSide:
         return X
 
     @property
-    def word_prior(self) -> float:
-        """The β of topics that are counted here."""
+    def word_prior(self) -> float | np.ndarray:
+        """The β of topics that are counted here: a number, or one per word."""
         prior = getattr(self.given.topic_model, "topic_word_prior", None)
-        return float(prior) if isinstance(prior, Real) else 0.1
+        if prior is None or isinstance(prior, str) or np.ndim(prior) == 2:
+            return 0.1
+        return float(prior) if isinstance(prior, Real) else np.asarray(prior, float)
 
     def make_model(self, n_components: int, seed: int) -> Any:
         """Make ``model``, not fitted yet, with the outer parameters; return it."""

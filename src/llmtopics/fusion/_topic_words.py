@@ -9,13 +9,18 @@ from llmtopics._words import METHODS, rank_words, top_words
 from llmtopics.topics._sampler import to_topics
 
 
-def count_words(X: sp.csr_array, mixtures: np.ndarray, word_prior: float) -> np.ndarray:
+def count_words(
+    X: sp.csr_array, mixtures: np.ndarray, word_prior: float | np.ndarray
+) -> np.ndarray:
     """Return φ, (K, V), if each token of a text belongs to topics as the text does."""
     return to_topics((X.T @ mixtures).T, word_prior)
 
 
 def recount_words(
-    X: sp.csr_array, mixtures: np.ndarray, components: np.ndarray, word_prior: float
+    X: sp.csr_array,
+    mixtures: np.ndarray,
+    components: np.ndarray,
+    word_prior: float | np.ndarray,
 ) -> np.ndarray:
     """Return φ, (K, V), counted on ``X``, if tokens go to topics by ``θ_dk φ_kw`` of φ given."""
     expected = np.maximum(probabilities(X, mixtures, components), 1e-300)

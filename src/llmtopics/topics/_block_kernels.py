@@ -19,9 +19,9 @@ starts : int64 (D + 1,), document d owns the tokens ``starts[d]:starts[d + 1]``
 topics, fresh : uint16 or int32 (T,), topic of each token before and after the draw
 first, last : range of documents to draw for, or of tokens to move
 low, high : range of the words whose counts this call owns
-inverse : float32 (2, K), 1 / (n_k + Vβ), and the same without one token
+inverse : float32 (2, K), 1 / (n_k + Σ_w β_kw), and the same without one token
 prior : float64 (1, K) or (D, K), α, of all documents or of each
-beta : float32, β
+beta : float32, or float32 (V,), or (V, B) with ones behind the last topic: β, β_w or β_kw
 key : uint64, names the stream of random numbers; token t takes number t of it
 count, factor, sums, place, mass : room to work in, as ``room`` makes it for all
 """
@@ -31,7 +31,14 @@ import math
 import numpy as np
 
 from llmtopics._compile import compiled_bare
-from llmtopics._lanes import LANES, compiled_lanes, pick, weigh_list, weigh_row
+from llmtopics._lanes import (
+    LANES,
+    compiled_lanes,
+    number_or_cell,
+    pick,
+    weigh_list,
+    weigh_row,
+)
 
 IN_FLIGHT = 4
 _ONE = np.float32(1)
@@ -136,9 +143,10 @@ def draw_rows(
             own = np.int64(topics[t])
             n = count[g, own] - _ONE
             own_factor = (n + np.float32(prior[row, own])) * inverse[1, own]
+            w = words[t]
             weigh_row(
                 table,
-                np.int64(words[t]),
+                np.int64(w),
                 factor,
                 np.int64(g),
                 sums,
@@ -204,7 +212,15 @@ def share_rows(
             n = count[0, own] - _ONE
             own_factor = np.float32((n + np.float32(prior[row, own])) * inverse[1, own])
             total = weigh_row(
-                table, np.int64(w), factor, 0, sums, own, own_factor, _NOTHING, beta
+                table,
+                np.int64(w),
+                factor,
+                0,
+                sums,
+                own,
+                own_factor,
+                _NOTHING,
+                beta,
             )
             if total == 0:  # all weights too small for a float32
                 shares[w, own] += np.float32(alike)
@@ -239,7 +255,7 @@ def draw_lists(
     place,
     mass,
 ):
-    """Draw as ``draw_rows`` does: either from ``factor_k n_wk`` or from ``factor_k β``.
+    """Draw as ``draw_rows`` does: either from ``factor_k n_wk`` or from ``factor_k β_w``.
 
     begins, lengths : int64 (V + 1,), int32 (V,), where a word's list is
     listed, counts : int32, float32, its topics and counts; then width and 0
@@ -290,7 +306,7 @@ def draw_lists(
                 np.int64(g),
                 np.int64((lengths[w] + LANES - 1) // LANES),
                 uniform(key, t),
-                beta * total,
+                number_or_cell(beta, w, np.int64(0)) * total,
             )
             if slot < 0:
                 weigh_row(
@@ -368,8 +384,9 @@ def relax(shares, others, table, low, high, beta):
         for k in range(table.shape[1]):
             share = shares[w, k]
             beside = others[w, k] if k < K else _NOTHING
+            prior = number_or_cell(beta, w, k)
             table[w, k] = share * min(
-                (share + beta) / (max(table[w, k] - beside, _NOTHING) + beta),
+                (share + prior) / (max(table[w, k] - beside, _NOTHING) + prior),
                 np.float32(4),
             )
             total += share

@@ -6,13 +6,14 @@ small, and a handful of numbers says how many are 1, 2, ...
 D documents, T tokens, K topics, V words.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import gammaln, psi
 
 from llmtopics._compile import compiled
 from llmtopics.topics._sampler import Chain
+from llmtopics.topics._word_prior import WordPrior
 
 _N_SMALL = 256  # counts below this are tallied in a table, others listed one by one
 _N_STEPS = 5
@@ -42,18 +43,30 @@ class Cells(NamedTuple):
     """How the words of a chain are in its topics.
 
     in_cell, n_cells : ndarrays; so many (word, topic) pairs have this many tokens
+    priors : float, or ndarray with one entry per entry of ``in_cell``; β of the pairs
     totals : ndarray of shape (K,), n_k
+    prior_totals : float or ndarray of shape (K,), Σ_w β_kw
     n_words : int, V
     """
 
     in_cell: np.ndarray
     n_cells: np.ndarray
+    priors: Any
     totals: np.ndarray
+    prior_totals: Any
     n_words: int
 
 
 def tally_cells(chain: Chain) -> Cells:
-    """Count the counts of words in topics."""
+    """Count the counts of words in topics; one by one if their priors differ."""
+    prior = chain.word_prior
+    totals = np.array(chain.totals(), np.float64)
+    if prior.n_dimensions > 0:
+        words, topics, counts = map(
+            np.concatenate, zip(*chain.placed_cells(), strict=True)
+        )
+        one, priors = np.ones(len(counts)), prior.of_cells(words, topics)
+        return Cells(counts, one, priors, totals, prior.totals, prior.n_words)
     small = np.zeros(_N_SMALL, np.int64)
     large: list[np.ndarray] = []
     for piece in chain.cells():
@@ -63,8 +76,10 @@ def tally_cells(chain: Chain) -> Cells:
     return Cells(
         np.concatenate([np.flatnonzero(small), *large]),
         np.concatenate([small[small > 0], np.ones(sum(map(len, large)), np.int64)]),
-        np.array(chain.totals(), np.float64),
-        chain.tokens.n_words,
+        prior.values,
+        totals,
+        prior.totals,
+        prior.n_words,
     )
 
 
@@ -118,17 +133,15 @@ def _tally_documents(starts, topics, table, many, count):
     return n_many
 
 
-def log_joint(
-    cells: Cells, word_prior: float, *divisions: tuple[Divided, np.ndarray]
-) -> float:
+def log_joint(cells: Cells, *divisions: tuple[Divided, np.ndarray]) -> float:
     """Return log p(w, z) per token, mixtures and topics integrated out.
 
     Griffiths & Steyvers 2004, equations 2 and 3. ``divisions`` are what documents divide
     among topics, and the Dirichlet prior of that.
     """
-    c, beta = cells, word_prior
-    vb = c.n_words * beta
-    of_words = c.n_cells @ log_rising(beta, c.in_cell) - log_rising(vb, c.totals).sum()
+    c = cells
+    of_words = c.n_cells @ log_rising(c.priors, c.in_cell)
+    of_words -= log_rising(c.prior_totals, c.totals).sum()
     of_topics = sum(log_division(*division) for division in divisions)
     return float((of_words + of_topics) / c.totals.sum())
 
@@ -183,12 +196,12 @@ def learn_prior(
     return rows.reshape(prior.shape)
 
 
-def learn_word_prior(cells: Cells, word_prior: float) -> float:
+def learn_word_prior(cells: Cells) -> WordPrior:
     """Return the symmetric β after a few of Minka's fixed-point steps."""
-    c, beta = cells, word_prior
+    c, beta = cells, cells.priors
     for _ in range(_N_STEPS):
         vb = c.n_words * beta
         gain = c.n_cells @ (psi(c.in_cell + beta) - psi(beta))
         loss = c.n_words * (psi(c.totals + vb) - psi(vb)).sum()
         beta = float(np.clip(beta * gain / loss, LEAST, 1 / LEAST))
-    return beta
+    return WordPrior(beta, c.n_words)

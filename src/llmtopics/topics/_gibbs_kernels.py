@@ -10,6 +10,7 @@ D documents, T tokens, K topics, V words.
 import numpy as np
 
 from llmtopics._compile import compiled
+from llmtopics._lanes import number_or_cell
 
 
 @compiled
@@ -27,7 +28,17 @@ def draw(cumulative, u):
 
 
 @compiled
-def sweep(words, starts, topics, word_topic, topic_total, doc_prior, word_prior, rng):
+def sweep(
+    words,
+    starts,
+    topics,
+    word_topic,
+    topic_total,
+    doc_prior,
+    word_prior,
+    prior_total,
+    rng,
+):
     """Redraw the topic of every token once, in place, given all the others.
 
     Parameters
@@ -40,14 +51,16 @@ def sweep(words, starts, topics, word_topic, topic_total, doc_prior, word_prior,
         Counts of ``topics``; changed with it.
     doc_prior : float64 (1, K) or (D, K)
         Dirichlet prior of each document's mixture, or the one they share. Written α.
-    word_prior : float
+    word_prior : float, or float64 (V,), or (V, K)
         Dirichlet prior of the words of a topic. Written β.
+    prior_total : float64 (K,)
+        Sum of the prior over the words, Σ_w β_kw.
     rng : numpy.random.Generator
         One draw a token.
     """
-    V, K = word_topic.shape
+    K = word_topic.shape[1]
     count = np.empty(K, np.int64)  # n_dk
-    factor = np.empty(K)  # (n_dk + α_dk) / (n_k + Vβ)
+    factor = np.empty(K)  # (n_dk + α_dk) / (n_k + Σ_w β_kw)
     cumulative = np.empty(K)
     for d in range(starts.shape[0] - 1):
         alpha = doc_prior[d if doc_prior.shape[0] > 1 else 0]
@@ -55,19 +68,20 @@ def sweep(words, starts, topics, word_topic, topic_total, doc_prior, word_prior,
         for t in range(starts[d], starts[d + 1]):
             count[topics[t]] += 1
         for j in range(K):
-            factor[j] = (count[j] + alpha[j]) / (topic_total[j] + V * word_prior)
+            factor[j] = (count[j] + alpha[j]) / (topic_total[j] + prior_total[j])
 
         for t in range(starts[d], starts[d + 1]):
             w, k = words[t], topics[t]
             word_topic[w, k] -= 1
             topic_total[k] -= 1
             count[k] -= 1  # apart from α, which may be far below 1's last digit
-            factor[k] = (count[k] + alpha[k]) / (topic_total[k] + V * word_prior)
+            factor[k] = (count[k] + alpha[k]) / (topic_total[k] + prior_total[k])
 
-            # p(z = k | all other z) ∝ (n_dk + α_dk)(n_kw + β) / (n_k + Vβ)
+            # p(z = k | all other z) ∝ (n_dk + α_dk)(n_kw + β_kw) / (n_k + Σ_w β_kw)
             total = 0.0
             for j in range(K):
-                total += factor[j] * (word_topic[w, j] + word_prior)
+                prior = number_or_cell(word_prior, w, j)
+                total += factor[j] * (word_topic[w, j] + prior)
                 cumulative[j] = total
 
             k = draw(cumulative, rng.random())
@@ -75,7 +89,7 @@ def sweep(words, starts, topics, word_topic, topic_total, doc_prior, word_prior,
             word_topic[w, k] += 1
             topic_total[k] += 1
             count[k] += 1
-            factor[k] = (count[k] + alpha[k]) / (topic_total[k] + V * word_prior)
+            factor[k] = (count[k] + alpha[k]) / (topic_total[k] + prior_total[k])
 
 
 @compiled

@@ -41,6 +41,7 @@ from llmtopics.topics._sampler import (
     to_topics,
 )
 from llmtopics.topics._tokens import Tokens, tokens_from_counts
+from llmtopics.topics._word_prior import WordPrior, check_word_prior
 
 _BURN_IN = 0.5  # share of max_iter before priors are learned
 
@@ -63,10 +64,12 @@ class GibbsLDA(CountTopicModel):
         document to few topics; unequal ones make topics unequally common. None stands
         for ``1 / n_components``. "auto" starts there and learns one value a topic.
 
-    topic_word_prior : float or "auto", default=0.1
+    topic_word_prior : float, array-like of shape (n_words,) or (n_components, n_words), \
+            or "auto", default=0.1
         Dirichlet concentration of words in a topic, β in [1]_. Smaller values make
         topics narrower, which suits larger numbers of them. "auto" starts from 0.1 and
-        learns one value.
+        learns one value. An array has one value per word, or one per topic and word:
+        larger values of some words (seed words) guide a topic to them.
 
     sampler : {"auto", "exact", "blocked"}, default="auto"
         "exact" draws one token after another, in one thread. "blocked" is faster, the more
@@ -114,8 +117,8 @@ class GibbsLDA(CountTopicModel):
     doc_topic_prior_ : ndarray of shape (n_components,)
         The α used last.
 
-    topic_word_prior_ : float
-        The β used last.
+    topic_word_prior_ : float, or ndarray of shape (n_words,) or (n_components, n_words)
+        The β used last, in the shape that was given.
 
     log_likelihood_ : ndarray of shape (n_sweeps // 10,)
         ``log p(w, z)`` per token after every tenth sweep of the last ``fit``, mixtures and
@@ -207,6 +210,7 @@ class GibbsLDA(CountTopicModel):
         ],
         "topic_word_prior": [
             Interval(Real, 1e-30, 1e30, closed="both"),
+            "array-like",
             StrOptions({"auto"}),
         ],
         "sampler": [StrOptions({"auto", "exact", "blocked"})],
@@ -224,7 +228,7 @@ class GibbsLDA(CountTopicModel):
         n_components: int = 10,
         *,
         doc_topic_prior: float | ArrayLike | Literal["auto"] | None = None,
-        topic_word_prior: float | Literal["auto"] = 0.1,
+        topic_word_prior: float | ArrayLike | Literal["auto"] = 0.1,
         sampler: Literal["auto", "exact", "blocked"] = "auto",
         max_iter: int = 200,
         tol: float | None = None,
@@ -267,8 +271,8 @@ class GibbsLDA(CountTopicModel):
         ValueError
             For counts that are negative, fractional, NaN or infinite, if no document has
             a word, for 2**31 words or more, for a word or document with 2**24 or more
-            ("exact" takes it), and for a prior that is not positive or not of length
-            ``n_components``.
+            ("exact" takes it), and for a prior that is not positive or of a wrong
+            shape.
 
         Warns
         -----
@@ -281,12 +285,12 @@ class GibbsLDA(CountTopicModel):
             X = check_counts(self, X, reset=not known)
             self._check_countable(X)
             weights = self._sample(X, self._counts() if known else None)
-            V, beta = X.shape[1], self.topic_word_prior_
+            beta = self._last_word_prior()
             self.topic_counts_ = weights.sum(axis=0, dtype=np.float64)
-            scale = 1 / (self.topic_counts_ + V * beta)
-            self.components_ = np.empty((self.n_components, V))
+            scale = 1 / (self.topic_counts_ + beta.totals)
+            self.components_ = np.empty((self.n_components, X.shape[1]))
             for k, row in enumerate(self.components_):
-                row[:] = (weights[:, k] + np.float64(beta)) * scale[k]
+                row[:] = (weights[:, k] + np.float64(beta.of_topic(k))) * scale[k]
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -335,16 +339,16 @@ class GibbsLDA(CountTopicModel):
         columns : as many as X has counts, the place of each one's word in ``words``
         """
         V, W = X.shape[1], len(words)
-        before, beta_before = self.components_, self.topic_word_prior_
-        scale_before = self.topic_counts_ + V * beta_before
-        beta, _ = self._word_prior(True)
+        before, beta_before = self.components_, self._last_word_prior()
+        scale_before = self.topic_counts_ + beta_before.totals
+        beta, _ = self._word_prior(V, True)
         counts = self._counts(words)
         others = counts * np.float32(self.decay)
         known = np.zeros(V)
         known[words] = others.max(axis=1)
         self._check_countable(X, known)
         rest = np.maximum(self.topic_counts_ - counts.sum(axis=0, dtype=np.float64), 0)
-        prior = (V - W - 1) * beta
+        prior = (V - W - 1) * beta.mean_of_others(words) if V > W else 0
         rows = np.array([rest + prior, self.decay * rest + prior], np.float32)
         rows = rows[:, np.newaxis][:, : V - W]  # none if the portion has all words
         counts, others = np.vstack([counts, rows[0]]), np.vstack([others, rows[1]])
@@ -352,17 +356,20 @@ class GibbsLDA(CountTopicModel):
             (X.data, columns.astype(np.int32), X.indptr),
             shape=(X.shape[0], len(counts)),
         )
-        weights = self._sample(portion, counts, others)
+        portion_beta = beta.portion(words) if V > W else beta
+        weights = self._sample(portion, counts, others, portion_beta)
+        self.topic_word_prior_ = beta.values
         self.components_, self.topic_counts_ = np.empty_like(before), rest
+        totals = np.broadcast_to(beta.totals, len(before))
         for k, row in enumerate(self.components_):
             np.multiply(before[k], scale_before[k], out=row)
-            row -= beta_before
+            row -= beta_before.of_topic(k)
             np.maximum(row, 0, out=row)
             row *= self.decay
             row[words] = weights[:W, k]
             self.topic_counts_[k] = row.sum()
-            row += beta
-            row *= 1 / (self.topic_counts_[k] + V * beta)
+            row += beta.of_topic(k)
+            row *= 1 / (self.topic_counts_[k] + totals[k])
 
     def _counts(self, words: np.ndarray | slice = slice(None)) -> np.ndarray:
         """Return the counts of words in topics that ``components_`` stand for, (V, K)."""
@@ -371,11 +378,10 @@ class GibbsLDA(CountTopicModel):
                 f"The fitted topics are {len(self.components_)}, n_components is "
                 f"{self.n_components}: to go on from them, they must be as many."
             )
-        beta = self.topic_word_prior_
-        V = self.components_.shape[1]
-        scale = (self.topic_counts_ + V * beta)[:, np.newaxis]
+        beta = self._last_word_prior()
+        scale = (self.topic_counts_ + beta.totals)[:, np.newaxis]
         weights = self.components_[:, words] * scale
-        return np.maximum(weights.T - beta, 0, dtype=np.float32)
+        return np.maximum(weights.T - beta.of_words(words), 0, dtype=np.float32)
 
     def _check_countable(self, X: sp.csr_array, known: np.ndarray | float = 0.0):
         check_countable(
@@ -391,11 +397,13 @@ class GibbsLDA(CountTopicModel):
         X: sp.csr_array,
         counts: np.ndarray | None = None,
         others: np.ndarray | None = None,
+        word_prior: WordPrior | None = None,
     ) -> np.ndarray:
         """Run the chain; return expected counts of words in topics, of shape (V, K).
 
         counts : (V, K), what is known and started from, or None
         others : (V, K), counts of earlier portions beside X's, or None for a fit
+        word_prior : of a portion's words, or None for what the parameter says
         """
         seed, K = as_seed(self.random_state), self.n_components
         # draws that an earlier fit made from the same seed must not come again
@@ -403,7 +411,9 @@ class GibbsLDA(CountTopicModel):
         if n_continued:
             seed = as_seed(np.random.default_rng([seed, n_continued]))
         alpha, learn_alpha = self._doc_prior(counts is not None)
-        beta, learn_beta = self._word_prior(counts is not None)
+        beta, learn_beta = word_prior, False
+        if beta is None:
+            beta, learn_beta = self._word_prior(X.shape[1], counts is not None)
         n_sweeps, tol, risen = self.max_iter, self.tol, np.inf
         if others is not None:  # a portion may be too small to learn from
             n_sweeps, tol = max(1, n_sweeps // 10), None
@@ -427,13 +437,13 @@ class GibbsLDA(CountTopicModel):
                 if chain.n_sweeps % EVERY == 0 and others is None:
                     cells = tally_cells(chain)
                     mixtures = divided(tokens.starts, chain.topics, K)
-                    trace.append(log_joint(cells, beta, (mixtures, alpha)))
+                    trace.append(log_joint(cells, (mixtures, alpha)))
                     if chain.n_sweeps < burn_in:
                         continue
                     if learn_alpha:
                         alpha = learn_prior(mixtures, alpha)
                     if learn_beta:
-                        beta = chain.word_prior = learn_word_prior(cells, beta)
+                        chain.word_prior = learn_word_prior(cells)
                     risen = rise(trace[int(burn_in) // EVERY :])
                     if tol is not None and risen <= tol:
                         break
@@ -445,7 +455,8 @@ class GibbsLDA(CountTopicModel):
             self.n_iter_ = chain.n_sweeps
             if others is None:
                 self.log_likelihood_ = np.array(trace)
-        self.doc_topic_prior_, self.topic_word_prior_ = alpha, beta
+        self.doc_topic_prior_ = alpha
+        self.topic_word_prior_ = chain.word_prior.values
         self._n_continued = n_continued
         return weights
 
@@ -456,11 +467,17 @@ class GibbsLDA(CountTopicModel):
             return check_prior(prior, K, "doc_topic_prior"), False
         return self.doc_topic_prior_ if known else np.full(K, 1 / K), True
 
-    def _word_prior(self, known: bool) -> tuple[float, bool]:
+    def _word_prior(self, n_words: int, known: bool) -> tuple[WordPrior, bool]:
         """Return β to start with, and whether to learn it."""
-        if self.topic_word_prior != "auto":
-            return float(self.topic_word_prior), False
-        return self.topic_word_prior_ if known else 0.1, True
+        prior, K = self.topic_word_prior, self.n_components
+        if not isinstance(prior, str):
+            return WordPrior(check_word_prior(prior, K, n_words), n_words), False
+        # an array of an earlier fit is no start: one value is learned
+        learned = known and isinstance(self.topic_word_prior_, float)
+        return WordPrior(self.topic_word_prior_ if learned else 0.1, n_words), True
+
+    def _last_word_prior(self) -> WordPrior:
+        return WordPrior(self.topic_word_prior_, self.n_features_in_)
 
     def _mixtures(self, X: sp.csr_array, given: np.ndarray | float = 0.0) -> np.ndarray:
         """Return θ; ``given``, (D, K), is added to the prior of each document."""
@@ -523,7 +540,8 @@ class GibbsLDA(CountTopicModel):
             Called with the number of sweeps made, the Tokens, their topics, and the whole
             prior, (D, K). Returns the next ``given``, or None to leave it as it is.
         """
-        K, beta = self.n_components, float(self.topic_word_prior)
+        K = self.n_components
+        beta, _ = self._word_prior(X.shape[1], False)
         epsilon = check_prior(self.doc_topic_prior, K, "doc_topic_prior")
         check_countable(
             X,
@@ -543,9 +561,9 @@ class GibbsLDA(CountTopicModel):
                 if new is not None:
                     prior = new + epsilon
             counts = settle(chain, prior)
-        self.components_ = to_topics(counts.T.astype(np.float64), beta)
+        self.components_ = to_topics(counts.T.astype(np.float64), beta.values)
         self.topic_counts_ = counts.sum(axis=0, dtype=np.float64)
-        self.doc_topic_prior_, self.topic_word_prior_ = epsilon, beta
+        self.doc_topic_prior_, self.topic_word_prior_ = epsilon, beta.values
         self.n_features_in_, self.n_iter_ = X.shape[1], self.max_iter
         self.log_likelihood_ = np.empty(0)  # not defined under these priors
 

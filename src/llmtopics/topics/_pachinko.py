@@ -341,12 +341,12 @@ class PachinkoAllocation(CountTopicModel):
                 if look:
                     cells = tally_cells(chain)
                     parts = zip(divisions, prior, strict=True)
-                    trace.append(log_joint(cells, beta, *parts))
+                    trace.append(log_joint(cells, *parts))
                     risen = rise(trace)
                     if self.tol is not None and risen <= self.tol:
                         break
                     if learn_beta:
-                        beta = chain.word_prior = learn_word_prior(cells, beta)
+                        chain.word_prior = learn_word_prior(cells)
                 prior = PathPrior(
                     *(
                         learn_prior(among, alpha, 1) if learn else alpha
@@ -360,6 +360,7 @@ class PachinkoAllocation(CountTopicModel):
                     name, least = type(self).__name__, "60, and a third more to start"
                     warn_unsettled(name, self.max_iter, self.tol, risen, least)
             weights = settle(chain, prior).T.astype(np.float64)
+            beta = chain.word_prior.values
         self.n_iter_, self.log_likelihood_ = chain.n_sweeps, np.array(trace)
         self.topic_counts_ = weights.sum(axis=1)
         self.components_ = to_topics(weights, beta)

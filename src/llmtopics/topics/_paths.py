@@ -4,7 +4,7 @@ D documents, T tokens, S super-topics, K sub-topics, V words.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -63,7 +63,7 @@ class PathChain(RowChain):
         topics: np.ndarray,
         supers: np.ndarray,
         n_components: int,
-        word_prior: float,
+        word_prior: Any,
         seed: int,
         workers: Workers,
         *,
@@ -78,8 +78,8 @@ class PathChain(RowChain):
             super().sweep(doc_prior)
             return
         totals = self.totals()
-        inverse = inverted(totals, self.tokens.n_words, self.word_prior)
-        beta, key = np.float32(self.word_prior), self._key()
+        inverse = inverted(totals, self.word_prior)
+        beta, key = self.word_prior.single, self._key()
         for piece in cut_all(self.tokens.starts, 1, doc_prior.below.size):
             self._draw_paths(self.topics, piece, totals, inverse, doc_prior, beta, key)
         self.n_sweeps += 1
@@ -116,7 +116,7 @@ class PathChain(RowChain):
             table,
             inverse,
             *_levels(doc_prior, table.shape[1]),
-            np.float32(self.word_prior),
+            self.word_prior.single,
             shares,
             *kernels.room(len(doc_prior.root), table.shape[1]),
         )

@@ -16,6 +16,7 @@ from llmtopics._threads import Workers
 from llmtopics.topics import _block_kernels as block_kernels
 from llmtopics.topics import _gibbs_kernels as kernels
 from llmtopics.topics._tokens import COUNTED, Tokens
+from llmtopics.topics._word_prior import WordPrior, as_word_prior
 
 N_BLOCKS = 32  # of documents in a sweep
 FEW_TOKENS = 2**17  # up to here, "auto" samples exactly
@@ -49,7 +50,7 @@ class Chain(ABC):
     topics : ndarray of shape (T,)
         Where the chain starts; not changed.
     n_components : int
-    word_prior : float
+    word_prior : float, ndarray of shape (V,) or (K, V), or WordPrior
         β.
     seed : int
     workers : Workers
@@ -61,6 +62,8 @@ class Chain(ABC):
     ----------
     topics : ndarray of shape (T,)
     n_sweeps : int
+    word_prior : WordPrior
+        May be set between sweeps.
     """
 
     def __init__(
@@ -68,7 +71,7 @@ class Chain(ABC):
         tokens: Tokens,
         topics: np.ndarray,
         n_components: int,
-        word_prior: float,
+        word_prior: Any,
         seed: int,
         workers: Workers,
         others: np.ndarray | None = None,
@@ -78,7 +81,8 @@ class Chain(ABC):
             topics.copy(),
             n_components,
         )
-        self.word_prior, self.seed, self.n_sweeps = word_prior, seed, 0
+        self.word_prior = as_word_prior(word_prior, tokens.n_words)
+        self.seed, self.n_sweeps = seed, 0
         self.workers, self.others = workers, others
         self._count()
 
@@ -129,7 +133,7 @@ class Chain(ABC):
             table,
             inverse,
             _rows(doc_prior, first, last),
-            np.float32(self.word_prior),
+            self.word_prior.single,
             shares,
             *block_kernels.room(table.shape[1], shares.dtype),
         )
@@ -140,6 +144,14 @@ class Chain(ABC):
         for first in range(0, len(table), 1024):
             piece = table[first : first + 1024]
             yield piece[piece > 0]
+
+    def placed_cells(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Yield the words, topics and values of all positive n_wk, piece by piece."""
+        table = self.word_topic()
+        for first in range(0, len(table), 1024):
+            piece = table[first : first + 1024]
+            words, topics = np.nonzero(piece > 0)
+            yield words + first, topics, piece[words, topics]
 
     def cut_words(self) -> list[tuple[int, int]]:
         """Return a range of words for each worker, as many tokens in each."""
@@ -166,7 +178,7 @@ class Chain(ABC):
 class ExactChain(Chain):
     """Every token is drawn given the topics that all others have at that moment.
 
-    p(z = k) ∝ (n_dk + α_dk)(n_kw + β)/(n_k + Vβ), Griffiths & Steyvers 2004, equation 5;
+    p(z = k) ∝ (n_dk + α_dk)(n_kw + β_kw)/(n_k + Σ_w β_kw), Griffiths & Steyvers 2004, equation 5;
     in one thread.
     """
 
@@ -181,6 +193,8 @@ class ExactChain(Chain):
 
     def sweep(self, doc_prior: np.ndarray) -> None:
         rng = np.random.default_rng([self.seed, 1 + self.n_sweeps])
+        beta, beta_total = self.word_prior.double, np.empty(self.n_components)
+        beta_total[:] = self.word_prior.totals
         for first, last in cut_all(self.tokens.starts, 1, self.n_components):
             kernels.sweep(
                 self.tokens.words,
@@ -189,7 +203,8 @@ class ExactChain(Chain):
                 self._table,
                 self._total,
                 _rows(doc_prior, first, last),
-                self.word_prior,
+                beta,
+                beta_total,
                 rng,
             )
         self.n_sweeps += 1
@@ -219,8 +234,8 @@ class BlockedChain(Chain):
 
     def sweep(self, doc_prior: Any) -> None:
         key = self._key()
-        beta = np.float32(self.word_prior)
-        inverse = inverted(self.totals(), self.tokens.n_words, self.word_prior)
+        beta = self.word_prior.single
+        inverse = inverted(self.totals(), self.word_prior)
         starts = self.tokens.starts
         for first, last in self._blocks:
             self.workers.run(
@@ -362,27 +377,39 @@ class ListChain(BlockedChain):
             piece = counts[first : first + 2**20]
             yield piece[piece > 0]
 
+    def placed_cells(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        begins, _, listed, counts = self._lists
+        for first in range(0, counts.size, 2**20):
+            slots = first + np.flatnonzero(counts[first : first + 2**20] > 0)
+            words = np.searchsorted(begins, slots, side="right") - 1
+            yield words, listed[slots], counts[slots]
+
 
 def start_chain(
     tokens: Tokens,
     topics: np.ndarray,
     n_components: int,
-    word_prior: float,
+    word_prior: Any,
     seed: int,
     workers: Workers,
     others: np.ndarray | None = None,
     *,
     sampler: str = "auto",
 ) -> Chain:
-    """Return the chain that ``sampler`` means: "exact", "blocked", or "auto"."""
+    """Return the chain that ``sampler`` means: "exact", "blocked", or "auto".
+
+    Parameters are those of ``Chain``.
+    """
     few = topics.size <= FEW_TOKENS
+    prior = as_word_prior(word_prior, tokens.n_words)
+    dense = others is not None or prior.n_dimensions == 2  # they are tables themselves
     if sampler == "exact" or (sampler == "auto" and few):
         kind: type[Chain] = ExactChain
-    elif n_components < MANY_TOPICS or others is not None:  # known counts are dense
+    elif n_components < MANY_TOPICS or dense:
         kind = RowChain
     else:
         kind = ListChain
-    return kind(tokens, topics, n_components, word_prior, seed, workers, others)
+    return kind(tokens, topics, n_components, prior, seed, workers, others)
 
 
 def fold_in_topics(
@@ -390,7 +417,7 @@ def fold_in_topics(
     topics: np.ndarray,
     counts: np.ndarray,
     doc_prior: np.ndarray,
-    word_prior: float,
+    word_prior: Any,
     seed: int,
     workers: Workers,
 ) -> np.ndarray:
@@ -399,7 +426,8 @@ def fold_in_topics(
     table = block_kernels.zeros(tokens.n_words, filled_up(K))
     table[:, :K] = counts
     total = counts.sum(axis=0, dtype=np.float64)
-    inverse = inverted(total, len(counts), word_prior)[[0, 0]]  # of other tokens
+    prior = as_word_prior(word_prior, len(counts))
+    inverse = inverted(total, prior)[[0, 0]]  # of other tokens
     before, after = topics.copy(), topics
     for number in range(_N_FOLDS):
         key = np.random.SeedSequence([seed, 0, number]).generate_state(1, np.uint64)[0]
@@ -415,7 +443,7 @@ def fold_in_topics(
                     np.float32(0),
                     inverse,
                     doc_prior[np.newaxis],
-                    np.float32(word_prior),
+                    prior.single,
                     key,
                     *block_kernels.room(table.shape[1]),
                 )
@@ -430,7 +458,7 @@ def settle(chain: Chain, doc_prior: Any, n_passes: int | None = None) -> np.ndar
     """Return expected counts of words in topics, of shape (V, K), documents standing still.
 
     Given the topics of the other tokens of its document and the topics' words φ, a token is
-    of topic k with probability γ_k ∝ (n_dk + α_dk) φ_kw; given all γ, φ_kw ∝ Σ γ_k + β. The
+    of topic k with probability γ_k ∝ (n_dk + α_dk) φ_kw; given all γ, φ_kw ∝ Σ γ_k + β_kw. The
     two steps alternate from the counts of the chain, with steps twice as long in
     logarithms (over-relaxed expectation maximisation; one short step is φ of CGS_p).
     """
@@ -440,12 +468,12 @@ def settle(chain: Chain, doc_prior: Any, n_passes: int | None = None) -> np.ndar
     table = block_kernels.zeros(V, filled_up(K))
     shares = block_kernels.zeros(V, filled_up(K), kind=chain.counted())
     table[:, :K] = chain.word_topic()
-    beta = np.float32(chain.word_prior)
+    beta = chain.word_prior.single
     others = np.zeros((0, 0), np.float32) if chain.others is None else chain.others
     words = chain.cut_words()
     for _ in range(n_passes):
         total = table[:, :K].sum(axis=0, dtype=np.float64)
-        inverse = inverted(total, V, chain.word_prior)[[0, 0]]
+        inverse = inverted(total, chain.word_prior)[[0, 0]]
         given = table, inverse, doc_prior, shares
         for documents in cut_all(chain.tokens.starts, 1, K):
             chain.workers.run(
@@ -465,10 +493,10 @@ def filled_up(n: int) -> int:
     return -(-n // LANES) * LANES
 
 
-def inverted(totals: np.ndarray, n_words: int, word_prior: float) -> np.ndarray:
-    """Return 1 / (n_k + Vβ), and in a second row the same without one token."""
+def inverted(totals: np.ndarray, word_prior: WordPrior) -> np.ndarray:
+    """Return 1 / (n_k + Σ_w β_kw), and in a second row the same without one token."""
     n = np.array([totals, np.maximum(totals - 1, 0)])
-    return (1 / (n + n_words * word_prior)).astype(np.float32)
+    return (1 / (n + word_prior.totals)).astype(np.float32)
 
 
 def _rows(doc_prior: np.ndarray, first: int, last: int) -> np.ndarray:

@@ -1,0 +1,126 @@
+"""The Dirichlet prior of the words of each topic, β.
+
+K topics, V words, B: K filled up to a multiple of sixteen.
+"""
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from llmtopics._lanes import LANES
+
+LEAST, MOST = 1e-30, 1e30  # beyond, products of probabilities leave the range of floats
+
+
+class WordPrior:
+    """β as users give it, and as the parts of the sampler read it.
+
+    Parameters
+    ----------
+    values : float, or ndarray of shape (V,) or (K, V)
+        One number for all, one per word, or one per topic and word.
+    n_words : int
+        V.
+    """
+
+    def __init__(self, values: float | np.ndarray, n_words: int):
+        self.values, self.n_words = values, n_words
+
+    @property
+    def n_dimensions(self) -> int:
+        return np.ndim(self.values)
+
+    @property
+    def totals(self) -> Any:
+        """Sum over the words: a number, or one per topic, of shape (K,)."""
+        if self.n_dimensions == 0:
+            return self.n_words * self.values
+        return self.values.sum(axis=-1)
+
+    def of_topic(self, k: int) -> Any:
+        """Return β of topic k: a number, or one per word, of shape (V,)."""
+        return self.values[k] if self.n_dimensions == 2 else self.values
+
+    def of_words(self, words: np.ndarray | slice) -> Any:
+        """Return β of some words in a shape that is added to counts of shape (W, K)."""
+        if self.n_dimensions == 0:
+            return self.values
+        return self.values[..., words].T.reshape(
+            -1, 1 if self.n_dimensions == 1 else len(self.values)
+        )
+
+    def of_cells(self, words: np.ndarray, topics: np.ndarray) -> Any:
+        """Return β of some pairs of a word and a topic: a number, or one per pair."""
+        if self.n_dimensions == 2:
+            return self.values[topics, words]
+        return self.values[words] if self.n_dimensions else self.values
+
+    def portion(self, words: np.ndarray) -> "WordPrior":
+        """Return the prior of some words and of one more, the mean of all others."""
+        if self.n_dimensions == 0:
+            return WordPrior(self.values, len(words) + 1)
+        chosen = self.values[..., words]
+        return WordPrior(
+            np.concatenate([chosen, self.mean_of_others(words)[..., None]], axis=-1),
+            len(words) + 1,
+        )
+
+    def mean_of_others(self, words: np.ndarray) -> Any:
+        """Return the mean over all other words: a number, or one per topic."""
+        if self.n_dimensions == 0:
+            return self.values
+        return np.delete(self.values, words, axis=-1).mean(axis=-1)
+
+    @cached_property
+    def single(self) -> Any:
+        """β as loops in single precision read it: a number, (V,), or (V, B)."""
+        if self.n_dimensions < 2:
+            return np.float32(self.values)
+        K, V = self.values.shape
+        table = np.ones((V, -(-K // LANES) * LANES), np.float32)
+        table[:, :K] = self.values.T
+        return table
+
+    @cached_property
+    def double(self) -> Any:
+        """β as loops in double precision read it: a number, (V,), or (V, K)."""
+        return self.values if self.n_dimensions < 2 else self.values.T.copy()
+
+
+def as_word_prior(values: Any, n_words: int) -> WordPrior:
+    """Return a WordPrior of a number or an array; another as it is."""
+    return values if isinstance(values, WordPrior) else WordPrior(values, n_words)
+
+
+def check_word_prior(values: Any, n_components: int, n_words: int) -> Any:
+    """Return β as a float, or as float64 of shape (V,) or (K, V); a copy.
+
+    Raises
+    ------
+    ValueError
+        For another shape, and for an entry that is not between 1e-30 and 1e30.
+    """
+    name = "topic_word_prior"
+    try:
+        prior = np.array(values, float)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{name} must be 'auto', a number or an array of numbers, got {values!r}."
+        ) from None
+    if prior.shape not in [(), (n_words,), (n_components, n_words)]:
+        raise ValueError(
+            f"{name} must be a number, or of shape (n_words,) = ({n_words},), or of shape "
+            f"(n_components, n_words) = ({n_components}, {n_words}), got shape "
+            f"{prior.shape}."
+        )
+    good = (prior >= LEAST) & (prior <= MOST)  # NaN is neither
+    if not good.all():
+        axes = ["row", "column"][2 - prior.ndim :]
+        place = np.argwhere(~good)[0]
+        where = ", ".join(f"{a} {i}" for a, i in zip(axes, place, strict=True))
+        raise ValueError(
+            f"{name} must lie between {LEAST} and {MOST}: {where or 'it'} "
+            f"{'holds' if where else 'is'} {prior[tuple(place)]}."
+        )
+    return prior if prior.ndim else float(prior)
