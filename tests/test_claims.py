@@ -246,7 +246,6 @@ def test_hits_of_names():
     assert ours == tables(section("Names of topics"))[0]
 
 
-@pytest.mark.xfail(strict=True, reason="benchmarks.zero_shot has not been run yet")
 def test_accuracy_of_zero_shot_topics():
     (ours,) = (
         rows for rows in tables(read("docs/guide/llm_topics.md")) if "corpus" in rows[0]
