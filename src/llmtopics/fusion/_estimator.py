@@ -332,7 +332,7 @@ class FusionTopicModel(
                 "embedder and language_topics are both given, and only one of them can be "
                 "the embedding side: leave one of them at None."
             )
-        word_prior = getattr(given.topic_model, "topic_word_prior", None)
+        word_prior: Any = getattr(given.topic_model, "topic_word_prior", None)
         if np.ndim(word_prior) == 2 and given.alpha != 0:
             raise ValueError(
                 "topic_model has a topic_word_prior per topic and word, but the order of the "

@@ -24,7 +24,7 @@ class WordPrior:
         V.
     """
 
-    def __init__(self, values: float | np.ndarray, n_words: int):
+    def __init__(self, values: Any, n_words: int):
         self.values, self.n_words = values, n_words
 
     @property
