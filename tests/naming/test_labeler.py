@@ -177,6 +177,8 @@ def test_a_description_is_a_sentence_of_the_topic(answer, sentence):
     [
         ("I'm sorry, I can't.", "rejected", None),
         ("Baking bread", "rejected", None),
+        ("Continue the text", "rejected", None),
+        ("Text", "rejected", None),
         ("", "empty", "1 of 2 names came without a word, 1 of 2 descriptions came"),
         ("<think>\nOkay, the words", "empty", "larger max_new_tokens"),
         (None, "failed", "1 of 2 names were not answered, 1 of 2 descriptions were"),

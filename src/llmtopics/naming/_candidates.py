@@ -3,7 +3,7 @@
 import re
 
 from llmtopics._language.clean_answer import clean_answer
-from llmtopics.naming._prompts import EXAMPLES
+from llmtopics.naming._prompts import CHAT_INSTRUCTION, EXAMPLES
 
 OUTCOMES = ("named", "rejected", "empty", "failed", "no_words")
 DESCRIBED = ("described", *OUTCOMES[1:])
@@ -11,6 +11,10 @@ _NAME_WORDS = 6
 _ABOUT_WORDS = 40
 
 WORD = re.compile(r"[^\W\d_][\w'’-]*")
+_OF_THE_PROMPT = {
+    word.casefold()
+    for word in WORD.findall(f"{CHAT_INSTRUCTION} text words topic about")
+}
 _PREFIX = re.compile(
     r"""^\W*(?:\d+\s*[.):]\s*)?[\s"'*_`#]*
         (?:(?:the\s+)?(?:topic|title|name|label|theme|category|about|description|answer)
@@ -69,8 +73,12 @@ def best_outcome(outcome: str, answer: str | None) -> str:
 
 
 def is_copy(name: str, words: str) -> bool:
-    """Tell whether a name is an example's, in a topic without a word of it."""
+    """Tell whether a name is of the prompt (an example's, or the instruction's words).
+
+    In a topic that has a word of it, it is a name like any other.
+    """
     copied = any(name.casefold() == example[2].casefold() for example in EXAMPLES)
+    copied |= {word.casefold() for word in WORD.findall(name)} <= _OF_THE_PROMPT
     return copied and not any(shares_a_word(name, word) for word in words.split(", "))
 
 
