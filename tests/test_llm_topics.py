@@ -93,6 +93,10 @@ def test_words_and_names_agree_only_if_other_texts_say_so():
     assert abs(_agreement(noise, names, 5)) < 0.2
     noise[:, :15] += 9 * np.repeat(names, 5, axis=1)
     assert _agreement(noise, names, 5) > 0.8
+    nobody_has = np.column_stack(
+        [names, np.full((60, 3), 1e-9)]
+    )  # topics without texts
+    assert _agreement(noise, nobody_has, 5) > 0.8
     alternating = np.tile(
         np.eye(2), (30, 1)
     )  # sorted or in turn, halves have all topics

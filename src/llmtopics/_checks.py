@@ -263,7 +263,7 @@ def check_texts(X: Any, name: str) -> list[str]:
             f"{name} reads a list of texts, got one {type(X).__name__}: put a single text "
             "into a list."
         )
-    if isinstance(X, AbstractSet):
+    if isinstance(X, set | frozenset):
         raise ValueError(
             f"{name} reads a list of texts, got a {type(X).__name__}, whose order changes from "
             "one process to the next: pass a list, sorted(X) for example."

@@ -10,6 +10,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.metrics import normalized_mutual_info_score
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from llmtopics import EmbeddingTopics, GibbsLDA, top_words
 
@@ -192,7 +193,23 @@ def test_a_prior_per_word(fusion, planted, pooling, alpha):
     rare[0] = 1e6
     assert (words(rare).argmax(axis=1) == 0).all()
     with pytest.raises(ValueError, match="one value per word, or alpha=0"):
-        words(np.full((3, n_words), 0.1))
+        words(np.full((5, n_words), 0.1))
+    with pytest.raises(ValueError, match="column 1 holds nan"):
+        words(np.r_[0.1, np.nan, rare[2:]])
+    with pytest.raises(
+        ValueError, match="topic_word_prior must be a number, or of shape"
+    ):
+        words(np.ones(3))
+
+
+def test_a_prior_in_a_pipeline_is_read(fusion, planted):
+    texts, embedder, _ = planted
+    n_words = fusion(embedder=embedder, max_iter=1).fit(texts).components_.shape[1]
+    rare = np.full(n_words, 0.1)
+    rare[0] = 1e6
+    inner = make_pipeline(FunctionTransformer(), GibbsLDA(topic_word_prior=rare))
+    model = fusion(pooling="linear", embedder=embedder, topic_model=inner).fit(texts)
+    assert (model.components_.argmax(axis=1) == 0).all()
 
 
 @pytest.mark.parametrize(

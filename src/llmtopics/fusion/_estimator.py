@@ -332,12 +332,6 @@ class FusionTopicModel(
                 "embedder and language_topics are both given, and only one of them can be "
                 "the embedding side: leave one of them at None."
             )
-        word_prior: Any = getattr(given.topic_model, "topic_word_prior", None)
-        if np.ndim(word_prior) == 2 and given.alpha != 0:
-            raise ValueError(
-                "topic_model has a topic_word_prior per topic and word, but the order of the "
-                "topics comes from the embedding side: give one value per word, or alpha=0."
-            )
         POOLINGS[given.pooling].check(given)
         with restored_on_error(self):
             for name in [name for name in vars(self) if name.endswith("_")]:

@@ -41,13 +41,20 @@ def fit_pooling(
     if pooling.uses_embeddings:
         inputs = embeddings.fit(texts, X, seed)
         f = embeddings.mixtures(inputs)
+    K = counts.given.n_components if f is None else f.shape[1]
+    word_prior = counts.word_prior(K, own.shape[1])
+    if f is not None and np.ndim(word_prior) == 2:
+        raise ValueError(
+            "topic_model has a topic_word_prior per topic and word, but the order of the "
+            "topics comes from the embedding side: give one value per word, or alpha=0."
+        )
     f = pooling.fit(X, inputs, f, seed)
     mixtures = pooling.mix(X, f)
     phi = pooling.topic_words()
     if phi is None:
-        phi = count_words(own, mixtures, counts.word_prior)
+        phi = count_words(own, mixtures, word_prior)
     elif counts.expander is not None:
-        phi = recount_words(own, mixtures, phi, counts.word_prior)
+        phi = recount_words(own, mixtures, phi, word_prior)
     parts = {
         "vectorizer_": counts.vectorizer,
         "expander_": counts.expander,

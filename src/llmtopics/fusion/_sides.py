@@ -1,6 +1,5 @@
 """The two inputs of fusion: counts → g and embeddings → f, each (D, K) topic proportions."""
 
-from numbers import Real
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,6 +17,7 @@ from llmtopics.embed import TransformerEmbedder
 from llmtopics.text import TextAnalyzer
 from llmtopics.topics import EmbeddingTopics, GibbsLDA
 from llmtopics.topics._foreign import weights_in_topics
+from llmtopics.topics._word_prior import check_word_prior
 
 
 class CountSide:
@@ -74,13 +74,14 @@ class CountSide:
         X.sum_duplicates()
         return X
 
-    @property
-    def word_prior(self) -> float | np.ndarray:
-        """The β of topics that are counted here: a number, or one per word."""
-        prior = getattr(self.given.topic_model, "topic_word_prior", None)
-        if prior is None or isinstance(prior, str) or np.ndim(prior) == 2:
+    def word_prior(self, n_components: int, n_words: int) -> Any:
+        """Return the β of topics that are counted: that of the topic model, or 0.1."""
+        model = self.given.topic_model
+        name = f"{_last_step(model)}topic_word_prior"
+        prior = None if model is None else model.get_params().get(name)
+        if prior is None or isinstance(prior, str):
             return 0.1
-        return float(prior) if isinstance(prior, Real) else np.asarray(prior, float)
+        return check_word_prior(prior, n_components, n_words)
 
     def make_model(self, n_components: int, seed: int) -> Any:
         """Make ``model``, not fitted yet, with the outer parameters; return it."""

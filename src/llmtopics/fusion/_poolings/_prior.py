@@ -53,6 +53,7 @@ class PriorPooling(Pooling):
         self.strength = float(self.alpha / (1 - self.alpha) * median)
         model, topics = self.counts.make_model(f.shape[1], seed), self.embeddings.topics
         n, movable = model.max_iter, self.embeddings.movable
+        word_prior = self.counts.word_prior(f.shape[1], X.shape[1])
         moves: set[int] = set()
         if movable:
             measured = topics._measure(inputs)
@@ -69,7 +70,7 @@ class PriorPooling(Pooling):
                 words, mixtures = None, _mean_mixtures(tokens, of_tokens, prior)
                 if topics.concentration is None:
                     counts = _words_of_every_other(tokens, of_tokens, prior.shape[1])
-                    words = X, to_topics(counts, self.counts.word_prior)
+                    words = X, to_topics(counts, word_prior)
                 return self.strength * topics._move(*measured, mixtures, words)
 
             model._fit_given(X, self.strength * f, seed, after_sweep)
