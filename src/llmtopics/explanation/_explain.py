@@ -89,7 +89,7 @@ def explain(
     sentences carry them by their lengths.
 
     Neighbors have the smallest cosine distance between vectors if the model has an
-    ``embedder_``, else the smallest Hellinger distance between mixtures.
+    ``embedder_``. Otherwise they have the smallest Hellinger distance between mixtures.
 
     Examples
     --------

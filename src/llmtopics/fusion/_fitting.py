@@ -35,19 +35,18 @@ def fit_pooling(
             "No text has a word of the vocabulary. Check the vectorizer (min_df, "
             "max_df, stop words)."
         )
+    word_prior = counts.word_prior(counts.given.n_components, own.shape[1])
+    if pooling.uses_embeddings and np.ndim(word_prior) == 2:
+        raise ValueError(
+            "topic_model has a topic_word_prior per topic and word, but the order of the "
+            "topics comes from the embedding side: give one value per word, or alpha=0."
+        )
     X = counts.expanded(texts, own)
     vocabulary = words_of(counts.vectorizer, "FusionTopicModel")
     f = inputs = None
     if pooling.uses_embeddings:
         inputs = embeddings.fit(texts, X, seed)
         f = embeddings.mixtures(inputs)
-    K = counts.given.n_components if f is None else f.shape[1]
-    word_prior = counts.word_prior(K, own.shape[1])
-    if f is not None and np.ndim(word_prior) == 2:
-        raise ValueError(
-            "topic_model has a topic_word_prior per topic and word, but the order of the "
-            "topics comes from the embedding side: give one value per word, or alpha=0."
-        )
     f = pooling.fit(X, inputs, f, seed)
     mixtures = pooling.mix(X, f)
     phi = pooling.topic_words()
