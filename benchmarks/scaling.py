@@ -50,7 +50,7 @@ def time_sweeps(
     tokens: Any, K: int = K, n_burn_in: int = N_BURN_IN, n_runs: int = N_RUNS
 ) -> dict:
     """Return the median nanoseconds a token of our sampler's sweeps."""
-    from llmtopics._threads import ONE
+    from llmtopics._compiled.threads import ONE
     from llmtopics.topics._sampler import random_topics, start_chain
 
     topics = random_topics(tokens, K, 0)
@@ -124,7 +124,7 @@ def compare(tokens: Any, K: int, ways: list[tuple[Any, int]]) -> dict:
 
 def by_threads() -> Iterator[dict]:
     """One thread, then two."""
-    from llmtopics._threads import ONE, workers
+    from llmtopics._compiled.threads import ONE, workers
 
     tokens = newsgroup_tokens()
     with workers(2) as two:
@@ -134,7 +134,7 @@ def by_threads() -> Iterator[dict]:
 
 def by_priors() -> Iterator[dict]:
     """One prior of all documents, then one of each."""
-    from llmtopics._threads import ONE
+    from llmtopics._compiled.threads import ONE
 
     tokens = newsgroup_tokens()
     for K in (20, 50, 100):

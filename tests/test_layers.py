@@ -11,12 +11,9 @@ ROOT = Path(llmtopics.__file__).parent
 LAYERS = {  # a module imports only modules of lower layers, save the neighbors below
     0: {
         "_checks",
-        "_compile",
+        "_compiled",
         "_held_out",
-        "_lanes",
-        "_lanes_llvm",
         "_state",
-        "_threads",
         "_vectorizers",
         "_words",
         "text",
@@ -37,22 +34,14 @@ NO_LANGUAGE_MODEL = {  # they read arrays and load no model: layer 0 alone
     "topics",
 }
 NEIGHBORS = {  # module -> module of the same layer that it may import -> reason
-    "_lanes": {
-        "_compile": "lanes are compiled",
-        "_lanes_llvm": "the compiled form of the same operations",
-    },
-    "_lanes_llvm": {
-        "_compile": "lanes are compiled",
-        "_lanes": "the plain form is used where LLVM instructions are missing",
-    },
     "_words": {"_checks": "top_words is public and checks its input"},
 }
 ONLY_IN = {  # heavy or guarded packages, and the modules that may import them
     "filelock": {"_language"},
     "huggingface_hub": {"_language"},
-    "llvmlite": {"_lanes_llvm"},
+    "llvmlite": {"_compiled"},
     "matplotlib": {"plots"},
-    "numba": {"_compile", "_lanes", "_lanes_llvm"},
+    "numba": {"_compiled"},
     "platformdirs": {"_language"},
     "regex": {"text"},
     "rjieba": {"text"},

@@ -21,8 +21,8 @@ from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_info
 
 from llmtopics import FusionTopicModel, TextAnalyzer, TransformerEmbedder
+from llmtopics._compiled.threads import workers
 from llmtopics._language import encode, load
-from llmtopics._threads import workers
 from llmtopics.datasets import load_bbc_news
 from llmtopics.fusion._scoring import cut_in_half
 

@@ -18,7 +18,7 @@ from llmtopics import (
     PrecomputedEmbeddings,
     top_words,
 )
-from llmtopics._threads import ONE
+from llmtopics._compiled.threads import ONE
 from llmtopics.topics._sampler import random_topics, start_chain
 from llmtopics.topics._tokens import tokens_from_counts
 

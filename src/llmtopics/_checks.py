@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_array, validate_data
 
-# What n_jobs may be; see _threads.n_workers.
+# What n_jobs may be; see _compiled.threads.n_workers.
 N_JOBS = [
     Interval(Integral, 1, None, closed="left"),
     Interval(Integral, None, -1, closed="right"),

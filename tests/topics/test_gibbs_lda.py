@@ -18,7 +18,7 @@ from sklearn.metrics import normalized_mutual_info_score
 from sklearn.pipeline import make_pipeline
 
 from llmtopics import GibbsLDA, TextAnalyzer
-from llmtopics._threads import ONE
+from llmtopics._compiled.threads import ONE
 from llmtopics.datasets import load_bbc_news, load_reuters395, make_topics
 from llmtopics.topics import _evidence, _gibbs_lda, _sampler
 from llmtopics.topics import _gibbs_kernels as kernels

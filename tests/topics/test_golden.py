@@ -10,7 +10,7 @@ from zlib import crc32
 import numpy as np
 import pytest
 
-from llmtopics._threads import ONE
+from llmtopics._compiled.threads import ONE
 from llmtopics.topics._paths import PathChain, PathPrior
 from llmtopics.topics._sampler import ExactChain, ListChain, RowChain, fold_in_topics
 from llmtopics.topics._tokens import Tokens

@@ -12,7 +12,7 @@ from scipy.special import gammaln
 from sklearn.exceptions import ConvergenceWarning
 
 from llmtopics import PachinkoAllocation
-from llmtopics._threads import ONE, workers
+from llmtopics._compiled.threads import ONE, workers
 from llmtopics.datasets import load_reuters395
 from llmtopics.topics import _block_kernels, _evidence, _pachinko, _paths
 from llmtopics.topics import _pachinko_kernels as kernels

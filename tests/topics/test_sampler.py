@@ -12,8 +12,8 @@ from joblib import Parallel, delayed
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import gammaln
 
+from llmtopics._compiled.threads import ONE, workers
 from llmtopics._held_out import halves, log_likelihood
-from llmtopics._threads import ONE, workers
 from llmtopics.datasets import load_reuters395
 from llmtopics.topics import _sampler
 from llmtopics.topics._gibbs_lda import fold_in

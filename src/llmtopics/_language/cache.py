@@ -11,7 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
-from llmtopics._threads import inside_worker
+from llmtopics._compiled.threads import inside_worker
 
 logger = logging.getLogger(__name__)
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from llmtopics._checks import N_JOBS
+from llmtopics._compiled.threads import n_workers
 from llmtopics._language.budget import Budget
 from llmtopics._language.connection import Connection, Stopped
 from llmtopics._language.errors import PromptFailed
@@ -18,7 +19,6 @@ from llmtopics._language.model import LanguageModel
 from llmtopics._language.providers import PROVIDERS
 from llmtopics._language.remote_answers import RemoteAnswers
 from llmtopics._language.request import Request
-from llmtopics._threads import n_workers
 
 
 class RemoteLLM(LanguageModel):

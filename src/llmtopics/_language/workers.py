@@ -8,7 +8,7 @@ from itertools import cycle
 from threading import Lock
 from typing import Any
 
-from llmtopics._threads import n_workers
+from llmtopics._compiled.threads import n_workers
 
 _CPU_TOKENS, _GPU_TOKENS = 2**9, 2**15  # in a batch
 _tokenizing, _counting = Lock(), Lock()

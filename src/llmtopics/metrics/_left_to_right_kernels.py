@@ -5,7 +5,7 @@ Arrays come in and go out; as plain Python every function gives the same numbers
 
 import numpy as np
 
-from llmtopics._compile import compiled
+from llmtopics._compiled.compile import compiled
 
 
 @compiled

@@ -30,10 +30,10 @@ import math
 
 import numpy as np
 
-from llmtopics._compile import compiled_bare
-from llmtopics._lanes import (
+from llmtopics._compiled.compile import compiled_bare
+from llmtopics._compiled.simd import (
     LANES,
-    compiled_lanes,
+    compiled_simd,
     number_or_cell,
     pick,
     weigh_list,
@@ -62,7 +62,7 @@ def room(width, counted=np.float32):
         zeros(IN_FLIGHT, width, kind=counted),  # n_dk
         # (n_dk + α_k) / (n_k + Vβ), and 0 behind the last topic
         zeros(IN_FLIGHT, width + LANES),
-        zeros(IN_FLIGHT, width + LANES),  # as _lanes leaves them
+        zeros(IN_FLIGHT, width + LANES),  # as simd leaves them
         np.zeros((IN_FLIGHT, 3), np.int64),  # next token, last token, row of the prior
         np.zeros(IN_FLIGHT, np.float32),  # sum of factor
     )
@@ -97,7 +97,7 @@ def load(starts, topics, d, prior, inverse, g, count, factor, place):
     place[g, 0], place[g, 1], place[g, 2] = starts[d], starts[d + 1], row
 
 
-@compiled_lanes
+@compiled_simd
 def draw_rows(
     words,
     starts,
@@ -175,7 +175,7 @@ def move_rows(words, topics, fresh, first, last, low, high, table):
             table[w, fresh[t]] += _ONE
 
 
-@compiled_lanes
+@compiled_simd
 def share_rows(
     words,
     starts,
@@ -232,7 +232,7 @@ def share_rows(
                 shares[w, j] += (sums[0, j] - sums[0, j - LANES]) * scale
 
 
-@compiled_lanes
+@compiled_simd
 def draw_lists(
     words,
     starts,

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.special import gammaln, psi
 
-from llmtopics._compile import compiled
+from llmtopics._compiled.compile import compiled
 from llmtopics.topics._sampler import Chain
 from llmtopics.topics._word_prior import WordPrior
 

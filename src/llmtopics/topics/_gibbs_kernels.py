@@ -9,8 +9,8 @@ D documents, T tokens, K topics, V words.
 
 import numpy as np
 
-from llmtopics._compile import compiled
-from llmtopics._lanes import number_or_cell
+from llmtopics._compiled.compile import compiled
+from llmtopics._compiled.simd import number_or_cell
 
 
 @compiled

@@ -13,8 +13,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from tqdm import tqdm
 
 from llmtopics._checks import N_JOBS, as_seed, check_counts, check_prior
+from llmtopics._compiled.threads import workers
 from llmtopics._state import restored_on_error
-from llmtopics._threads import workers
 from llmtopics.topics import _gibbs_kernels as kernels
 from llmtopics.topics._counted import (
     EVERY,

@@ -14,8 +14,8 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
 from llmtopics._checks import N_JOBS, as_seed, check_counts, pandas_for
+from llmtopics._compiled.threads import workers
 from llmtopics._state import restored_on_error
-from llmtopics._threads import workers
 from llmtopics.topics import _pachinko_kernels as kernels
 from llmtopics.topics._counted import (
     EVERY,

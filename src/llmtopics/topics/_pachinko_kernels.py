@@ -18,8 +18,8 @@ in_super, count, weight, share, mass : the document in work; n_ds, n_dst, n_dst 
 
 import numpy as np
 
-from llmtopics._compile import compiled, compiled_bare
-from llmtopics._lanes import LANES, compiled_lanes, pick, weigh_row
+from llmtopics._compiled.compile import compiled, compiled_bare
+from llmtopics._compiled.simd import LANES, compiled_simd, pick, weigh_row
 from llmtopics.topics._block_kernels import scatter, uniform, zeros
 
 _ONE = np.float32(1)
@@ -82,7 +82,7 @@ def load_paths(
     add_up(share, weight, mass)
 
 
-@compiled_lanes
+@compiled_simd
 def weigh_topics(
     w,
     own,
@@ -143,7 +143,7 @@ def weigh_topics(
     return less, cell, everything
 
 
-@compiled_lanes
+@compiled_simd
 def draw_paths(
     words,
     starts,
@@ -271,7 +271,7 @@ def draw_paths(
                     inverse[1, moved] = 1 / (max(totals[moved] - 1, 0.0) + v_beta)
 
 
-@compiled_lanes
+@compiled_simd
 def share_paths(
     words,
     starts,

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from llmtopics._threads import Workers
+from llmtopics._compiled.threads import Workers
 from llmtopics.topics import _block_kernels as block_kernels
 from llmtopics.topics import _pachinko_kernels as kernels
 from llmtopics.topics._evidence import LEAST, Divided, divided, tally_parts

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from llmtopics._lanes import LANES
-from llmtopics._threads import Workers
+from llmtopics._compiled.simd import LANES
+from llmtopics._compiled.threads import Workers
 from llmtopics.topics import _block_kernels as block_kernels
 from llmtopics.topics import _gibbs_kernels as kernels
 from llmtopics.topics._tokens import COUNTED, Tokens

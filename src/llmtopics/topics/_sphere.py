@@ -15,8 +15,8 @@ from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
 from llmtopics._checks import warn_user
+from llmtopics._compiled.blas import one_thread
 from llmtopics._held_out import log_likelihood
-from llmtopics._threads import one_thread
 
 _SPREAD = (1.0, 200.0)  # where the concentration is sought
 _N_SOUGHT = 2000  # documents it is sought on

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from llmtopics._lanes import LANES
+from llmtopics._compiled.simd import LANES
 
 LEAST, MOST = 1e-30, 1e30  # beyond, products of probabilities leave the range of floats
 

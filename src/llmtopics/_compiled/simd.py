@@ -1,4 +1,4 @@
-"""Three operations on sixteen float32 at a time.
+"""Three operations on sixteen float32 at a time (SIMD).
 
 Weights of topics are summed *downwards*: lane l of running sum b is the sum of the weights
 l, 16 + l, ..., 16 b + l. That takes one addition for sixteen weights, where the usual
@@ -6,7 +6,7 @@ running sum takes sixteen in a row. ``pick`` then finds where a uniform number f
 the lane, then the row.
 
 The functions here are plain Python and define the result. Compiled loops that call them
-get the operations of ``_lanes_llvm`` instead, which compute sixteen numbers at once.
+get the operations of ``simd_llvm`` instead, which compute sixteen numbers at once.
 Where these cannot be compiled, the loops get the functions below, compiled as they stand.
 Both add in the same order and round alike, so the result is the same on every processor.
 """
@@ -23,7 +23,7 @@ import numpy as np
 from numba.extending import overload
 from sklearn.exceptions import EfficiencyWarning
 
-from llmtopics._compile import by_dimensions, compiled_bare
+from llmtopics._compiled.compile import by_dimensions, compiled_bare
 
 LANES = 16
 # LLVM ends the process when it cannot translate an operation, so no other processor is
@@ -34,7 +34,7 @@ _NOTHING = np.float32(0)
 
 @cache
 def vectors() -> Any:
-    """Return the module ``_lanes_llvm``, or None where it cannot be compiled.
+    """Return the module ``simd_llvm``, or None where it cannot be compiled.
 
     Called when a loop is first needed, because the answer takes compiling (once: it is
     then in numba's cache).
@@ -42,9 +42,9 @@ def vectors() -> Any:
     if platform.machine().lower() not in VECTOR_PROCESSORS:
         return None
     try:
-        from llmtopics import _lanes_llvm
+        from llmtopics._compiled import simd_llvm
 
-        _lanes_llvm.use_all(np.ones((1, LANES), np.float32), np.zeros(LANES, np.int32))
+        simd_llvm.use_all(np.ones((1, LANES), np.float32), np.zeros(LANES, np.int32))
     except Exception as error:  # noqa: BLE001  # numba may change in any way
         warnings.warn(
             "The installed numba cannot compile the fast form of the Gibbs sampler"
@@ -54,18 +54,18 @@ def vectors() -> Any:
             stacklevel=2,
         )
         return None
-    return _lanes_llvm
+    return simd_llvm
 
 
 @cache
 def _ingredients() -> tuple:
     """Return what compiled loops contain beside their own source."""
-    sources = [f"{name}.py" for name in ("_lanes", "_lanes_llvm")]
-    folder = resources.files("llmtopics")
+    sources = [f"{name}.py" for name in ("simd", "simd_llvm")]
+    folder = resources.files("llmtopics._compiled")
     return vectors() is None, *(crc32((folder / s).read_bytes()) for s in sources)
 
 
-def compiled_lanes(function: Callable) -> Any:
+def compiled_simd(function: Callable) -> Any:
     """Compile a loop that calls the operations and allocates nothing.
 
     numba finds a compiled loop on disk by the source of the loop. Here it also looks at

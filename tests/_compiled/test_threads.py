@@ -10,7 +10,8 @@ import pytest
 from joblib import cpu_count, effective_n_jobs, parallel_config
 from threadpoolctl import threadpool_limits
 
-from llmtopics._threads import _libraries, n_workers, one_thread
+from llmtopics._compiled.blas import _libraries, one_thread
+from llmtopics._compiled.threads import n_workers
 
 
 def n_threads(user_api):
@@ -80,7 +81,7 @@ def test_threads_inside_a_worker_of_multiprocessing():
     """No processes can be started there, of which joblib would warn; threads can."""
     code = (
         "import multiprocessing, warnings\n"
-        "from llmtopics._threads import workers\n"
+        "from llmtopics._compiled.threads import workers\n"
         "def count(n_jobs):\n"
         "    warnings.simplefilter('error')\n"
         "    with workers(n_jobs) as threads:\n"

@@ -5,7 +5,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 import pytest
 
 SOURCE = """
-from llmtopics._compile import compiled
+from llmtopics._compiled.compile import compiled
 
 @compiled
 def twice(x):

@@ -1,7 +1,7 @@
-"""The operations of ``_lanes`` on sixteen float32 at a time, written in LLVM's language.
+"""The operations of ``simd`` on sixteen float32 at a time, written in LLVM's language.
 
 Compiled loops cannot get them from LLVM otherwise. Vectors of sixteen are part of this
-language: where a processor has shorter ones, LLVM splits them. ``_lanes`` says what the
+language: where a processor has shorter ones, LLVM splits them. ``simd`` says what the
 operations do, in plain Python, and when these are used.
 """
 
@@ -12,8 +12,8 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from llmtopics._compile import compiled_bare
-from llmtopics._lanes import LANES
+from llmtopics._compiled.compile import compiled_bare
+from llmtopics._compiled.simd import LANES
 
 _int, _long, _float = ir.IntType(32), ir.IntType(64), ir.FloatType()
 _floats, _ints = ir.VectorType(_float, LANES), ir.VectorType(_int, LANES)

@@ -14,31 +14,31 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import EfficiencyWarning
 
 import llmtopics
-from llmtopics import _lanes
-from llmtopics._compile import compiled_bare
-from llmtopics._lanes import LANES, compiled_lanes, pick, weigh_list, weigh_row
+from llmtopics._compiled import simd
+from llmtopics._compiled.compile import compiled_bare
+from llmtopics._compiled.simd import LANES, compiled_simd, pick, weigh_list, weigh_row
 
 SIZES = [1, 2, 15, 16, 17, 100, 1000]
 
 
-@compiled_lanes
+@compiled_simd
 def row_weights(table, w, factors, g, sums, own, own_factor, own_count, beta):
     return weigh_row(table, w, factors, g, sums, own, own_factor, own_count, beta)
 
 
-@compiled_lanes
+@compiled_simd
 def list_weights(topics, counts, first, n_blocks, factors, g, sums, own, own_factor):
     return weigh_list(
         topics, counts, first, n_blocks, factors, g, sums, own, own_factor
     )
 
 
-@compiled_lanes
+@compiled_simd
 def one_place(sums, g, n_blocks, u, rest):
     return pick(sums, g, n_blocks, u, rest)
 
 
-@compiled_lanes
+@compiled_simd
 def pick_all(sums, g, n_blocks, numbers, rest, found):
     for i in range(numbers.shape[0]):
         found[i] = pick(sums, g, n_blocks, numbers[i], rest)
@@ -214,7 +214,7 @@ def used(form, rng, draw, K):
 @pytest.mark.parametrize("K", [1, 16, 17, 40, 300])
 @pytest.mark.parametrize("draw", DRAWS)
 def test_all_forms_give_the_same_bits(draw, K):
-    assert _lanes.vectors() is not None, "nothing to compare with"
+    assert simd.vectors() is not None, "nothing to compare with"
     vectors, loops, plain = (
         used(form, np.random.default_rng(K), DRAWS[draw], K)
         for form in (
@@ -246,7 +246,7 @@ def test_fused_product_and_sum_are_rounded_once(rng):
                 (x for x in near if np.isfinite(x)),
                 key=lambda x: (abs(Fraction(float(x)) - exact), x.view(np.int32) & 1),
             )
-            assert _lanes.fused(a, b, c) == best
+            assert simd.fused(a, b, c) == best
             twice += np.float32(float(a) * float(b) + float(c)) != best
     assert twice > 5  # so often float64 alone would be wrong
 
@@ -259,15 +259,15 @@ import warnings
 
 import numpy as np
 
-from llmtopics import _lanes
+from llmtopics._compiled import simd
 
 
-@_lanes.compiled_lanes
+@simd.compiled_simd
 def draw(table, factors, sums, own, numbers, found):
     for i in range(numbers.shape[0]):
         one = np.float32(1)
-        _lanes.weigh_row(table, i, factors, 0, sums, own, one, one, numbers[i])
-        found[i] = _lanes.pick(sums, 0, 3, numbers[i], one)
+        simd.weigh_row(table, i, factors, 0, sums, own, one, one, numbers[i])
+        found[i] = simd.pick(sums, 0, 3, numbers[i], one)
 
 
 exec(sys.argv[1])
@@ -276,14 +276,14 @@ table, factors = rng.poisson(2, (99, 48)), rng.gamma(0.1, size=(1, 48))
 numbers, found = rng.random(99, np.float32), np.empty(99, np.int64)
 sums = np.zeros((1, 64), np.float32)
 draw(table.astype("f4"), factors.astype("f4"), sums, 5, numbers, found)
-print(_lanes.vectors() is not None, sum(draw.stats.cache_hits.values()) > 0, *found)
+print(simd.vectors() is not None, sum(draw.stats.cache_hits.values()) > 0, *found)
 print(sums[:, :48].tobytes().hex())
 """
-NO_VECTORS = "_lanes.VECTOR_PROCESSORS.clear()"
+NO_VECTORS = "simd.VECTOR_PROCESSORS.clear()"
 BROKEN = """
-from llmtopics import _lanes_llvm
-warnings.simplefilter("ignore", _lanes.EfficiencyWarning)
-del _lanes_llvm._sum_downwards
+from llmtopics._compiled import simd_llvm
+warnings.simplefilter("ignore", simd.EfficiencyWarning)
+del simd_llvm._sum_downwards
 """
 
 
@@ -335,24 +335,24 @@ def test_forms_replace_each_other_and_are_kept_apart_on_disk(look, expected, tmp
     assert look(**here) == (True, False, expected)
     assert look(**here) == (True, True, expected)
     assert look(NO_VECTORS, **here) == (False, True, expected)
-    with (package / "_lanes_llvm.py").open("a") as file:
+    with (package / "_compiled" / "simd_llvm.py").open("a") as file:
         file.write("# changed\n")
     assert look(**here) == (True, False, expected)
 
 
 @needs_compiler
 def test_users_are_told_that_the_fast_form_is_missing(monkeypatch):
-    from llmtopics import _lanes_llvm
+    from llmtopics._compiled import simd_llvm
 
     def fail(*_):
         raise AttributeError("no such part of numba")
 
-    monkeypatch.setattr(_lanes_llvm, "use_all", fail)
+    monkeypatch.setattr(simd_llvm, "use_all", fail)
     with pytest.warns(EfficiencyWarning, match="AttributeError: no such part of numba"):
-        assert _lanes.vectors.__wrapped__() is None
+        assert simd.vectors.__wrapped__() is None
 
 
 @needs_compiler
 def test_other_processors_are_not_tried(monkeypatch):
     monkeypatch.setattr("platform.machine", lambda: "s390x")
-    assert _lanes.vectors.__wrapped__() is None
+    assert simd.vectors.__wrapped__() is None
