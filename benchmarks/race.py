@@ -33,7 +33,7 @@ from benchmarks.runs import (
 )
 from llmtopics import GibbsLDA, top_words
 from llmtopics.metrics import coherence
-from llmtopics.topics._tokens import tokens_from_counts
+from llmtopics.topics._gibbs.tokens import tokens_from_counts
 
 ALPHA, BETA = 0.1, 0.01
 CURVE = (30, 40, 50, 60, 70, 80, 90, 100, 200)

@@ -41,7 +41,7 @@ def timed(function: Callable, *arguments: Any) -> tuple[float, Any]:
 
 def newsgroup_tokens() -> Any:
     from benchmarks.counts import cached_counts
-    from llmtopics.topics._tokens import tokens_from_counts
+    from llmtopics.topics._gibbs.tokens import tokens_from_counts
 
     return tokens_from_counts(cached_counts("20 Newsgroups")[0])
 
@@ -51,7 +51,8 @@ def time_sweeps(
 ) -> dict:
     """Return the median nanoseconds a token of our sampler's sweeps."""
     from llmtopics._compiled.threads import ONE
-    from llmtopics.topics._sampler import random_topics, start_chain
+    from llmtopics.topics._gibbs.chain import start_chain
+    from llmtopics.topics._gibbs.tokens import random_topics
 
     topics = random_topics(tokens, K, 0)
     alpha = np.full((1, K), ALPHA)
@@ -91,7 +92,7 @@ def by_topics() -> Iterator[dict]:
 
 def by_words() -> Iterator[dict]:
     from benchmarks.counts import cached_counts
-    from llmtopics.topics._tokens import tokens_from_counts
+    from llmtopics.topics._gibbs.tokens import tokens_from_counts
 
     X = cached_counts("20 Newsgroups")[0]
     order = np.argsort(-X.sum(axis=0), kind="stable")
@@ -102,7 +103,8 @@ def by_words() -> Iterator[dict]:
 
 def compare(tokens: Any, K: int, ways: list[tuple[Any, int]]) -> dict:
     """Time sweeps of two chains that alternate: workers and the rows of α of each."""
-    from llmtopics.topics._sampler import random_topics, start_chain
+    from llmtopics.topics._gibbs.chain import start_chain
+    from llmtopics.topics._gibbs.tokens import random_topics
 
     topics = random_topics(tokens, K, 0)
     sweeps = [

@@ -19,8 +19,8 @@ from llmtopics import (
     top_words,
 )
 from llmtopics._compiled.threads import ONE
-from llmtopics.topics._sampler import random_topics, start_chain
-from llmtopics.topics._tokens import tokens_from_counts
+from llmtopics.topics._gibbs.chain import start_chain
+from llmtopics.topics._gibbs.tokens import random_topics, tokens_from_counts
 
 
 def gibbs_lda(

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from benchmarks.counts import Documents
 from benchmarks.models.base import N_SWEEPS, Fitted, Topics, evaluator, to_rows
 from llmtopics import top_words
-from llmtopics.topics._tokens import tokens_from_counts
+from llmtopics.topics._gibbs.tokens import tokens_from_counts
 
 
 def tomotopy_lda(X: sp.csr_array, K: int, seed: int, alpha=None, beta=0.1) -> Fitted:

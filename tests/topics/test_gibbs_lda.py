@@ -20,9 +20,14 @@ from sklearn.pipeline import make_pipeline
 from llmtopics import GibbsLDA, TextAnalyzer
 from llmtopics._compiled.threads import ONE
 from llmtopics.datasets import load_bbc_news, load_reuters395, make_topics
-from llmtopics.topics import _evidence, _gibbs_lda, _sampler
-from llmtopics.topics import _gibbs_kernels as kernels
-from llmtopics.topics._tokens import tokens_from_counts
+from llmtopics.topics import _gibbs_lda
+from llmtopics.topics._gibbs import chain as chains
+from llmtopics.topics._gibbs import expected_counts as expected_counts_of
+from llmtopics.topics._gibbs import learned_priors, likelihood
+from llmtopics.topics._gibbs.chain import start_chain
+from llmtopics.topics._gibbs.expected_counts import to_topics
+from llmtopics.topics._gibbs.kernels.mixtures import CSRCounts, StopRule, infer
+from llmtopics.topics._gibbs.tokens import random_topics, tokens_from_counts
 
 
 @pytest.fixture(scope="module")
@@ -62,14 +67,11 @@ def test_mixtures_are_settled(reuters):
     model = GibbsLDA(20, max_iter=20, random_state=0).fit(reuters)
     X = reuters.astype(np.int32)
     settled = np.empty((X.shape[0], 20))
-    kernels.fold_in(
-        X.data,
-        X.indices,
-        X.indptr.astype(np.int64),
+    infer(
+        CSRCounts(X.data, X.indices, X.indptr.astype(np.int64)),
         np.ascontiguousarray(model.components_.T),
         model.doc_topic_prior_[np.newaxis],
-        2000,
-        0.0,
+        StopRule(2000, 0.0),
         0,
         X.shape[0],
         settled,
@@ -219,7 +221,7 @@ def test_an_interrupt_leaves_the_old_fit_whole(monkeypatch, planted):
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_gibbs_lda, "settle", interrupted)
+    monkeypatch.setattr(_gibbs_lda, "expected_counts", interrupted)
     with pytest.raises(KeyboardInterrupt):
         model.set_params(n_components=7).fit(planted.data[:, :30])
     assert_array_equal(model.transform(planted.data), before)
@@ -351,7 +353,7 @@ def test_auto_is_exact_for_few_tokens_and_blocked_for_many(planted, monkeypatch)
     exact, blocked = fit("exact"), fit("blocked")
     assert not np.array_equal(exact, blocked)
     assert_array_equal(fit("auto"), exact)
-    monkeypatch.setattr(_sampler, "FEW_TOKENS", planted.data.sum() - 1)
+    monkeypatch.setattr(chains, "FEW_TOKENS", planted.data.sum() - 1)
     assert_array_equal(fit("auto"), blocked)
 
 
@@ -406,19 +408,23 @@ def test_the_same_bits_when_compiled_anew(tmp_path):
 # the trace, and stopping early -----------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["ExactChain", "RowChain", "ListChain"])
+@pytest.mark.parametrize("kind", ["exact", "rows", "lists"])
 def test_the_trace_is_the_joint_likelihood(planted, kind):
     """log p(w, z) per token by its formula, for unequal priors and long documents."""
     X = sp.csr_array(planted.data, copy=True)
     X.data[0] = 700  # beyond the table of small counts
     tokens, beta = tokens_from_counts(X), 0.05
     alpha = np.array([0.1, 0.5, 0.02, 1.0])
-    chain = getattr(_sampler, kind)(
-        tokens, _sampler.random_topics(tokens, 4, 0), 4, beta, 0, ONE
+    topics, sampler = (
+        random_topics(tokens, 4, 0),
+        "exact" if kind == "exact" else "blocked",
+    )
+    chain = start_chain(
+        tokens, topics, 4, beta, 0, ONE, sampler=sampler, lists=kind == "lists"
     )
     chain.sweep(alpha[np.newaxis])
     docs = np.repeat(np.arange(X.shape[0]), np.diff(tokens.starts))
-    n_dk, n_wk = np.zeros((X.shape[0], 4)), chain.word_topic()
+    n_dk, n_wk = np.zeros((X.shape[0], 4)), chain.counts.word_topic()
     np.add.at(n_dk, (docs, chain.topics), 1)
 
     def polya(counts, prior):
@@ -429,9 +435,9 @@ def test_the_trace_is_the_joint_likelihood(planted, kind):
         ).sum()
 
     by_hand = polya(n_dk, alpha) + polya(n_wk.T.astype(float), np.full(60, beta))
-    mixtures = _evidence.divided(tokens.starts, chain.topics, 4)
-    cells = _evidence.tally_cells(chain)
-    found = _evidence.log_joint(cells, (mixtures, alpha))
+    mixtures = likelihood.divided(tokens.starts, chain.topics, 4)
+    cells = likelihood.tally_cells(chain)
+    found = likelihood.log_joint(cells, (mixtures, alpha))
     assert_allclose(found, by_hand / tokens.words.size)
 
 
@@ -497,27 +503,26 @@ def test_priors_are_learned():
 
 def test_learned_priors_are_where_the_likelihood_is_highest(planted):
     tokens = tokens_from_counts(planted.data)
-    chain = _sampler.RowChain(
-        tokens, _sampler.random_topics(tokens, 4, 0), 4, 0.1, 0, ONE
-    )
+    topics = random_topics(tokens, 4, 0)
+    chain = start_chain(tokens, topics, 4, 0.1, 0, ONE, sampler="blocked")
     for _ in range(30):
         chain.sweep(np.full((1, 4), 0.1))
-    mixtures = _evidence.divided(tokens.starts, chain.topics, 4)
-    cells, alpha = _evidence.tally_cells(chain), np.full(4, 0.1)
+    mixtures = likelihood.divided(tokens.starts, chain.topics, 4)
+    cells, alpha = likelihood.tally_cells(chain), np.full(4, 0.1)
 
     def with_prior(beta):
         return cells._replace(priors=beta, prior_totals=60 * beta)
 
     for _ in range(100):
-        alpha = _evidence.learn_prior(mixtures, alpha)
-        cells = with_prior(_evidence.learn_word_prior(cells).values)
-    best = _evidence.log_joint(cells, (mixtures, alpha))
+        alpha = learned_priors.learn_prior(mixtures, alpha)
+        cells = with_prior(learned_priors.learn_word_prior(cells).values)
+    best = likelihood.log_joint(cells, (mixtures, alpha))
     for k in range(4):
         for factor in (0.97, 1.03):
             moved = alpha * np.where(np.arange(4) == k, factor, 1)
-            assert _evidence.log_joint(cells, (mixtures, moved)) < best
+            assert likelihood.log_joint(cells, (mixtures, moved)) < best
             other = with_prior(cells.priors * factor)
-            assert _evidence.log_joint(other, (mixtures, alpha)) < best
+            assert likelihood.log_joint(other, (mixtures, alpha)) < best
 
 
 # going on from a fit -----------------------------------------------------------------------
@@ -581,7 +586,7 @@ def test_an_interrupt_in_a_portion_keeps_the_portions_before(monkeypatch, plante
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_gibbs_lda, "settle", interrupted)
+    monkeypatch.setattr(_gibbs_lda, "expected_counts", interrupted)
     with pytest.raises(KeyboardInterrupt):
         model.partial_fit(planted.data[100:])
     assert_array_equal(model.transform(planted.data), before)
@@ -601,7 +606,7 @@ def test_more_topics_than_two_bytes_count(planted):
 def test_one_huge_document():
     X = np.random.default_rng(0).poisson(3000, (1, 100))
     model = GibbsLDA(3, max_iter=10, n_jobs=2, random_state=0).fit(X)
-    assert X.sum() > _sampler.FEW_TOKENS
+    assert X.sum() > chains.FEW_TOKENS
     assert_allclose(model.topic_counts_.sum(), X.sum(), rtol=1e-4)
 
 
@@ -647,7 +652,7 @@ def test_fitting_takes_as_much_memory_as_the_guide_says(sampler):
 @pytest.mark.parametrize("prior", [None, [1e9, 1]], ids=["one topic", "two topics"])
 def test_exact_sampling_counts_beyond_single_precision(prior, monkeypatch):
     """Added up one by one, float32 stops at 16,777,216."""
-    monkeypatch.setattr(_sampler, "N_PASSES", 1)
+    monkeypatch.setattr(expected_counts_of, "N_PASSES", 1)
     X = np.array([[9_000_000, 3], [8_000_000, 2]])
     n_components = 1 if prior is None else 2
     model = GibbsLDA(
@@ -671,7 +676,7 @@ def test_a_matrix_with_broken_indices_is_refused():
 @pytest.mark.parametrize("a", [1e-30, 0.1, 10, 1e5, 1e6, 1e7, 1e14, 1e30])
 def test_log_rising_is_a_sum_of_logarithms(a, n):
     by_hand = np.log(a + np.arange(n)).sum()
-    assert_allclose(_evidence.log_rising(a, np.array([n])), by_hand, rtol=1e-9)
+    assert_allclose(likelihood.log_rising(a, np.array([n])), by_hand, rtol=1e-9)
 
 
 @pytest.mark.parametrize("prior", [1e10, 1e14, 1e20, 1e30])
@@ -709,7 +714,7 @@ def test_a_portion_is_sampled_as_if_all_words_were_looked_at(
     weights = plain._sample(X, counts, counts * np.float32(decay))
     model.partial_fit(X)
     assert_allclose(model.topic_counts_, weights.sum(axis=0), rtol=1e-5)
-    expected = _sampler.to_topics(weights.T.astype(float), model.topic_word_prior_)
+    expected = to_topics(weights.T.astype(float), model.topic_word_prior_)
     assert_allclose(model.components_, expected, rtol=1e-4)
     assert_allclose(model.components_.sum(axis=1), 1)
 

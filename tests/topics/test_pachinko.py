@@ -14,11 +14,19 @@ from sklearn.exceptions import ConvergenceWarning
 from llmtopics import PachinkoAllocation
 from llmtopics._compiled.threads import ONE, workers
 from llmtopics.datasets import load_reuters395
-from llmtopics.topics import _block_kernels, _evidence, _pachinko, _paths
-from llmtopics.topics import _pachinko_kernels as kernels
-from llmtopics.topics._paths import PathChain, PathPrior, _levels
-from llmtopics.topics._sampler import inverted, settle
-from llmtopics.topics._tokens import Tokens, tokens_from_counts
+from llmtopics.topics import _pachinko
+from llmtopics.topics._gibbs import chain as chains
+from llmtopics.topics._gibbs import path_start
+from llmtopics.topics._gibbs.assigned_paths import AssignedPaths, PathPrior
+from llmtopics.topics._gibbs.chain import start_path_chain
+from llmtopics.topics._gibbs.expected_counts import expected_counts
+from llmtopics.topics._gibbs.kernels import mixtures as mixture_kernels
+from llmtopics.topics._gibbs.kernels import paths as kernels
+from llmtopics.topics._gibbs.kernels.common import zeros
+from llmtopics.topics._gibbs.kernels.mixtures import CSRCounts, StopRule
+from llmtopics.topics._gibbs.likelihood import divided_paths, tally_cells
+from llmtopics.topics._gibbs.likelihood import log_joint as joint_of
+from llmtopics.topics._gibbs.tokens import Tokens, tokens_from_counts
 
 
 def corpus(*documents, n_words):
@@ -61,9 +69,9 @@ def make_chain(tokens, shape, exact=True, word_prior=0.1, seed=0, workers=ONE):
     supers, topics = (
         rng.integers(n, size=tokens.words.size, dtype=np.uint16) for n in shape
     )
-    return PathChain(
-        tokens, topics, supers, shape[1], word_prior, seed, workers, exact=exact
-    )
+    paths = AssignedPaths(topics, supers, *shape)
+    sampler = "exact" if exact else "blocked"
+    return start_path_chain(tokens, paths, word_prior, seed, workers, sampler=sampler)
 
 
 def random_prior(shape, seed=0):
@@ -88,7 +96,7 @@ def distance_to_posterior(exact, n_sweeps):
     visits = np.zeros(1024)
     for _ in range(n_sweeps):
         chain.sweep(prior)
-        visits[(2 * chain.supers.astype(int) + chain.topics) @ place] += 1
+        visits[(2 * chain.assigned.supers.astype(int) + chain.topics) @ place] += 1
 
     def distance(counts):
         return np.abs(counts / n_sweeps - posterior).sum() / 2
@@ -153,9 +161,9 @@ def test_sweeps_and_new_words_keep_the_joint_distribution(n):
     chain = np.empty_like(independent)
     for i in range(n):
         tokens = Tokens(words, starts, V)
-        step = PathChain(tokens, topics, supers, shape[1], beta, i, ONE, exact=True)
-        step.sweep(prior)
-        topics, supers = step.topics, step.supers
+        paths = AssignedPaths(topics, supers, *shape)
+        start_path_chain(tokens, paths, beta, i, ONE, sampler="exact").sweep(prior)
+        topics, supers = paths.topics, paths.supers
         words = words_given(topics)
         chain[i] = statistics(topics, supers, words)
 
@@ -174,20 +182,24 @@ def test_topics_weights_are_those_of_the_formula(planted, shape):
         0.1,
     )
     chain = make_chain(tokens, shape, word_prior=beta)
-    n_dst = path_counts(tokens, chain.topics, chain.supers, shape)
-    table = chain.word_topic().astype(float)
+    n_dst = path_counts(tokens, chain.topics, chain.assigned.supers, shape)
+    table = chain.counts.word_topic().astype(float)
     total = table.sum(axis=0)
     expected = np.zeros((60, shape[1]))
     docs = np.repeat(np.arange(20), np.diff(tokens.starts))
-    for d, w, t, s in zip(docs, tokens.words, chain.topics, chain.supers, strict=True):
+    for d, w, t, s in zip(
+        docs, tokens.words, chain.topics, chain.assigned.supers, strict=True
+    ):
         n = n_dst[d].copy()
         n[s, t] -= 1
         share = (n.sum(axis=1) + prior.root) / (n.sum(axis=1) + prior.below.sum(axis=1))
         gamma = share @ (n + prior.below) * (table[w] + beta) / (total + 60 * beta)
         expected[w] += gamma / gamma.sum()
-    shares = _block_kernels.zeros(60, chain._width)
-    inverse = inverted(total, chain.word_prior)[[0, 0]]
-    chain.share(0, 200, 0, 60, chain._table, inverse, prior, shares)
+    counts, paths = chain.counts, chain.assigned
+    priors = paths.priors(prior, chain.word_prior, total)
+    priors = priors._replace(inverse=priors.inverse[[0, 0]])
+    shares = zeros(60, counts.width)
+    paths.share(tokens, 0, 20, 0, 60, counts.parts.table, priors, shares)
     assert_allclose(shares[:, : shape[1]], expected, rtol=2e-4, atol=1e-4)
 
 
@@ -203,31 +215,32 @@ def test_sums_over_super_topics_are_kept_up_to_date(shape, length, root, below):
     chain, prior = make_chain(tokens, shape), random_prior(shape)
     if root is not None:
         prior = PathPrior(np.full(shape[0], root), np.full(shape, below))
-    room = kernels.room(shape[0], chain._width)
-    totals = chain.totals()
+    counts, paths, scratch = (
+        chain.counts,
+        chain.assigned,
+        kernels.scratch(shape[0], chain.counts.width),
+    )
+    totals = counts.totals()
     for key in range(5):
-        kernels.draw_paths(
-            *tokens[:2],
-            chain.topics,
-            chain.supers,
-            chain.topics,
+        kernels.draw(
+            tokens,
+            kernels.Paths(paths.topics, paths.supers),
+            paths.topics,
             0,
             1,
-            chain._table,
+            counts.parts,
             totals,
-            inverted(totals, chain.word_prior),
-            *_levels(prior, chain._width),
-            np.float32(0.1),
+            paths.priors(prior, chain.word_prior, totals),
             np.uint64(key),
-            *room,
+            scratch,
         )
-        (n,) = path_counts(tokens, chain.topics, chain.supers, shape)
-        assert_array_equal(room[0], n.sum(axis=1))
-        assert_array_equal(room[1][:, : shape[1]], n)
+        (n,) = path_counts(tokens, paths.topics, paths.supers, shape)
+        assert_array_equal(scratch.in_super, n.sum(axis=1))
+        assert_array_equal(scratch.in_path[:, : shape[1]], n)
         n_s = n.sum(axis=1)
         share = (n_s + prior.root) / (n_s + prior.below.sum(axis=1))
         expected = share @ (n + prior.below)
-        assert_allclose(room[4][: shape[1]], expected, rtol=2e-5)
+        assert_allclose(scratch.mass[: shape[1]], expected, rtol=2e-5)
         assert_array_equal(totals, np.bincount(chain.topics, minlength=shape[1]))
 
 
@@ -240,8 +253,8 @@ def test_counts_stay_those_of_the_assignment(planted, shape, exact):
         chain.sweep(prior)
         counts = np.zeros((60, shape[1]))
         np.add.at(counts, (tokens.words, chain.topics), 1)
-        assert_array_equal(chain.word_topic(), counts)
-        assert chain.supers.max() < shape[0]
+        assert_array_equal(chain.counts.word_topic(), counts)
+        assert chain.assigned.supers.max() < shape[0]
     assert chain.n_sweeps == 3
 
 
@@ -256,7 +269,7 @@ def test_small_priors_keep_their_ratios(exact, least):
     visits = np.zeros((2, 3))
     for _ in range(4000):
         chain.sweep(prior)
-        visits[chain.supers[0], chain.topics[0]] += 1
+        visits[chain.assigned.supers[0], chain.topics[0]] += 1
     expected = [[0.9 / 4, 0.9 / 4, 0.9 / 2], [0.1 / 5, 0.3 / 5, 0.1 / 5]]
     assert_allclose(visits / 4000, expected, atol=0.03)
 
@@ -269,7 +282,7 @@ def test_any_number_of_threads_gives_the_same_bits(planted, shape):
         chain = make_chain(tokens, shape, exact=False, workers=workers)
         for _ in range(5):
             chain.sweep(prior)
-        return chain.topics, chain.supers, settle(chain, prior)
+        return chain.topics, chain.assigned.supers, expected_counts(chain, prior)
 
     alone = run(ONE)
     for n_jobs in (2, 3, 8):
@@ -287,7 +300,7 @@ def test_blocked_sweeps_end_as_likely_as_exact_ones():
         chain = make_chain(tokens, shape, exact, seed=seed)
         for _ in range(40):
             chain.sweep(prior)
-        return log_joint(tokens, chain.topics, chain.supers, prior, 0.1)
+        return log_joint(tokens, chain.topics, chain.assigned.supers, prior, 0.1)
 
     exact, blocked = (np.mean([end(e, seed) for seed in range(2)]) for e in (1, 0))
     assert_allclose(blocked, exact, rtol=0.01)
@@ -310,8 +323,8 @@ def test_small_corpora(documents, n_words, shape, exact):
     chain = make_chain(tokens, shape, exact)
     for _ in range(3):
         chain.sweep(prior)
-    assert chain.word_topic().sum() == sum(map(len, documents))
-    settled = settle(chain, prior)
+    assert chain.counts.word_topic().sum() == sum(map(len, documents))
+    settled = expected_counts(chain, prior)
     assert_allclose(settled.sum(), sum(map(len, documents)), rtol=1e-5)
 
 
@@ -321,29 +334,26 @@ def test_the_trace_is_the_joint_likelihood(planted):
     tokens, shape = tokens_from_counts(X), (3, 4)
     prior, chain = random_prior(shape), make_chain(tokens, shape)
     chain.sweep(prior)
-    divisions = zip(chain.divisions(3), prior, strict=True)
-    found = _evidence.log_joint(_evidence.tally_cells(chain), *divisions)
-    by_hand = log_joint(tokens, chain.topics, chain.supers, prior, 0.1)
+    divisions = zip(divided_paths(tokens.starts, chain.assigned), prior, strict=True)
+    found = joint_of(tally_cells(chain), *divisions)
+    by_hand = log_joint(tokens, chain.topics, chain.assigned.supers, prior, 0.1)
     assert_allclose(found, by_hand / tokens.words.size)
 
 
-# folding in ---------------------------------------------------------------------------
+# mixtures ------------------------------------------------------------------------------
 
 
-def fold_in(counts, topics, prior, max_iter, tol=0.0, kernel=kernels.fold_in_paths):
+def infer(counts, topics, prior, n_passes, kernel=mixture_kernels.infer_paths):
     X, (S, K) = sp.csr_array(counts), prior.below.shape
     mixtures, supers = (
         np.full((len(counts), K), np.nan),
         np.full((len(counts), S), np.nan),
     )
     kernel(
-        X.data,
-        X.indices,
-        X.indptr.astype(np.int64),
+        CSRCounts(X.data, X.indices, X.indptr.astype(np.int64)),
         np.ascontiguousarray(topics.T),
         *prior,
-        max_iter,
-        tol,
+        StopRule(n_passes, 0.0),
         0,
         len(counts),
         mixtures,
@@ -376,13 +386,13 @@ def by_formula(row, topics, prior, n_passes):
 
 
 @pytest.mark.parametrize("n_passes", [1, 4])
-def test_folding_in_equals_the_written_formula(n_passes):
+def test_mixtures_equal_the_written_formula(n_passes):
     rng, prior = np.random.default_rng(0), random_prior((3, 4))
     counts, topics = rng.poisson(1.0, (6, 9)), rng.dirichlet(np.ones(9), 4)
     counts[2] = 0
-    compiled = kernels.fold_in_paths
+    compiled = mixture_kernels.infer_paths
     for kernel in [compiled, getattr(compiled, "py_func", compiled)]:
-        mixtures, supers = fold_in(
+        mixtures, supers = infer(
             counts.astype(np.int32), topics, prior, n_passes, kernel=kernel
         )
         for d, row in enumerate(counts):
@@ -415,7 +425,7 @@ def test_mixtures_are_near_the_posterior_means():
             mean += p * (share @ (n + prior.below)) / (4 + prior.root.sum())
             total += p
         counts = np.bincount(words, minlength=5)[np.newaxis].astype(np.int32)
-        found, _ = fold_in(counts, topics, prior, 500)
+        found, _ = infer(counts, topics, prior, 500)
         errors.append(np.abs(found[0] - mean / total).max())
     assert np.mean(errors) < 0.02
 
@@ -586,7 +596,7 @@ def test_auto_is_exact_for_few_tokens_and_blocked_for_many(planted, monkeypatch)
     exact, blocked = fit("exact"), fit("blocked")
     assert not np.array_equal(exact, blocked)
     assert_array_equal(fit("auto"), exact)
-    monkeypatch.setattr(_pachinko, "FEW_TOKENS", planted.data.sum() - 1)
+    monkeypatch.setattr(chains, "FEW_TOKENS", planted.data.sum() - 1)
     assert_array_equal(fit("auto"), blocked)
 
 
@@ -617,7 +627,7 @@ def test_an_interrupt_leaves_the_old_fit_whole(monkeypatch, planted):
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_pachinko, "settle", interrupted)
+    monkeypatch.setattr(_pachinko, "expected_counts", interrupted)
     with pytest.raises(KeyboardInterrupt):
         model.set_params(n_components=7).fit(planted.data[:, :30])
     assert_array_equal(model.transform(planted.data), before)
@@ -651,14 +661,14 @@ def test_words_too_many_to_count_are_refused():
 def test_super_topics_start_from_no_more_tokens_than_can_be_counted(
     planted, monkeypatch
 ):
-    monkeypatch.setattr(_paths, "COUNTED", 500, raising=False)
-    sizes, start = [], _paths.start_chain
+    monkeypatch.setattr(path_start, "COUNTED", 500, raising=False)
+    sizes, start = [], path_start.start_chain
 
     def started(tokens, *arguments, **parameters):
         sizes.append(tokens.words.size)
         return start(tokens, *arguments, **parameters)
 
-    monkeypatch.setattr(_paths, "start_chain", started)
+    monkeypatch.setattr(path_start, "start_chain", started)
     PachinkoAllocation(3, max_iter=4, random_state=0).fit(planted.data)
     assert sizes[0] == planted.data.sum()
     assert 0 < sizes[1] < 600
@@ -668,7 +678,7 @@ def test_words_and_priors_divide_a_mixture_among_them(fitted):
     X, model = fitted
     for row in [*X[:5], np.eye(100, dtype=int)[3], np.zeros(100, int)]:
         row = sp.csr_array(row[np.newaxis].astype(np.int32))
-        words, prior = model._parts(row)
+        words, prior = model._contributions(row)
         assert words.shape == (row.nnz, 8)
         assert (words >= 0).all()
         assert (prior >= 0).all()

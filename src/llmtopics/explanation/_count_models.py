@@ -1,7 +1,8 @@
 """What words and prior add to the mixture that a topic model of counts gives a document.
 
 To add a topic model of other libraries, write a function like those below and enter it in
-``DIVISIONS``. A topic model of this library has the method ``_parts`` (see ``HasParts``).
+``DIVISIONS``. A topic model of this library has the method ``_contributions`` (see
+``HasContributions``).
 """
 
 from collections.abc import Callable
@@ -15,10 +16,10 @@ from llmtopics._checks import as_counts
 
 
 @runtime_checkable
-class HasParts(Protocol):
+class HasContributions(Protocol):
     """A topic model whose mixtures are sums over words and prior, exactly."""
 
-    def _parts(self, X: sp.csr_array) -> tuple[np.ndarray, np.ndarray]:
+    def _contributions(self, X: sp.csr_array) -> tuple[np.ndarray, np.ndarray]:
         """Return what the words of one document, (n, K), and the prior, (K,), add to it.
 
         X : csr_array of shape (1, V), int32, with n stored counts
@@ -41,16 +42,16 @@ class Division(NamedTuple):
 
 def division_of(model: Any) -> Division | None:
     """Return how mixtures of a model are divided, None for an unknown kind."""
-    if isinstance(model, HasParts):
-        return Division(_by_its_own_parts, exact=True)
+    if isinstance(model, HasContributions):
+        return Division(_by_its_own_contributions, exact=True)
     found = [DIVISIONS[kind] for kind in type(model).__mro__ if kind in DIVISIONS]
     return Division(found[0]) if found else None
 
 
-def _by_its_own_parts(
-    model: HasParts, X: sp.csr_array, mixture: np.ndarray
+def _by_its_own_contributions(
+    model: HasContributions, X: sp.csr_array, mixture: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    return model._parts(as_counts(X, "explain"))
+    return model._contributions(as_counts(X, "explain"))
 
 
 def _by_weights(

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from llmtopics._vectorizers import words_of
 from llmtopics._words import top_words
 from llmtopics.explanation._count_models import Division, division_of
-from llmtopics.topics._foreign import weights_in_topics
+from llmtopics.topics._other_models import weights_in_topics
 
 
 class Contributions(Protocol):

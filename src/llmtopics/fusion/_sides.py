@@ -16,8 +16,8 @@ from llmtopics._checks import as_counts
 from llmtopics.embed import TransformerEmbedder
 from llmtopics.text import TextAnalyzer
 from llmtopics.topics import EmbeddingTopics, GibbsLDA
-from llmtopics.topics._foreign import weights_in_topics
-from llmtopics.topics._word_prior import check_word_prior
+from llmtopics.topics._gibbs.word_prior import check_word_prior
+from llmtopics.topics._other_models import weights_in_topics
 
 
 class CountSide:

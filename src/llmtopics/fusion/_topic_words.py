@@ -6,7 +6,7 @@ import scipy.sparse as sp
 from llmtopics._checks import check_positive
 from llmtopics._held_out import probabilities
 from llmtopics._words import METHODS, rank_words, top_words
-from llmtopics.topics._sampler import to_topics
+from llmtopics.topics._gibbs.expected_counts import to_topics
 
 
 def count_words(

@@ -24,7 +24,7 @@ from sklearn.utils.validation import (
 from llmtopics._checks import as_seed, numbers_only
 from llmtopics._state import restored_on_error
 from llmtopics.topics import _sphere as sphere
-from llmtopics.topics._sampler import to_topics
+from llmtopics.topics._gibbs.expected_counts import to_topics
 
 _CONCENTRATION = 14.0
 

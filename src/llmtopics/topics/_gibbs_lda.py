@@ -1,7 +1,6 @@
 """Latent Dirichlet allocation fitted by collapsed Gibbs sampling."""
 
 from collections.abc import Callable
-from functools import partial
 from numbers import Integral, Real
 from typing import Any, Literal
 
@@ -15,33 +14,25 @@ from tqdm import tqdm
 from llmtopics._checks import N_JOBS, as_seed, check_counts, check_prior
 from llmtopics._compiled.threads import workers
 from llmtopics._state import restored_on_error
-from llmtopics.topics import _gibbs_kernels as kernels
-from llmtopics.topics._counted import (
+from llmtopics.topics._count_model import (
     EVERY,
-    MAX_PASSES,
-    TOLERANCE,
     CountTopicModel,
     check_countable,
     rise,
     warn_unsettled,
 )
-from llmtopics.topics._evidence import (
-    divided,
-    learn_prior,
-    learn_word_prior,
-    log_joint,
-    tally_cells,
-)
-from llmtopics.topics._sampler import (
-    cut_all,
-    fold_in_topics,
+from llmtopics.topics._gibbs.chain import Chain, start_chain
+from llmtopics.topics._gibbs.expected_counts import expected_counts, to_topics
+from llmtopics.topics._gibbs.known_counts import draw_under_counts
+from llmtopics.topics._gibbs.learned_priors import learn_prior, learn_word_prior
+from llmtopics.topics._gibbs.likelihood import divided, log_joint, tally_cells
+from llmtopics.topics._gibbs.mixtures import contributions, infer_mixtures
+from llmtopics.topics._gibbs.tokens import (
     random_topics,
-    settle,
-    start_chain,
-    to_topics,
+    tokens_from_counts,
+    topics_from_prior,
 )
-from llmtopics.topics._tokens import Tokens, tokens_from_counts
-from llmtopics.topics._word_prior import WordPrior, check_word_prior
+from llmtopics.topics._gibbs.word_prior import WordPrior, check_word_prior
 
 _BURN_IN = 0.5  # share of max_iter before priors are learned
 
@@ -414,51 +405,64 @@ class GibbsLDA(CountTopicModel):
         beta, learn_beta = word_prior, False
         if beta is None:
             beta, learn_beta = self._word_prior(X.shape[1], counts is not None)
-        n_sweeps, tol, risen = self.max_iter, self.tol, np.inf
-        if others is not None:  # a portion may be too small to learn from
-            n_sweeps, tol = max(1, n_sweeps // 10), None
         tokens = tokens_from_counts(X)
-        trace: list[float] = []
-        burn_in = n_sweeps * _BURN_IN if learn_alpha or learn_beta else 0
-        bar = tqdm(total=n_sweeps, desc="GibbsLDA", disable=not self.verbose)
-        with bar, workers(self.n_jobs) as threads:
+        with workers(self.n_jobs) as threads:
             topics = random_topics(tokens, K, seed)
             if counts is not None:
-                topics = fold_in_topics(
+                topics = draw_under_counts(
                     tokens, topics, counts, alpha, beta, seed, threads
                 )
             chain = start_chain(
                 tokens, topics, K, beta, seed, threads, others, sampler=self.sampler
             )
             del topics, counts
-            while chain.n_sweeps < n_sweeps:
-                chain.sweep(alpha[np.newaxis])
-                bar.update()
-                if chain.n_sweeps % EVERY == 0 and others is None:
-                    cells = tally_cells(chain)
-                    mixtures = divided(tokens.starts, chain.topics, K)
-                    trace.append(log_joint(cells, (mixtures, alpha)))
-                    if chain.n_sweeps < burn_in:
-                        continue
-                    if learn_alpha:
-                        alpha = learn_prior(mixtures, alpha)
-                    if learn_beta:
-                        chain.word_prior = learn_word_prior(cells)
-                    risen = rise(trace[int(burn_in) // EVERY :])
-                    if tol is not None and risen <= tol:
-                        break
-            else:
-                if tol is not None:
-                    least = "60, where priors are learned 120"
-                    warn_unsettled("GibbsLDA", n_sweeps, tol, risen, least)
-            weights = settle(chain, alpha[np.newaxis])
-            self.n_iter_ = chain.n_sweeps
-            if others is None:
-                self.log_likelihood_ = np.array(trace)
+            alpha, trace = self._run(chain, alpha, learn_alpha, learn_beta)
+            weights = expected_counts(chain, alpha[np.newaxis])
+        self.n_iter_ = chain.n_sweeps
+        if others is None:
+            self.log_likelihood_ = np.array(trace)
         self.doc_topic_prior_ = alpha
         self.topic_word_prior_ = chain.word_prior.values
         self._n_continued = n_continued
         return weights
+
+    def _run(
+        self,
+        chain: Chain[np.ndarray],
+        alpha: np.ndarray,
+        learn_alpha: bool,
+        learn_beta: bool,
+    ) -> tuple[np.ndarray, list[float]]:
+        """Make the sweeps; return α and the likelihoods seen on the way."""
+        n_sweeps, tol, risen = self.max_iter, self.tol, np.inf
+        portion = chain.others is not None
+        if portion:  # it may be too small to learn from
+            n_sweeps, tol = max(1, n_sweeps // 10), None
+        burn_in = n_sweeps * _BURN_IN if learn_alpha or learn_beta else 0
+        trace: list[float] = []
+        with tqdm(total=n_sweeps, desc="GibbsLDA", disable=not self.verbose) as bar:
+            while chain.n_sweeps < n_sweeps:
+                chain.sweep(alpha[np.newaxis])
+                bar.update()
+                if portion or chain.n_sweeps % EVERY:
+                    continue
+                cells = tally_cells(chain)
+                mixtures = divided(chain.tokens.starts, chain.topics, alpha.size)
+                trace.append(log_joint(cells, (mixtures, alpha)))
+                if chain.n_sweeps < burn_in:
+                    continue
+                if learn_alpha:
+                    alpha = learn_prior(mixtures, alpha)
+                if learn_beta:
+                    chain.word_prior = learn_word_prior(cells)
+                risen = rise(trace[int(burn_in) // EVERY :])
+                if tol is not None and risen <= tol:
+                    break
+            else:
+                if tol is not None:
+                    least = "60, where priors are learned 120"
+                    warn_unsettled("GibbsLDA", n_sweeps, tol, risen, least)
+        return alpha, trace
 
     def _doc_prior(self, known: bool) -> tuple[np.ndarray, bool]:
         """Return α to start with, and whether to learn it."""
@@ -482,42 +486,17 @@ class GibbsLDA(CountTopicModel):
     def _mixtures(self, X: sp.csr_array, given: np.ndarray | float = 0.0) -> np.ndarray:
         """Return θ; ``given``, (D, K), is added to the prior of each document."""
         prior = self.doc_topic_prior_ + given
-        return fold_in(X, self.components_, prior, self.n_jobs)
+        return infer_mixtures(X, self.components_, prior, self.n_jobs)
 
-    def _parts(
+    def _contributions(
         self, X: sp.csr_array, given: np.ndarray | float = 0.0
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return what the words of one document, and the prior, add to its mixture.
 
-        ``θ_k ∝ Σ_w x_w γ_wk + α_k``, where the topics share a token of word w by γ_w; nothing
-        is approximated.
-
-        Parameters
-        ----------
         X : csr_array of shape (1, V), int32
-        given : ndarray of shape (K,)
-            Prior beside ``doc_topic_prior_``.
-
-        Returns
-        -------
-        words : ndarray of shape (words that X has, K)
-        prior : ndarray of shape (K,)
+        given : (K,), prior beside ``doc_topic_prior_``
         """
-        alpha = self.doc_topic_prior_ + given
-        shares = kernels.fold_in(
-            X.data,
-            np.arange(X.nnz, dtype=np.int32),
-            X.indptr.astype(np.int64),
-            np.ascontiguousarray(self.components_[:, X.indices].T),
-            alpha[np.newaxis],
-            MAX_PASSES,
-            TOLERANCE,
-            0,
-            1,
-            np.empty((1, alpha.size)),
-        )
-        total = X.data.sum() + alpha.sum()
-        return X.data[:, np.newaxis] * shares / total, alpha / total
+        return contributions(X, self.components_, self.doc_topic_prior_ + given)
 
     def _fit_given(
         self,
@@ -550,7 +529,7 @@ class GibbsLDA(CountTopicModel):
         )
         tokens, prior = tokens_from_counts(X), given + epsilon
         with workers(self.n_jobs) as threads:
-            topics = _topics_from_prior(tokens, prior, seed)
+            topics = topics_from_prior(tokens, prior, seed)
             chain = start_chain(
                 tokens, topics, K, beta, seed, threads, sampler=self.sampler
             )
@@ -560,66 +539,9 @@ class GibbsLDA(CountTopicModel):
                 new = after_sweep(chain.n_sweeps, tokens, chain.topics, prior)
                 if new is not None:
                     prior = new + epsilon
-            counts = settle(chain, prior)
+            counts = expected_counts(chain, prior)
         self.components_ = to_topics(counts.T.astype(np.float64), beta.values)
         self.topic_counts_ = counts.sum(axis=0, dtype=np.float64)
         self.doc_topic_prior_, self.topic_word_prior_ = epsilon, beta.values
         self.n_features_in_, self.n_iter_ = X.shape[1], self.max_iter
         self.log_likelihood_ = np.empty(0)  # not defined under these priors
-
-
-def _topics_from_prior(tokens: Tokens, prior: np.ndarray, seed: int) -> np.ndarray:
-    """Return a topic for each token, drawn from the mean of its document's prior."""
-    ends = np.cumsum(prior, axis=1)
-    ends /= ends[:, -1:]
-    D, K = prior.shape
-    documents = np.repeat(np.arange(D), np.diff(tokens.starts))
-    u = np.random.default_rng([seed, 0]).random(documents.size)
-    slots = (ends + np.arange(D)[:, None]).ravel()  # document d owns [d, d + 1)
-    topics = np.searchsorted(slots, documents + u, side="right") - documents * K
-    kind = np.uint16 if K <= 2**16 else np.int32
-    return np.minimum(topics, K - 1).astype(kind)
-
-
-def fold_in(
-    X: sp.csr_array,
-    components: np.ndarray,
-    prior: np.ndarray,
-    n_jobs: int | None = None,
-) -> np.ndarray:
-    """Return the mixtures of documents, topics held fixed; each row by itself.
-
-    Parameters
-    ----------
-    X : csr_array of shape (D, V), int32
-    components : ndarray of shape (K, V)
-        φ: rows sum to one.
-    prior : ndarray of shape (K,) or (D, K)
-        Dirichlet prior that all documents share, or of each. Written α.
-    n_jobs : int or None
-        Threads.
-
-    Returns
-    -------
-    mixtures : ndarray of shape (D, K)
-        θ: rows sum to one.
-    """
-    words, indices = np.unique(X.indices, return_inverse=True)
-    arrays = (
-        X.data,
-        indices.astype(np.int32),
-        X.indptr.astype(np.int64),
-        np.ascontiguousarray(components[:, words].T),
-        np.ascontiguousarray(np.atleast_2d(prior), np.float64),
-    )
-    mixtures = np.empty((X.shape[0], len(components)))
-    with workers(n_jobs) as threads:
-        threads.run(
-            [
-                partial(
-                    kernels.fold_in, *arrays, MAX_PASSES, TOLERANCE, *piece, mixtures
-                )
-                for piece in cut_all(arrays[2], threads.n, 16 * len(components))
-            ]
-        )
-    return mixtures

@@ -1,6 +1,5 @@
 """Pachinko allocation: topics of topics, fitted by collapsed Gibbs sampling."""
 
-from functools import partial
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,31 +15,21 @@ from tqdm import tqdm
 from llmtopics._checks import N_JOBS, as_seed, check_counts, pandas_for
 from llmtopics._compiled.threads import workers
 from llmtopics._state import restored_on_error
-from llmtopics.topics import _pachinko_kernels as kernels
-from llmtopics.topics._counted import (
+from llmtopics.topics._count_model import (
     EVERY,
-    MAX_PASSES,
-    TOLERANCE,
     CountTopicModel,
     check_countable,
     rise,
     warn_unsettled,
 )
-from llmtopics.topics._evidence import (
-    learn_prior,
-    learn_word_prior,
-    log_joint,
-    tally_cells,
-)
-from llmtopics.topics._paths import PathChain, PathPrior, start_paths
-from llmtopics.topics._sampler import (
-    FEW_TOKENS,
-    cut_all,
-    random_topics,
-    settle,
-    to_topics,
-)
-from llmtopics.topics._tokens import tokens_from_counts
+from llmtopics.topics._gibbs.assigned_paths import AssignedPaths, PathPrior
+from llmtopics.topics._gibbs.chain import Chain, is_exact, start_path_chain
+from llmtopics.topics._gibbs.expected_counts import expected_counts, to_topics
+from llmtopics.topics._gibbs.learned_priors import learn_prior, learn_word_prior
+from llmtopics.topics._gibbs.likelihood import divided_paths, log_joint, tally_cells
+from llmtopics.topics._gibbs.mixtures import infer_path_mixtures, path_contributions
+from llmtopics.topics._gibbs.path_start import start_paths
+from llmtopics.topics._gibbs.tokens import random_topics, tokens_from_counts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -286,30 +275,20 @@ class PachinkoAllocation(CountTopicModel):
 
     def _sample(self, X: sp.csr_array) -> None:
         """Run the chain and set the fitted attributes."""
-        seed, K, S = (
-            as_seed(self.random_state),
-            self.n_components,
-            self.n_super_components,
-        )
+        seed = as_seed(self.random_state)
+        K, S = self.n_components, self.n_super_components
         root = self._prior("doc_super_prior", (S,), 1 / S)
         below = self._prior("super_sub_prior", (S, K), 1 / K)
-        learned = [
-            isinstance(prior, str)
-            for prior in (self.doc_super_prior, self.super_sub_prior)
-        ]
-        learn_beta = self.topic_word_prior == "auto"
-        beta = 0.1 if learn_beta else float(self.topic_word_prior)
+        beta = 0.1 if self.topic_word_prior == "auto" else float(self.topic_word_prior)
         check_countable(X)
         tokens = tokens_from_counts(X)
-        few = tokens.words.size <= FEW_TOKENS
-        exact = self.sampler == "exact" or (self.sampler == "auto" and few)
-        trace: list[float] = []
-        bar = tqdm(
-            total=self.max_iter, desc="PachinkoAllocation", disable=not self.verbose
-        )
+        sampler = "exact" if is_exact(self.sampler, tokens) else "blocked"
+        name = type(self).__name__
+        bar = tqdm(total=self.max_iter, desc=name, disable=not self.verbose)
         with bar, workers(self.n_jobs) as threads:
-            n_start = int(self.max_iter * _START) if learned[1] else 0
-            if learned[1]:
+            n_start = 0
+            if isinstance(self.super_sub_prior, str):
+                n_start = int(self.max_iter * _START)
                 topics, supers, below = start_paths(
                     tokens,
                     S,
@@ -318,57 +297,69 @@ class PachinkoAllocation(CountTopicModel):
                     beta,
                     seed,
                     threads,
-                    "exact" if exact else "blocked",
+                    sampler,
                     n_start,
                     bar.update,
                 )
             else:
                 topics = random_topics(tokens, K, seed)
                 supers = random_topics(tokens, S, seed + 1)
-            chain = PathChain(
-                tokens, topics, supers, K, beta, seed, threads, exact=exact
+            paths = AssignedPaths(topics, supers, S, K)
+            chain = start_path_chain(
+                tokens, paths, beta, seed, threads, sampler=sampler
             )
             chain.n_sweeps = n_start
-            del topics, supers
-            prior, risen = PathPrior(root, below), np.inf
-            while chain.n_sweeps < self.max_iter:
-                chain.sweep(prior)
-                bar.update()
-                look = chain.n_sweeps % EVERY == 0
-                if not (look or any(learned)):
-                    continue
-                divisions = chain.divisions(S)
-                if look:
-                    cells = tally_cells(chain)
-                    parts = zip(divisions, prior, strict=True)
-                    trace.append(log_joint(cells, *parts))
-                    risen = rise(trace)
-                    if self.tol is not None and risen <= self.tol:
-                        break
-                    if learn_beta:
-                        chain.word_prior = learn_word_prior(cells)
-                prior = PathPrior(
-                    *(
-                        learn_prior(among, alpha, 1) if learn else alpha
-                        for among, alpha, learn in zip(
-                            divisions, prior, learned, strict=True
-                        )
-                    )
-                )
-            else:
-                if self.tol is not None:
-                    name, least = type(self).__name__, "60, and a third more to start"
-                    warn_unsettled(name, self.max_iter, self.tol, risen, least)
-            weights = settle(chain, prior).T.astype(np.float64)
+            prior, trace = self._run(chain, paths, PathPrior(root, below), bar)
+            weights = expected_counts(chain, prior).T.astype(np.float64)
             beta = chain.word_prior.values
         self.n_iter_, self.log_likelihood_ = chain.n_sweeps, np.array(trace)
         self.topic_counts_ = weights.sum(axis=1)
         self.components_ = to_topics(weights, beta)
-        counts = chain.super_sub(S)
+        counts = paths.super_sub()
         self.super_counts_ = counts.sum(axis=1)
         self.super_sub_ = to_topics(counts, prior.below)
         self.doc_super_prior_, self.super_sub_prior_ = prior
         self.topic_word_prior_ = beta
+
+    def _run(
+        self, chain: Chain[PathPrior], paths: AssignedPaths, prior: PathPrior, bar: tqdm
+    ) -> tuple[PathPrior, list[float]]:
+        """Make the sweeps; return the priors and the likelihoods seen on the way."""
+        learned = [
+            isinstance(given, str)
+            for given in (self.doc_super_prior, self.super_sub_prior)
+        ]
+        trace: list[float] = []
+        risen = np.inf
+        while chain.n_sweeps < self.max_iter:
+            chain.sweep(prior)
+            bar.update()
+            look = chain.n_sweeps % EVERY == 0
+            if not (look or any(learned)):
+                continue
+            divisions = divided_paths(chain.tokens.starts, paths)
+            if look:
+                cells = tally_cells(chain)
+                parts = zip(divisions, prior, strict=True)
+                trace.append(log_joint(cells, *parts))
+                risen = rise(trace)
+                if self.tol is not None and risen <= self.tol:
+                    break
+                if self.topic_word_prior == "auto":
+                    chain.word_prior = learn_word_prior(cells)
+            prior = PathPrior(
+                *(
+                    learn_prior(among, alpha, 1) if learn else alpha
+                    for among, alpha, learn in zip(
+                        divisions, prior, learned, strict=True
+                    )
+                )
+            )
+        else:
+            if self.tol is not None:
+                name, least = type(self).__name__, "60, and a third more to start"
+                warn_unsettled(name, self.max_iter, self.tol, risen, least)
+        return prior, trace
 
     def _prior(self, name: str, shape: tuple[int, ...], default: float) -> np.ndarray:
         """Return a prior as an array; what "auto" starts from is the default."""
@@ -392,38 +383,28 @@ class PachinkoAllocation(CountTopicModel):
         return np.broadcast_to(values, shape).copy()
 
     def _mixtures(self, X: sp.csr_array) -> np.ndarray:
-        return self._fold_in(X)[0]
+        return self._infer(X)[0]
 
-    def _parts(
+    def _infer(self, X: sp.csr_array) -> tuple[np.ndarray, np.ndarray]:
+        """Return the mixtures of sub-topics and of super-topics."""
+        return infer_path_mixtures(
+            X,
+            self.components_,
+            self.doc_super_prior_,
+            self.super_sub_prior_,
+            self.n_jobs,
+        )
+
+    def _contributions(
         self, X: sp.csr_array, given: float = 0.0
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return what the words of one document, and the priors, add to its mixture.
 
-        ``θ_k = Σ_s A_s (E[n_sk] + α_sk) / (N + Σα)``; sub-topic k has ``E[n_k] = Σ_w x_w γ_wk``
-        tokens, each of the same weight. ``given`` is of no use here. See ``GibbsLDA``.
+        ``given`` has no use here; see ``GibbsLDA``.
         """
-        root, below = self.doc_super_prior_, self.super_sub_prior_
-        theta, supers = np.empty((1, below.shape[1])), np.empty((1, root.size))
-        gamma = kernels.fold_in_paths(
-            X.data,
-            np.arange(X.nnz, dtype=np.int32),
-            X.indptr.astype(np.int64),
-            np.ascontiguousarray(self.components_[:, X.indices].T),
-            root,
-            below,
-            MAX_PASSES,
-            TOLERANCE,
-            0,
-            1,
-            theta,
-            supers,
+        return path_contributions(
+            X, self.components_, self.doc_super_prior_, self.super_sub_prior_
         )
-        n = X.data.sum() + root.sum()
-        of_super = supers[0] * n  # E[n_s] + α_s
-        prior = of_super / (of_super - root + below.sum(axis=1)) @ below / n
-        parts = X.data[:, np.newaxis] * gamma
-        total = np.maximum(parts.sum(axis=0), np.finfo(float).tiny)
-        return parts / total * np.maximum(theta[0] - prior, 0), prior
 
     def transform_super(self, X):
         """Return the mixture of super-topics of each document.
@@ -440,43 +421,13 @@ class PachinkoAllocation(CountTopicModel):
             "pachinkoallocation_super0" and so on.
         """
         check_is_fitted(self, "components_")
-        mixtures = self._fold_in(check_counts(self, X, reset=False))[1]
+        mixtures = self._infer(check_counts(self, X, reset=False))[1]
         container = _get_container_adapter("transform", self)
         if container is None:
             return mixtures
         prefix = f"{type(self).__name__.lower()}_super"
         names = [f"{prefix}{s}" for s in range(mixtures.shape[1])]
         return container.create_container(mixtures, X, columns=names)
-
-    def _fold_in(self, X: sp.csr_array) -> tuple[np.ndarray, np.ndarray]:
-        """Return mixtures of sub-topics and of super-topics; each row by itself."""
-        words, indices = np.unique(X.indices, return_inverse=True)
-        arrays = (
-            X.data,
-            indices.astype(np.int32),
-            X.indptr.astype(np.int64),
-            np.ascontiguousarray(self.components_[:, words].T),
-            self.doc_super_prior_,
-            self.super_sub_prior_,
-        )
-        S, K = self.super_sub_prior_.shape
-        mixtures, supers = np.empty((X.shape[0], K)), np.empty((X.shape[0], S))
-        with workers(self.n_jobs) as threads:
-            threads.run(
-                [
-                    partial(
-                        kernels.fold_in_paths,
-                        *arrays,
-                        MAX_PASSES,
-                        TOLERANCE,
-                        *piece,
-                        mixtures,
-                        supers,
-                    )
-                    for piece in cut_all(arrays[2], threads.n, 16 * S * K)
-                ]
-            )
-        return mixtures, supers
 
     def topic_correlations(self) -> "pd.DataFrame":
         """Return how sub-topics go together in documents, as the model has it.

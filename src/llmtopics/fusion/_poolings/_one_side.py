@@ -7,7 +7,7 @@ import scipy.sparse as sp
 
 from llmtopics.fusion._poolings._base import Contributions, Divide, Pooling
 from llmtopics.topics import GibbsLDA
-from llmtopics.topics._foreign import weights_in_topics
+from llmtopics.topics._other_models import weights_in_topics
 
 
 class CountsAlone(Pooling):

@@ -10,8 +10,8 @@ from tqdm import tqdm
 from llmtopics._checks import as_counts
 from llmtopics.fusion._poolings._base import Contributions, Divide, Pooling
 from llmtopics.topics import GibbsLDA
-from llmtopics.topics._sampler import to_topics
-from llmtopics.topics._tokens import Tokens
+from llmtopics.topics._gibbs.expected_counts import to_topics
+from llmtopics.topics._gibbs.tokens import Tokens
 
 _N_ROUNDS = 20  # of sweeps; the directions of f move between them
 
@@ -96,7 +96,7 @@ class PriorPooling(Pooling):
     ) -> Contributions:
         """Return them exactly: the model has always the parts that ``divide`` may lack."""
         model, given = self.counts.model, self.strength * f[0]
-        words, rest = model._parts(as_counts(X, "explain"), given)
+        words, rest = model._contributions(as_counts(X, "explain"), given)
         prior = rest * model.doc_topic_prior_ / (given + model.doc_topic_prior_)
         return Contributions(words, rest - prior, prior)
 

@@ -15,19 +15,13 @@ from scipy.special import gammaln
 from llmtopics._compiled.threads import ONE, workers
 from llmtopics._held_out import halves, log_likelihood
 from llmtopics.datasets import load_reuters395
-from llmtopics.topics import _sampler
-from llmtopics.topics._gibbs_lda import fold_in
-from llmtopics.topics._sampler import (
-    ExactChain,
-    ListChain,
-    RowChain,
-    random_topics,
-    settle,
-    to_topics,
-)
-from llmtopics.topics._tokens import Tokens, tokens_from_counts
+from llmtopics.topics._gibbs import pieces
+from llmtopics.topics._gibbs.chain import start_chain
+from llmtopics.topics._gibbs.expected_counts import expected_counts, to_topics
+from llmtopics.topics._gibbs.mixtures import infer_mixtures
+from llmtopics.topics._gibbs.tokens import Tokens, random_topics, tokens_from_counts
 
-SAMPLERS = {"exact": ExactChain, "rows": RowChain, "lists": ListChain}
+SAMPLERS = "exact", "rows", "lists"
 
 
 def corpus(*documents, n_words):
@@ -69,7 +63,7 @@ def make_chain(
 ):
     if topics is None:
         topics = random_topics(tokens, n_components, kw.get("seed", 0))
-    return SAMPLERS[sampler](
+    return start_chain(
         tokens,
         topics,
         n_components,
@@ -77,13 +71,15 @@ def make_chain(
         kw.get("seed", 0),
         kw.get("workers", ONE),
         kw.get("others"),
+        sampler="exact" if sampler == "exact" else "blocked",
+        lists=sampler == "lists",
     )
 
 
 def run(chain, n_sweeps, doc_prior):
     doc_prior = np.atleast_2d(np.asarray(doc_prior, float))
     if doc_prior.shape == (1, 1):
-        doc_prior = np.full((1, chain.n_components), doc_prior[0, 0])
+        doc_prior = np.full((1, chain.assigned.n_components), doc_prior[0, 0])
     for _ in range(n_sweeps):
         chain.sweep(doc_prior)
     return chain
@@ -147,7 +143,7 @@ def test_an_array_of_equal_priors_gives_the_topics_of_the_number(planted, sample
 
     def topics(word_prior):
         chain = run(make_chain(tokens, K, sampler, word_prior=word_prior), 5, 0.1)
-        return chain.topics, settle(chain, np.full((1, K), 0.1))
+        return chain.topics, expected_counts(chain, np.full((1, K), 0.1))
 
     expected = topics(beta)
     for shape in [(60,), (K, 60)][: 1 if sampler == "lists" else 2]:
@@ -258,7 +254,7 @@ def test_counts_stay_those_of_the_assignment(
         counts = np.zeros((60, n_components))
         np.add.at(counts, (tokens.words, chain.topics), 1)
         assert_array_equal(
-            chain.word_topic(), counts if beside is None else counts + beside
+            chain.counts.word_topic(), counts if beside is None else counts + beside
         )
     assert chain.n_sweeps == 5
 
@@ -269,14 +265,14 @@ def test_any_number_of_threads_gives_the_same_bits(planted, n_components, sample
     tokens = tokens_from_counts(planted.data)
     prior = np.random.default_rng(0).gamma(1, size=(200, n_components))
     alone = run(make_chain(tokens, n_components, sampler), 5, prior)
-    settled = settle(alone, prior)
+    settled = expected_counts(alone, prior)
     for n_jobs in (2, 3, 8):
         with workers(n_jobs) as threads:
             chain = make_chain(tokens, n_components, sampler, workers=threads)
             run(chain, 5, prior)
             assert_array_equal(chain.topics, alone.topics)
-            assert_array_equal(chain.word_topic(), alone.word_topic())
-            assert_array_equal(settle(chain, prior), settled)
+            assert_array_equal(chain.counts.word_topic(), alone.counts.word_topic())
+            assert_array_equal(expected_counts(chain, prior), settled)
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
@@ -334,15 +330,15 @@ def test_a_documents_own_prior_steers_it():
 def test_small_corpora(documents, n_words, n_components, sampler):
     tokens = corpus(*documents, n_words=n_words)
     chain = run(make_chain(tokens, n_components, sampler), 5, 0.1)
-    assert chain.word_topic().sum() == sum(map(len, documents))
+    assert chain.counts.word_topic().sum() == sum(map(len, documents))
     assert (chain.topics < n_components).all()
-    settled = settle(chain, np.full((1, n_components), 0.1))
+    settled = expected_counts(chain, np.full((1, n_components), 0.1))
     assert_allclose(settled.sum(), sum(map(len, documents)), rtol=1e-5)
 
 
 @pytest.mark.parametrize("shape", [(), (60, 1), (60, 4)], ids=["β", "β_w", "β_kw"])
 @pytest.mark.parametrize("known", [0, 3])
-def test_settling_alternates_the_two_steps(planted, rng, known, shape):
+def test_expected_counts_alternate_the_two_steps(planted, rng, known, shape):
     """By hand: γ ∝ (n_dk without the token + α)(n_wk + β)/(n_k + Σβ), and long steps."""
     tokens, K, alpha = tokens_from_counts(planted.data), 4, 0.3
     beta = rng.gamma(1, size=shape) + 0.01 if shape else 0.1
@@ -350,7 +346,7 @@ def test_settling_alternates_the_two_steps(planted, rng, known, shape):
     prior = np.squeeze(np.transpose(beta))  # (V,) or (K, V)
     chain = make_chain(tokens, K, "rows", others=beside, word_prior=prior)
     chain = run(chain, 10, alpha)
-    table = chain.word_topic().astype(float)
+    table = chain.counts.word_topic().astype(float)
     n_dk = doc_topic_counts(tokens, chain.topics, K)
     docs = np.repeat(np.arange(200), np.diff(tokens.starts))
     others = n_dk[docs] - np.eye(K)[chain.topics]
@@ -363,21 +359,21 @@ def test_settling_alternates_the_two_steps(planted, rng, known, shape):
         stepped = shares * np.minimum((shares + beta) / (table - beside + beta), 4)
         scale = shares.sum(axis=1) / np.maximum(stepped.sum(axis=1), 1e-9)
         table = stepped * scale[:, np.newaxis] + beside
-    found = settle(chain, np.full((1, K), alpha), 3)
+    found = expected_counts(chain, np.full((1, K), alpha), 3)
     assert_allclose(found, table, rtol=1e-3, atol=1e-3)
 
 
-def test_settled_counts_foretell_held_out_words_better(planted):
+def test_expected_counts_predict_held_out_words_better(planted):
     """And keep the number of tokens of each word."""
     fit, held_out = planted.data[:150], planted.data[150:]
     tokens, prior = tokens_from_counts(fit), np.full((1, 4), 0.1)
     observed, rest = halves(held_out)
     scores = []
     chain = run(make_chain(tokens, 4, "rows"), 20, prior)
-    for counts in (chain.word_topic(), settle(chain, prior)):
+    for counts in (chain.counts.word_topic(), expected_counts(chain, prior)):
         assert_allclose(counts.sum(axis=1), fit.sum(axis=0), rtol=1e-5)
         phi = to_topics(counts.T.astype(float), 0.01)
-        mixtures = fold_in(observed, phi, prior)
+        mixtures = infer_mixtures(observed, phi, prior)
         scores.append(log_likelihood(rest, mixtures, phi))
     assert scores[1] > scores[0]
 
@@ -440,11 +436,11 @@ def test_work_in_many_pieces_gives_the_same_bits(planted, monkeypatch, sampler):
         chain = make_chain(tokens, 300, sampler)
         for _ in range(2):
             chain.sweep(prior)
-        phi = to_topics(settle(chain, prior).T.astype(float), 0.1)
-        return chain.topics, phi, fold_in(planted.data, phi, prior)
+        phi = to_topics(expected_counts(chain, prior).T.astype(float), 0.1)
+        return chain.topics, phi, infer_mixtures(planted.data, phi, prior)
 
     whole = [run(prior) for prior in (one, each)]
-    monkeypatch.setattr(_sampler, "_MOMENT", 300 * 100)
+    monkeypatch.setattr(pieces, "_MOMENT", 300 * 100)
     for before, prior in zip(whole, (one, each), strict=True):
         for a, b in zip(before, run(prior), strict=True):
             assert_array_equal(a, b)

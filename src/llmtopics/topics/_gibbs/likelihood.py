@@ -1,7 +1,7 @@
-"""The likelihood of a chain's state, and the priors that raise it.
+"""The likelihood of a chain's state.
 
-Both read how often counts occur, not the counts themselves: most of n_dk and n_wk are
-small, and a handful of numbers says how many are 1, 2, ...
+It is computed from how often each count occurs. Most n_dk and n_wk are small, so a few
+numbers say how many of them are 1, 2, ...
 
 D documents, T tokens, K topics, V words.
 """
@@ -9,16 +9,14 @@ D documents, T tokens, K topics, V words.
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.special import gammaln, psi
+from scipy.special import gammaln
 
 from llmtopics._compiled.compile import compiled
-from llmtopics.topics._sampler import Chain
-from llmtopics.topics._word_prior import WordPrior
+from llmtopics.topics._gibbs.assigned_paths import AssignedPaths
+from llmtopics.topics._gibbs.chain import Chain
 
 _N_SMALL = 256  # counts below this are tallied in a table, others listed one by one
-_N_STEPS = 5
 _LARGE = 1e6  # priors from which on gammaln loses digits
-LEAST = 1e-5  # prior of a topic that no document has
 
 
 class Divided(NamedTuple):
@@ -60,16 +58,16 @@ class Cells(NamedTuple):
 def tally_cells(chain: Chain) -> Cells:
     """Count the counts of words in topics; one by one if their priors differ."""
     prior = chain.word_prior
-    totals = np.array(chain.totals(), np.float64)
+    totals = np.array(chain.counts.totals(), np.float64)
     if prior.n_dimensions > 0:
         words, topics, counts = map(
-            np.concatenate, zip(*chain.placed_cells(), strict=True)
+            np.concatenate, zip(*chain.counts.placed_cells(), strict=True)
         )
         one, priors = np.ones(len(counts)), prior.of_cells(words, topics)
         return Cells(counts, one, priors, totals, prior.totals, prior.n_words)
     small = np.zeros(_N_SMALL, np.int64)
     large: list[np.ndarray] = []
-    for piece in chain.cells():
+    for piece in chain.counts.cells():
         counts = piece.astype(np.int64)
         small += np.bincount(counts[counts < _N_SMALL], minlength=_N_SMALL)
         large.append(counts[counts >= _N_SMALL])
@@ -93,6 +91,14 @@ def divided(starts: np.ndarray, parts: np.ndarray, n_parts: int) -> Divided:
     return Divided(
         *tally_parts(starts, parts, n_parts), np.zeros_like(lengths), lengths, n_of
     )
+
+
+def divided_paths(starts: np.ndarray, paths: AssignedPaths) -> tuple[Divided, Divided]:
+    """Count how documents divide among super-topics, and these among sub-topics."""
+    S, K = paths.n_super, paths.n_components
+    among_supers = divided(starts, paths.supers, S)
+    both = paths.supers.astype(np.int32) * np.int32(K) + paths.topics
+    return among_supers, Divided(*tally_parts(starts, both, S * K), *among_supers[:3])
 
 
 def tally_parts(
@@ -172,36 +178,3 @@ def log_rising(a: np.ndarray | float, n: np.ndarray) -> np.ndarray:
         + (1 / (large + n) - 1 / large) / 12
     )
     return np.where(np.less(a, _LARGE), gammaln(a + n) - gammaln(a), series)
-
-
-def learn_prior(
-    divided: Divided, prior: np.ndarray, n_steps: int = _N_STEPS
-) -> np.ndarray:
-    """Return asymmetric Dirichlets after a few of Minka's fixed-point steps.
-
-    ``prior`` is of shape (K,), or (G, K) for several kinds of wholes. T. Minka,
-    "Estimating a Dirichlet distribution", 2000, equation 55, from tallies as in
-    H. Wallach, D. Mimno and A. McCallum, "Rethinking LDA: why priors matter", NIPS 2009.
-    """
-    rows = np.atleast_2d(prior)
-    for _ in range(n_steps):
-        alpha, a = rows.ravel()[divided.parts], rows.sum(axis=1)
-        gain = divided.n_in * (psi(divided.in_part + alpha) - psi(alpha))
-        gain = np.bincount(divided.parts, gain, minlength=rows.size)
-        a_of = a[divided.kinds]
-        loss = divided.n_of * (psi(divided.lengths + a_of) - psi(a_of))
-        loss = np.bincount(divided.kinds, loss, minlength=len(rows))[:, np.newaxis]
-        fresh = rows * gain.reshape(rows.shape) / np.where(loss > 0, loss, 1)
-        rows = np.where(loss > 0, np.clip(fresh, LEAST, 1 / LEAST), rows)
-    return rows.reshape(prior.shape)
-
-
-def learn_word_prior(cells: Cells) -> WordPrior:
-    """Return the symmetric β after a few of Minka's fixed-point steps."""
-    c, beta = cells, cells.priors
-    for _ in range(_N_STEPS):
-        vb = c.n_words * beta
-        gain = c.n_cells @ (psi(c.in_cell + beta) - psi(beta))
-        loss = c.n_words * (psi(c.totals + vb) - psi(vb)).sum()
-        beta = float(np.clip(beta * gain / loss, LEAST, 1 / LEAST))
-    return WordPrior(beta, c.n_words)

@@ -14,9 +14,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from llmtopics._checks import check_counts, warn_user
 from llmtopics._held_out import halves, log_likelihood
-from llmtopics.topics._tokens import COUNTED
+from llmtopics.topics._gibbs.tokens import COUNTED
 
-MAX_PASSES, TOLERANCE = 100, 1e-5  # of folding in
 EVERY = 10  # sweeps between looks at the likelihood
 
 

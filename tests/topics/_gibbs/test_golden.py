@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from llmtopics._compiled.threads import ONE
-from llmtopics.topics._paths import PathChain, PathPrior
-from llmtopics.topics._sampler import ExactChain, ListChain, RowChain, fold_in_topics
-from llmtopics.topics._tokens import Tokens
+from llmtopics.topics._gibbs.assigned_paths import AssignedPaths, PathPrior
+from llmtopics.topics._gibbs.chain import start_chain, start_path_chain
+from llmtopics.topics._gibbs.known_counts import draw_under_counts
+from llmtopics.topics._gibbs.tokens import Tokens
 
 N_DOCUMENTS, N_WORDS = 60, 50
 
@@ -43,8 +44,18 @@ def hashed(*arrays):
 
 
 def lda(kind, n_components, n_priors=1, others=None):
-    chain = kind(
-        corpus(), start(n_components, 15_485_863), n_components, 0.125, 0, ONE, others
+    sampler = "exact" if kind == "exact" else "blocked"
+    topics = start(n_components, 15_485_863)
+    chain = start_chain(
+        corpus(),
+        topics,
+        n_components,
+        0.125,
+        0,
+        ONE,
+        others,
+        sampler=sampler,
+        lists=kind == "lists",
     )
     prior = np.full((n_priors, n_components), 0.25)
     prior[:, ::2] = 0.5
@@ -53,27 +64,20 @@ def lda(kind, n_components, n_priors=1, others=None):
     return hashed(chain.topics)
 
 
-def pachinko(exact, n_super, n_components):
-    chain = PathChain(
-        corpus(),
-        start(n_components, 15_485_863),
-        start(n_super, 32_452_843),
-        n_components,
-        0.125,
-        0,
-        ONE,
-        exact=exact,
-    )
+def pachinko(sampler, n_super, n_components):
+    topics, supers = start(n_components, 15_485_863), start(n_super, 32_452_843)
+    paths = AssignedPaths(topics, supers, n_super, n_components)
+    chain = start_path_chain(corpus(), paths, 0.125, 0, ONE, sampler=sampler)
     below = np.full((n_super, n_components), 0.25)
     below[:, ::2] = 0.5
     for _ in range(5):
         chain.sweep(PathPrior(np.full(n_super, 0.5), below))
-    return hashed(chain.topics, chain.supers)
+    return hashed(paths.topics, paths.supers)
 
 
-def folded():
+def drawn_under_counts():
     counts = pseudo_random(N_WORDS * 7, 9, 104_729).reshape(N_WORDS, 7)
-    topics = fold_in_topics(
+    topics = draw_under_counts(
         corpus(),
         start(7, 15_485_863),
         counts.astype(np.float32),
@@ -90,17 +94,17 @@ def others(n_components):
 
 
 RESULTS = {
-    "exact": (lambda: lda(ExactChain, 7), 888380241),
-    "exact, a prior per document": (lambda: lda(ExactChain, 7, N_DOCUMENTS), 888380241),
-    "exact, earlier counts": (lambda: lda(ExactChain, 7, others=others(7)), 284780566),
-    "rows": (lambda: lda(RowChain, 20), 1178687054),
-    "rows, a prior per document": (lambda: lda(RowChain, 20, N_DOCUMENTS), 1178687054),
-    "rows, earlier counts": (lambda: lda(RowChain, 20, others=others(20)), 3819096829),
-    "lists": (lambda: lda(ListChain, 300), 2236506963),
-    "lists, a prior per document": (lambda: lda(ListChain, 20, N_DOCUMENTS), 767353948),
-    "Pachinko, exact": (lambda: pachinko(True, 3, 20), 3858107548),
-    "Pachinko, blocked": (lambda: pachinko(False, 3, 20), 410176186),
-    "folded in": (folded, 756077305),
+    "exact": (lambda: lda("exact", 7), 888380241),
+    "exact, a prior per document": (lambda: lda("exact", 7, N_DOCUMENTS), 888380241),
+    "exact, earlier counts": (lambda: lda("exact", 7, others=others(7)), 284780566),
+    "rows": (lambda: lda("rows", 20), 1178687054),
+    "rows, a prior per document": (lambda: lda("rows", 20, N_DOCUMENTS), 1178687054),
+    "rows, earlier counts": (lambda: lda("rows", 20, others=others(20)), 3819096829),
+    "lists": (lambda: lda("lists", 300), 2236506963),
+    "lists, a prior per document": (lambda: lda("lists", 20, N_DOCUMENTS), 767353948),
+    "Pachinko, exact": (lambda: pachinko("exact", 3, 20), 3858107548),
+    "Pachinko, blocked": (lambda: pachinko("blocked", 3, 20), 410176186),
+    "under known counts": (drawn_under_counts, 756077305),
 }
 
 

@@ -7,19 +7,17 @@ import numpy as np
 import pytest
 
 from llmtopics import GibbsLDA, PachinkoAllocation
-from llmtopics.topics import _block_kernels as block_kernels
-from llmtopics.topics import _gibbs_kernels as gibbs_kernels
-from llmtopics.topics import _pachinko_kernels as pachinko_kernels
+from llmtopics.topics._gibbs.kernels import exact, mixtures, paths, rows
 
-FIT = {  # the compiled loop, and how many documents its arguments name
-    "sweep": (gibbs_kernels, lambda a: len(a[1]) - 1),
-    "draw_paths": (pachinko_kernels, lambda a: a[6] - a[5]),
-    "share_rows": (block_kernels, lambda a: len(a[1]) - 1),
-    "share_paths": (pachinko_kernels, lambda a: len(a[1]) - 1),
+FIT = {  # the file and name of a compiled loop, and where its first document stands
+    "topics": (exact, "draw", 5),
+    "paths": (paths, "draw", 3),
+    "shares of topics": (rows, "share", 2),
+    "shares of paths": (paths, "share", 2),
 }
 TRANSFORM = {
-    "fold_in": (gibbs_kernels, lambda a: a[8] - a[7]),
-    "fold_in_paths": (pachinko_kernels, lambda a: a[9] - a[8]),
+    "mixtures": (mixtures, "infer", 4),
+    "mixtures of paths": (mixtures, "infer_paths", 5),
 }
 
 
@@ -31,17 +29,17 @@ def test_an_interrupt_stops_soon(monkeypatch, loop, n_jobs):
     model = kind(300, sampler="exact", max_iter=1, n_jobs=n_jobs, random_state=0)
     if loop in TRANSFORM:
         model.fit(X[:20])
-    kernels, n_documents = (FIT | TRANSFORM)[loop]
-    done, original = [], getattr(kernels, loop)
+    kernels, name, place = (FIT | TRANSFORM)[loop]
+    done, original = [], getattr(kernels, name)
 
     def interrupted(*arguments):
-        done.append(n_documents(arguments))
+        done.append(arguments[place + 1] - arguments[place])
         if len(done) == 1:
             _thread.interrupt_main()
         return original(*arguments)
 
     # a job that runs in the background may have been told to ignore Ctrl-C
-    monkeypatch.setattr(kernels, loop, interrupted)
+    monkeypatch.setattr(kernels, name, interrupted)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt):

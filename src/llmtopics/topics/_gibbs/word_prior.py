@@ -38,6 +38,11 @@ class WordPrior:
             return self.n_words * self.values
         return self.values.sum(axis=-1)
 
+    def inverse(self, totals: np.ndarray) -> np.ndarray:
+        """Return 1 / (n_k + Σ_w β_kw) and, in a second row, the same without one token."""
+        n = np.array([totals, np.maximum(totals - 1, 0)])
+        return (1 / (n + self.totals)).astype(np.float32)
+
     def of_topic(self, k: int) -> Any:
         """Return β of topic k: a number, or one per word, of shape (V,)."""
         return self.values[k] if self.n_dimensions == 2 else self.values

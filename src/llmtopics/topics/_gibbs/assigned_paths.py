@@ -1,0 +1,142 @@
+"""Pachinko allocation: each token has a super-topic and, below it, a sub-topic.
+
+p(s, t) ∝ A_s (n_dst + α_st) (n_tw + β)/(n_t + Vβ), A_s = (n_ds + α_s)/(n_ds + Σ_t α_st),
+Li & McCallum 2006, section 3.2.
+
+S super-topics, K sub-topics.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from llmtopics.topics._gibbs.counts import RowCounts, filled_up
+from llmtopics.topics._gibbs.kernels import paths, rows
+from llmtopics.topics._gibbs.kernels.common import Priors, count_pairs, zeros
+from llmtopics.topics._gibbs.random_streams import sweep_key
+from llmtopics.topics._gibbs.tokens import Tokens
+from llmtopics.topics._gibbs.word_prior import WordPrior
+
+_FIXED = np.empty(0)  # no totals: counts of words stay fixed in a block
+
+
+class PathPrior(NamedTuple):
+    """Dirichlet priors of the mixtures of a document.
+
+    root : float64 (S,), of its super-topics
+    below : float64 (S, K), of the sub-topics in each of them
+    """
+
+    root: np.ndarray
+    below: np.ndarray
+
+
+class AssignedPaths:
+    """Paths of all tokens; the prior of documents is a ``PathPrior``.
+
+    Methods are those of ``Assigned``; ``draw`` writes sub-topics and changes super-topics.
+
+    Parameters
+    ----------
+    topics, supers : ndarrays of shape (T,)
+        Sub- and super-topics; changed by draws.
+    n_super, n_components : int
+    """
+
+    def __init__(
+        self, topics: np.ndarray, supers: np.ndarray, n_super: int, n_components: int
+    ):
+        self.topics, self.supers = topics, supers
+        self.n_super, self.n_components = n_super, n_components
+        self.n_alternatives = n_super * n_components
+
+    def following(
+        self,
+        tokens: Tokens,
+        counts: RowCounts,
+        doc_prior: PathPrior,
+        word_prior: WordPrior,
+        seed: int,
+        number: int,
+    ) -> Callable[[int, int], object]:
+        totals, key = counts.totals(), sweep_key(seed, number)
+        priors = self.priors(doc_prior, word_prior, totals)
+
+        def draw(first: int, last: int) -> None:
+            self._draw(tokens, self.topics, first, last, counts, totals, priors, key)
+
+        return draw
+
+    def priors(
+        self, doc_prior: PathPrior, word_prior: WordPrior, totals: np.ndarray
+    ) -> Priors:
+        word = word_prior.single
+        return Priors(_levels(doc_prior), word, word_prior.inverse(totals))
+
+    def draw(
+        self,
+        tokens: Tokens,
+        fresh: np.ndarray,
+        first: int,
+        last: int,
+        counts: RowCounts,
+        priors: Priors,
+        key: np.uint64,
+    ) -> None:
+        self._draw(tokens, fresh, first, last, counts, _FIXED, priors, key)
+
+    def _draw(self, tokens, fresh, first, last, counts, totals, priors, key) -> None:
+        paths.draw(
+            tokens,
+            paths.Paths(self.topics, self.supers),
+            fresh,
+            first,
+            last,
+            counts.parts,
+            totals,
+            priors,
+            key,
+            paths.scratch(self.n_super, counts.width),
+        )
+
+    def share(
+        self,
+        tokens: Tokens,
+        first: int,
+        last: int,
+        low: int,
+        high: int,
+        table: np.ndarray,
+        priors: Priors,
+        shares: np.ndarray,
+    ) -> None:
+        paths.share(
+            tokens,
+            paths.Paths(self.topics, self.supers),
+            first,
+            last,
+            low,
+            high,
+            rows.Rows(table, np.float32(0)),
+            priors,
+            shares,
+            paths.scratch(self.n_super, table.shape[1]),
+        )
+
+    def super_sub(self) -> np.ndarray:
+        """Return n_st, of shape (S, K)."""
+        counts = np.zeros((self.n_super, self.n_components))
+        count_pairs(self.supers, self.topics, counts)
+        return counts
+
+
+def _levels(prior: PathPrior) -> paths.PathLevels:
+    """Return α_s, α_st and Σ_t α_st as compiled loops read them."""
+    S, K = prior.below.shape
+    below = zeros(S, filled_up(K))
+    below[:, :K] = prior.below
+    beneath = prior.below.sum(axis=1)
+    return paths.PathLevels(
+        prior.root.astype(np.float32), below, beneath.astype(np.float32)
+    )

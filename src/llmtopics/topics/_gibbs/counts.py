@@ -1,0 +1,154 @@
+"""How counts of words in topics are stored: one class for each way.
+
+``Table``: dense, follows every draw, in double precision where needed. ``RowCounts``: dense,
+single precision. ``ListCounts``: for each word, a list of the topics that it has.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+import numpy as np
+
+from llmtopics._compiled.simd import LANES
+from llmtopics.topics._gibbs.kernels import exact, lists, rows
+from llmtopics.topics._gibbs.kernels.common import count_pairs, zeros
+from llmtopics.topics._gibbs.tokens import Tokens, n_of_words
+
+
+class Counts(ABC):
+    """Counts of words in topics.
+
+    Parameters
+    ----------
+    tokens : Tokens
+    topics : ndarray of shape (T,)
+    n_components : int
+    others : ndarray of shape (V, K) or None
+        Counts beside those of ``tokens``.
+    """
+
+    @abstractmethod
+    def word_topic(self) -> np.ndarray:
+        """Return n_wk, of shape (V, K). Do not write to it."""
+
+    @abstractmethod
+    def totals(self) -> np.ndarray:
+        """Return n_k, of shape (K,)."""
+
+    def cells(self) -> Iterator[np.ndarray]:
+        """Yield all positive n_wk, in pieces that take little memory."""
+        for _, piece in self._pieces():
+            yield piece[piece > 0]
+
+    def placed_cells(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Yield the words, topics and values of all positive n_wk, piece by piece."""
+        for first, piece in self._pieces():
+            words, topics = np.nonzero(piece > 0)
+            yield words + first, topics, piece[words, topics]
+
+    def _pieces(self) -> Iterator[tuple[int, np.ndarray]]:
+        table = self.word_topic()
+        for first in range(0, len(table), 1024):
+            yield first, table[first : first + 1024]
+
+
+class Table(Counts):
+    """A dense table, whole numbers or, with others, float64; for ``kernels.exact``."""
+
+    def __init__(
+        self,
+        tokens: Tokens,
+        topics: np.ndarray,
+        n_components: int,
+        others: np.ndarray | None = None,
+    ):
+        kind = np.int32 if others is None else np.float64
+        table = np.zeros((tokens.n_words, n_components), kind)
+        count_pairs(tokens.words, topics, table)
+        if others is not None:
+            table += others
+        self.parts = exact.Table(table, table.sum(axis=0, dtype=np.float64))
+
+    def word_topic(self) -> np.ndarray:
+        return self.parts.word_topic
+
+    def totals(self) -> np.ndarray:
+        return self.parts.topic_total
+
+
+class RowCounts(Counts):
+    """A dense table of float32, its rows filled up to a multiple of sixteen."""
+
+    def __init__(
+        self,
+        tokens: Tokens,
+        topics: np.ndarray,
+        n_components: int,
+        others: np.ndarray | None = None,
+    ):
+        self.n_components, self.width = n_components, filled_up(n_components)
+        table = zeros(tokens.n_words, self.width)
+        count_pairs(tokens.words, topics, table)
+        if others is not None:
+            table[:, :n_components] += others
+        self.parts = rows.Rows(table, np.float32(1))
+
+    def word_topic(self) -> np.ndarray:
+        return self.parts.table[:, : self.n_components]
+
+    def totals(self) -> np.ndarray:
+        return self.word_topic().sum(axis=0, dtype=np.float64)
+
+    def move(self, tokens, topics, fresh, first, last, low, high) -> None:
+        """Count the fresh topics of a range of tokens, for a range of words."""
+        rows.move(tokens, topics, fresh, first, last, low, high, self.parts)
+
+
+class ListCounts(Counts):
+    """Lists of the topics of each word, without others."""
+
+    def __init__(self, tokens: Tokens, topics: np.ndarray, n_components: int):
+        self.n_components, self.width = n_components, filled_up(n_components)
+        most = np.minimum(n_of_words(tokens), n_components)
+        begins = np.zeros(tokens.n_words + 1, np.int64)
+        np.cumsum([filled_up(n) for n in most], out=begins[1:])
+        self.parts = lists.Lists(
+            begins,
+            np.zeros(tokens.n_words, np.int32),
+            np.full(begins[-1], self.width, np.int32),
+            np.zeros(begins[-1], np.float32),
+            zeros(1, self.width),
+        )
+        lists.fill(tokens, topics, self.parts)
+
+    def word_topic(self) -> np.ndarray:
+        table = np.zeros((len(self.parts.lengths), self.n_components), np.float32)
+        lists.to_rows(self.parts, table)
+        return table
+
+    def totals(self) -> np.ndarray:
+        total = np.zeros(self.width + 1)  # and the places behind the ends of lists
+        lists.add_up(self.parts, total)
+        return total[: self.n_components]
+
+    def move(self, tokens, topics, fresh, first, last, low, high) -> None:
+        """Count the fresh topics of a range of tokens, for a range of words."""
+        lists.move(tokens, topics, fresh, first, last, low, high, self.parts)
+
+    def cells(self) -> Iterator[np.ndarray]:
+        counts = self.parts.counts
+        for first in range(0, counts.size, 2**20):
+            piece = counts[first : first + 2**20]
+            yield piece[piece > 0]
+
+    def placed_cells(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        begins, _, topics, counts, _ = self.parts
+        for first in range(0, counts.size, 2**20):
+            slots = first + np.flatnonzero(counts[first : first + 2**20] > 0)
+            words = np.searchsorted(begins, slots, side="right") - 1
+            yield words, topics[slots], counts[slots]
+
+
+def filled_up(n: int) -> int:
+    """Return the least multiple of 16 that is at least n."""
+    return -(-n // LANES) * LANES

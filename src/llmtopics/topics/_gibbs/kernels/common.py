@@ -1,0 +1,80 @@
+"""What the loops share: their arguments, random numbers, and counting.
+
+Arguments with the same name mean the same in all loops.
+
+tokens : Tokens
+topics, fresh : uint16 or int32 (T,), topic of each token before and after the draw
+first, last : range of documents, or of tokens that are moved
+low, high : range of the words whose counts this call owns
+key : uint64, names the stream of random numbers; token t takes number t of it
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from llmtopics._compiled.compile import compiled_bare
+from llmtopics._compiled.simd import LANES
+
+ONE, ZERO = np.float32(1), np.float32(0)
+
+
+class Priors(NamedTuple):
+    """What stays fixed while tokens are drawn in single precision.
+
+    doc : float64 (1, K) or (D, K), α of all documents or of each; of paths: PathLevels
+    word : float32, or float32 (V,), or (V, B) with ones from K on: β, β_w or β_kw
+    inverse : float32 (2, K), 1 / (n_k + Σ_w β_kw), and the same without one token
+    """
+
+    doc: Any
+    word: Any
+    inverse: np.ndarray
+
+
+def zeros(*shape, kind=np.float32):
+    """Return zeros that start with a cache line; so does each of their rows."""
+    n = math.prod(shape)
+    wide = np.zeros(n + LANES, kind)
+    first = -wide.__array_interface__["data"][0] % 64 // wide.itemsize
+    return wide[first : first + n].reshape(shape)
+
+
+@compiled_bare
+def hash64(x):
+    """Return 64 bits that look random, of a number (the finalizer of SplitMix64)."""
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+@compiled_bare
+def uniform(key, t):
+    """Return number ``t`` of the stream ``key``: float32, in [0, 1)."""
+    bits = hash64(key + np.uint64(t) * np.uint64(0x9E3779B97F4A7C15))
+    return np.float32(bits >> np.uint64(40)) * np.float32(2.0**-24)
+
+
+@compiled_bare
+def count_pairs(rows, columns, table):
+    """Add to ``table[i, j]`` how often the pair (i, j) occurs."""
+    for t in range(rows.shape[0]):
+        table[rows[t], columns[t]] += ONE
+
+
+@compiled_bare
+def count_each(values, total):
+    """Add to ``total[v]`` how often v occurs, without a copy of the values."""
+    for t in range(values.shape[0]):
+        total[values[t]] += 1
+
+
+@compiled_bare
+def repeat_each(counts, indices, words):
+    """Write each index as often as its count says."""
+    t = 0
+    for i in range(indices.shape[0]):
+        for _ in range(counts[i]):
+            words[t] = indices[i]
+            t += 1

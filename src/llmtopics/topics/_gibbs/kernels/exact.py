@@ -1,0 +1,94 @@
+"""Exact collapsed Gibbs sampling of topics, in double precision."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from llmtopics._compiled.compile import compiled
+from llmtopics._compiled.simd import number_or_cell
+
+
+class Table(NamedTuple):
+    """Counts that follow every draw.
+
+    word_topic : int32 or float64 (V, K), n_wk
+    topic_total : float64 (K,), n_k
+    """
+
+    word_topic: np.ndarray
+    topic_total: np.ndarray
+
+
+class ExactPriors(NamedTuple):
+    """Dirichlet priors in double precision.
+
+    doc : (1, K) or (D, K), α of all documents or of each
+    word : float, or (V,), or (V, K): β, β_w or β_kw
+    word_total : (K,), Σ_w β_kw
+    """
+
+    doc: np.ndarray
+    word: Any
+    word_total: np.ndarray
+
+
+@compiled
+def find(cumulative, u):
+    """Return the slot that ``u`` in [0, 1) hits when slots end at ``cumulative``."""
+    low, high = 0, cumulative.shape[0] - 1  # rounding may put it on the last slot's end
+    target = u * cumulative[high]
+    while low < high:
+        middle = (low + high) // 2
+        if cumulative[middle] <= target:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@compiled
+def draw(tokens, topics, table, priors, rng, first, last):
+    """Redraw the topic of each token of some documents, in place, given all the others.
+
+    ``topics`` and ``table`` are changed. ``rng``, a numpy.random.Generator, gives one
+    number per token.
+    """
+    words, starts, word_topic, topic_total = (
+        tokens.words,
+        tokens.starts,
+        table.word_topic,
+        table.topic_total,
+    )
+    beta, beta_total = priors.word, priors.word_total
+    K = word_topic.shape[1]
+    count = np.empty(K, np.int64)  # n_dk
+    factor = np.empty(K)  # (n_dk + α_dk) / (n_k + Σ_w β_kw)
+    cumulative = np.empty(K)
+    for d in range(first, last):
+        alpha = priors.doc[d if priors.doc.shape[0] > 1 else 0]
+        count[:] = 0
+        for t in range(starts[d], starts[d + 1]):
+            count[topics[t]] += 1
+        for j in range(K):
+            factor[j] = (count[j] + alpha[j]) / (topic_total[j] + beta_total[j])
+
+        for t in range(starts[d], starts[d + 1]):
+            w, k = words[t], topics[t]
+            word_topic[w, k] -= 1
+            topic_total[k] -= 1
+            count[k] -= 1  # apart from α, which may be too small to add to 1
+            factor[k] = (count[k] + alpha[k]) / (topic_total[k] + beta_total[k])
+
+            # p(z = k | all other z) ∝ (n_dk + α_dk)(n_kw + β_kw) / (n_k + Σ_w β_kw)
+            total = 0.0
+            for j in range(K):
+                prior = number_or_cell(beta, w, j)
+                total += factor[j] * (word_topic[w, j] + prior)
+                cumulative[j] = total
+
+            k = find(cumulative, rng.random())
+            topics[t] = k
+            word_topic[w, k] += 1
+            topic_total[k] += 1
+            count[k] += 1
+            factor[k] = (count[k] + alpha[k]) / (topic_total[k] + beta_total[k])

@@ -1,0 +1,13 @@
+"""Names of streams of random numbers."""
+
+import numpy as np
+
+
+def sweep_key(seed: int, number: int) -> np.uint64:
+    """Return the name of the random numbers of a sweep; sweeps are counted from 0."""
+    return stream_key(seed, 1 + number)
+
+
+def stream_key(*numbers: int) -> np.uint64:
+    """Return a key that depends on all numbers."""
+    return np.random.SeedSequence(list(numbers)).generate_state(1, np.uint64)[0]
