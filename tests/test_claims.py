@@ -18,7 +18,7 @@ BENCHMARKS = read("docs/benchmarks.md")
 def tables(text):
     """Return each table as rows, dicts from column to cell."""
     found = []
-    for block in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+    for block in re.findall(r"(?:^ *\|.*\n)+", text, re.MULTILINE):
         head, _, *rows = (
             [cell.strip(" *") for cell in line.split("|")[1:-1]]
             for line in block.splitlines()
@@ -68,6 +68,30 @@ def test_agreement_and_coherence_of_the_readme():
             given = [float(figure) for figure in re.findall(r"\d*\.\d+", cell)]
             expected = [found["NMI"], found["NPMI"]]
             assert given == pytest.approx(expected, abs=0.0056), (problem, model)
+
+
+def test_the_sampler_takes_at_most_a_third_of_the_time_of_tomotopy():
+    found = section("The race of samplers")
+    for problem in ["20 Newsgroups, K=20", "20 Newsgroups, K=100", "IMDB, K=100"]:
+        (rows,) = re.findall(rf"### {problem}, .*?(\| tomotopy .*?)\n", found, re.DOTALL)
+        assert float(rows.split("**")[1]) < 0.333, problem
+
+
+def test_texts_per_second_of_the_readme():
+    (rows,) = [rows for rows in tables(read("README.md")) if "bfloat16" in rows[0]]
+    ways = {"bfloat16": "auto", "float32": "float32"}
+    measured = {
+        (row["corpus"], row["way"]): float(row["texts"].replace(",", ""))
+        / float(row["seconds"])
+        for row in tables(section("Vectors against sentence-transformers"))[0]
+        if row["threads"] == "2"
+    }
+    assert len(rows) == 2
+    for row in rows:
+        corpus = row["texts"].rpartition(" ")[0]
+        for column, way in ways.items():
+            given = float(row[column].replace(",", ""))
+            assert given == pytest.approx(measured[corpus, way], abs=0.6)
 
 
 @pytest.mark.parametrize(

@@ -161,8 +161,11 @@ def test_the_readme_example_runs(capsys, monkeypatch, every):
     corpus = load_bbc_news()
     corpus.data = corpus.data[::every]
     monkeypatch.setattr("llmtopics.datasets.load_bbc_news", lambda: corpus)
-    blocks = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
-    assert blocks
-    for block in blocks:
-        exec(compile(block, str(README), "exec"), {})
-    assert "market" in capsys.readouterr().out
+    readme = README.read_text("utf-8")
+    names = {}
+    for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL):
+        exec(compile(block, str(README), "exec"), names)
+    assert names["proportions"].sum() == pytest.approx(1)
+    (printed,) = re.findall(r"prints\n\n```\n(.*?)```", readme, re.DOTALL)
+    if every == 1:
+        assert capsys.readouterr().out.startswith(printed)
