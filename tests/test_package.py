@@ -169,3 +169,16 @@ def test_the_readme_example_runs(capsys, monkeypatch, every):
     (printed,) = re.findall(r"prints\n\n```\n(.*?)```", readme, re.DOTALL)
     if every == 1:
         assert capsys.readouterr().out.startswith(printed)
+    home = (ROOT / "docs" / "index.md").read_text("utf-8")
+    for shown in (printed, re.search(r"```python\n.*?```", readme, re.DOTALL)[0]):
+        assert shown in home
+
+
+@pytest.mark.parametrize("page", ["install.md", "guide/from_bertopic.md"])
+def test_the_code_of_a_page_runs(page, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    names = {}
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(compile(block, page, "exec"), names)
+    assert names
