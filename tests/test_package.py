@@ -39,7 +39,7 @@ def test_import_is_light():
     assert run.returncode == 0, run.stderr.decode()
 
 
-@pytest.mark.slow  # compiles everything anew
+@pytest.mark.slow  # compiles everything again
 def test_a_place_where_nothing_can_be_written_only_costs_the_cache():
     code = (
         "from numba.core import caching\n"

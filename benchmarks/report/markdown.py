@@ -17,8 +17,7 @@ def lines_of(name: str) -> list[dict]:
 
 def table(head: list[str], rows: list[list[str]]) -> str:
     parts = [head, ["---"] * len(head), *rows]
-    text = "\n".join(f"| {' | '.join(cells)} |" for cells in parts) + "\n"
-    return text.replace("=.", "=0.")  # names in results/ leave the zero out
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in parts) + "\n"
 
 
 def spread(values: list[float], digits: int) -> str:
