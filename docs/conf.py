@@ -26,7 +26,7 @@ html_theme = "pydata_sphinx_theme"
 html_static_path = ["_static"]
 html_css_files = ["style.css"]
 html_theme_options = {
-    "show_toc_level": 2,
+    "show_toc_level": 1,
     "header_links_before_dropdown": 5,
     "navbar_align": "left",
     "footer_start": ["copyright"],
@@ -34,6 +34,7 @@ html_theme_options = {
 }
 html_sidebars = {"**": ["all_pages.html"]}
 html_show_sourcelink = False
+toc_object_entries_show_parents = "hide"
 
 autosummary_generate = True
 numpydoc_show_class_members = False

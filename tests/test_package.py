@@ -166,12 +166,9 @@ def test_the_readme_example_runs(capsys, monkeypatch, every):
     for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL):
         exec(compile(block, str(README), "exec"), names)
     assert names["proportions"].sum() == pytest.approx(1)
-    (printed,) = re.findall(r"prints\n\n```\n(.*?)```", readme, re.DOTALL)
+    (printed,) = re.findall(r"prints\n\n```text\n(.*?)```", readme, re.DOTALL)
     if every == 1:
         assert capsys.readouterr().out.startswith(printed)
-    home = (ROOT / "docs" / "index.md").read_text("utf-8")
-    for shown in (printed, re.search(r"```python\n.*?```", readme, re.DOTALL)[0]):
-        assert shown in home
 
 
 @pytest.mark.parametrize("page", ["install.md", "guide/from_bertopic.md"])
