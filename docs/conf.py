@@ -1,5 +1,7 @@
 """Sphinx configuration; `make docs` builds with warnings as errors."""
 
+from pathlib import Path
+
 import llmtopics
 
 project = "llmtopics"
@@ -66,4 +68,5 @@ sphinx_gallery_conf = {
     "filename_pattern": r"\.py",  # run every example in the build
     "abort_on_example_error": True,
     "download_all_examples": False,
+    "default_thumb_file": str(Path(__file__).parent / "_static" / "topics.png"),
 }
