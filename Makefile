@@ -30,7 +30,8 @@ test-slow: $(VENV)/test ## run the tests that take longer
 soak: $(VENV)/test ## run the tests that take an hour or more, by hand
 	$(BIN)/python -m pytest -m soak
 
-lint: $(VENV)/group-lint ## check style, formatting and types
+lint: $(VENV)/group-lint ## check style, formatting, spelling and types
+	$(BIN)/codespell
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy

@@ -1,7 +1,7 @@
 """Coherence against gensim's: the same values, in what time.
 
-Fifty topics of ten words on 20 Newsgroups; five alternating runs of each; one JSON line a
-measure in ``results/coherence.jsonl``, which is written anew.
+Fifty topics of ten words on 20 Newsgroups; five alternating runs of each; one JSON line per
+measure in ``results/coherence.jsonl``, which is overwritten.
 """
 
 import json

@@ -1,8 +1,8 @@
 """Speed of the embedder against sentence-transformers: same weights, same texts, one run.
 
 Three ways to encode alternate, five times, on a sample of each corpus, with one thread and with
-two; every run of a way has texts and a model that are loaded already, and no cache. Writes one
-JSON line a corpus, number of threads and way to ``results/encode.jsonl``, anew.
+two; in each run, texts and model are loaded already, and there is no cache. Writes one JSON line per
+corpus, number of threads and way. ``results/encode.jsonl`` is overwritten.
 """
 
 import json

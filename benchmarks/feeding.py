@@ -3,7 +3,7 @@
 Two files of JSON lines. ``feeding.jsonl``: corpus × way × seed, topics of 3,000 texts (all of
 BBC news) with and without a language model's words; runs that are there are not repeated,
 unless ``--again`` is given. Answers come from the cache folder after the first run.
-``feeding_cost.jsonl``: corpus × way, seconds for 100 texts without a cache, written anew.
+``feeding_cost.jsonl``: corpus × way, seconds for 100 texts without a cache, overwritten.
 """
 
 import json
@@ -81,8 +81,8 @@ def ways() -> dict[str, Callable[[Any, int, int], Any]]:
         "fusion": fusion,
         "fusion + next words": lambda *run: fusion(*run, expander=NextWordCounts()),
         "fusion + keywords": lambda *run: fusion(*run, texts=augmented(run[0])),
-        "fusion, α=.2": lambda *run: fusion(*run, alpha=0.2),
-        "fusion, α=.2 + next words": lambda *run: fusion(
+        "fusion, α=0.2": lambda *run: fusion(*run, alpha=0.2),
+        "fusion, α=0.2 + next words": lambda *run: fusion(
             *run, alpha=0.2, expander=NextWordCounts()
         ),
     }

@@ -1,9 +1,9 @@
 """Pachinko allocation beside tomotopy's: perplexity and seconds after as many sweeps.
 
-One JSON line a problem, model and seed in ``results/pachinko.jsonl``; runs that the file
+One JSON line per problem, model and seed in ``results/pachinko.jsonl``; runs that the file
 holds already are not repeated, unless ``--again`` is given. Every run has a process of its
 own and one thread; models alternate within a seed. Both have the same words and start
-from the same priors (.1 for all; tomotopy's α_s stays there, and so does ours), and both
+from the same priors (0.1 for all; tomotopy's α_s stays there, and so does ours), and both
 learn α_st. LDA with as many topics is there to compare with. One evaluator judges all:
 mixtures of held-out documents' first halves under the model's φ and priors, by our
 ``transform``; tomotopy's own inference of the same halves is recorded beside it.
@@ -119,8 +119,8 @@ def tomotopy_pa(
 
 MODELS: dict[str, Callable[..., dict]] = {
     "PachinkoAllocation": pachinko,
-    "tomotopy PAModel, η=.1": partial(tomotopy_pa, eta=0.1),
-    "tomotopy PAModel, η=.01": partial(tomotopy_pa, eta=0.01),
+    "tomotopy PAModel, η=0.1": partial(tomotopy_pa, eta=0.1),
+    "tomotopy PAModel, η=0.01": partial(tomotopy_pa, eta=0.01),
     "PachinkoAllocation, learned α_s": partial(pachinko, doc_super_prior="auto"),
     "GibbsLDA": lda,
     "GibbsLDA, learned α": partial(lda, doc_topic_prior="auto"),

@@ -1,9 +1,9 @@
 """The race of samplers: how good topics are after how many seconds.
 
-One JSON line a problem, model and seed in ``results/race.jsonl``, with a point for every
+One JSON line per problem, model and seed in ``results/race.jsonl``, with a point for every
 stop; runs that the file holds already are not repeated, unless ``--again`` is given. Every
 run has a process of its own, and models alternate within a round. All have the same words
-and priors, α = .1 and β = .01, and learn neither. Judging is not timed. Counts are made
+and priors, α = 0.1 and β = 0.01, and learn neither. Judging is not timed. Counts are made
 once and kept in the user's cache folder.
 """
 

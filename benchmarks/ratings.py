@@ -2,8 +2,8 @@
 
 Data of A. Hoyle et al., "Is automated topic model evaluation broken? The incoherence of
 coherence", NeurIPS 2021: 50 topics of three models on each of two corpora, 15 people rating
-(1 to 3) and 26 looking for the intruder of each. Writes one JSON line a measure, corpus and
-task to ``results/ratings.jsonl``, anew.
+(1 to 3) and 26 looking for the intruder of each. Writes one JSON line per measure, corpus
+and task. ``results/ratings.jsonl`` is overwritten.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Exact against blocked sampling, and learned against fixed priors: quality alone.
 
-One JSON line a problem, model and seed in ``results/samplers.jsonl``; see ``race`` for
+One JSON line per problem, model and seed in ``results/samplers.jsonl``; see ``race`` for
 speed.
 """
 

@@ -1,7 +1,7 @@
 """What a sweep, a mixture, a first call and a fit's memory cost, and what they depend on.
 
 Every measure has a process of its own; its JSON lines in ``results/scaling.jsonl`` are
-replaced. The corpus is 20 Newsgroups, and α = .1, β = .01, where nothing else is said.
+replaced. The corpus is 20 Newsgroups, and α = 0.1, β = 0.01, unless something else is said.
 """
 
 import argparse
@@ -175,7 +175,7 @@ def by_memory() -> Iterator[dict]:
     del model.components_
     CDLL(None).malloc_trim(0)  # gives back to the system what is free
     before = resident("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5", "utf-8")  # the peak begins anew
+    Path("/proc/self/clear_refs").write_text("5", "utf-8")  # reset the peak
     model.fit(X)
     n_bytes, n_tokens, V = resident("VmHWM") - before, int(X.sum()), X.shape[1]
     yield {

@@ -1,5 +1,7 @@
 """Sphinx configuration; `make docs` builds with warnings as errors."""
 
+from pathlib import Path
+
 import llmtopics
 
 project = "llmtopics"
@@ -11,20 +13,54 @@ extensions = [
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.viewcode",
+    "sphinx_copybutton",
+    "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
 exclude_patterns = ["_build"]
 templates_path = ["_templates"]
+
+html_title = "llmtopics"
 html_theme = "pydata_sphinx_theme"
-html_theme_options = {"show_toc_level": 2}
+html_static_path = ["_static"]
+html_css_files = ["style.css"]
+html_theme_options = {
+    "show_toc_level": 1,
+    "header_links_before_dropdown": 5,
+    "navbar_align": "left",
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
+html_sidebars = {"**": ["all_pages.html"]}
 html_show_sourcelink = False
-html_sidebars = {page: [] for page in ("index", "guide/**", "benchmarks")}
+toc_object_entries_show_parents = "hide"
 
 autosummary_generate = True
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 myst_heading_anchors = 3
-myst_enable_extensions = ["deflist"]
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+# Without a network the empty inventory is read: names of other libraries are then not
+# linked, and nothing fails.
+intersphinx_mapping = {
+    name: (address, (None, "no_network.inv"))
+    for name, address in {
+        "joblib": "https://joblib.readthedocs.io/en/stable/",
+        "matplotlib": "https://matplotlib.org/stable/",
+        "numpy": "https://numpy.org/doc/stable/",
+        "pandas": "https://pandas.pydata.org/docs/",
+        "python": "https://docs.python.org/3/",
+        "scipy": "https://docs.scipy.org/doc/scipy/",
+        "sklearn": "https://scikit-learn.org/stable/",
+    }.items()
+}
+intersphinx_timeout = 5  # seconds
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
@@ -32,4 +68,5 @@ sphinx_gallery_conf = {
     "filename_pattern": r"\.py",  # run every example in the build
     "abort_on_example_error": True,
     "download_all_examples": False,
+    "default_thumb_file": str(Path(__file__).parent / "_static" / "topics.png"),
 }

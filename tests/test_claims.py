@@ -18,9 +18,9 @@ BENCHMARKS = read("docs/benchmarks.md")
 def tables(text):
     """Return each table as rows, dicts from column to cell."""
     found = []
-    for block in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+    for block in re.findall(r"(?:^ *\|.*\n)+", text, re.MULTILINE):
         head, _, *rows = (
-            [cell.strip(" *") for cell in line.split("|")[1:-1]]
+            [cell.strip(" *").replace("=.", "=0.") for cell in line.split("|")[1:-1]]
             for line in block.splitlines()
         )
         found.append([dict(zip(head, row, strict=True)) for row in rows])
@@ -68,6 +68,32 @@ def test_agreement_and_coherence_of_the_readme():
             given = [float(figure) for figure in re.findall(r"\d*\.\d+", cell)]
             expected = [found["NMI"], found["NPMI"]]
             assert given == pytest.approx(expected, abs=0.0056), (problem, model)
+
+
+def test_the_sampler_takes_at_most_a_third_of_the_time_of_tomotopy():
+    found = section("The race of samplers")
+    for problem in ["20 Newsgroups, K=20", "20 Newsgroups, K=100", "IMDB, K=100"]:
+        (rows,) = re.findall(
+            rf"### {problem}, .*?(\| tomotopy .*?)\n", found, re.DOTALL
+        )
+        assert float(rows.split("**")[1]) < 0.333, problem
+
+
+def test_texts_per_second_of_the_readme():
+    (rows,) = [rows for rows in tables(read("README.md")) if "bfloat16" in rows[0]]
+    ways = {"bfloat16": "auto", "float32": "float32"}
+    measured = {
+        (row["corpus"], row["way"]): float(row["texts"].replace(",", ""))
+        / float(row["seconds"])
+        for row in tables(section("Vectors against sentence-transformers"))[0]
+        if row["threads"] == "2"
+    }
+    assert len(rows) == 2
+    for row in rows:
+        corpus = row["texts"].rpartition(" ")[0]
+        for column, way in ways.items():
+            given = float(row[column].replace(",", ""))
+            assert given == pytest.approx(measured[corpus, way], abs=0.6)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +157,7 @@ def test_next_words_help_lda_on_short_texts():
     for problem in ("StackOverflow, K=20", "SearchSnippets, K=8"):
         ways = found[problem]
         assert ways["LDA + next words"]["NMI"] > ways["LDA"]["NMI"] + 0.1
-        assert ways["fusion, α=.2 + next words"]["NMI"] > ways["fusion, α=.2"]["NMI"]
+        assert ways["fusion, α=0.2 + next words"]["NMI"] > ways["fusion, α=0.2"]["NMI"]
         assert ways["fusion + keywords"]["NMI"] < ways["fusion"]["NMI"]
     for way in ("LDA", "fusion"):
         with_words = found["BBC news, K=5"][f"{way} + next words"]
@@ -189,7 +215,7 @@ def test_what_the_guide_says_of_samplers_and_priors():
 def test_hundreds_of_topics_want_a_smaller_topic_word_prior():
     models = measured("Topic models on counts")["BBC news, K=200, held out"]
     found = {model: row["perplexity"] for model, row in models.items()}
-    assert found["GibbsLDA, β=.05"] < found["GibbsLDA"]
+    assert found["GibbsLDA, β=0.05"] < found["GibbsLDA"]
 
 
 def test_embeddings_follow_people_better_than_counts():
@@ -213,7 +239,7 @@ def test_embeddings_follow_people_better_than_counts():
 
 def test_the_default_alpha_is_the_best_of_three_on_titles():
     topics = measured("Topics of texts")
-    for other in ("FusionTopicModel, α=.2", "FusionTopicModel, α=.8"):
+    for other in ("FusionTopicModel, α=0.2", "FusionTopicModel, α=0.8"):
         news, titles = (
             topics[problem]["FusionTopicModel"]["NMI"] - topics[problem][other]["NMI"]
             for problem in ("BBC news, K=5", "StackOverflow, K=20")

@@ -216,7 +216,7 @@ def test_proposed_topics_are_distinct_words_that_tell_texts_apart(news):
     found = model.transform(texts).argmax(axis=1)
     table = np.zeros((n_topics, len(names)))
     np.add.at(table, (found, sections), 1)
-    assert table.max(axis=1).sum() / len(texts) > 0.5  # purity; chance is near .3
+    assert table.max(axis=1).sum() / len(texts) > 0.5  # purity; chance is near 0.3
 
 
 def test_copies_of_texts_are_no_evidence():

@@ -39,7 +39,7 @@ def test_import_is_light():
     assert run.returncode == 0, run.stderr.decode()
 
 
-@pytest.mark.slow  # compiles everything anew
+@pytest.mark.slow  # compiles everything again
 def test_a_place_where_nothing_can_be_written_only_costs_the_cache():
     code = (
         "from numba.core import caching\n"
@@ -161,8 +161,28 @@ def test_the_readme_example_runs(capsys, monkeypatch, every):
     corpus = load_bbc_news()
     corpus.data = corpus.data[::every]
     monkeypatch.setattr("llmtopics.datasets.load_bbc_news", lambda: corpus)
-    blocks = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
-    assert blocks
-    for block in blocks:
-        exec(compile(block, str(README), "exec"), {})
-    assert "market" in capsys.readouterr().out
+    readme = README.read_text("utf-8")
+    names = {}
+    for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL):
+        exec(compile(block, str(README), "exec"), names)
+    assert names["proportions"].sum() == pytest.approx(1)
+    (printed,) = re.findall(r"prints\n\n```text\n(.*?)```", readme, re.DOTALL)
+    if every == 1:
+        assert capsys.readouterr().out.startswith(printed)
+
+
+@pytest.mark.parametrize("page", ["install.md", "guide/from_bertopic.md"])
+def test_the_code_of_a_page_runs(page, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    names = {}
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(compile(block, page, "exec"), names)
+    assert names
+
+
+def test_links_of_the_readme_lead_to_files():
+    links = re.findall(r"\]\((?!http)([^)#]+)", README.read_text("utf-8"))
+    assert len(links) > 10
+    missing = [link for link in links if not (ROOT / link).exists()]
+    assert not missing

@@ -31,7 +31,7 @@ def in_groups(n_topics, n_groups=3):
 
 
 def drawn(ax):
-    """Return the image, its colours' values, and the names on both sides."""
+    """Return the image, its colors' values, and the names on both sides."""
     (image,) = ax.images
     rows, columns = (
         [label.get_text() for label in axis.get_ticklabels()]

@@ -19,7 +19,7 @@ def test_scores_equal_their_formulas():
     lift = PHI / PHI.mean(axis=0)
     assert_allclose(_SCORES["relevance"](PHI), 0.6 * np.log(PHI) + 0.4 * np.log(lift))
     assert_allclose(_SCORES["probability"](PHI), PHI)
-    # topic 0: frequency ranks 3 2 1, exclusivities .5 .75 .33 rank 2 3 1 (of 3)
+    # topic 0: frequency ranks 3 2 1, exclusivities 0.5 0.75 0.33 rank 2 3 1 (of 3)
     frequency, exclusivity = np.array([3, 2, 1]) / 3, np.array([2, 3, 1]) / 3
     expected = 1 / (0.5 / frequency + 0.5 / exclusivity)
     assert_allclose(_SCORES["frex"](PHI)[0], expected)

@@ -65,8 +65,8 @@ MODELS: dict[str, Model] = {  # in the order of the tables
     "FASTopic": Model(embedding_models.fastopic, 3, FEW),
     "CombinedTM": Model(embedding_models.combined_tm, 3, FEW),
     "GMM": Model(partial(turftopic, name="GMM"), 3, FEW),
-    "FusionTopicModel, α=.2": Model(partial(fusion, alpha=0.2)),
-    "FusionTopicModel, α=.8": Model(partial(fusion, alpha=0.8)),
+    "FusionTopicModel, α=0.2": Model(partial(fusion, alpha=0.2)),
+    "FusionTopicModel, α=0.8": Model(partial(fusion, alpha=0.8)),
     "FusionTopicModel, linear": Model(partial(fusion, pooling="linear")),
     "FusionTopicModel, geometric": Model(partial(fusion, pooling="geometric")),
     "FusionTopicModel, α=auto": Model(  # it reads halves of texts: no vectors are known
@@ -85,13 +85,13 @@ MODELS: dict[str, Model] = {  # in the order of the tables
     "scikit-learn LDA, 100 passes": on_counts(
         other_counts.variational_lda, max_iter=100
     ),
-    "GibbsLDA, α=.1, β=.01": gibbs(**NARROW),
-    "tomotopy, α=.1, β=.01": on_counts(
+    "GibbsLDA, α=0.1, β=0.01": gibbs(**NARROW),
+    "tomotopy, α=0.1, β=0.01": on_counts(
         tomotopy_models.tomotopy_lda, alpha=0.1, beta=0.01
     ),
-    "GibbsLDA, β=.01": gibbs(topic_word_prior=0.01),
-    "GibbsLDA, β=.05": gibbs(topic_word_prior=0.05),
-    "GibbsLDA, β=.2": gibbs(topic_word_prior=0.2),
+    "GibbsLDA, β=0.01": gibbs(topic_word_prior=0.01),
+    "GibbsLDA, β=0.05": gibbs(topic_word_prior=0.05),
+    "GibbsLDA, β=0.2": gibbs(topic_word_prior=0.2),
     "GibbsLDA, last sample alone": on_counts(ours.last_sample),
     "GibbsLDA, 50 sweeps": gibbs(max_iter=50),
     "GibbsLDA, 800 sweeps": gibbs(max_iter=800),

@@ -54,7 +54,7 @@ def bertopic_k_means(corpus: Documents, K: int, seed: int) -> Topics:
     """UMAP and k-means.
 
     It gives labels alone. Its mixtures here are the softmax of minus the squared
-    distances to the k centres in UMAP's space, whose largest share is the label: they
+    distances to the k centers in UMAP's space, whose largest share is the label: they
     let a classifier see more than BERTopic returns.
     """
     model, _, words = bertopic(corpus, K, seed, KMeans)

@@ -5,6 +5,7 @@ A new table is a module here with a function ``section``, and an entry in ``SECT
 
 from benchmarks.report import (
     coherence,
+    corpora,
     encode,
     environments,
     feeding,
@@ -16,6 +17,7 @@ from benchmarks.report import (
     samplers,
     scaling,
     search,
+    summary,
     topics,
     zero_shot,
 )
@@ -24,19 +26,23 @@ from benchmarks.report.markdown import PAGE, PICTURES
 HEAD = """\
 # Benchmarks
 
-Made by `make bench` from the lines in `benchmarks/results/`; do not edit by hand. These
-machines are shared and noisy: trust ratios, not seconds.
+Quality and speed of this library beside BERTopic, KeyNMF, tomotopy, gensim and others.
+
+`make bench` measures all figures and writes this page from `benchmarks/results/`. Do not edit it by hand.
+The machines are shared and noisy: compare ratios, not seconds.
 """
 SECTIONS = [  # in the order of the page
+    corpora,
+    summary,
+    topics,
+    feeding,
+    zero_shot,
+    naming,
     lda,
     race,
     samplers,
     scaling,
     pachinko,
-    topics,
-    feeding,
-    zero_shot,
-    naming,
     search,
     encode,
     coherence,

@@ -27,4 +27,7 @@ def section() -> list[str]:
         )
         seen[f"- {line['machine']}, Python {line['python']}, {versions}"] = line["date"]
     rows = [f"{text}; last on {date}" for text, date in seen.items()]
-    return ["## Environments\n", "\n".join(rows) + "\n"]
+    return [
+        "## Environments\n\nMachines and versions of the runs.\n",
+        "\n".join(rows) + "\n",
+    ]

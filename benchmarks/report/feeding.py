@@ -8,19 +8,22 @@ from benchmarks.report.markdown import lines_of, spread, table
 FEEDING = """\
 ## What a language model adds
 
-3,000 texts of each corpus (BBC news: all), words in five texts to half of them, MiniLM's vectors,
-SmolLM2-135M in bfloat16. *Next words* are `NextWordCounts` with its defaults, *keywords*
-`LLMAugmenter` with its. "LDA + next words" is a Pipeline, where new words count as the topics'
-words; "own words" is `FusionTopicModel(alpha=0, expander=…)`, the same assignments with
-the topics' words counted on the texts' own and ranked by keyness. Measures as above, means
-over three seeds ± their standard deviation. Prompt and weight were chosen on StackOverflow,
-some figures of SearchSnippets having been seen.
+Each table compares models with and without the words of a language model, on one corpus.
+
+- 3,000 texts of each corpus (BBC news: all), words in five texts to half of them, MiniLM's vectors,
+  SmolLM2-135M in bfloat16.
+- *Next words* are `NextWordCounts` with its defaults. *Keywords* are `LLMAugmenter` with its defaults.
+- "LDA + next words" is a Pipeline, in which new words count as words of the topics. "Own words" is
+  `FusionTopicModel(alpha=0, expander=…)`. It has the same assignments, and the words of the topics are
+  counted on the texts' own words and ranked by keyness.
+- Measures are those of the section above. Figures are means over three seeds ± their standard deviation.
+- Prompt and weight were chosen on StackOverflow, after some figures of SearchSnippets had been seen.
 """
 COSTS = """\
 ### What it costs
 
-100 texts, answers not kept, medians of three alternating runs on two cores, bfloat16.
-*Seconds* are those for 1,000 texts; tokens are those of a text, the prompt included.
+Time and tokens of each method. 100 texts without cached answers, medians of three alternating runs on two
+cores in bfloat16. *Seconds* are per 1,000 texts. Tokens are per text and include the prompt.
 """
 
 
@@ -60,5 +63,5 @@ def section() -> list[str]:
         ]
         for line in lines_of("feeding_cost")
     ]
-    head = ["corpus", "way", "seconds", "tokens read", "written", "read a second"]
+    head = ["corpus", "way", "seconds", "tokens read", "written", "read per second"]
     return [*parts, COSTS, table(head, rows)] if rows else parts

@@ -10,23 +10,25 @@ REFERENCE = "tomotopy"
 COUNTS = """\
 ## Topic models on counts
 
-Every run has a process and one thread to itself; models alternate within a seed. All see the
-same tokens. Where a row names nothing else, priors are fixed at α = 1/K and β = .1, samplers
-make 200 sweeps, and scikit-learn's variational LDA its default ten passes.
+Each table compares LDA implementations on one corpus, by labels or by held-out documents.
 
-The topics φ of every model are judged by the same code: mixtures are those of
-`GibbsLDA.transform` given φ and α. *NMI* is the normalised mutual information of a document's
-first topic with its label (higher is better; no model saw a label). *Perplexity* is that of
-every second token of the held-out tenth of the documents, given the others (lower is
-better). Figures are means over the seeds ± their standard deviation. *Time* is the median,
-over the seeds, of the ratio to tomotopy's. *Peak memory* is that of the whole process,
-corpus and interpreter included.
+- All models get the same tokens. Each run has its own process and one thread. Models alternate within
+  a seed.
+- Unless a row says otherwise, priors are fixed at α = 1/K and β = 0.1, samplers make 200 sweeps, and
+  scikit-learn's variational LDA makes its default ten passes.
+- The topics φ of every model are evaluated by the same code, with topic proportions from
+  `GibbsLDA.transform` given φ and α.
+- *NMI* is the normalized mutual information of a document's first topic with its label. Higher is
+  better. No model saw a label.
+- *Perplexity* is computed on a held-out tenth of the documents. Every second token is predicted from the
+  others. Lower is better.
+- Figures are means over the seeds ± their standard deviation. *Time* is the median over the seeds of the
+  ratio to tomotopy's time. *Peak memory* includes the corpus and the interpreter.
 
-Not all rows have the same number of seeds: look at the last column before you compare two rows.
-`GibbsLDA` has one with 50 topics or more, and with another β. Its other seeds come from the sections
-on samplers and on topics of texts below. These are the same fits, judged in the same way. They were not run beside
-tomotopy: time, speed and memory are those of the first seed, and missing on 20 Newsgroups. For times
-on 20 Newsgroups see the race below.
+Rows have different numbers of seeds: compare the last column first. `GibbsLDA` has one seed with 50 topics
+or more, and with another β. Its other seeds are the same fits as in the sections on samplers and on topics
+of texts, evaluated in the same way. They did not run beside tomotopy. So time, speed and memory are those
+of the first seed, and are missing on 20 Newsgroups. For times on 20 Newsgroups see the race.
 """
 
 

@@ -8,11 +8,12 @@ from benchmarks.report.markdown import lines_of, spread, table
 NAMING = """\
 ## Names of topics
 
-How many of K topics have a name that fits them better than the other topics. A name is a hit if
-its vector (MiniLM) is nearer to representative documents of its own topic than to those of
-any other: the mean cosine with the ten that follow the three that the language model was shown.
-SmolLM2-135M, models with their defaults; means over the seeds ± their standard deviation. *Three
-words* are the first three of each topic, without a language model.
+How many of K topics have a name that fits them better than the other topics.
+
+A name is a hit if its vector (MiniLM) is nearer to representative documents of its own topic than to those
+of any other topic. The measure is the mean cosine with ten documents. The language model did not see them:
+it was shown the three before them. SmolLM2-135M, models with their defaults, means over the seeds ± their
+standard deviation. *Three words* are the first three of each topic, without a language model.
 """
 
 

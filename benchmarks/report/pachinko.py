@@ -5,15 +5,18 @@ from statistics import median
 
 from benchmarks.report.markdown import lines_of, spread, table
 
-PACHINKO = """## Pachinko allocation
+PACHINKO = """\
+## Pachinko allocation
 
-{py:class}`llmtopics.PachinkoAllocation` and tomotopy's `PAModel` after 200 sweeps in one thread,
-with S super-topics and K sub-topics, both learning α_st from .1 with α_s at .1; LDA with K topics
-beside them. Perplexity is that of document completion, all by one evaluator under each model's φ
-and priors; tomotopy's own inference of the same halves is in the next column. Learning of priors
-is in the times. Our first quarter of the sweeps is that of an LDA. On 20 Newsgroups, tomotopy's first
-seeds were timed with other work on the machine and ours with less; the second seeds of both ran
-one after the other under the same load: 582 seconds against 70, 8.3 to 1.
+Each table compares {py:class}`llmtopics.PachinkoAllocation` with tomotopy's `PAModel` on one corpus, and
+with LDA with K topics.
+
+- S super-topics and K sub-topics, 200 sweeps, one thread. Both learn α_st from 0.1 with α_s at 0.1. Times
+  include the learning of priors. The first quarter of our sweeps is an LDA.
+- *Perplexity* is that of the second halves of documents, computed by the same code under each model's φ and
+  priors. The next column has tomotopy's own inference of the same halves.
+- On 20 Newsgroups, tomotopy's first seeds were timed with other work on the machine and ours with less. The
+  second seeds of both ran one after the other under the same load: 582 seconds against 70, 8.3 to 1.
 """
 
 
@@ -45,5 +48,5 @@ def section() -> list[str]:
             )
         head = ["model", "perplexity", "by its own inference", "time / ours"]
         head += ["seconds", "transform", "seeds"]
-        parts += [f"### {problem}", table(head, rows)]
+        parts += [f"### {problem}\n", table(head, rows)]
     return parts

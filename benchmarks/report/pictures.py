@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from math import inf
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
@@ -28,7 +28,7 @@ STYLE = {
     "legend.frameon": False,
     "svg.hashsalt": "llmtopics",  # the same numbers, the same file
 }
-WIDTH = 8.0  # inches: 800 pixels at 100 to the inch
+WIDTH = 8.0  # inches: 800 pixels at 100 per inch
 
 
 class Look(NamedTuple):
@@ -38,7 +38,7 @@ class Look(NamedTuple):
     width: float = 1.4
 
 
-LOOKS = {  # colours of Okabe and Ito, told apart by the colour-blind
+LOOKS = {  # colors of Okabe and Ito, which color-blind people can tell apart
     "GibbsLDA": Look("#0072b2", "o", width=2.2),
     "GibbsLDA, one thread": Look("#0072b2", "o", "--"),
     "GibbsLDA, exact": Look("#56b4e9", "s"),
@@ -46,7 +46,18 @@ LOOKS = {  # colours of Okabe and Ito, told apart by the colour-blind
     "topica sparse": Look("#009e73", "D"),
     "topica sparse, 5 samples": Look("#009e73", "*", ""),
     "topica warp": Look("#cc79a7", "v"),
+    "FusionTopicModel": Look("#d55e00", "o"),
+    "EmbeddingTopics": Look("#56b4e9", "s"),
+    "BERTopic, UMAP + k-means": Look("#009e73", "D"),
+    "KeyNMF": Look("#cc79a7", "v"),
 }
+MODELS = [  # of the summary
+    "FusionTopicModel",
+    "GibbsLDA",
+    "EmbeddingTopics",
+    "BERTopic, UMAP + k-means",
+    "KeyNMF",
+]
 
 
 def short(value: float, _: object = None) -> str:
@@ -110,7 +121,7 @@ def draw_race_panel(axes: Axes, problem: str, models: dict[str, dict]) -> None:
 
 
 def draw_race(runs: dict[str, dict[str, dict]], path: Path) -> None:
-    """Perplexity against seconds, a panel a problem; what is far worse is cut off."""
+    """Perplexity against seconds, one panel per problem; much worse values are cut off."""
     n_rows = -(-len(runs) // 2)
     with plt.rc_context(STYLE):
         figure, panels = plt.subplots(
@@ -144,6 +155,39 @@ def draw_race(runs: dict[str, dict[str, dict]], path: Path) -> None:
         save(figure, path)
 
 
+def draw_summary(
+    problems: list[str], runs: dict[tuple, dict[int, dict]], path: Path
+) -> None:
+    """Agreement and coherence, one panel each, one row per problem."""
+    with plt.rc_context(STYLE):
+        figure, panels = plt.subplots(
+            1, 2, figsize=(WIDTH, 4.2), layout="constrained", sharey=True
+        )
+        titles = {"nmi": "agreement with labels", "npmi": "coherence of the words"}
+        for axes, (measure, title) in zip(panels, titles.items(), strict=True):
+            for i, model in enumerate(MODELS):  # a little apart: no dot hides another
+                values = [
+                    mean(run[measure] for run in runs[problem, model].values())
+                    for problem in problems
+                ]
+                look = LOOKS[model]
+                axes.plot(
+                    values,
+                    [row + 0.13 * (i - 2) for row in range(len(problems))],
+                    look.marker,
+                    color=look.color,
+                    markersize=7,
+                    markeredgecolor="white",
+                    label=model,
+                )
+            axes.set(title=title, xlabel=measure.upper())
+            axes.set_yticks(range(len(problems)), problems)
+        panels[0].invert_yaxis()
+        handles, labels = panels[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=3)
+        save(figure, path)
+
+
 SCALES = {  # measure -> what varies, its axis, its ticks
     "tokens": ("n_tokens", "tokens, K = 100", [10**k for k in range(5, 9)]),
     "topics": (
@@ -156,7 +200,7 @@ SCALES = {  # measure -> what varies, its axis, its ticks
 
 
 def draw_scaling(lines: dict[str, list[dict]], path: Path) -> None:
-    """Nanoseconds a token against what varies, a panel each, on one scale."""
+    """Nanoseconds per token, one panel per measure, on one scale."""
     with plt.rc_context(STYLE):
         figure, panels = plt.subplots(
             1, 3, figsize=(WIDTH, 2.6), layout="constrained", sharey=True
@@ -171,5 +215,5 @@ def draw_scaling(lines: dict[str, list[dict]], path: Path) -> None:
             mark(axes.xaxis, ticks)
         panels[1].axvline(255.5, color="#888888", linewidth=0.8, linestyle=":")
         mark(panels[0].yaxis, [10, 15, 20, 30, 50, 70, 100, 150, 200, 300])
-        panels[0].set_ylabel("nanoseconds a token")
+        panels[0].set_ylabel("nanoseconds per token")
         save(figure, path)

@@ -17,26 +17,32 @@ PEERS = ["tomotopy", "topica sparse", "topica sparse, 5 samples", "topica warp"]
 RACE = """\
 ## The race of samplers
 
-How good topics are after how many seconds. All models get the same words and the same priors,
-α = .1 and β = .01, and none learns them; models alternate within a round, and every run has a
-process of its own. A stop of `GibbsLDA` or topica is a fit of its own, one of tomotopy a halt
-of its chain. Seconds are those of `GibbsLDA.fit`, counts in and topics out, once it is
-compiled; of tomotopy's `train` and topica's `fit` alone, documents added beforehand.
+How good the topics are after how many seconds.
 
-Topics are judged, untimed, by the same code: *perplexity* of every second token of the held-out
-tenth of the documents, given the others, with the mixtures of `GibbsLDA.transform`; *NPMI* of
-each topic's ten most probable words in the training documents; *log p(w, z)* of the chain's
-state per token, mixtures and topics integrated out (Griffiths & Steyvers 2004). *5 samples* are
-taken 25 sweeps apart and averaged; the topics of `GibbsLDA` come from expected counts, which
-is why its perplexity is ahead of its log p(w, z). Peak memory is that of the whole process.
+- All models get the same words and the same fixed priors, α = 0.1 and β = 0.01. Models alternate within a
+  round. Each run has its own process.
+- Each point of `GibbsLDA` or topica is a separate fit. Points of tomotopy are pauses of one chain.
+- Seconds are those of `GibbsLDA.fit`, from counts to topics, once it is compiled. For tomotopy and topica
+  they are those of `train` and `fit` alone, without adding the documents.
 
-The first table of a problem asks how long `GibbsLDA` takes to the perplexity that a peer has
-after 200 sweeps: *time* is that of its first stop at or below, divided by the peer's (median,
-and range, over the rounds; below 1 is faster). Beside it stand the other two measures at that
-stop, and tomotopy's after the same seconds, between its stops. The second has every model at its
-last stop; medians.
+Topics are evaluated by the same code, which is not timed:
 
-![Perplexity against seconds, a panel a problem](_static/race.svg)
+- *Perplexity*: every second token of the held-out tenth of the documents, predicted from the others, with
+  topic proportions from `GibbsLDA.transform`.
+- *NPMI*: coherence of each topic's ten most probable words in the training documents.
+- *log p(w, z)*: of the chain's state per token, with topic proportions and topics integrated out
+  (Griffiths & Steyvers 2004).
+- *5 samples* are taken 25 sweeps apart and averaged. The topics of `GibbsLDA` come from expected counts.
+  This is why its perplexity is better than its log p(w, z) suggests.
+- *Peak memory* is that of the whole process.
+
+The first table of each problem shows how long `GibbsLDA` takes to the perplexity that another sampler has
+after 200 sweeps. *Time* is the time of its first point at or below this perplexity, divided by the time of
+the other sampler: median and range over the rounds. Below 1 is faster. The other two measures are those at
+this point, beside those of tomotopy after the same seconds, interpolated. The second table shows each model
+at its last point, as medians.
+
+![Perplexity against seconds, one panel per problem](_static/race.svg)
 """
 NUMBERS = ["no", "one", "two"]
 

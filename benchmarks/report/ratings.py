@@ -7,10 +7,12 @@ from benchmarks.report.markdown import lines_of, table
 RATINGS = """\
 ## Coherence and people
 
-Spearman correlation, over 150 topics of three models a corpus, of measures with people's mean
-rating of a topic and with the share of people who found its intruder (Hoyle et al. 2021; the
-values of the measures are the authors', counted on the models' own corpus). In brackets the
-95 % interval over resampled topics.
+How well measures of topics agree with people (Spearman correlation).
+
+150 topics of three models per corpus. *Rating* is the mean rating of a topic by people. *Intrusion* is the
+share of people who found the intruder among its words (Hoyle et al. 2021). The values of NPMI, C_v, UCI and
+UMass are the authors', counted on the models' own corpus. In brackets: the 95 % interval over resampled
+topics.
 """
 
 

@@ -9,11 +9,12 @@ from benchmarks.samplers import agreement
 SAMPLERS = """\
 ## Exact and blocked sampling, fixed and learned priors
 
-`GibbsLDA` after 200 sweeps, from α = 1/K and β = .1; means over the seeds ± their standard
-deviation. *Perplexity*, *NPMI* and *log p(w, z)* as in the race; *stability* is the share of a
-topic's ten words that the topic matched to it has in another seed's fit. Lower perplexity
-is better, higher is better elsewhere. Likelihoods under learned priors are those of other
-models than under fixed ones.
+Each table compares the settings of `GibbsLDA` on one corpus, after 200 sweeps, starting from α = 1/K and
+β = 0.1. Figures are means over the seeds ± their standard deviation.
+
+*Perplexity*, *NPMI* and *log p(w, z)* are those of the race. *Stability* is the share of a topic's ten
+words that the matching topic of another seed's fit also has. Lower perplexity is better. Higher is better
+elsewhere. Do not compare likelihoods under learned priors with those under fixed priors.
 """
 
 
@@ -39,5 +40,5 @@ def section() -> list[str]:
                 ]
             )
         header = ["GibbsLDA", "perplexity", "log p(w, z)", "NPMI", "stability", "seeds"]
-        parts += [f"### {problem}", table(header, rows)]
+        parts += [f"### {problem}\n", table(header, rows)]
     return parts

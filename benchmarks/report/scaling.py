@@ -8,57 +8,59 @@ from benchmarks.report.pictures import draw_scaling
 SWEEPS = """\
 ## What a sweep costs
 
-Sweeps of `GibbsLDA`'s sampler after twenty others, medians of five, on 20 Newsgroups: all of
-it, over and over or cut off where the number of tokens varies, and with its most frequent words
-alone where that of words does. K = 100, α = .1, β = .01 and one thread, where nothing else is
-said.
+Nanoseconds per token of one sweep of `GibbsLDA`, for different numbers of tokens, topics and words.
 
-Below 256 topics the counts of a word are a row of all topics, from there on a list of those
-that it has.
+Medians of five sweeps after twenty others, on 20 Newsgroups. To vary the tokens, the corpus is repeated or
+cut off. To vary the words, only the most frequent ones are kept. K = 100, α = 0.1, β = 0.01 and one thread
+unless the table says otherwise.
 
-![Nanoseconds a token against tokens, topics and words](_static/scaling.svg)
+Below 256 topics, a word's counts are stored for all topics. From 256 on, only those that are not zero are
+stored.
+
+![Nanoseconds per token against tokens, topics and words](_static/scaling.svg)
 """
 THREADS = """\
 ### Threads
 
-Sweeps of the two alternate.
+Nanoseconds per token with one and with two threads. The sweeps of the two alternate.
 """
 PRIORS = """\
 ### Priors
 
-α of all documents, or a row of a (D, K) array for each; sweeps of the two alternate.
+Nanoseconds per token with one α for all documents, and with a (D, K) array that has one row per document.
+The sweeps of the two alternate.
 """
 MEMORY = """\
 ### Memory of a fit
 
-The peak during a fit on IMDB, topics included, beyond what there was before it: counts and code.
+Peak memory of a fit on IMDB beyond what was used before: counts, topics and compiled code.
 """
 MIXTURES = """\
-### Mixtures of new documents
+### Topic proportions of new documents
 
-Those of the held-out tenth, by models of 200 sweeps, each with its own topics and the defaults of
-its `transform` or `infer`; they alternate five times. *Perplexity* is that of every second token,
-given the others.
+Time and perplexity of `transform` (or `infer`) on the held-out tenth of the documents, with models of 200 sweeps. Each
+model uses its own topics and defaults. They alternate five times. *Perplexity* is that of every
+second token, predicted from the others.
 """
 FIRST_CALL = """\
 ### The first call
 
-Seconds by which the first fit of a process is longer than its second: compiling, or reading what
-an earlier process compiled.
+How many seconds longer the first fit of a process takes than the second. It compiles the sampler, or
+reads what an earlier process compiled.
 """
 SIZES = {"tokens": "{n_tokens:,}", "words": "{n_words:,}", "K": "{n_components:,}"}
 PARTS: list[tuple[str, list[str], dict[str, str]]] = [  # text, measures, columns
     (
         SWEEPS,
         ["tokens", "topics", "words"],
-        {**SIZES, "ns a token": "{nanoseconds:.1f}"},
+        {**SIZES, "ns per token": "{nanoseconds:.1f}"},
     ),
     (
         THREADS,
         ["threads"],
         {
             "K": "{n_components:,}",
-            "one, ns a token": "{nanoseconds:.1f}",
+            "one, ns per token": "{nanoseconds:.1f}",
             "two": "{other_nanoseconds:.1f}",
             "two / one": "{ratio:.2f}",
         },
@@ -68,9 +70,9 @@ PARTS: list[tuple[str, list[str], dict[str, str]]] = [  # text, measures, column
         ["priors"],
         {
             "K": "{n_components:,}",
-            "one, ns a token": "{nanoseconds:.1f}",
-            "of each": "{other_nanoseconds:.1f}",
-            "of each / one": "{ratio:.2f}",
+            "one, ns per token": "{nanoseconds:.1f}",
+            "one per document": "{other_nanoseconds:.1f}",
+            "ratio": "{ratio:.2f}",
         },
     ),
     (
@@ -79,7 +81,7 @@ PARTS: list[tuple[str, list[str], dict[str, str]]] = [  # text, measures, column
         {
             **SIZES,
             "MiB": "{mib:.0f}",
-            "bytes a token": "{bytes_per_token:.1f}",
+            "bytes per token": "{bytes_per_token:.1f}",
             "12 (T + V K) bytes, MiB": "{bound_mib:.0f}",
         },
     ),

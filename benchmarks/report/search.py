@@ -8,14 +8,17 @@ from benchmarks.report.markdown import lines_of, table
 SEARCH = """\
 ## Grid search against its single fits
 
-`GridSearchCV` of `FusionTopicModel` on BBC news: 5 K (5 to 30) × 5 α (0.1 to 0.9) × 3 folds,
-without a refit. *Alone* is scored by the model's own `score`, *with a classifier* is a Pipeline
-with `LogisticRegression`, scored by accuracy. *Single fits* are the same 75 fits and scores, one
-after another in one process. Vectors are on disk beforehand, except where the cache is empty.
-Every measurement has a process of its own, and the workers of two jobs start within it.
-*Ratios* are to the single fits of the same round (with an empty cache: to those plus the encoding
-alone); all figures are medians over the rounds. The machine did other work at the same time:
-CPU seconds tell more than seconds, and two jobs had hardly more of the machine than one.
+Each table shows what `GridSearchCV` costs beside the same fits without it.
+
+- `FusionTopicModel` on BBC news: 5 K (5 to 30) × 5 α (0.1 to 0.9) × 3 folds, without a refit.
+- *Alone* is scored by the model's own `score`. *With a classifier* is a Pipeline with `LogisticRegression`,
+  scored by accuracy. *Single fits* are the same 75 fits and scores, one after another in one process.
+- Vectors are on disk beforehand, except where the cache is empty. Each measurement has its own process, and
+  the workers of two jobs start within it.
+- *Ratios* are to the single fits of the same round. With an empty cache, they are to those plus the encoding
+  alone. All figures are medians over the rounds.
+- The machine did other work at the same time. CPU seconds are more reliable than seconds, and two jobs had
+  little more of the machine than one.
 """
 
 

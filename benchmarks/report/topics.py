@@ -9,29 +9,39 @@ from benchmarks.report.markdown import lines_of, spread, table
 TOPICS = """\
 ## Topics of texts
 
-All models get the same words (those of `TextAnalyzer` in five documents to half of them) and
-the same vectors (MiniLM's, of the first 256 tokens of a text); peers keep their defaults. Every
-run has a process and one thread to itself. *Seconds*, the median over the seeds, go from
-words and vectors made beforehand to topics and mixtures, after a run on some 200 documents that
-imports and compiles; only `α=auto` cuts and encodes texts in them, for it reads halves.
-*Peak memory* is that of the whole process.
+Each table compares topic models of texts on one corpus with K topics.
 
-*NPMI* (pairs in documents) and *C_v* (windows of 110 words) are the coherence of the topics'
-ten words in the same texts, *diversity* the share of different words among them. *NMI* and
-*purity* compare a document's first topic with its label, *accuracy* is that of a logistic
-regression of the labels on the logarithm of the mixtures, in three folds. No model saw a label.
-Higher is better in all six; the best of the models with K topics is bold. Figures are means
-over the seeds ± their standard deviation.
+- All models get the same words and the same vectors. The words are those of `TextAnalyzer` in five
+  documents to half of them. The vectors are MiniLM's, of the first 256 tokens of a text. Other libraries
+  keep their defaults. Each run has its own process and one thread.
+- *NPMI* (pairs in documents) and *C_v* (windows of 110 words) are the coherence of the topics' ten words in
+  the same texts. *Diversity* is the share of different words among them.
+- *NMI* and *purity* compare a document's first topic with its label. *Accuracy* is that of a logistic
+  regression from the logarithm of the topic proportions to the labels, in three folds. No model saw a label.
+- *Seconds* are the median over the seeds. They go from words and vectors made beforehand to topics and topic
+  proportions, after a run on about 200 documents that imports and compiles. Only `α=auto` splits and encodes
+  texts in this time, because it reads halves of texts. *Peak memory* is that of the whole process.
+- Higher is better in the first six. The best of the models with K topics is bold. Figures are means over the
+  seeds ± their standard deviation.
 
-The defaults of `FusionTopicModel` were chosen on BBC news, K=5, and StackOverflow; the other
-problems are confirmation, save that the start of k-means and the score of words were settled
-when some of their figures had been seen. Where it is worse: on StackOverflow its words are less
-coherent than those of `GibbsLDA`, which groups titles by the words they share; by accuracy
-`BERTopic, UMAP + k-means` is ahead on SearchSnippets and on 20 Newsgroups, K=20. `BERTopic` finds its own number of topics, which raises purity, and
-its documents without a topic share one more. `BERTopic, UMAP + k-means` returns labels alone;
-the classifier is given the documents' distances to the centres, which tell it more. The
-signals of `S3` have both signs: its mixtures are their softmax. `tomotopy LDA` has the
-mixtures of `GibbsLDA.transform` given its topics.
+The defaults of `FusionTopicModel` were chosen on BBC news, K=5, and StackOverflow. The other problems confirm
+them, with two exceptions. The start of k-means and the ranking of words were decided after some of their
+figures had been seen.
+
+Limitations:
+
+- On StackOverflow, the words of `FusionTopicModel` are less coherent than those of `GibbsLDA`, which groups
+  titles by the words they share.
+- By accuracy, `BERTopic, UMAP + k-means` is ahead on SearchSnippets and on 20 Newsgroups, K=20.
+
+Notes on the other models:
+
+- `BERTopic` finds its own number of topics, which raises purity. Its documents without a topic share one
+  more topic.
+- `BERTopic, UMAP + k-means` returns labels alone. The classifier gets the distances of the documents to the
+  cluster centers, which have more information.
+- `S3` returns signals of both signs. Its topic proportions are their softmax.
+- `tomotopy LDA` has the topic proportions of `GibbsLDA.transform` given its topics.
 """
 MEASURES = ["npmi", "c_v", "diversity", "nmi", "purity", "accuracy"]
 TITLES = ["NPMI", "C_v", "diversity", "NMI", "purity", "accuracy"]

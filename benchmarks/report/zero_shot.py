@@ -9,24 +9,26 @@ from benchmarks.report.markdown import lines_of, table
 ZERO_SHOT = """\
 ## Zero-shot topics
 
-How often the first topic that `LLMTopics` gives a text is the text's label (accuracy), for topics
-given by name. Two samples of each corpus, which do not overlap: 500 texts each, on IMDB 300. The model
-is fitted on the sample, without labels, and transforms it. SmolLM2-135M, no training. *As they are*
-is `calibrate=None`, *calibrated* is `n_words=0`, *and words* is the default. The prompt, the temperature,
-the number of words, and when words are left out, were chosen on the texts of the first three rows,
-not on IMDB. Its second row asks "The sentiment of this review is".
+How often the first topic that `LLMTopics` gives a text is its label (accuracy). The topics are given by
+name.
+
+- Two samples of each corpus without common texts: 500 texts each, 300 on IMDB. The model is fitted on the
+  sample without labels, and transforms it. SmolLM2-135M, no training.
+- *As they are* is `calibrate=None`, *calibrated* is `n_words=0`, *and words* is the default.
+- Prompt, temperature, number of words, and the rule that leaves words out were chosen on the texts of the
+  first three rows, not on IMDB. The second row of IMDB asks "The sentiment of this review is".
 """
 UNEVEN = """\
 ### Samples with a topic that most texts have
 
-How calibration does where one topic makes up most of the texts: samples of 125 articles of BBC news,
-60 % of them from one section.
+The same accuracy where one topic has most of the texts: samples of 125 articles of BBC news, 60 % of them
+from one section.
 """
 PROPOSED = """\
 ### Proposed topics
 
-`LLMTopics(8)` on the two samples of BBC news: how well the first of the eight proposed topics agrees
-with the section of an article.
+How well the first of eight topics that `LLMTopics(8)` proposes agrees with the section of an article, on the
+two samples of BBC news.
 """
 
 

@@ -122,7 +122,7 @@ def test_a_first_token_is_shared_by_how_often_its_words_are(fake_llm):
     X = model.transform(texts).toarray()[0]
     counts = dict(zip(model.get_feature_names_out(), X.tolist(), strict=True))
     # of five that begin with "foot", one is "foot" itself, which no text has; no text gains
-    # "the": .24, .08 and .2 are left
+    # "the": 0.24, 0.08 and 0.2 are left
     expected = {"football": 120 * 0.24 / 0.52, "footballer": 120 * 0.08 / 0.52}
     assert counts == pytest.approx({**expected, "cup": 120 * 0.2 / 0.52}, abs=1)
     assert sum(counts.values()) == 120

@@ -70,14 +70,14 @@ def test_bad_vectors_are_refused(texts, vectors, message):
 
 def test_vectors_of_a_repeated_text_may_differ_by_rounding(rng):
     vectors = rng.normal(size=(3, 384))
-    vectors[2] = vectors[0] * (1 + rng.normal(size=384) * 0.02)  # cosine .9998
+    vectors[2] = vectors[0] * (1 + rng.normal(size=384) * 0.02)  # cosine 0.9998
     found = PrecomputedEmbeddings(["a", "b", "a"], vectors).transform(["b", "a"])
     assert_array_equal(found, vectors[[1, 0]].astype(np.float32))
     away = rng.normal(size=384)
     away -= away @ vectors[0] / (vectors[0] @ vectors[0]) * vectors[0]
     away *= np.linalg.norm(vectors[0]) / np.linalg.norm(away)
     for other in [
-        vectors[0] + 0.1 * away,  # cosine .995
+        vectors[0] + 0.1 * away,  # cosine 0.995
         1.1 * vectors[0],
         -vectors[0],
         np.zeros(384),
@@ -86,7 +86,7 @@ def test_vectors_of_a_repeated_text_may_differ_by_rounding(rng):
             PrecomputedEmbeddings(["a", "b", "a"], [*vectors[:2], other]).transform(
                 ["a"]
             )
-    close = [*vectors[:2], vectors[0] + 0.04 * away]  # cosine .9992
+    close = [*vectors[:2], vectors[0] + 0.04 * away]  # cosine 0.9992
     assert_array_equal(
         PrecomputedEmbeddings(["a", "b", "a"], close).transform(["a"])[0],
         vectors[0].astype(np.float32),

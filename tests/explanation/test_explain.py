@@ -252,7 +252,7 @@ def test_sentences_are_weighed_by_their_embeddings(fitted):
     )
 
 
-# neighbours ----------------------------------------------------------------------------------
+# neighbors -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

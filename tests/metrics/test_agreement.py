@@ -35,7 +35,7 @@ def test_hard_topics_are_mixtures_of_one(measure):
 
 
 def test_mixtures_count_in_every_topic_with_their_share():
-    mixtures = [[0.75, 0.25], [0.5, 0.5]]  # table: a .75 .25, b .5 .5
+    mixtures = [[0.75, 0.25], [0.5, 0.5]]  # table: a 0.75 0.25, b 0.5 0.5
     assert_allclose(purity(["a", "b"], mixtures), (0.75 + 0.5) / 2)
     assert_allclose(inverse_purity(["a", "b"], mixtures), (0.75 + 0.5) / 2)
 

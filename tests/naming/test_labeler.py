@@ -130,7 +130,7 @@ def test_a_text_that_gives_orders_names_no_topic():
         ("# Topic name: Rugby union", "Rugby union"),
         ("The topic is rugby.", "Rugby"),
         ("Title – Rugby union", "Rugby union"),
-        ("Topic modelling", "Topic modelling"),
+        ("Topic modeling", "Topic modeling"),
         ("Rugby union: a long story of a game that is played by many", "Rugby union"),
         ("2004 Olympics", "2004 Olympics"),
         ("<think>\nThe words are of sport.\n</think>\n\nRugby union", "Rugby union"),

@@ -232,8 +232,8 @@ def test_fit_keeps_no_document(reuters):
     """The fitted model is as large as its topics, however many documents there were."""
     once = GibbsLDA(5, max_iter=2, random_state=0).fit(reuters)
     many = sp.vstack([reuters] * 3, format="csr")
-    thrice = GibbsLDA(5, max_iter=2, random_state=0).fit(many)
-    assert len(pickle.dumps(once)) == len(pickle.dumps(thrice))
+    three_times = GibbsLDA(5, max_iter=2, random_state=0).fit(many)
+    assert len(pickle.dumps(once)) == len(pickle.dumps(three_times))
 
 
 # priors of words ------------------------------------------------------------------------
