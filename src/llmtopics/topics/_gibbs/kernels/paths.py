@@ -17,7 +17,7 @@ from llmtopics._compiled.compile import compiled_bare
 from llmtopics._compiled.simd import LANES, compiled_simd, pick, weigh_row
 from llmtopics.topics._gibbs.kernels.common import ONE, ZERO, hash64, uniform, zeros
 
-_RENEW = 256  # changes after which G is summed anew, so that rounding does not grow
+_RENEW = 256  # changes after which G is summed again, so that rounding does not grow
 
 
 class Paths(NamedTuple):
