@@ -22,8 +22,8 @@ SIZES = [1, 2, 15, 16, 17, 100, 1000]
 
 
 @compiled_simd
-def row_weights(table, w, factors, g, sums, own, own_factor, own_count, beta):
-    return weigh_row(table, w, factors, g, sums, own, own_factor, own_count, beta)
+def row_weights(table, w, factors, g, sums, own, own_factor, own_count, beta, row):
+    return weigh_row(table, w, factors, g, sums, own, own_factor, own_count, beta, row)
 
 
 @compiled_simd
@@ -73,6 +73,7 @@ def test_weights_of_a_row(rng, K, largest):
             np.float32(0.25),
             np.float32(1),
             np.float32(0.5),
+            0,
         )
         count, factor = table[1].astype(float), factors[1].astype(float)
         if own >= 0:
@@ -167,15 +168,15 @@ def test_a_prior_of_each_word_or_cell_gives_the_same_bits_in_all_forms(rng, shap
     factors = np.pad(rng.gamma(0.1, size=(1, 48)), [(0, 0), (0, 16)]).astype("f4")
     beta = rng.gamma(0.1, size=shape).astype(np.float32)
     one = np.float32(1)
-    for w in range(9):
+    for w, row in zip(range(9), rng.permutation(9), strict=True):
         found = []
         for form in (row_weights, IN_LOOPS[0], IN_PYTHON[0]):
             sums = np.zeros((1, 64), np.float32)
-            total = form(table, w, factors, 0, sums, 5, factors[0, 5], one, beta)
+            total = form(table, w, factors, 0, sums, 5, factors[0, 5], one, beta, row)
             found.append([total, *sums[0, :48]])
         assert_array_equal(found[1], found[0])
         assert_array_equal(found[2], found[0])
-        cells = np.broadcast_to(beta[w], 48)
+        cells = np.broadcast_to(beta[row], 48)
         weights = factors[0, :48] * (table[w] - (np.arange(48) == 5) + cells)
         assert_allclose(total, weights.sum(), rtol=1e-5)
 
@@ -193,7 +194,7 @@ def used(form, rng, draw, K):
         sums = np.zeros((2, width + LANES), np.float32)
         own_count = min(some[0], table[1, own])
         results.append(
-            row(table, 1, factors, 1, sums, own, some[1], own_count, some[2])
+            row(table, 1, factors, 1, sums, own, some[1], own_count, some[2], 0)
         )
         results.append(sums[:, :width].copy())
         for u in (*rng.random(8).astype(np.float32), *np.float32([0, 1 - 2.0**-24])):
@@ -266,7 +267,7 @@ from llmtopics._compiled import simd
 def draw(table, factors, sums, own, numbers, found):
     for i in range(numbers.shape[0]):
         one = np.float32(1)
-        simd.weigh_row(table, i, factors, 0, sums, own, one, one, numbers[i])
+        simd.weigh_row(table, i, factors, 0, sums, own, one, one, numbers[i], 0)
         found[i] = simd.pick(sums, 0, 3, numbers[i], one)
 
 

@@ -126,7 +126,7 @@ number_or_cell = by_dimensions(
 
 
 @_operation
-def weigh_row(table, w, factors, g, sums, own, own_factor, own_count, beta):
+def weigh_row(table, w, factors, g, sums, own, own_factor, own_count, beta, beta_row):
     """Sum ``factor_k (n_wk + β)`` downwards, one token of topic ``own`` taken out.
 
     Returns the sum of all.
@@ -136,7 +136,8 @@ def weigh_row(table, w, factors, g, sums, own, own_factor, own_count, beta):
     own : int64, a topic, or -1 for none
     own_factor : float32, stands for ``factors[g, own]``
     own_count : float32, what to take from ``table[w, own]``
-    beta : float32, or (V,), or (V, B * 16): one for all, per word, or per word and topic
+    beta : float32, or (V,), or (U, B * 16): one for all, per word, or per word and topic
+    beta_row : int64, row of ``beta`` that is the word's
     """
     width = table.shape[1]
     for k in range(width):
@@ -144,7 +145,7 @@ def weigh_row(table, w, factors, g, sums, own, own_factor, own_count, beta):
         if k == own:
             factor, count = own_factor, count - own_count
         above = sums[g, k - LANES] if k >= LANES else _NOTHING
-        sums[g, k] = fused(factor, count + number_or_cell(beta, w, k), above)
+        sums[g, k] = fused(factor, count + number_or_cell(beta, beta_row, k), above)
     _add_up(sums, g, width - LANES)
     return sums[g, width + LANES - 1]
 

@@ -103,14 +103,18 @@ def _add_up(builder: Any, vector: Any) -> Any:
 
 
 @intrinsic
-def weigh_row(typing, table, w, factors, g, sums, own, own_factor, own_count, beta):
+def weigh_row(
+    typing, table, w, factors, g, sums, own, own_factor, own_count, beta, beta_row
+):
     signature = types.float32(
-        table, w, factors, g, sums, own, own_factor, own_count, beta
+        table, w, factors, g, sums, own, own_factor, own_count, beta, beta_row
     )
 
     def generate(context, builder, signature, arguments):
         kinds = signature.args
-        table, w, factors, g, sums, own, own_factor, own_count, beta = arguments
+        table, w, factors, g, sums, own, own_factor, own_count, beta, beta_row = (
+            arguments
+        )
         shape = context.make_array(kinds[0])(context, builder, table).shape
         width = cgutils.unpack_tuple(builder, shape)[1]
         table = _row(context, builder, kinds[0], table, w)
@@ -122,7 +126,7 @@ def weigh_row(typing, table, w, factors, g, sums, own, own_factor, own_count, be
         )
         dimensions = getattr(kinds[8], "ndim", 0)
         if dimensions > 0:
-            beta = _row(context, builder, kinds[8], beta, w)
+            beta = _row(context, builder, kinds[8], beta, beta_row)
         if dimensions == 1:
             beta = builder.load(beta)
         if dimensions < 2:
@@ -253,6 +257,6 @@ def pick(typing, sums, g, n_blocks, u, rest):
 def use_all(floats, topics):
     """Compile all operations, to see whether that works."""
     one = np.float32(1)
-    weigh_row(floats, 0, floats, 0, floats, 0, one, one, one)
+    weigh_row(floats, 0, floats, 0, floats, 0, one, one, one, 0)
     weigh_list(topics, floats[0], 0, 1, floats, 0, floats, 0, one)
     return pick(floats, 0, 1, one, one)

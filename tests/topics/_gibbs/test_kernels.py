@@ -30,7 +30,7 @@ def sweep_arguments(rng, request):
     cells = beta if beta.ndim != 1 else beta[:, np.newaxis]
     beta_total = np.broadcast_to(cells, (V, K)).sum(axis=0)
     beta = beta if beta.ndim else float(beta)
-    priors = ExactPriors(prior, beta, beta_total)
+    priors = ExactPriors(prior, beta, rng.permutation(V).astype(np.int32), beta_total)
     return Tokens(words, starts, V), topics, Table(word_topic, total), priors
 
 

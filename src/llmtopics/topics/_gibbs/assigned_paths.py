@@ -71,8 +71,8 @@ class AssignedPaths:
     def priors(
         self, doc_prior: PathPrior, word_prior: WordPrior, totals: np.ndarray
     ) -> Priors:
-        word = word_prior.single
-        return Priors(_levels(doc_prior), word, word_prior.inverse(totals))
+        inverse = word_prior.inverse(totals)
+        return Priors(_levels(doc_prior), *word_prior.single, inverse)
 
     def draw(
         self,

@@ -44,14 +44,14 @@ class AssignedTopics:
     ) -> Callable[[int, int], object]:
         beta_total = np.empty(self.n_components)
         beta_total[:] = word_prior.totals
-        priors = exact.ExactPriors(doc_prior, word_prior.double, beta_total)
+        priors = exact.ExactPriors(doc_prior, *word_prior.double, beta_total)
         rng = np.random.default_rng([seed, 1 + number])
         return partial(exact.draw, tokens, self.topics, counts.parts, priors, rng)
 
     def priors(
         self, doc_prior: np.ndarray, word_prior: WordPrior, totals: np.ndarray
     ) -> Priors:
-        return Priors(doc_prior, word_prior.single, word_prior.inverse(totals))
+        return Priors(doc_prior, *word_prior.single, word_prior.inverse(totals))
 
     def draw(
         self,

@@ -56,7 +56,7 @@ def expected_counts(
             )
         chain.workers.run(
             [
-                partial(relax, shares, others, table, *piece, prior.single)
+                partial(relax, shares, others, table, *piece, *prior.single)
                 for piece in words
             ]
         )

@@ -32,7 +32,7 @@ def draw_under_counts(
     table[:, :K] = counts
     prior = as_word_prior(word_prior, len(counts))
     inverse = prior.inverse(counts.sum(axis=0, dtype=np.float64))[[0, 0]]
-    priors = Priors(doc_prior[np.newaxis], prior.single, inverse)
+    priors = Priors(doc_prior[np.newaxis], *prior.single, inverse)
     known = rows.Rows(table, np.float32(0))
     before, after = topics.copy(), topics
     for number in range(_N_SWEEPS):

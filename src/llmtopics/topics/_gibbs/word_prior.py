@@ -10,6 +10,7 @@ import numpy as np
 
 from llmtopics._compiled.simd import LANES
 
+_NO_ROWS = np.zeros(0, np.int32)
 LEAST, MOST = 1e-30, 1e30  # beyond, products of probabilities leave the range of floats
 
 
@@ -78,19 +79,35 @@ class WordPrior:
         return np.delete(self.values, words, axis=-1).mean(axis=-1)
 
     @cached_property
-    def single(self) -> Any:
-        """β as loops in single precision read it: a number, (V,), or (V, B)."""
+    def single(self) -> tuple[Any, np.ndarray]:
+        """β as loops in single precision read it: ``Priors.word`` and ``Priors.word_row``."""
         if self.n_dimensions < 2:
-            return np.float32(self.values)
-        K, V = self.values.shape
-        table = np.ones((V, -(-K // LANES) * LANES), np.float32)
-        table[:, :K] = self.values.T
-        return table
+            return np.float32(self.values), _NO_ROWS
+        columns, row = _distinct(self.values.T.astype(np.float32))
+        table = np.ones((len(columns), -(-columns.shape[1] // LANES) * LANES), "f4")
+        table[:, : columns.shape[1]] = columns
+        return table, row
 
     @cached_property
-    def double(self) -> Any:
-        """β as loops in double precision read it: a number, (V,), or (V, K)."""
-        return self.values if self.n_dimensions < 2 else self.values.T.copy()
+    def double(self) -> tuple[Any, np.ndarray]:
+        """β as loops in double precision read it: a number, (V,), or (U, K); and rows."""
+        if self.n_dimensions < 2:
+            return self.values, _NO_ROWS
+        return _distinct(self.values.T.copy())
+
+
+def _distinct(columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distinct rows of an array, and for each row which of these it is.
+
+    In most uses nearly all words have the same priors: seed words raise a few. What is kept
+    once stays in the processor's cache.
+    """
+    known: dict[bytes, int] = {}
+    row = np.array(
+        [known.setdefault(c.tobytes(), len(known)) for c in columns], np.int32
+    )
+    _, first = np.unique(row, return_index=True)
+    return columns[first], row
 
 
 def as_word_prior(values: Any, n_words: int) -> WordPrior:

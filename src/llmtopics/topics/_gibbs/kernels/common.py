@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from llmtopics._compiled.compile import compiled_bare
+from llmtopics._compiled.compile import by_dimensions, compiled_bare
 from llmtopics._compiled.simd import LANES
 
 ONE, ZERO = np.float32(1), np.float32(0)
@@ -24,13 +24,23 @@ class Priors(NamedTuple):
     """What stays fixed while tokens are drawn in single precision.
 
     doc : float64 (1, K) or (D, K), α of all documents or of each; of paths: PathLevels
-    word : float32, or float32 (V,), or (V, B) with ones from K on: β, β_w or β_kw
+    word : float32, or float32 (V,), or (U, B) with ones from K on: β, β_w or β_kw
+    word_row : int32 (V,), row of each word in a ``word`` of shape (U, B); else (0,)
     inverse : float32 (2, K), 1 / (n_k + Σ_w β_kw), and the same without one token
     """
 
     doc: Any
     word: Any
+    word_row: np.ndarray
     inverse: np.ndarray
+
+
+# the row of a word in β: the arguments are ``Priors.word``, ``Priors.word_row`` and the word
+row_of_word = by_dimensions(
+    lambda word, word_row, w: np.int64(0),
+    lambda word, word_row, w: np.int64(w),
+    lambda word, word_row, w: np.int64(word_row[w]),
+)
 
 
 def zeros(*shape, kind=np.float32):

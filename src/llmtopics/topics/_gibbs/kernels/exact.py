@@ -6,6 +6,7 @@ import numpy as np
 
 from llmtopics._compiled.compile import compiled
 from llmtopics._compiled.simd import number_or_cell
+from llmtopics.topics._gibbs.kernels.common import row_of_word
 
 
 class Table(NamedTuple):
@@ -23,12 +24,14 @@ class ExactPriors(NamedTuple):
     """Dirichlet priors in double precision.
 
     doc : (1, K) or (D, K), α of all documents or of each
-    word : float, or (V,), or (V, K): β, β_w or β_kw
+    word : float, or (V,), or (U, K): β, β_w or β_kw
+    word_row : int32 (V,), row of each word in a ``word`` of shape (U, K); else (0,)
     word_total : (K,), Σ_w β_kw
     """
 
     doc: np.ndarray
     word: Any
+    word_row: np.ndarray
     word_total: np.ndarray
 
 
@@ -81,8 +84,9 @@ def draw(tokens, topics, table, priors, rng, first, last):
 
             # p(z = k | all other z) ∝ (n_dk + α_dk)(n_kw + β_kw) / (n_k + Σ_w β_kw)
             total = 0.0
+            row = row_of_word(beta, priors.word_row, w)
             for j in range(K):
-                prior = number_or_cell(beta, w, j)
+                prior = number_or_cell(beta, row, j)
                 total += factor[j] * (word_topic[w, j] + prior)
                 cumulative[j] = total
 

@@ -41,7 +41,7 @@ def draw(tokens, topics, fresh, first, last, lists, priors, key, scratch):
     """Draw as ``rows.draw`` does: either from ``factor_k n_wk`` or from ``factor_k β_w``."""
     words = tokens.words
     begins, lengths, listed, counts, nothing = lists
-    prior, beta, inverse = priors
+    prior, beta, _, inverse = priors
     count, factor, sums, place, mass = scratch
     K = prior.shape[1]
     n_blocks = np.int64(nothing.shape[1] // LANES)
@@ -101,6 +101,7 @@ def draw(tokens, topics, fresh, first, last, lists, priors, key, scratch):
                     own_factor,
                     ZERO,
                     ONE,
+                    np.int64(0),
                 )
                 k = pick(sums, np.int64(g), n_blocks, uniform(other_key, t), ZERO)
             else:

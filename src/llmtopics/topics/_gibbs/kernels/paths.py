@@ -15,7 +15,14 @@ import numpy as np
 
 from llmtopics._compiled.compile import compiled_bare
 from llmtopics._compiled.simd import LANES, compiled_simd, pick, weigh_row
-from llmtopics.topics._gibbs.kernels.common import ONE, ZERO, hash64, uniform, zeros
+from llmtopics.topics._gibbs.kernels.common import (
+    ONE,
+    ZERO,
+    hash64,
+    row_of_word,
+    uniform,
+    zeros,
+)
 
 _RENEW = 256  # changes after which G is summed again, so that rounding does not grow
 
@@ -111,7 +118,7 @@ def weigh_topics(w, own, above, rows, own_count, priors, scratch):
 
     Returns A_s and n_dst + α_st of its path without it, and the sum of all.
     """
-    (root, below, beneath), beta, inverse = priors
+    (root, below, beneath), beta, beta_row, inverse = priors
     in_super, count, weight, share, mass, factor, sums, _ = scratch
     S, K = below.shape[0], inverse.shape[1]  # factor stays 0 behind the last topic
     n = in_super[above] - ONE
@@ -146,6 +153,7 @@ def weigh_topics(w, own, above, rows, own_count, priors, scratch):
         total * inverse[1, own],
         own_count,
         beta,
+        row_of_word(beta, beta_row, w),
     )
     return less, cell, everything
 
@@ -159,7 +167,7 @@ def draw(tokens, paths, fresh, first, last, rows, totals, priors, key, scratch):
     """
     words, starts, table = tokens.words, tokens.starts, rows.table
     topics, supers = paths
-    (root, below, beneath), beta, inverse = priors
+    (root, below, beneath), beta, _, inverse = priors
     in_super, count, weight, share, mass, _, sums, ends = scratch
     S = below.shape[0]
     K = inverse.shape[1]

@@ -21,7 +21,13 @@ from llmtopics._compiled.simd import (
     pick,
     weigh_row,
 )
-from llmtopics.topics._gibbs.kernels.common import ONE, ZERO, uniform, zeros
+from llmtopics.topics._gibbs.kernels.common import (
+    ONE,
+    ZERO,
+    row_of_word,
+    uniform,
+    zeros,
+)
 
 IN_FLIGHT = 4
 
@@ -89,7 +95,7 @@ def load(tokens, topics, d, priors, g, scratch):
 def draw(tokens, topics, fresh, first, last, rows, priors, key, scratch):
     """Draw a fresh topic for each token of some documents, p(k) ∝ factor_k (n_wk + β)."""
     words, table, own_count = tokens.words, rows.table, rows.own
-    prior, beta, inverse = priors
+    prior, beta, beta_row, inverse = priors
     count, factor, sums, place, _ = scratch
     K = prior.shape[1]
     n_blocks = np.int64(table.shape[1] // LANES)
@@ -124,6 +130,7 @@ def draw(tokens, topics, fresh, first, last, rows, priors, key, scratch):
                 own_factor,
                 own_count,
                 beta,
+                row_of_word(beta, beta_row, w),
             )
             k = pick(sums, np.int64(g), n_blocks, uniform(key, t), ZERO)
             if k < 0 or k >= K:
@@ -153,7 +160,7 @@ def share(tokens, topics, first, last, low, high, rows, priors, shares, scratch)
     The topics of the other tokens of a document stay fixed.
     """
     words, table = tokens.words, rows.table
-    prior, beta, inverse = priors
+    prior, beta, beta_row, inverse = priors
     count, factor, sums, place, _ = scratch
     for d in range(first, last):
         load(tokens, topics, d, priors, 0, scratch)
@@ -179,6 +186,7 @@ def share(tokens, topics, first, last, low, high, rows, priors, shares, scratch)
                 own_factor,
                 ZERO,
                 beta,
+                row_of_word(beta, beta_row, w),
             )
             if total == 0:  # all weights too small for a float32
                 shares[w, own] += np.float32(alike)
@@ -191,7 +199,7 @@ def share(tokens, topics, first, last, low, high, rows, priors, shares, scratch)
 
 
 @compiled_bare
-def relax(shares, others, table, low, high, beta):
+def relax(shares, others, table, low, high, beta, beta_row):
     """Take a long step from the counts in ``table`` to ``shares``; empty ``shares``.
 
     With s of shares and n of table without ``others``, (V, K) or empty: n ← s (s + β) / (n + β),
@@ -200,11 +208,12 @@ def relax(shares, others, table, low, high, beta):
     """
     K = others.shape[1]
     for w in range(low, high):
+        row = row_of_word(beta, beta_row, w)
         total, stepped = np.float64(0), np.float64(0)  # not float32, as plain Python
         for k in range(table.shape[1]):
             part = shares[w, k]
             beside = others[w, k] if k < K else ZERO
-            prior = number_or_cell(beta, w, k)
+            prior = number_or_cell(beta, row, k)
             table[w, k] = part * min(
                 (part + prior) / (max(table[w, k] - beside, ZERO) + prior),
                 np.float32(4),
