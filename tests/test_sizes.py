@@ -24,6 +24,7 @@ EXCEPTIONS = {  # what may be longer -> why
     "topics/_pachinko_kernels.py: fold_in_paths": _ONE_LOOP,
     "topics/_pachinko_kernels.py: share_paths": _ONE_LOOP,
     "augment/_augmenter.py: LLMAugmenter": _DOCS,
+    "describe/_describer.py: ImageDescriber": _DOCS,
     "fusion/_estimator.py: FusionTopicModel": _DOCS,
     "fusion/_estimator.py": _DOCS,
     "llm_topics.py: LLMTopics": _DOCS,
