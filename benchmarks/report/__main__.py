@@ -5,6 +5,7 @@ A new table is a module here with a function ``section``, and an entry in ``SECT
 
 from benchmarks.report import (
     coherence,
+    describe,
     encode,
     environments,
     feeding,
@@ -39,6 +40,7 @@ SECTIONS = [  # in the order of the page
     naming,
     search,
     encode,
+    describe,
     coherence,
     ratings,
     environments,

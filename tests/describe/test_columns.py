@@ -1,6 +1,8 @@
 """Tables with texts, pictures and sounds in their columns."""
 
 import pickle
+import runpy
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -123,3 +125,19 @@ def test_what_is_no_column_or_no_describer_is_refused(columns, table):
         make_describer({"photo": ImageDescriber()}).fit(pd.DataFrame(table))
     with pytest.raises(NotFittedError):
         make_describer(columns).transform(pd.DataFrame(table))
+
+
+@pytest.mark.slow
+def test_the_example_finds_pages_and_clips_in_the_topics_of_their_articles(capsys):
+    pytest.importorskip("matplotlib").use("agg")
+    example = Path(__file__).parents[2] / "examples" / "plot_pictures_and_sounds.py"
+    found = runpy.run_path(str(example))
+    table, first, n = found["table"], found["first"], len(found["articles"])
+    assert "5 of 5 topics hold" in capsys.readouterr().out
+    sections = found["corpus"].target[::5]
+    main = [np.bincount(sections[first[:n] == k]).argmax() for k in range(5)]
+    names = found["corpus"].target_names
+    named = {"film": "entertainment", "sport": "sports", "technology": "tech"}
+    for what, k in zip(table["what"][n:], first[n:], strict=True):
+        subject = what.rpartition(" ")[2]
+        assert names[main[k]] == named.get(subject, subject)

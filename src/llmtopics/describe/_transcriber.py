@@ -88,7 +88,7 @@ class AudioTranscriber(
     There is nothing to fit: ``transform`` can be called at once, and uses the parameters as
     they are then.
 
-    Files are decoded by FFmpeg (PyAV), mixed to mono and resampled to 16 kHz. Ten minutes
+    Files are decoded by FFmpeg (PyAV), mixed to mono and resampled to 16 kHz. Two minutes
     are in memory at a time; longer files are cut where it is quiet. Of a video the first
     sound track is read. A damaged or cut-off file is an error and never half a text.
 

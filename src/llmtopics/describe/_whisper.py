@@ -15,7 +15,7 @@ from llmtopics.describe._inputs import Input, Unreadable
 from llmtopics.describe._sound import RATE, chunks
 
 _VERSION = 1  # part of the cache key: change it when transcripts change
-_CHUNK = 600  # seconds of sound in memory at a time
+_CHUNK = 120  # seconds of sound in memory at a time; features take 1 MB per second
 _WINDOW = 30  # seconds that Whisper reads at once
 _loading = Lock()
 
