@@ -1,5 +1,12 @@
 """Fixtures of the tests and of the examples in docstrings."""
 
+import os
+import socket
+import subprocess
+import sys
+import time
+from urllib.request import urlopen
+
 import numpy as np
 import pytest
 
@@ -71,3 +78,37 @@ def small_model(tmp_path_factory, smollm2):
 def small_llm(small_model):
     """The model of random weights, nothing of it cached."""
     return LocalLLM(str(small_model), dtype="float32", cache_dir=False)
+
+
+@pytest.fixture(scope="session")
+def real_server(tmp_path_factory):
+    """The port of ``transformers serve``, an OpenAI-compatible server.
+
+    It loads the model that a request names.
+    """
+    pytest.importorskip("uvicorn")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "transformers.cli.transformers", "serve"]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--device", "cpu"]
+    log = tmp_path_factory.mktemp("server") / "log"
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            command,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
+        )
+    try:
+        for _ in range(600):
+            assert server.poll() is None, log.read_text()
+            try:
+                with urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
+                    break
+            except OSError:
+                time.sleep(0.1)
+        yield port
+    finally:
+        server.kill()
+        server.wait()

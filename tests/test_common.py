@@ -2,9 +2,11 @@
 
 import copy
 import pickle
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from inspect import signature
 from itertools import pairwise
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -13,6 +15,7 @@ import polars as pl
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from PIL import Image, ImageDraw, ImageFont
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.decomposition import TruncatedSVD
@@ -27,9 +30,11 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_info
 
 from llmtopics import (
+    AudioTranscriber,
     EmbeddingTopics,
     FusionTopicModel,
     GibbsLDA,
+    ImageDescriber,
     LLMAugmenter,
     LLMResampler,
     LLMTopics,
@@ -109,6 +114,25 @@ TEXT_TOOLS = [
     NextWordCounts(LLM_WORDS, llm=LocalLLM(), weight=3),
     LLMAugmenter(max_new_tokens=4, max_length=16),
 ]
+# Files to texts. Their rows are paths
+_FOLDER = tempfile.TemporaryDirectory()
+
+
+def printed(word):
+    """Save a picture of a word; return its path."""
+    picture = Image.new("RGB", (200, 60), "white")
+    font = ImageFont.load_default(size=32)
+    ImageDraw.Draw(picture).text((20, 10), word, "black", font)
+    path = Path(_FOLDER.name) / f"{word}.png"
+    picture.save(path)
+    return str(path)
+
+
+_CLIPS = Path(__file__).parents[1] / "examples" / "clips"
+FILE_TOOLS = [
+    (ImageDescriber(), [printed("banana"), printed("football")]),
+    (AudioTranscriber(), [str(_CLIPS / "sport.ogg"), str(_CLIPS / "film.ogg")]),
+]
 # Neither reads texts in ``fit``: a resampler has none, a labeler reads the topics' words
 OTHERS = [
     LLMResampler(max_new_tokens=4, max_length=16, max_rounds=5, random_state=0),
@@ -130,7 +154,7 @@ def cases(named=False, tools=False, others=False):
         (tool, FEW_TEXTS if hasattr(tool, "llm") else TEXTS)
         for tool in TEXT_TOOLS * tools + OTHERS * others
     ]
-    return found
+    return found + FILE_TOOLS * tools
 
 
 def named(estimator):
@@ -176,6 +200,8 @@ def take(X, rows):
 
 def other_than(X):
     """Return other input of the same kind."""
+    if any(X is files for _, files in FILE_TOOLS):
+        return X[1:]
     if isinstance(X, list):
         return OTHER_TEXTS[: len(X)]
     return OTHER_COUNTS if sp.issparse(X) else OTHER_VECTORS
@@ -228,6 +254,8 @@ def plain(result):
     """Return the numbers or texts of a result as an array, whatever holds them."""
     if sp.issparse(result):
         return result.toarray()
+    if isinstance(result, list):  # of texts, or of lists of different lengths
+        return np.asarray(result, dtype=object)
     return result.to_numpy() if hasattr(result, "to_numpy") else np.asarray(result)
 
 

@@ -19,12 +19,12 @@ LAYERS = {  # a module imports only modules of lower layers, save the neighbors 
         "text",
     },
     1: {"_language"},
-    2: {"augment", "datasets", "embed", "metrics", "plots", "topics"},
+    2: {"augment", "datasets", "describe", "embed", "metrics", "plots", "topics"},
     3: {"explanation", "fusion", "llm_topics", "naming"},
     4: set(),
 }
 PLANNED = {  # their layers are decided; they are not there yet
-    2: {"describe", "finetune"},
+    2: {"finetune"},
     4: {"apply", "reading", "report"},
 }
 NO_LANGUAGE_MODEL = {  # they read arrays and load no model: layer 0 alone
@@ -37,12 +37,17 @@ NEIGHBORS = {  # module -> module of the same layer that it may import -> reason
     "_words": {"_checks": "top_words is public and checks its input"},
 }
 ONLY_IN = {  # heavy or guarded packages, and the modules that may import them
+    "PIL": {"describe"},
+    "av": {"describe"},
+    "ctranslate2": {"describe"},
+    "faster_whisper": {"describe"},
     "filelock": {"_language"},
     "huggingface_hub": {"_language"},
     "llvmlite": {"_compiled"},
     "matplotlib": {"plots"},
     "numba": {"_compiled"},
     "platformdirs": {"_language"},
+    "rapidocr": {"describe"},
     "regex": {"text"},
     "rjieba": {"text"},
     "snowballstemmer": {"text"},

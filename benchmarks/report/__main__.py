@@ -6,6 +6,7 @@ A new table is a module here with a function ``section``, and an entry in ``SECT
 from benchmarks.report import (
     coherence,
     corpora,
+    describe,
     encode,
     environments,
     feeding,
@@ -45,6 +46,7 @@ SECTIONS = [  # in the order of the page
     pachinko,
     search,
     encode,
+    describe,
     coherence,
     ratings,
     environments,

@@ -19,6 +19,7 @@ def section() -> list[str]:
         "naming",
         "search",
         "encode",
+        "describe",
         "coherence",
     ]
     for line in chain.from_iterable(map(lines_of, names)):

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from llmtopics import (
         augment,
         datasets,
+        describe,
         embed,
         explanation,
         fusion,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from llmtopics._language import LLMError, LocalLLM, RemoteLLM
     from llmtopics._words import top_words
     from llmtopics.augment import LLMAugmenter, LLMResampler, NextWordCounts
+    from llmtopics.describe import AudioTranscriber, ImageDescriber, make_describer
     from llmtopics.embed import PrecomputedEmbeddings, TransformerEmbedder
     from llmtopics.explanation import explain
     from llmtopics.fusion import FusionTopicModel
@@ -34,9 +36,11 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {  # public name -> module that defines it
+    "AudioTranscriber": "describe",
     "EmbeddingTopics": "topics",
     "FusionTopicModel": "fusion",
     "GibbsLDA": "topics",
+    "ImageDescriber": "describe",
     "LLMAugmenter": "augment",
     "LLMError": "_language",
     "LLMResampler": "augment",
@@ -50,13 +54,16 @@ _HOME = {  # public name -> module that defines it
     "TopicLabeler": "naming",
     "TransformerEmbedder": "embed",
     "explain": "explanation",
+    "make_describer": "describe",
     "top_words": "_words",
 }
 
 __all__ = [
+    "AudioTranscriber",
     "EmbeddingTopics",
     "FusionTopicModel",
     "GibbsLDA",
+    "ImageDescriber",
     "LLMAugmenter",
     "LLMError",
     "LLMResampler",
@@ -72,11 +79,13 @@ __all__ = [
     "__version__",
     "augment",
     "datasets",
+    "describe",
     "embed",
     "explain",
     "explanation",
     "fusion",
     "llm_topics",
+    "make_describer",
     "metrics",
     "naming",
     "plots",

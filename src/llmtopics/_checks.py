@@ -258,31 +258,53 @@ def check_texts(X: Any, name: str) -> list[str]:
         If it is one bare string or a set, has no or more than one dimension, is empty, or
         holds something other than texts (the row is named).
     """
-    if isinstance(X, str | bytes | Mapping) or not isinstance(X, Iterable):
-        raise ValueError(
-            f"{name} reads a list of texts, got one {type(X).__name__}: put a single text "
-            "into a list."
-        )
-    if isinstance(X, set | frozenset):
-        raise ValueError(
-            f"{name} reads a list of texts, got a {type(X).__name__}, whose order changes from "
-            "one process to the next: pass a list, sorted(X) for example."
-        )
-    shape = getattr(X, "shape", (0,))
-    if len(shape) != 1:
-        raise ValueError(
-            f"{name} reads texts in one dimension, got shape {shape}: pass one column."
-        )
-    texts = list(X)
+    texts = check_rows(X, name, "text")
     for row, text in enumerate(texts):
         if not isinstance(text, str):
             raise ValueError(
                 f"{name} reads texts (str), but row {row} holds {shortened(text)} of type "
                 f"{type(text).__name__}."
             )
-    if not texts:
-        raise ValueError(f"{name} needs at least one text, got none.")
     return texts
+
+
+def check_rows(X: Any, name: str, kind: str) -> list[Any]:
+    """Return the rows of ``X``, one document each, as a list.
+
+    Parameters
+    ----------
+    X : sequence
+        A list, tuple, array, pandas or polars Series.
+    name : str
+        The name of the estimator or function, for error messages.
+    kind : str
+        What a row is, for error messages: "text", "picture".
+
+    Raises
+    ------
+    ValueError
+        If it is one bare row, a mapping or a set, has no or more than one dimension, or is
+        empty.
+    """
+    if isinstance(X, str | bytes | Mapping) or not isinstance(X, Iterable):
+        raise ValueError(
+            f"{name} reads a list of {kind}s, got one {type(X).__name__}: put a single "
+            f"{kind} into a list."
+        )
+    if isinstance(X, set | frozenset):
+        raise ValueError(
+            f"{name} reads a list of {kind}s, got a {type(X).__name__}, whose order changes "
+            "from one process to the next: pass a list, sorted(X) for example."
+        )
+    shape = getattr(X, "shape", (0,))
+    if len(shape) != 1:
+        raise ValueError(
+            f"{name} reads {kind}s in one dimension, got shape {shape}: pass one column."
+        )
+    rows = list(X)
+    if not rows:
+        raise ValueError(f"{name} needs at least one {kind}, got none.")
+    return rows
 
 
 def check_parts(

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import pickle
 import signal
 import socket
@@ -13,7 +12,6 @@ import time
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.request import urlopen
 
 import numpy as np
 import pytest
@@ -31,37 +29,6 @@ FRUITS = ["apples", "pears", "plums", "figs", "limes", "kiwis", "dates", "melons
 @pytest.fixture(scope="session")
 def model(smollm2):
     return str(smollm2)
-
-
-@pytest.fixture(scope="session")
-def real_server(model, tmp_path_factory):
-    """The port of ``transformers serve``, an OpenAI-compatible server with SmolLM2."""
-    pytest.importorskip("uvicorn")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "transformers.cli.transformers", "serve"]
-    command += ["--host", "127.0.0.1", "--port", str(port), "--device", "cpu"]
-    log = tmp_path_factory.mktemp("server") / "log"
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            command,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
-        )
-    try:
-        for _ in range(600):
-            assert server.poll() is None, log.read_text()
-            try:
-                with urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
-                    break
-            except OSError:
-                time.sleep(0.1)
-        yield port
-    finally:
-        server.kill()
-        server.wait()
 
 
 @contextmanager

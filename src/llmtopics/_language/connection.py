@@ -68,11 +68,17 @@ class Connection:
             event_hooks={"request": [self._reserve], "response": [self._refund]},
         )
 
-    def send(self, prompt: str, text: str, options: dict[str, Any]) -> dict[str, Any]:
-        """Return what the server answers to a text, in the provider's own form."""
+    def send(
+        self, prompt: str, text: str, options: dict[str, Any], image: str | None = None
+    ) -> dict[str, Any]:
+        """Return what the server answers to a text, in the provider's own form.
+
+        ``image`` is the address of a picture that is sent with it.
+        """
+        pictures = {"image": image} if image else {}  # not every provider takes them
         try:
             response = self.provider.send(
-                self.client, self.model, text, self.request, options
+                self.client, self.model, text, self.request, options, **pictures
             )
         except self.error as error:
             failure = self._failure(prompt, error)
@@ -129,7 +135,7 @@ class Connection:
                 return PromptFailed(
                     prompt, f"The text is too long for {self.name}; shorten it: {said}"
                 )
-            if self.request.kind != "generate":
+            if self.request.kind not in ("describe", "generate"):
                 return self.unsupported(self.request.kind, f"it refuses: {said}")
         return PromptFailed(prompt, f"{self.name} gave no answer: {said}")
 

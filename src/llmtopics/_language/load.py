@@ -32,6 +32,19 @@ def _tokenizer(folder: Path, fingerprint: str) -> Any:
     return tokenizer
 
 
+def load_processor(folder: Path) -> Any:
+    """Return what prepares pictures, sounds and texts for a folder's model."""
+    with loading:
+        return _processor(folder, fingerprint(folder))
+
+
+@lru_cache(maxsize=4)
+def _processor(folder: Path, fingerprint: str) -> Any:
+    from transformers import AutoProcessor
+
+    return read(AutoProcessor.from_pretrained, folder)
+
+
 def load_config(folder: Path) -> Any:
     """Return the configuration of a folder's model."""
     from transformers import AutoConfig
@@ -44,7 +57,7 @@ def read(load: Callable, folder: Path, **options: Any) -> Any:
     try:
         with quiet():
             return load(folder, trust_remote_code=False, **options)
-    except (ValueError, KeyError, OSError, ImportError) as error:
+    except (AttributeError, ValueError, KeyError, OSError, ImportError) as error:
         raise OSError(
             f"{folder} has no model that transformers can load by itself (code that "
             f"comes with a model is never run): {error}"
@@ -58,8 +71,9 @@ def load_model(folder: Path, device: str, dtype: str, kind: str) -> Any:
     ----------
     folder : Path
     device, dtype : str
-    kind : {"AutoModel", "AutoModelForCausalLM"}
-        Without a head, or with the language-model head.
+    kind : str
+        "AutoModel" is without a head, "AutoModelForCausalLM" with the language-model head.
+        Others are named as in transformers.
     """
     with loading:
         return _model(folder, device, dtype, kind, fingerprint(folder))
@@ -73,7 +87,7 @@ def _model(folder: Path, device: str, dtype: str, kind: str, fingerprint: str) -
     model = read(
         getattr(transformers, kind).from_pretrained, folder, dtype=getattr(torch, dtype)
     )
-    if kind == "AutoModel" and model.config.is_encoder_decoder:
+    if kind == "AutoModel" and getattr(model.config, "is_encoder_decoder", False):
         model = model.get_encoder()
     if kind == "AutoModelForCausalLM":  # the caller chooses how to generate
         ends = getattr(model.generation_config, "eos_token_id", None)

@@ -246,9 +246,18 @@ class LanguageModel(BaseEstimator):
         return self._usage
 
     def _answer(
-        self, prompts: Any, request: Request, on_error: str, verbose: bool | int
+        self,
+        prompts: Any,
+        request: Request,
+        on_error: str,
+        verbose: bool | int,
+        names: Sequence[str] | None = None,
+        *further: Any,
     ) -> list[Any]:
-        """Return the answer to each prompt, asking only what the cache lacks."""
+        """Return the answer to each prompt, asking only what the cache lacks.
+
+        ``names`` are what errors call the rows. ``further`` is passed on to ``_compute``.
+        """
         texts = [
             without_surrogates(text)
             for text in check_texts(prompts, type(self).__name__)
@@ -267,7 +276,7 @@ class LanguageModel(BaseEstimator):
         def compute(missing: list[int]) -> Iterator[tuple[list[int], list[bytes]]]:
             nonlocal n_new
             asked = [distinct[i] for i in missing]
-            for some, answers in self._compute(asked, request, on_error):
+            for some, answers in self._compute(asked, request, on_error, *further):
                 some = list(some)
                 kept = [
                     json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace")
@@ -286,7 +295,8 @@ class LanguageModel(BaseEstimator):
                 found = get_or_compute(place, context, distinct, compute)
             except PromptFailed as failure:
                 row = texts.index(failure.prompt)
-                raise LLMError(f"Row {row}: {failure}") from None
+                name = names[row] if names else f"Row {row}"
+                raise LLMError(f"{name}: {failure}") from None
             bar.update(len(found) - n_new)
             self._used["n_cached"] += len(found) - n_new
         answers = {i: json.loads(value) for i, value in found.items()}

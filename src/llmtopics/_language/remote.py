@@ -1,6 +1,6 @@
 """A language model behind a server."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from numbers import Integral, Real
 from pathlib import Path
@@ -158,6 +158,36 @@ class RemoteLLM(LanguageModel):
         self.n_jobs = n_jobs
         self.cache_dir = cache_dir
 
+    def _describe(
+        self,
+        digests: Sequence[str],
+        url_of: Callable[[str], str],
+        names: Sequence[str],
+        *,
+        prompt: str,
+        max_new_tokens: int,
+        on_error: str,
+        verbose: bool | int,
+    ) -> list[Any]:
+        """Return what the model writes about each picture.
+
+        Parameters
+        ----------
+        digests : sequence of str
+            What identifies each picture, for the cache.
+        url_of : callable
+            From a digest to the address that is sent, which holds the picture.
+        names : sequence of str
+            What errors call each picture.
+        prompt : str
+        max_new_tokens : int
+        on_error : {"raise", "keep"}
+        verbose : bool or int
+        """
+        asked = prompt.replace("{", "{{").replace("}", "}}") + "{text}"
+        request = Request("describe", asked, None, True, None, max_new_tokens)
+        return self._answer(digests, request, on_error, verbose, names, url_of)
+
     def _identity(self) -> Any:
         self._validate_params()
         url = urlsplit(self.base_url)
@@ -182,7 +212,11 @@ class RemoteLLM(LanguageModel):
         return [self.provider, self.base_url.rstrip("/"), self.model]
 
     def _compute(
-        self, prompts: list[str], request: Request, on_error: str
+        self,
+        prompts: list[str],
+        request: Request,
+        on_error: str,
+        url_of: Callable[[str], str] | None = None,
     ) -> Iterator[tuple[list[int], list[Any]]]:
         stopped, failure = Event(), None
         connection = Connection(
@@ -196,7 +230,7 @@ class RemoteLLM(LanguageModel):
             timeout=self.timeout,
             max_retries=self.max_retries,
         )
-        answers = RemoteAnswers(connection)
+        answers = RemoteAnswers(connection, url_of)
 
         def work(prompt: str) -> Any:
             if stopped.is_set():

@@ -1,5 +1,6 @@
 """Answers of a remote model to single prompts, whatever the kind of server."""
 
+from collections.abc import Callable
 from math import exp
 from typing import Any
 
@@ -12,10 +13,20 @@ _CHARACTERS = 4  # of a token, about
 
 
 class RemoteAnswers:
-    """Answers to the prompts of one call, as the cache keeps them."""
+    """Answers to the prompts of one call, as the cache keeps them.
 
-    def __init__(self, connection: Connection):
+    Parameters
+    ----------
+    connection : Connection
+    url_of : callable or None
+        From a prompt that names a picture to the address that holds it.
+    """
+
+    def __init__(
+        self, connection: Connection, url_of: Callable[[str], str] | None = None
+    ):
         self.connection = connection
+        self.url_of = url_of
         self.provider, self.request = connection.provider, connection.request
         request, most = self.request, self.provider.max_top_tokens
         self.n_top = min(request.n_words, most) if request.chat else request.n_words
@@ -25,7 +36,7 @@ class RemoteAnswers:
         request = self.request
         head, tail = split_template(request.template)
         most = request.max_length and request.max_length * _CHARACTERS
-        text = f"{head}{prompt[:most]}{tail}"
+        text = f"{head}{'' if self.url_of else prompt[:most]}{tail}"
         if request.system and not request.chat:
             text = f"{request.system}\n\n{text}"
         if request.kind == "score":
@@ -37,7 +48,8 @@ class RemoteAnswers:
     def _write(self, prompt: str, text: str) -> str:
         request, name = self.request, self.connection.name
         options = self.provider.writing_options(request)
-        choice = self.connection.send(prompt, text, options)
+        image = self.url_of(prompt) if self.url_of else None
+        choice = self.connection.send(prompt, text, options, image)
         reason = self.provider.end_of(choice)
         if reason in ("content_filter", "error"):
             raise PromptFailed(prompt, f"{name} did not finish: {reason}.")

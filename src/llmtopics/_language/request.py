@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 class Request(NamedTuple):
     """What is asked about every prompt of a call; with the prompt, it decides the answer."""
 
-    kind: str  # generate, next_word_distribution, score
+    kind: str  # describe, generate, next_word_distribution, score
     template: str
     system: str | None
     chat: bool

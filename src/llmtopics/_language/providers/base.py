@@ -53,9 +53,19 @@ class Provider(ABC):
 
     @abstractmethod
     def send(
-        self, client: Any, model: str, text: str, request: Request, options: dict
+        self,
+        client: Any,
+        model: str,
+        text: str,
+        request: Request,
+        options: dict,
+        image: str | None = None,
     ) -> Any:
-        """Send a text with options, and return the response of httpx."""
+        """Send a text with options, and return the response of httpx.
+
+        ``image`` is the address of a picture (``data:image/jpeg;base64,...``), in requests of
+        kind "describe" alone.
+        """
 
     @abstractmethod
     def read(self, response: Any) -> Reply:

@@ -54,11 +54,23 @@ class OpenAICompatible(Provider):
         return None
 
     def send(
-        self, client: Any, model: str, text: str, request: Request, options: dict
+        self,
+        client: Any,
+        model: str,
+        text: str,
+        request: Request,
+        options: dict,
+        image: str | None = None,
     ) -> Any:
         """Send a text as a message of a chat, or to be continued."""
         if request.chat:
-            messages = [{"role": "user", "content": text}]
+            content: Any = text
+            if image:
+                content = [
+                    {"type": "image_url", "image_url": {"url": image}},
+                    {"type": "text", "text": text},
+                ]
+            messages: list[Any] = [{"role": "user", "content": content}]
             if request.system is not None:
                 messages.insert(0, {"role": "system", "content": request.system})
             options = {**options, "messages": messages}

@@ -1,0 +1,223 @@
+"""What describers of pictures and of sounds share: each file is described once."""
+
+import logging
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils._param_validation import Options, StrOptions
+from tqdm import tqdm
+
+from llmtopics._checks import check_rows
+from llmtopics._language.cache import folder_of, get_or_compute
+from llmtopics.describe._inputs import MISSING, Input, Unreadable, read_input
+
+logger = logging.getLogger(__name__)
+
+OUTCOMES = ("described", "empty", "failed")
+
+
+class Describer(TransformerMixin, BaseEstimator, ABC):
+    """What describers share: rows are read and checked, failures are named and counted."""
+
+    _KIND: str  # what a row is, for error messages
+    _parameter_constraints: dict[str, list[Any]] = {
+        "cache_dir": [str, Path, Options(bool, {False}), None],
+        "on_error": [StrOptions({"raise", "keep"})],
+        "verbose": ["verbose"],
+    }
+    on_error: str
+
+    def fit(self, X, y=None):
+        """Check the parameters and the files; nothing is learned.
+
+        Parameters
+        ----------
+        X : sequence
+            Paths, or the other inputs of :meth:`transform`.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : estimator
+            The estimator itself.
+        """
+        self._check()
+        self._read(X)
+        return self
+
+    def get_feature_names_out(self, input_features=None):
+        """Return the name of the one column, so that a Pipeline can name those after it.
+
+        Parameters
+        ----------
+        input_features : None
+            Ignored.
+
+        Returns
+        -------
+        names : ndarray of shape (1,), of str
+            "text".
+        """
+        return np.array(["text"], dtype=object)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        tags.requires_fit = False
+        return tags
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+    @abstractmethod
+    def _check(self) -> None:
+        """Raise a ValueError that names the first parameter that is wrong."""
+
+    @abstractmethod
+    def _in_memory(self, value: Any) -> list[bytes] | None:
+        """Return the bytes that identify a picture or sound in memory; None for others."""
+
+    def _read(self, X: Any) -> tuple[list[Input | None], "Failures"]:
+        """Return the input in each row, None where it failed or is missing."""
+        rows = check_rows(X, type(self).__name__, self._KIND)
+        failures = Failures(type(self).__name__, self.on_error)
+        files: list[Input | None] = []
+        for row, value in enumerate(rows):
+            if value is MISSING:  # from make_describer: no failure
+                files.append(None)
+                continue
+            try:
+                files.append(read_input(value, self._in_memory))
+            except Unreadable as error:
+                failures.add(row, "", error)
+                files.append(None)
+        return files, failures
+
+    def _report(self, texts: list[str | None], failures: "Failures") -> list[str]:
+        """Set the attributes that report the call, and return one text per row."""
+        outcomes = np.array(
+            [
+                "failed"
+                if row in failures.reasons
+                else "described"
+                if text
+                else "empty"
+                for row, text in enumerate(texts)
+            ],
+            dtype=f"<U{max(map(len, OUTCOMES))}",
+        )
+        self.outcomes_ = outcomes
+        self.errors_ = dict(sorted(failures.reasons.items()))
+        self.report_ = {name: int((outcomes == name).sum()) for name in OUTCOMES}
+        if failures.reasons:
+            logger.warning(
+                "%s: %d of %d rows failed and have an empty text (errors_). The first: %s",
+                failures.estimator,
+                len(failures.reasons),
+                len(texts),
+                failures.reasons[min(failures.reasons)],
+            )
+        return [
+            "" if row in failures.reasons else text or ""
+            for row, text in enumerate(texts)
+        ]
+
+
+class Failures:
+    """Rows that failed and why; the first one ends the work unless failures are kept."""
+
+    def __init__(self, estimator: str, on_error: str):
+        self.estimator = estimator
+        self.keep = on_error == "keep"
+        self.reasons: dict[int, str] = {}
+
+    def add(self, row: int, name: str, error: Exception) -> None:
+        """Note that a row failed.
+
+        Raises
+        ------
+        ValueError
+            Unless failures are kept.
+        """
+        message = f"{where(row, name)}: {error}"
+        if not self.keep:
+            raise ValueError(
+                f"{self.estimator} cannot read {message} What was described is in the cache. "
+                "Remove the row, or set on_error='keep' for an empty text."
+            ) from None
+        self.reasons[row] = message
+
+
+def keep_onnxruntime_quiet() -> None:
+    """Turn off the telemetry of onnxruntime, unless it is imported or the user has chosen.
+
+    Since 1.32 it reports to its vendor, from the start of the process: nothing of this
+    library may reach the network unasked.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+
+def where(row: int, name: str) -> str:
+    """Return how error messages call a row."""
+    return f"row {row} ({name})" if name else f"row {row}"
+
+
+class LocalPart(ABC):
+    """One way in which a model on this machine describes a file.
+
+    Loads nothing before the first file that the cache lacks.
+    """
+
+    @abstractmethod
+    def context(self) -> str:
+        """Return what besides the file decides the description: model and parameters."""
+
+    @abstractmethod
+    def describe(self, file: Input) -> bytes:
+        """Return the description of a file, as the cache keeps it.
+
+        Raises
+        ------
+        Unreadable
+            If this file cannot be described.
+        """
+
+    def describe_all(
+        self,
+        files: Sequence[Input | None],
+        failures: Failures,
+        cache_dir: str | Path | bool | None,
+        verbose: bool | int,
+    ) -> list[bytes | None]:
+        """Return the description of each file, None where there is none."""
+        rows: dict[str, list[int]] = {}
+        for row, file in enumerate(files):
+            if file is not None:
+                rows.setdefault(file.digest, []).append(row)
+        digests = list(rows)
+        name = f"{failures.estimator} ({type(self).__name__.lower()})"
+
+        def compute(missing: list[int]) -> Iterator[tuple[list[int], list[bytes]]]:
+            for i in tqdm(missing, desc=name, disable=not verbose):
+                same = rows[digests[i]]
+                try:
+                    made = self.describe(files[same[0]])  # type: ignore[arg-type]
+                except Unreadable as error:
+                    for row in same:
+                        failures.add(row, files[row].name, error)  # type: ignore[union-attr]
+                else:
+                    yield [i], [made]
+
+        folder = folder_of(cache_dir)
+        found = get_or_compute(
+            folder and folder / "descriptions", self.context(), digests, compute
+        )
+        position = {digest: i for i, digest in enumerate(digests)}
+        return [file and found.get(position[file.digest]) for file in files]

@@ -1,0 +1,182 @@
+"""A table with texts, pictures and sounds in its columns → one text per row."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from sklearn import config_context
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted
+
+from llmtopics._checks import check_rows, check_texts
+from llmtopics.describe._base import Describer
+from llmtopics.describe._inputs import MISSING
+
+
+def make_describer(
+    columns: Mapping[str, Any], *, separator: str = "\n", verbose: bool = False
+) -> Pipeline:
+    r"""Return a transformer of tables whose columns hold texts, pictures and sounds.
+
+    It describes each column and joins the descriptions of a row to one text, which any
+    model of texts reads. Cells may be missing.
+
+    Parameters
+    ----------
+    columns : mapping of str to transformer or "passthrough"
+        What describes each column, in the order in which the texts are joined:
+        :class:`ImageDescriber`, :class:`AudioTranscriber`, any other transformer of texts to
+        texts (:class:`LLMAugmenter`), or "passthrough" for texts as they are. Other columns of
+        the table are not read.
+
+    separator : str, default="\n"
+        What stands between two descriptions.
+
+    verbose : bool, default=False
+        Whether scikit-learn prints the time that each column takes.
+
+    Returns
+    -------
+    describer : Pipeline
+        Of a ``ColumnTransformer`` ("columns") and the joining ("join"). It reads pandas and
+        polars DataFrames, and returns a list with one text per row. Parameters have the names
+        of scikit-learn: ``columns__image__describer__on_error``.
+
+    Raises
+    ------
+    ValueError
+        If there is no column, or a value is no transformer.
+
+    See Also
+    --------
+    ImageDescriber : Pictures to texts.
+    AudioTranscriber : Sounds to texts.
+
+    Notes
+    -----
+    A missing cell (None, NaN, NA) has no text. A row without any text is an empty text.
+    Errors name the row of the table.
+
+    ``fit`` describes all files, because ``ColumnTransformer`` does. With their caches, which
+    are on by default, ``transform`` then finds every description.
+
+    Reports are on the fitted copies:
+    ``describer["columns"].named_transformers_["image"].describer_.report_``.
+
+    A model sees the joined text, and ``explain`` cannot say from which column a word came.
+    Call ``describer["columns"].transform(X)`` for the texts of each column.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from PIL import Image, ImageDraw, ImageFont
+    >>> from llmtopics import ImageDescriber, make_describer
+    >>> page = Image.new("RGB", (400, 80), "white")
+    >>> font = ImageFont.load_default(size=32)
+    >>> ImageDraw.Draw(page).text((20, 20), "Shares fell sharply", "black", font)
+    >>> table = pd.DataFrame(
+    ...     {"text": ["Markets today", "A cup final"], "scan": [page, None]}
+    ... )
+    >>> describer = make_describer({"text": "passthrough", "scan": ImageDescriber()})
+    >>> describer.fit_transform(table)
+    ['Markets today\nShares fell sharply', 'A cup final']
+    """
+    if not isinstance(columns, Mapping) or not columns:
+        raise ValueError(
+            "columns must be a mapping from names of columns to what describes them, such as "
+            f"{{'image': ImageDescriber()}}, got {columns!r}."
+        )
+    for name, describer in columns.items():
+        if describer != "passthrough" and not hasattr(describer, "transform"):
+            raise ValueError(
+                f"Column {name!r} has {describer!r}, which is no transformer: pass "
+                "ImageDescriber(), AudioTranscriber() or 'passthrough'."
+            )
+    table = ColumnTransformer(
+        [(str(name), ColumnTexts(each), name) for name, each in columns.items()],
+        verbose=verbose,
+    )
+    return Pipeline([("columns", table), ("join", TextJoiner(separator))])
+
+
+class ColumnTexts(TransformerMixin, BaseEstimator):
+    """Describe the cells of one column; what is missing has an empty text.
+
+    Parameters
+    ----------
+    describer : transformer or "passthrough"
+    """
+
+    def __init__(self, describer: Any = "passthrough"):
+        self.describer = describer
+
+    def fit(self, X, y=None):
+        """Fit a copy of the describer, if there is something to fit."""
+        self.describer_ = self.describer
+        if self.describer != "passthrough":
+            self.describer_ = clone(self.describer)
+            if get_tags(self.describer_).requires_fit:
+                self.describer_.fit(self._cells(X), y)
+        return self
+
+    @config_context(transform_output="default")
+    def transform(self, X):
+        """Return one text per row, as an array of shape (n_rows, 1)."""
+        check_is_fitted(self)
+        cells = self._cells(X)
+        if self.describer_ != "passthrough":
+            cells = self.describer_.transform(cells)
+        texts = check_texts(cells, "make_describer")
+        return np.array(texts, dtype=object)[:, None]
+
+    def get_feature_names_out(self, input_features=None):
+        """Return the name of the one column."""
+        return np.array(["text"], dtype=object)
+
+    def _cells(self, X: Any) -> list[Any]:
+        """Return the cells, with a mark or an empty text where one is missing."""
+        mark = MISSING if isinstance(self.describer_, Describer) else ""
+        rows = check_rows(X, "make_describer", "cell")
+        return [mark if _is_missing(cell) else cell for cell in rows]
+
+
+class TextJoiner(
+    TransformerMixin,
+    BaseEstimator,
+    auto_wrap_output_keys=None,  # type: ignore[call-arg]
+):
+    """Join the texts of a row, leaving out empty ones.
+
+    Parameters
+    ----------
+    separator : str
+    """
+
+    def __init__(self, separator: str = "\n"):
+        self.separator = separator
+
+    def fit(self, X, y=None):
+        """Do nothing."""
+        return self
+
+    def transform(self, X):
+        """Return a list with one text per row of an array or DataFrame of texts."""
+        rows = np.asarray(X, dtype=object)
+        return [self.separator.join(filter(None, row)) for row in rows]
+
+    def get_feature_names_out(self, input_features=None):
+        """Return the name of the one column."""
+        return np.array(["text"], dtype=object)
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+
+def _is_missing(cell: Any) -> bool:
+    """Tell whether a cell is None, NaN, or the mark of pandas for what is missing."""
+    if isinstance(cell, float):
+        return bool(np.isnan(cell))
+    return cell is None or type(cell).__name__ in ("NAType", "NaTType")

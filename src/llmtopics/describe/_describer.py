@@ -1,0 +1,339 @@
+"""Pictures → texts: captions, words that fit, and the text in them."""
+
+from collections.abc import Sequence
+from numbers import Integral
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn import config_context
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
+
+from llmtopics._checks import check_texts
+from llmtopics._language import RemoteLLM
+from llmtopics._language.files import find_files
+from llmtopics.describe._base import Describer
+from llmtopics.describe._caption import Caption, RemoteCaption
+from llmtopics.describe._ocr import PrintedText
+from llmtopics.describe._picture import picture_bytes
+from llmtopics.describe._words import PictureVector
+
+KINDS = ("ocr", "caption", "words")
+
+
+def _writes_words(describer: Any) -> bool:
+    """Tell whether a describer has scores; raise the error that says what they need."""
+    if "words" not in describer._kinds():
+        raise AttributeError(
+            "scores needs how='words', model and vocabulary, got "
+            f"how={describer.how!r}."
+        )
+    return True
+
+
+class ImageDescriber(
+    Describer,
+    auto_wrap_output_keys=None,  # type: ignore[call-arg]
+):
+    """Turn pictures into texts: the text in them, captions, or words that fit.
+
+    Each picture is described once: descriptions are kept on disk. Needs the extra ``image``,
+    and ``ocr`` for ``how="ocr"``.
+
+    Parameters
+    ----------
+    how : {"ocr", "caption", "words"} or list of these, default="ocr"
+        What is described. A list joins several, in its order.
+
+        - "ocr": the text in the picture, English and Chinese, by the models in the package
+          ``rapidocr``. Works offline. For scans, slides, screenshots, signs.
+        - "caption": what a language model writes about the picture. Needs ``model`` or
+          ``llm``. For photographs.
+        - "words": the words of ``vocabulary`` that fit best (zero-shot). Needs ``model``,
+          such as CLIP. For photographs, if you know the words.
+
+    model : str or None, default=None
+        For "caption", a model that ``transformers.AutoModelForImageTextToText`` loads
+        ("Salesforce/blip-image-captioning-base", "HuggingFaceTB/SmolVLM2-500M-Instruct"). For
+        "words", CLIP or SigLIP ("openai/clip-vit-base-patch32"). The path of a folder, or a hub
+        id, downloaded when first used. Code that comes with a model is never run.
+
+    revision : str or None, default=None
+        Branch, tag or commit on the hub.
+
+    llm : RemoteLLM or None, default=None
+        A server that reads pictures in chats and writes the captions, instead of ``model``.
+        Pictures are sent to it, at most 1,024 pixels wide and high.
+
+    prompt : str or None, default=None
+        What "caption" asks. None asks for one or two sentences, where a model chats. Other
+        models go on from it ("a photo of"), and None is nothing.
+
+    max_new_tokens : int, default=64
+        Tokens of a caption at most.
+
+    vocabulary : sequence of str or None, default=None
+        The words for "words", all different.
+
+    n_words : int, default=5
+        How many words "words" writes per picture, best first.
+
+    device : str, default="auto"
+        As PyTorch names it ("cpu", "cuda:1"), for ``model``. "auto" is the first GPU or else
+        the processor.
+
+    dtype : {"auto", "float32", "bfloat16", "float16"}, default="auto"
+        Number format of the weights of ``model``, as in :class:`TransformerEmbedder`.
+
+    cache_dir : str, Path, False or None, default=None
+        Where descriptions are kept. None is the folder named in the environment variable
+        ``LLMTOPICS_CACHE`` or else the user's cache folder; False keeps none. Captions of
+        ``llm`` are kept where that says.
+
+    on_error : {"raise", "keep"}, default="raise"
+        Whether a picture that cannot be read stops the work (what was described is in the
+        cache), or gets an empty text and is reported.
+
+    verbose : bool or int, default=False
+        Whether to show a progress bar.
+
+    Attributes
+    ----------
+    outcomes_ : ndarray of shape (n_pictures,), of str
+        What became of each picture in the last call of ``transform``: "described", "empty"
+        (no text in it) or "failed".
+
+    errors_ : dict of int to str
+        Why rows failed, with ``on_error="keep"``.
+
+    report_ : dict
+        How many pictures had each outcome.
+
+    See Also
+    --------
+    AudioTranscriber : Sounds to texts.
+    make_describer : Texts, pictures and sounds in the columns of one table.
+
+    Notes
+    -----
+    There is nothing to fit: ``transform`` can be called at once, and uses the parameters as
+    they are then.
+
+    Pictures are turned upright by their EXIF data, and shrunk to at most 2,000 pixels wide
+    and high. What is transparent is white. Of an animation, the first picture is read.
+    Pictures of more than ``PIL.Image.MAX_IMAGE_PIXELS`` (89 million) are refused before they
+    are decoded.
+
+    Local models read one picture at a time, so a description does not depend on the others.
+    The cache is keyed by the file's bytes, the model's files and the parameters that change
+    the text.
+
+    No file makes it fetch anything: addresses (``http:``) are refused. The telemetry of
+    onnxruntime is turned off (``ORT_DISABLE_TELEMETRY``), unless that variable is set.
+
+    References
+    ----------
+    A. Radford et al., "Learning Transferable Visual Models From Natural Language
+    Supervision", ICML 2021 (zero-shot words).
+
+    Examples
+    --------
+    >>> from PIL import Image, ImageDraw, ImageFont
+    >>> from llmtopics import ImageDescriber
+    >>> page = Image.new("RGB", (400, 80), "white")
+    >>> font = ImageFont.load_default(size=32)
+    >>> ImageDraw.Draw(page).text((20, 20), "Shares fell sharply", "black", font)
+    >>> ImageDescriber(how="ocr").transform([page])
+    ['Shares fell sharply']
+    """
+
+    _KIND = "picture"
+    _parameter_constraints: dict[str, list[Any]] = {
+        **Describer._parameter_constraints,
+        "how": [StrOptions(set(KINDS)), list, tuple],
+        "model": [str, None],
+        "revision": [str, None],
+        "llm": [RemoteLLM, None],
+        "prompt": [str, None],
+        "max_new_tokens": [Interval(Integral, 1, None, closed="left")],
+        "vocabulary": ["array-like", None],
+        "n_words": [Interval(Integral, 1, None, closed="left")],
+        "device": [str],
+        "dtype": [StrOptions({"auto", "float32", "bfloat16", "float16"})],
+    }
+
+    def __init__(
+        self,
+        how: str | Sequence[str] = "ocr",
+        *,
+        model: str | None = None,
+        revision: str | None = None,
+        llm: RemoteLLM | None = None,
+        prompt: str | None = None,
+        max_new_tokens: int = 64,
+        vocabulary: Sequence[str] | None = None,
+        n_words: int = 5,
+        device: str = "auto",
+        dtype: str = "auto",
+        cache_dir: str | Path | bool | None = None,
+        on_error: str = "raise",
+        verbose: bool | int = False,
+    ):
+        self.how = how
+        self.model = model
+        self.revision = revision
+        self.llm = llm
+        self.prompt = prompt
+        self.max_new_tokens = max_new_tokens
+        self.vocabulary = vocabulary
+        self.n_words = n_words
+        self.device = device
+        self.dtype = dtype
+        self.cache_dir = cache_dir
+        self.on_error = on_error
+        self.verbose = verbose
+
+    @config_context(transform_output="default")
+    def transform(self, X):
+        """Return the description of each picture.
+
+        Parameters
+        ----------
+        X : sequence
+            Paths (str or Path), ``file:`` URLs, the bytes of files, PIL images, or arrays of
+            shape (height, width), (height, width, 3) or (height, width, 4). Arrays hold bytes
+            (uint8), 16-bit integers (uint16) or floats from 0 to 1.
+
+        Returns
+        -------
+        texts : list of str
+            One per picture, in their order; several descriptions are on lines of their own.
+
+        Raises
+        ------
+        ValueError
+            For a picture that cannot be read (naming its row and path), unless ``on_error``
+            is "keep"; for bad parameters.
+        LLMError
+            If the server does not answer, and ``on_error`` is "raise".
+        ImportError
+            If an extra is missing.
+        OSError
+            If the model is not found.
+        """
+        kinds = self._check()
+        files, failures = self._read(X)
+        columns = []
+        for kind in kinds:
+            part = self._part(kind)
+            kept = part.describe_all(files, failures, self.cache_dir, self.verbose)
+            if isinstance(part, PictureVector):
+                columns.append(self._fitting_words(part, kept))
+            else:
+                columns.append([text.decode() if text else "" for text in kept])
+        return self._report(
+            ["\n".join(filter(None, texts)) for texts in zip(*columns, strict=True)],
+            failures,
+        )
+
+    @available_if(_writes_words)
+    @config_context(transform_output="default")
+    def scores(self, X):
+        """Return how well each word of ``vocabulary`` fits each picture.
+
+        Parameters
+        ----------
+        X : sequence
+            As in :meth:`transform`.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_pictures, n_words), float64
+            Probabilities, in the order of ``vocabulary``. Rows sum to one for CLIP. For
+            SigLIP, each word has a probability of its own. Rows that failed are zeros.
+
+        Raises
+        ------
+        ValueError, ImportError, OSError
+            As :meth:`transform`.
+        AttributeError
+            If ``how`` is without "words".
+        """
+        self._check()
+        files, failures = self._read(X)
+        part = self._part("words")
+        kept = part.describe_all(files, failures, self.cache_dir, self.verbose)
+        self._report([each and "described" for each in kept], failures)
+        return part.scores(kept, self._vocabulary(), self.cache_dir)
+
+    def _fitting_words(
+        self, part: PictureVector, kept: list[bytes | None]
+    ) -> list[str]:
+        """Return the best words of each picture, as a text."""
+        words = self._vocabulary()
+        order = np.argsort(-part.scores(kept, words, self.cache_dir), kind="stable")
+        return [
+            " ".join(words[i] for i in best) if vector else ""
+            for vector, best in zip(kept, order[:, : self.n_words], strict=True)
+        ]
+
+    def _part(self, kind: str) -> Any:
+        """Return what describes pictures in one way."""
+        if kind == "ocr":
+            return PrintedText()
+        if kind == "caption" and self.llm is not None:
+            return RemoteCaption(self.llm, self.prompt, int(self.max_new_tokens))
+        folder = find_files(str(self.model), self.revision)
+        if kind == "words":
+            return PictureVector(folder, self.device, self.dtype)
+        return Caption(
+            folder, self.prompt, int(self.max_new_tokens), self.device, self.dtype
+        )
+
+    def _vocabulary(self) -> list[str]:
+        words = check_texts(self.vocabulary, "ImageDescriber(vocabulary=...)")
+        if len({*words}) < len(words):
+            raise ValueError("vocabulary has a word more than once.")
+        return words
+
+    def _kinds(self) -> list[str]:
+        return [self.how] if isinstance(self.how, str) else list(self.how)
+
+    def _check(self) -> list[str]:  # type: ignore[override]
+        """Return the kinds of description; raise an error for a parameter that is wrong."""
+        self._validate_params()
+        try:
+            import PIL  # noqa: F401
+        except ImportError:
+            raise ImportError(
+                "ImageDescriber needs the package Pillow: pip install 'llmtopics[image]'"
+            ) from None
+        kinds = self._kinds()
+        if not kinds or len({*kinds}) < len(kinds) or not {*kinds} <= {*KINDS}:
+            raise ValueError(
+                f"how must be one of {', '.join(KINDS)} or a list of different ones, got "
+                f"{self.how!r}."
+            )
+        if "caption" in kinds and self.llm is None and self.model is None:
+            raise ValueError(
+                "how='caption' needs a model that writes: set model="
+                "'Salesforce/blip-image-captioning-base' (or the path of a folder), or "
+                "llm=RemoteLLM(...)."
+            )
+        if "words" in kinds:
+            if self.model is None or self.vocabulary is None:
+                raise ValueError(
+                    "how='words' needs model, such as 'openai/clip-vit-base-patch32', and "
+                    "vocabulary, a list of words."
+                )
+            if "caption" in kinds and self.llm is None:
+                raise ValueError(
+                    "how has 'caption' and 'words', which need different models: set llm for "
+                    "captions, or use two ImageDescribers (make_describer)."
+                )
+            self._vocabulary()
+        return kinds
+
+    def _in_memory(self, value: Any) -> list[bytes] | None:
+        return picture_bytes(value)

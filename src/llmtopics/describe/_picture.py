@@ -1,0 +1,152 @@
+"""Picture files, bytes, arrays and PIL images → upright RGB pictures of bounded size."""
+
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+
+from llmtopics.describe._inputs import Input, Unreadable, opened
+
+MOST_SIDE = 2000  # pixels; larger pictures are shrunk to it
+_RATIO = 50  # of the sides, at most: models enlarge the shorter one
+# others, such as EPS, start programs
+_FORMATS = [
+    "AVIF",
+    "BMP",
+    "GIF",
+    "ICO",
+    "JPEG",
+    "JPEG2000",
+    "PNG",
+    "PPM",
+    "TGA",
+    "TIFF",
+    "WEBP",
+]
+
+
+def picture_bytes(value: Any) -> list[bytes] | None:
+    """Return the bytes that identify a PIL image or an array; None for another kind."""
+    from PIL import Image
+
+    if isinstance(value, Image.Image):
+        _check_size(*value.size)
+        palette = value.getpalette("RGBA") if value.mode == "P" else None
+        about = f"{value.mode} {value.size} {value.getexif().get(0x0112)}"
+        try:
+            return [about.encode(), bytes(palette or b""), value.tobytes()]
+        except (OSError, ValueError) as error:
+            raise Unreadable(f"the picture cannot be decoded: {error}.") from None
+    if isinstance(value, np.ndarray):
+        _check_array(value)
+        return [f"{value.shape} {value.dtype.str}".encode(), value.tobytes()]
+    return None
+
+
+def read_picture(file: Input) -> Any:
+    """Return a picture as an upright RGB image of PIL, at most 2,000 pixels wide and high.
+
+    Of an animation, the first picture is taken. What is transparent is white.
+
+    Raises
+    ------
+    Unreadable
+        If it is no picture, too large, or damaged.
+    """
+    from PIL import Image, ImageOps
+
+    with ExitStack() as stack:
+        try:
+            if isinstance(file.content, np.ndarray):
+                image = _from_array(file.content)
+            elif isinstance(file.content, Image.Image):
+                image = file.content.copy()
+            else:
+                stream = stack.enter_context(opened(file))
+                Image.init()
+                known = [name for name in _FORMATS if name in Image.OPEN]
+                image = stack.enter_context(Image.open(stream, formats=known))
+            _check_size(*image.size)
+            if image.mode.startswith("I;16"):  # PIL would cut values above 255
+                image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+            elif image.mode in ("I", "F"):
+                image = _from_array(np.asarray(image))
+            else:
+                image.draft(
+                    "RGB", (MOST_SIDE, MOST_SIDE)
+                )  # decodes large JPEGs smaller
+            image = ImageOps.exif_transpose(image)
+            if "transparency" in image.info or "A" in image.getbands():
+                image = image.convert("RGBA")
+                white = Image.new("RGBA", image.size, "white")
+                image = Image.alpha_composite(white, image)
+            image = image.convert("RGB")
+        except Image.UnidentifiedImageError:
+            raise Unreadable(
+                "it is no picture that can be read, whatever its name says: pass JPEG, PNG, "
+                "GIF, WebP, TIFF, BMP or the like."
+            ) from None
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            raise Unreadable(_too_large(str(error))) from None
+        except (OSError, ValueError, SyntaxError, EOFError, OverflowError) as error:
+            raise Unreadable(
+                f"the picture cannot be decoded ({error}): it may be damaged or cut short. "
+                "Save it again, or remove it."
+            ) from None
+    image.thumbnail((MOST_SIDE, MOST_SIDE))
+    return image
+
+
+def _check_size(width: int, height: int) -> None:
+    """Raise an error for pictures that would take much memory here or in a model."""
+    from PIL import Image
+
+    most = Image.MAX_IMAGE_PIXELS
+    if most is not None and width * height > most:
+        raise Unreadable(_too_large(f"{width} × {height} pixels, more than {most}"))
+    if min(width, height) == 0 or max(width, height) > _RATIO * min(width, height):
+        raise Unreadable(
+            f"the picture is {width} × {height} pixels: one side is more than {_RATIO} times "
+            "the other. Cut it into pieces."
+        )
+
+
+def _too_large(found: str) -> str:
+    return (
+        f"the picture is too large ({found}). Shrink it, or raise the limit in "
+        "PIL.Image.MAX_IMAGE_PIXELS if you trust it."
+    )
+
+
+def _check_array(array: np.ndarray) -> None:
+    channels = array.shape[2] if array.ndim == 3 else 1
+    if array.ndim not in (2, 3) or channels not in (1, 3, 4) or not array.size:
+        raise Unreadable(
+            f"an array of shape {array.shape} is no picture: pass (height, width), "
+            "(height, width, 3) or (height, width, 4)."
+        )
+    if array.dtype.kind not in "bfiu":
+        raise Unreadable(
+            f"an array of dtype {array.dtype} is no picture: pass numbers."
+        )
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise Unreadable("the array holds NaN or infinity.")
+
+
+def _from_array(array: np.ndarray) -> Any:
+    """Return an array as an image: floats span 0 to 1, integers their type's range.
+
+    Floats above 1, and wide integers, are scaled by their largest value.
+    """
+    from PIL import Image
+
+    if array.dtype == bool:
+        array = array.astype(np.uint8) * 255
+    elif array.dtype == np.uint16:
+        array = (array >> 8).astype(np.uint8)
+    elif array.dtype != np.uint8:
+        top = float(array.max(initial=0))
+        known = 1.0 if array.dtype.kind == "f" else 255.0
+        scaled = array / max(top, known) * 255
+        array = scaled.clip(0, 255).round().astype(np.uint8)
+    return Image.fromarray(array.squeeze(2) if array.shape[2:] == (1,) else array)

