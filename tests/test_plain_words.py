@@ -74,7 +74,7 @@ NOT_YET = {
 
 def texts():
     for pattern in ("*.md", "docs/*.md", "docs/guide/*.md", "examples/*"):
-        yield from ROOT.glob(pattern)
+        yield from (path for path in ROOT.glob(pattern) if path.is_file())
     for folder in ("src", "tests", "benchmarks", "examples"):
         yield from (ROOT / folder).rglob("*.py")
 

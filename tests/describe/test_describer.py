@@ -137,20 +137,20 @@ def test_every_form_is_seen_as_it_is(form, scene):
 
 
 def test_grey_pictures_of_any_depth(scene):
-    grey = ImageOps.grayscale(scene)
-    wide = Image.fromarray(np.asarray(grey).astype(np.uint16) * 257)
+    gray = ImageOps.grayscale(scene)
+    wide = Image.fromarray(np.asarray(gray).astype(np.uint16) * 257)
     for value in [
-        saved(grey),
+        saved(gray),
         saved(wide),
         saved(wide, "TIFF"),
-        np.asarray(grey),
-        np.asarray(grey)[:, :, None],
-        np.asarray(grey) > 255,
+        np.asarray(gray),
+        np.asarray(gray)[:, :, None],
+        np.asarray(gray) > 255,
     ]:
         found = read(value)
         assert found.mode == "RGB"
         if np.asarray(value).dtype != bool:
-            assert close(found, grey.convert("RGB"))
+            assert close(found, gray.convert("RGB"))
 
 
 def test_what_is_transparent_is_white():

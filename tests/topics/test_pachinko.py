@@ -26,6 +26,7 @@ from llmtopics.topics._gibbs.kernels.common import zeros
 from llmtopics.topics._gibbs.kernels.mixtures import CSRCounts, StopRule
 from llmtopics.topics._gibbs.likelihood import divided_paths, tally_cells
 from llmtopics.topics._gibbs.likelihood import log_joint as joint_of
+from llmtopics.topics._gibbs.mixtures import infer_path_mixtures
 from llmtopics.topics._gibbs.tokens import Tokens, tokens_from_counts
 
 
@@ -404,6 +405,16 @@ def test_mixtures_equal_the_written_formula(n_passes):
     assert_allclose(
         mixtures[2], mean @ (prior.below / prior.below.sum(axis=1, keepdims=True))
     )
+
+
+def test_both_levels_of_mixtures_have_converged():
+    rng, prior = np.random.default_rng(0), random_prior((3, 4))
+    counts = rng.poisson(2.0, (12, 9)).astype(np.int32)
+    topics, X = rng.dirichlet(np.ones(9), 4), sp.csr_array(counts)
+    found = infer_path_mixtures(X, topics, *prior)
+    converged = infer(counts, topics, prior, 20_000)
+    assert_allclose(found[0], converged[0], atol=1e-3)
+    assert_allclose(found[1], converged[1], atol=0.01)
 
 
 def test_mixtures_are_near_the_posterior_means():

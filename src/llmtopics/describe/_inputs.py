@@ -117,7 +117,7 @@ def _digest_of(path: Path) -> str:
     if path.is_dir():
         raise Unreadable(f"{path} is a folder: pass the files in it, one per row.")
     try:
-        if path.exists() and not path.is_file():  # a pipe would wait for ever
+        if path.exists() and not path.is_file():  # reading a pipe would never end
             raise Unreadable(f"{path} is not a regular file.")
         with open(path, "rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()

@@ -116,6 +116,10 @@ def start_chain(
         if lists is None:
             tables = others is not None or prior.n_dimensions == 2
             lists = n_components >= MANY_TOPICS and not tables
+        elif lists and (others is not None or prior.n_dimensions == 2):
+            raise ValueError(
+                "Lists hold neither others nor a prior per topic and word."
+            )
         schedule = Blocked(tokens, topics, workers)
         counts = (
             ListCounts(tokens, topics, n_components)
@@ -140,6 +144,8 @@ def start_path_chain(
     "auto", "exact" or "blocked".
     """
     prior = as_word_prior(word_prior, tokens.n_words)
+    if prior.n_dimensions:
+        raise ValueError("Paths are drawn under one number as the prior of words.")
     counts = RowCounts(tokens, assigned.topics, assigned.n_components)
     exact = is_exact(sampler, tokens)
     schedule = Exact() if exact else Blocked(tokens, assigned.topics, workers)

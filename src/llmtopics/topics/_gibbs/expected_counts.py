@@ -39,7 +39,7 @@ def expected_counts(
         priors = assigned.priors(doc_prior, prior, total)
         # φ is fixed: leaving a token out does not change it
         priors = priors._replace(inverse=priors.inverse[[0, 0]])
-        for documents in cut_all(tokens.starts, 1, K):
+        for documents in cut_all(tokens.starts, 1, assigned.n_alternatives):
             chain.workers.run(
                 [
                     partial(

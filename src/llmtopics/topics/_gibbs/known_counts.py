@@ -26,7 +26,12 @@ def draw_under_counts(
     seed: int,
     workers: Workers,
 ) -> np.ndarray:
-    """Return topics of tokens; ``counts``, (V, K), are those of other tokens."""
+    """Return topics of tokens drawn under fixed counts of words in topics.
+
+    topics : where the draws start; overwritten
+    counts : (V, K), taken as those of other tokens
+    doc_prior : (K,), α
+    """
     K = counts.shape[1]
     table = zeros(tokens.n_words, filled_up(K))
     table[:, :K] = counts

@@ -47,7 +47,7 @@ def start_paths(
         chain.sweep(alpha)
         advance()
     sub_topics = chain.topics.astype(np.int32)
-    chance = np.random.default_rng([seed + 1, 1]).random(sub_topics.size)
+    chance = np.random.default_rng([seed + 1, 2**31]).random(sub_topics.size)
     n_taken = min(_START_TOKENS * (len(starts) - 1), 0.99 * COUNTED)
     taken = chance * sub_topics.size < n_taken
     some = Tokens(sub_topics[taken], np.append(0, np.cumsum(taken))[starts], K)

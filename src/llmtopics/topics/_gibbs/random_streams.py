@@ -9,5 +9,5 @@ def sweep_key(seed: int, number: int) -> np.uint64:
 
 
 def stream_key(*numbers: int) -> np.uint64:
-    """Return a key that depends on all numbers."""
+    """Return a key of several numbers; zeros at the end do not change it."""
     return np.random.SeedSequence(list(numbers)).generate_state(1, np.uint64)[0]

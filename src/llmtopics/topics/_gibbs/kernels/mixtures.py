@@ -30,7 +30,8 @@ class StopRule(NamedTuple):
     """When to stop.
 
     max_iter : passes over a document at most
-    tol : stop when a pass moves no topic's share of the document by more than this
+    tol : stop when a pass moves no share of the document, of a topic or of a super-topic, by
+        more than this
     """
 
     max_iter: int
@@ -121,6 +122,7 @@ def infer_paths(
         np.empty(K),
         np.empty(K),
     )
+    super_before = np.empty(S)
     beneath = np.empty(S)
     for s in range(S):
         beneath[s] = 0
@@ -138,6 +140,7 @@ def infer_paths(
         for i in range(n_words):
             length += data[begin + i]
         before[:] = 0
+        super_before[:] = 0
         for _ in range(stop.max_iter):
             for i in range(n_words):
                 count, w = data[begin + i], indices[begin + i]
@@ -179,6 +182,9 @@ def infer_paths(
                     parting[s, k] = expected[s, k] / total if total > 0 else 1.0 / S
                 moved = max(moved, abs(total - before[k]))
                 before[k] = total
+            for s in range(S):
+                moved = max(moved, abs(of_super[s] - super_before[s]))
+                super_before[s] = of_super[s]
             if moved <= stop.tol * length:
                 break
         total = 0.0
