@@ -54,7 +54,6 @@ NOT_YET = {
     "src/llmtopics/_compiled/compile.py",
     "src/llmtopics/_compiled/simd.py",
     "src/llmtopics/_compiled/simd_llvm.py",
-    "src/llmtopics/_words.py",
     "src/llmtopics/fusion/_sides.py",
     "src/llmtopics/llm_topics.py",
     "src/llmtopics/text/_analyzer.py",
