@@ -24,7 +24,7 @@ def test_halves_take_tokens_in_turn(rng):
         assert (found.data > 0).all()
 
 
-def test_halves_leave_their_input_alone(rng):
+def test_halves_do_not_change_their_input(rng):
     X = sp.csr_array(rng.poisson(0.7, (5, 12)).astype(np.int32))
     before = X.copy()
     for half in halves(X):

@@ -49,7 +49,7 @@ def test_words_come_from_scikit_learns_models_too(planted, method):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_zeros_and_dead_topics_leave_scores_finite(method):
+def test_scores_are_finite_with_zeros_and_empty_topics(method):
     components = np.array([[3.0, 0, 1, 0], [0, 0, 0, 0], [0, 2, 0, 0]])
     words = top_words(components, list("abcd"), 3, method)
     assert words == [["a", "c"], [], ["b"]]  # words without weight are not listed
@@ -77,7 +77,7 @@ def test_words_are_floored_at_a_thousandth_of_chance():
     ],
     ids=["pandas", "named", "polars", "tuple"],
 )
-def test_vocabularies_are_read_by_position(vocabulary):
+def test_vocabularies_are_indexed_by_position(vocabulary):
     assert top_words(PHI, vocabulary, 1) == [["cat"], ["bank"]]
 
 

@@ -9,8 +9,8 @@ _CELLS = 2**17  # (nonzero, topic) pairs per step: 1 MB, the cache of a core
 def halves(X: sp.csr_array) -> tuple[sp.csr_array, sp.csr_array]:
     """Split every document into an observed and a held-out half.
 
-    A document's tokens, in the order of their columns, go to the two halves in turn, the
-    first to the observed one. The split of a document depends on its row alone.
+    The tokens of a document, in the order of their columns, go to the halves in turn. The
+    first token is observed. The split of a document depends only on its own row.
 
     Parameters
     ----------

@@ -15,21 +15,21 @@ def words_of(vectorizer: Any, name: str) -> np.ndarray:
     words = find_words(vectorizer)
     if words is None:
         raise ValueError(
-            f"{name} needs a vectorizer that knows its words (get_feature_names_out), which "
-            f"{vectorizer!r} does not: use CountVectorizer, alone or after steps that change "
+            f"{name} needs a vectorizer that knows its words (get_feature_names_out), and "
+            f"{vectorizer!r} does not. Use CountVectorizer, alone or after steps that change "
             "texts."
         )
     return words
 
 
 def find_words(vectorizer: Any) -> np.ndarray | None:
-    """Return the words of the columns that a fitted vectorizer makes, None if unknown.
+    """Return the word of each column of a fitted vectorizer, None if unknown.
 
     Parameters
     ----------
     vectorizer : transformer
-        One of scikit-learn's kind, or a Pipeline of steps that change texts, a vectorizer and
-        steps that change its counts.
+        A vectorizer, or a Pipeline of steps that change texts, a vectorizer and steps that
+        change its counts.
 
     Raises
     ------
@@ -48,14 +48,14 @@ def find_words(vectorizer: Any) -> np.ndarray | None:
             if words is not None:
                 raise ValueError(
                     f"The step {step!r} after the vectorizer does not name its columns "
-                    "(get_feature_names_out), so their words are unknown: leave it out, or "
+                    "(get_feature_names_out), so their words are unknown. Leave it out, or "
                     "use one that does."
                 ) from error
     return None if words is None else np.asarray(words)
 
 
 def tokens_of(vectorizer: Any, texts: Sequence[str]) -> list[list[str]] | None:
-    """Return the words of texts in their order, None if the vectorizer has no analyzer."""
+    """Return the words of each text in order, None if the vectorizer has no analyzer."""
     steps = list(steps_of(vectorizer))
     for i, step in enumerate(steps):
         if hasattr(step, "build_analyzer"):
@@ -66,7 +66,7 @@ def tokens_of(vectorizer: Any, texts: Sequence[str]) -> list[list[str]] | None:
 
 
 def steps_of(vectorizer: Any) -> Iterator[Any]:
-    """Yield the steps of a Pipeline, and those of Pipelines in it; another as it is."""
+    """Yield the steps of a Pipeline and of Pipelines in it, or any other estimator itself."""
     if not isinstance(vectorizer, Pipeline):
         yield vectorizer
         return

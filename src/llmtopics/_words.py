@@ -1,4 +1,4 @@
-"""Ranking of words: the words that describe a topic."""
+"""Rank words by how well they describe a topic."""
 
 from collections.abc import Sequence
 
@@ -32,13 +32,14 @@ def top_words(
     method : {"term_score", "relevance", "probability", "frex"}, default="term_score"
         How words are ranked:
 
-        - "term_score": ``φ_kw log(φ_kw / (Π_j φ_jw)^(1/K))`` [1]_, probable words that
-          other topics have less of;
-        - "relevance": ``λ log φ_kw + (1 - λ) log(φ_kw / p_w)`` with λ = .6 [2]_; ``p_w``
-          is the mean of ``φ_jw`` over the topics j;
-        - "probability": ``φ_kw``, which favors words that are frequent everywhere;
-        - "frex": harmonic mean of the ranks (as fractions of V) that the word's frequency
-          ``φ_kw`` and its exclusivity ``φ_kw / Σ_j φ_jw`` have in the topic [3]_.
+        - "term_score": ``φ_kw log(φ_kw / (Π_j φ_jw)^(1/K))`` [1]_. Favors probable words
+          that are less probable in other topics.
+        - "relevance": ``λ log φ_kw + (1 - λ) log(φ_kw / p_w)`` with λ = 0.6 [2]_. ``p_w``
+          is the mean of ``φ_jw`` over the topics j.
+        - "probability": ``φ_kw``. Favors words that are frequent in all topics.
+        - "frex": harmonic mean of two ranks in the topic, as fractions of V [3]_. These are
+          the ranks of the word's frequency ``φ_kw`` and its exclusivity
+          ``φ_kw / Σ_j φ_jw``.
 
         Ties go to the more probable word, then to the earlier column.
 
@@ -50,13 +51,13 @@ def top_words(
     Raises
     ------
     ValueError
-        If ``components`` holds negative or non-finite weights, ``vocabulary`` has
-        another length, ``n_words`` is below 1 or ``method`` is unknown.
+        If ``components`` has negative or non-finite weights, ``vocabulary`` has another
+        length, ``n_words`` is below 1 or ``method`` is unknown.
 
     Notes
     -----
-    Logarithms are taken of φ floored at a thousandth of ``1 / V``, so that all scores are
-    finite, even of words without weight in a topic (zeros in NMF).
+    Values of φ below ``0.001 / V`` are raised to it before the scores are computed. So all
+    scores are finite, even for words without weight in a topic (zeros in NMF).
 
     References
     ----------
@@ -88,9 +89,9 @@ def top_words(
 def rank_words(
     scores: np.ndarray, weights: np.ndarray, vocabulary: Sequence[str], n_words: int
 ) -> list[list[str]]:
-    """Return the words of highest score in each topic, among those with weight in it.
+    """Return the words with the highest scores in each topic, among those with weight.
 
-    Ties go to the word of more weight, then to the earlier column.
+    Ties go to the word with more weight, then to the earlier column.
     """
     rankings = np.lexsort((-weights, -scores))
     return [
@@ -100,7 +101,7 @@ def rank_words(
 
 
 def _distributions(weights: np.ndarray) -> np.ndarray:
-    """Return φ: rows that sum to one (all-zero ones: to zero) before a small floor."""
+    """Return φ with a small floor. Without it, rows sum to one, or to zero if all zero."""
     totals = weights.sum(axis=1, keepdims=True)
     phi = np.divide(weights, totals, where=totals > 0, out=np.zeros_like(weights))
     return np.maximum(phi, 1e-3 / weights.shape[1])
@@ -125,7 +126,7 @@ def _frex(phi: np.ndarray, weight: float = 0.5) -> np.ndarray:
 
 
 def _rank(values: np.ndarray) -> np.ndarray:
-    """Return the empirical distribution function of each row at its own entries."""
+    """Return the rank of each entry in its row, as a fraction of V."""
     return (
         np.array([np.searchsorted(np.sort(row), row, side="right") for row in values])
         / (values.shape[1])

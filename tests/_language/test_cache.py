@@ -1,4 +1,4 @@
-"""The disk cache: shared, bounded, and never in the way."""
+"""The disk cache: shared by processes, limited in size, and never the cause of an error."""
 
 import multiprocessing
 import sqlite3
@@ -13,7 +13,7 @@ from llmtopics._language.cache import Cache, default_folder, get_or_compute, key
 
 
 class Worker(SequentialBackend):
-    """As inside a worker of joblib."""
+    """Behaves like the inside of a joblib worker."""
 
     def __init__(self):
         super().__init__(nesting_level=1)
@@ -24,9 +24,9 @@ def cache(tmp_path):
     return Cache(tmp_path / "cache")
 
 
-def test_what_was_put_is_got_and_nothing_else(cache):
+def test_only_stored_values_are_returned(cache):
     assert cache.get([b"a"]) == {}
-    assert not cache.folder.exists()  # looking changes nothing
+    assert not cache.folder.exists()  # reading creates nothing
     values = {b"%d" % i: b"value %d" % i for i in range(1200)}
     cache.put(values)
     assert cache.get([*values, b"other"]) == values
@@ -54,16 +54,16 @@ def test_a_damaged_entry_is_not_returned(cache):
     assert cache.get([b"a", b"b"]) == {b"b": b"12345678"}
 
 
-def test_a_file_that_is_no_database_is_made_anew(cache, caplog):
+def test_a_file_that_is_not_a_database_is_created_again(cache, caplog):
     cache.folder.mkdir()
     cache._file.write_bytes(b"no database" * 1000)
     assert cache.get([b"a"]) == {}
-    assert "made anew" in caplog.text
+    assert "created again" in caplog.text
     cache.put({b"a": b"value"})
     assert cache.get([b"a"]) == {b"a": b"value"}
 
 
-def test_a_folder_that_cannot_be_written_stops_nothing(tmp_path, caplog):
+def test_a_read_only_folder_is_not_an_error(tmp_path, caplog):
     (tmp_path / "file").write_text("not a folder")
     cache = Cache(tmp_path / "file" / "cache")
     with cache.claim(["name"], 1) as names:
@@ -73,7 +73,7 @@ def test_a_folder_that_cannot_be_written_stops_nothing(tmp_path, caplog):
     assert "not used" in caplog.text
 
 
-def test_the_oldest_are_forgotten_when_it_is_full(tmp_path):
+def test_the_oldest_values_are_deleted_when_the_cache_is_full(tmp_path):
     cache = Cache(tmp_path, max_bytes=300_000)
     keys = [b"%d" % i for i in range(100)]
     for key in keys:
@@ -84,7 +84,7 @@ def test_the_oldest_are_forgotten_when_it_is_full(tmp_path):
     assert cache._file.stat().st_size < 500_000
 
 
-def test_the_environment_names_the_folder(monkeypatch, tmp_path):
+def test_the_environment_variable_sets_the_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("LLMTOPICS_CACHE", str(tmp_path))
     assert default_folder() == tmp_path
     monkeypatch.delenv("LLMTOPICS_CACHE")
@@ -109,7 +109,7 @@ def test_several_processes_may_write_at_the_same_time(cache):
     assert len(cache.get([b"%d" % i for i in range(100)])) == 100
 
 
-def test_one_at_a_time_computes(cache):
+def test_a_claimed_name_is_locked(cache):
     inside, seen = [], []
 
     def work():
@@ -128,7 +128,7 @@ def test_one_at_a_time_computes(cache):
     assert seen == [1] * 8
 
 
-def test_what_others_work_on_is_left_to_them(cache):
+def test_claimed_names_are_skipped(cache):
     with (
         cache.claim(["a", "b", "c"], 2) as first,
         cache.claim(["a", "b", "c"], 3) as rest,
@@ -137,8 +137,8 @@ def test_what_others_work_on_is_left_to_them(cache):
         assert rest == ["c"]
 
 
-def test_two_workers_compute_the_same_texts_together(tmp_path):
-    """Each text once, and both at work at the same time."""
+def test_two_workers_share_the_same_texts(tmp_path):
+    """Each text is computed once, and both workers compute at the same time."""
     texts = [f"text {i}" for i in range(100)]
     made, both = [], threading.Barrier(2, timeout=30)
 
@@ -147,7 +147,7 @@ def test_two_workers_compute_the_same_texts_together(tmp_path):
 
         def compute(rows):
             if not calls:
-                both.wait()  # passed only if neither waits for the other to end
+                both.wait()  # fails if one worker waits until the other ends
             calls.append(rows)
             made.extend(rows)
             yield rows, [texts[i].encode() for i in rows]
@@ -161,7 +161,7 @@ def test_two_workers_compute_the_same_texts_together(tmp_path):
     assert sorted(made) == [*range(100)]
 
 
-def test_alone_all_texts_are_computed_in_one_go(tmp_path):
+def test_a_single_process_computes_all_texts_at_once(tmp_path):
     calls = []
 
     def compute(rows):

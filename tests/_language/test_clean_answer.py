@@ -1,4 +1,4 @@
-"""What chat models write, as they write it, and what of it was asked for."""
+"""Answers as chat models write them, and the requested text in each."""
 
 import pytest
 
@@ -141,7 +141,7 @@ from llmtopics._language.clean_answer import clean_answer, is_refusal
         ('"Rugby union"', (), "Rugby union"),
     ],
 )
-def test_only_what_was_asked_for_is_left(answer, names, text):
+def test_only_the_requested_text_is_left(answer, names, text):
     assert clean_answer(answer, *names) == text
 
 
@@ -171,14 +171,14 @@ def test_only_what_was_asked_for_is_left(answer, names, text):
         "Thinking: hm",
     ],
 )
-def test_texts_that_only_look_like_it_stay_as_they_are(text):
+def test_similar_texts_are_not_changed(text):
     assert clean_answer(text, "Keywords", "Summary", "Another", "Text") == text
 
 
 @pytest.mark.parametrize(
     "answer", ["[" * 5000, '{"a": "' + "\\" * 5000, "<think>" * 5000]
 )
-def test_no_answer_takes_long(answer):
+def test_cleaning_is_fast_on_any_answer(answer):
     assert clean_answer(answer, "Keywords") in ("", answer, "\\" * 2500)
 
 

@@ -1,4 +1,4 @@
-"""The place where another kind of server plugs in."""
+"""Adding another kind of server (provider)."""
 
 from contextlib import nullcontext
 from types import SimpleNamespace
@@ -66,7 +66,7 @@ def llm(monkeypatch):
     )
 
 
-def test_budget_and_answers_know_no_provider(llm):
+def test_budget_and_answers_work_with_any_provider(llm):
     assert llm.generate(["abc", "de"]) == ["cba", "ed"]
     assert llm.usage_ == {
         "n_calls": 2,

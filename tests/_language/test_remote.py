@@ -1,4 +1,4 @@
-"""Remote language models: a real server, and a proxy before it that injects faults."""
+"""Remote language models: a real server, behind a proxy that injects faults."""
 
 import json
 import logging
@@ -56,7 +56,7 @@ class Handler(BaseHTTPRequestHandler):
         return self.rfile.read(int(self.headers["Content-Length"]))
 
     def reply(self, status, content, cut=0, **headers):
-        """Send an answer, breaking off ``cut`` bytes before its end."""
+        """Send an answer without its last ``cut`` bytes."""
         data = content if isinstance(content, bytes) else json.dumps(content).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
@@ -68,9 +68,9 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class FaultInjectingProxy(Handler):
-    """Passes requests on to the real server, save those that ``server.fault`` answers.
+    """Passes requests on to the real server, except those that ``server.fault`` answers.
 
-    What the real server answered once is given again, so that the tests take less time.
+    Answers of the real server are reused, so that the tests take less time.
     """
 
     known = {}
@@ -107,7 +107,7 @@ class FaultInjectingProxy(Handler):
         return self.known[self.path, data]
 
     def change(self, data, **changes):
-        """Send the real answer with something changed in it."""
+        """Send the real answer with some fields changed."""
         status, answer = self.pass_on(data)
         self.reply(status, json.loads(answer) | changes)
         return True
@@ -149,10 +149,10 @@ def write(llm, prompts=FRUITS[:3], **options):
     return llm.generate(prompts, max_new_tokens=3, **options)
 
 
-# A real server, undisturbed
+# A real server without faults
 
 
-def test_what_a_real_server_writes(llm, proxy):
+def test_generate_with_a_real_server(llm, proxy):
     prompts = ["Name one fruit.", "Name one animal.", "Name one fruit."]
     found = llm.generate(
         prompts, template="{text} {{Now}}!", system="Be brief.", max_new_tokens=5
@@ -171,7 +171,7 @@ def test_what_a_real_server_writes(llm, proxy):
     used = llm.usage_
     assert used["n_calls"] == used["n_requests"] == 2
     assert used["n_cached"] == 0
-    if used["prompt_tokens"]:  # the oldest releases of this server do not tell
+    if used["prompt_tokens"]:  # the oldest releases of this server report none
         assert used["prompt_tokens"] > 20
         assert 0 < used["new_tokens"] <= 10
     again = clone(llm).generate(
@@ -182,7 +182,7 @@ def test_what_a_real_server_writes(llm, proxy):
     assert llm.usage_["n_cached"] == 2
 
 
-def test_a_remote_model_writes_what_the_same_local_one_does(llm, model, tmp_path):
+def test_a_remote_and_a_local_model_write_the_same(llm, model, tmp_path):
     local = LocalLLM(model, dtype="float32", cache_dir=tmp_path)
     prompts = ["The capital of France is"]
     options = {"chat": True, "max_new_tokens": 4, "system": "Answer."}
@@ -213,7 +213,7 @@ def test_temperature_and_seed_are_sent(llm, proxy):
     assert body["stop"] == ["z"]
 
 
-def test_half_a_surrogate_pair_is_neither_sent_nor_taken(llm, proxy):
+def test_lone_surrogates_are_neither_sent_nor_returned(llm, proxy):
     """Servers that cut an answer inside an emoji send half of it."""
     answer = {"choices": [{"message": {"content": "good \ud83d"}}]}
     proxy.fault = lambda handler, *_: handler.reply(200, answer) or True
@@ -239,7 +239,7 @@ def test_a_real_server_without_log_probabilities_is_unsupported(llm, proxy):
     assert len(proxy.requests) == n_requests
 
 
-def test_requests_are_under_way_at_the_same_time(llm, proxy):
+def test_requests_run_at_the_same_time(llm, proxy):
     under_way, most = set(), []
 
     def watch(_, n, __):
@@ -255,7 +255,7 @@ def test_requests_are_under_way_at_the_same_time(llm, proxy):
     assert sorted(texts_of(proxy.requests)) == sorted(FRUITS)
 
 
-# Faults that pass
+# Temporary faults
 
 
 def first(fault):
@@ -289,7 +289,7 @@ def gone(handler, _):
 
 
 @pytest.mark.parametrize("fault", [too_many, broken, late, cut_off, gone])
-def test_passing_faults_are_tried_again(llm, proxy, fault):
+def test_temporary_faults_are_retried(llm, proxy, fault):
     if fault is late:
         llm.set_params(timeout=0.8)
     proxy.fault = first(fault)
@@ -303,14 +303,14 @@ def test_passing_faults_are_tried_again(llm, proxy, fault):
 
 
 @pytest.mark.parametrize("fault", [broken, cut_off])
-def test_tries_are_bounded_and_the_row_is_named(llm, proxy, fault):
+def test_retries_stop_and_the_error_names_the_row(llm, proxy, fault):
     proxy.fault = lambda handler, n, body: n > 1 and fault(handler, body)
     with pytest.raises(LLMError, match=r"^Row 2: .*gave no answer"):
         write(llm.set_params(max_retries=2), ["apples", "apples", "pears"])
     assert texts_of(proxy.requests) == ["apples"] + 3 * ["pears"]
 
 
-# Faults that stay
+# Permanent faults
 
 
 def malformed(handler, _):
@@ -357,12 +357,12 @@ ROW_FAULTS = [
 
 
 @pytest.mark.parametrize(("fault", "message"), ROW_FAULTS)
-def test_a_wrong_answer_names_its_row_and_costs_no_other(llm, proxy, fault, message):
+def test_a_bad_answer_names_its_row_and_keeps_the_others(llm, proxy, fault, message):
     proxy.fault = lambda handler, n, body: n == 3 and fault(handler, body)
     with pytest.raises(LLMError, match=f"^Row 2: .*{message}"):
         write(llm, FRUITS[:5])
     assert texts_of(proxy.requests) == FRUITS[:3]
-    assert all(write(llm, FRUITS[:5]))  # only what is missing is asked
+    assert all(write(llm, FRUITS[:5]))  # only missing answers are asked for
     assert texts_of(proxy.requests) == FRUITS[:3] + FRUITS[2:5]
 
 
@@ -382,12 +382,12 @@ def bad_request(handler, _):
 
 
 @pytest.mark.parametrize("fault", [bad_request, broken, malformed])
-def test_names_of_topics_are_not_made_up_where_no_call_is_answered(llm, proxy, fault):
+def test_topics_get_no_names_if_no_call_is_answered(llm, proxy, fault):
     proxy.fault = lambda handler, n, body: fault(handler, body)
     labeler = TopicLabeler(llm.set_params(max_retries=0), chat=True)
     with pytest.raises(LLMError, match=r"^Row 0: .*(gave|sent) no answer"):
         labeler.fit([["rugby", "match"], ["bank", "shares"]])
-    assert len(proxy.requests) == 3  # and once more, for the error to say why
+    assert len(proxy.requests) == 3  # two topics, then the first again
 
 
 def refused(handler, _):
@@ -438,12 +438,12 @@ def elsewhere(handler, _):
         (forbidden, "refuses the key in OPENAI_API_KEY.*not for you"),
         (unpaid, "billing"),
         (no_model, "no such model"),
-        (no_endpoint, "no chat at this address.*ends in /v1"),
+        (no_endpoint, "no endpoint for chat at this address.*ends in /v1"),
         (other_model, "answers with another model, 'org/other-7b'"),
         (wordy, "wrote 300 tokens"),
     ],
 )
-def test_what_would_fail_for_every_row_stops_the_work(
+def test_failures_that_concern_every_row_stop_the_call(
     llm, proxy, fault, message, on_error
 ):
     proxy.fault = lambda handler, n, body: n == 2 and fault(handler, body)
@@ -457,26 +457,26 @@ def test_what_would_fail_for_every_row_stops_the_work(
     assert len(proxy.requests) == 2 + 4
 
 
-def test_texts_do_not_follow_a_redirect(llm, proxy):
+def test_redirects_are_not_followed(llm, proxy):
     proxy.fault = first(elsewhere)
     with pytest.raises(LLMError, match="Row 0"):
         write(llm)
 
 
-def test_a_server_that_cannot_be_reached(llm):
+def test_an_unreachable_server_is_an_error(llm):
     llm.set_params(base_url="http://127.0.0.1:9/v1", max_retries=1)
     with pytest.raises(LLMError, match="cannot be reached"):
         write(llm, on_error="keep")
     assert llm.usage_["n_requests"] == 2
 
 
-def test_a_failure_among_many_keeps_what_others_answered(llm, proxy):
+def test_a_failure_keeps_the_answers_of_other_prompts(llm, proxy):
     proxy.fault = lambda handler, n, body: n == 5 and malformed(handler, body)
     llm.set_params(n_jobs=3)
     with pytest.raises(LLMError, match="Row"):
         write(llm, FRUITS)
     n_sent, n_answered = len(proxy.requests), proxy.n_answered
-    assert n_sent <= 5 + 3  # what was under way
+    assert n_sent <= 5 + 3  # requests that had been sent
     assert all(write(llm, FRUITS))
     assert len(proxy.requests) - n_sent == len(FRUITS) - n_answered
 
@@ -489,11 +489,11 @@ def test_requests_stop_at_their_limit(llm, proxy, n_jobs):
     llm.set_params(max_requests=5, n_jobs=n_jobs)
     proxy.fault = first(broken)
     other = clone(llm)
-    with pytest.raises(LLMLimitError, match=r"max_requests=5.*raise the limit"):
+    with pytest.raises(LLMLimitError, match=r"max_requests=5.*Raise the limit"):
         write(llm, FRUITS, on_error="keep")
     assert len(proxy.requests) == 5
     with pytest.raises(LLMLimitError):
-        write(other, FRUITS)  # a clone has spent it too
+        write(other, FRUITS)  # clones share the limit
     assert len(proxy.requests) == 5
     assert llm.usage_["n_requests"] == other.usage_["n_requests"] == 5
     assert all(write(other.set_params(max_requests=9), FRUITS))
@@ -514,7 +514,7 @@ def test_cost_stays_below_its_limit(llm, proxy, n_jobs):
     assert 0 < used["n_requests"] == len(proxy.requests) < len(FRUITS)
 
 
-def test_what_no_answer_came_for_may_have_cost_its_most(llm, proxy):
+def test_a_request_without_an_answer_counts_at_its_highest_cost(llm, proxy):
     llm.set_params(price=(1e4, 1e5), max_cost=100, timeout=0.8, max_retries=0)
     proxy.fault = lambda handler, n, body: (broken if n == 1 else late)(handler, body)
     with pytest.raises(LLMError):
@@ -528,7 +528,7 @@ def test_what_no_answer_came_for_may_have_cost_its_most(llm, proxy):
 # Killed half-way
 
 
-def test_a_killed_run_goes_on_where_it_was(llm, proxy, model):
+def test_a_killed_run_continues_where_it_stopped(llm, proxy, model):
     code = (
         "from llmtopics import RemoteLLM\n"
         f"llm = RemoteLLM({proxy.url!r}, {model!r}, n_jobs=1,\n"
@@ -551,14 +551,14 @@ def test_a_killed_run_goes_on_where_it_was(llm, proxy, model):
     assert all(write(llm, FRUITS))
     asked = texts_of(proxy.requests[n_before:])
     n_kept = int(llm.usage_["n_cached"])
-    assert n_kept >= n_before - 2  # one was not answered, one perhaps not yet kept
+    assert n_kept >= n_before - 2  # one unanswered, one perhaps not yet stored
     assert asked == FRUITS[n_kept:]
 
 
 # Secrets, parameters
 
 
-def test_the_key_is_nowhere(llm, proxy, caplog):
+def test_the_key_is_not_stored_or_logged(llm, proxy, caplog):
     caplog.set_level(logging.DEBUG)
     proxy.fault = first(broken)
     write(llm)
@@ -569,7 +569,7 @@ def test_the_key_is_nowhere(llm, proxy, caplog):
         assert path.is_dir() or KEY.encode() not in path.read_bytes()
 
 
-def test_a_pickled_model_asks_as_before(llm, proxy):
+def test_a_pickled_model_works_as_before(llm, proxy):
     found = write(llm)
     other = pickle.loads(pickle.dumps(llm))
     assert write(other) == found
@@ -577,7 +577,7 @@ def test_a_pickled_model_asks_as_before(llm, proxy):
     assert len(proxy.requests) == 4
 
 
-def test_a_missing_key_is_named_and_none_is_sent_where_none_is_due(
+def test_a_missing_key_is_an_error_and_no_key_is_sent_without_api_key_env(
     llm, proxy, monkeypatch
 ):
     monkeypatch.delenv("MY_KEY", raising=False)
@@ -606,14 +606,14 @@ def test_a_missing_package_is_named(llm, monkeypatch):
         ({"timeout": 0}, "timeout"),
     ],
 )
-def test_bad_parameters_are_named_and_nothing_is_sent(llm, proxy, changes, message):
+def test_bad_parameters_are_errors_and_nothing_is_sent(llm, proxy, changes, message):
     with pytest.raises(ValueError, match=message) as caught:
         write(llm.set_params(**changes))
     assert KEY not in str(caught.value)
     assert not proxy.requests
 
 
-def test_four_characters_are_taken_for_a_token(llm, proxy):
+def test_four_characters_count_as_a_token(llm, proxy):
     write(llm, ["abcdefghijkl"], template="Spell {text}.", max_length=2)
     assert texts_of(proxy.requests) == ["Spell abcdefgh."]
 
@@ -641,7 +641,7 @@ def test_aliases_of_a_model(asked, answered, same):
 
 
 class FakeVLLM(Handler):
-    """Answers with true log-probabilities of SmolLM2, in the form that vLLM gives them."""
+    """Answers with true log-probabilities of SmolLM2, in the format of vLLM."""
 
     def do_POST(self):
         body = json.loads(self.body())
@@ -711,7 +711,7 @@ ABOUT = "{text} This text is about"
 
 
 @pytest.mark.parametrize("marks", [[], ["<s>"]])
-def test_scores_equal_those_of_the_same_local_model(scoring, vllm, local, marks):
+def test_scores_equal_those_of_a_local_model(scoring, vllm, local, marks):
     vllm.marks = marks
     answers = [" football", " interest rates"]
     found = scoring.score(TEXTS, answers, template=ABOUT, system="Read.")
@@ -720,13 +720,13 @@ def test_scores_equal_those_of_the_same_local_model(scoring, vllm, local, marks)
     assert len(vllm.requests) == 4
 
 
-def test_an_answer_that_is_no_tokens_of_its_own_is_unsupported(scoring):
+def test_an_answer_that_shares_a_token_with_the_text_is_unsupported(scoring):
     with pytest.raises(LLMUnsupportedError, match="that fit 'ball'"):
         scoring.score(["They play foot"], ["ball"])
 
 
 @pytest.mark.parametrize("chat", [False, True])
-def test_next_words_equal_those_of_the_same_local_model(scoring, vllm, local, chat):
+def test_next_words_equal_those_of_a_local_model(scoring, vllm, local, chat):
     options = {"template": ABOUT, "chat": chat}
     found = scoring.next_word_distribution(TEXTS, **options)
     expected = local.next_word_distribution(TEXTS, **options)
@@ -740,6 +740,6 @@ def test_next_words_equal_those_of_the_same_local_model(scoring, vllm, local, ch
     assert sum(b.get("logprobs") == 20 or chat for b in vllm.requests) == 2
 
 
-def test_tokens_that_begin_no_word_name_their_row(scoring):
-    with pytest.raises(LLMError, match=r"^Row 0: None of the likeliest tokens"):
+def test_an_answer_without_beginnings_of_words_names_its_row(scoring):
+    with pytest.raises(LLMError, match=r"^Row 0: None of the most likely tokens"):
         scoring.next_word_distribution(["They play foot"], n_words=1)

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 from llmtopics._language.generate import TokenSampler
 from llmtopics._language.request import Request
 
-N_TOKENS = 700  # more than are sorted at first
+N_TOKENS = 700  # more than the sampler sorts first
 
 
 def sampler_of(prompts, **parameters):
@@ -17,7 +17,7 @@ def sampler_of(prompts, **parameters):
 
 
 def kept(logits, temperature, top_p):
-    """The likeliest tokens up to a probability together, as its paper defines them."""
+    """The most likely tokens up to a sum of probabilities, as in the paper (top-p)."""
     chances = np.exp(logits / temperature)
     chances /= chances.sum()
     order = np.argsort(-chances)
@@ -28,8 +28,8 @@ def kept(logits, temperature, top_p):
 
 
 @pytest.mark.parametrize("top_p", [0.3, 0.9, 1.0])
-@pytest.mark.parametrize("spread", [0.1, 3.0])  # of nearly all tokens, and of a few
-def test_tokens_are_drawn_as_often_as_they_are_likely(top_p, spread):
+@pytest.mark.parametrize("spread", [0.1, 3.0])  # nearly equal, a few likely
+def test_tokens_are_drawn_with_their_probabilities(top_p, spread):
     logits = np.random.default_rng(0).normal(0, spread, N_TOKENS)
     sampler = sampler_of([str(i) for i in range(4_000)], temperature=0.8, top_p=top_p)
     rows = torch.tensor(logits, dtype=torch.float32).expand(4_000, -1)
@@ -40,7 +40,7 @@ def test_tokens_are_drawn_as_often_as_they_are_likely(top_p, spread):
     assert_allclose(found, expected, atol=0.03)
 
 
-def test_a_row_is_drawn_alike_whatever_the_others():
+def test_a_draw_does_not_depend_on_other_rows():
     logits = torch.randn(3, N_TOKENS, generator=torch.Generator().manual_seed(0))
     draw = {"temperature": 1.0, "top_p": 0.95, "seed": 4}
     together = sampler_of(["a", "b", "c"], **draw)(None, logits).argmax(1)

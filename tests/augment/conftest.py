@@ -5,13 +5,13 @@ from llmtopics._language import LanguageModel, LocalLLM
 
 @pytest.fixture(scope="session")
 def llm(smollm2, tmp_path_factory):
-    """The real model in float32, its answers kept for these tests."""
+    """The real model in float32. All these tests share its answers."""
     kept = tmp_path_factory.mktemp("cache")
     return LocalLLM(str(smollm2), dtype="float32", cache_dir=kept)
 
 
 class FakeLLM(LanguageModel):
-    """Answers what it was told to; for outcomes that a real model cannot be made to give."""
+    """Gives fixed answers, for outcomes that a real model cannot be made to give."""
 
     def __init__(self, answers, cache_dir=False):
         self.answers = answers

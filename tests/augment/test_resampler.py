@@ -26,7 +26,7 @@ def resampler(llm, **parameters):
     return LLMResampler(llm, **{"max_new_tokens": 8, "random_state": 0, **parameters})
 
 
-# with the real model -----------------------------------------------------------------------
+# with the real model ------------------------------------------------------------------
 
 
 def test_classes_are_balanced_and_the_given_rows_come_first(llm):
@@ -41,7 +41,7 @@ def test_classes_are_balanced_and_the_given_rows_come_first(llm):
     assert model.usage_["n_calls"] + model.usage_["n_cached"] >= 2
 
 
-def test_without_classes_every_text_gets_as_many(small_llm):
+def test_without_classes_each_text_gets_the_same_number(small_llm):
     model = resampler(small_llm, n_per_text=2)
     texts = model.fit_resample(TEXTS)
     assert texts[:4] == TEXTS
@@ -52,7 +52,7 @@ def test_without_classes_every_text_gets_as_many(small_llm):
     assert sections == [SECTIONS[i] for i in model.sample_indices_]
 
 
-def test_a_seed_decides_what_is_written(small_llm):
+def test_random_state_sets_the_new_texts(small_llm):
     def written(seed):
         return (
             clone(resampler(small_llm))
@@ -75,12 +75,12 @@ def test_only_training_texts_are_resampled_in_a_pipeline(small_llm):
     assert scores.shape == (2,)
 
 
-# what is asked for, and what is left out ---------------------------------------------------
+# numbers of new texts, and texts that are left out ------------------------------------
 
 
 @pytest.fixture
 def writer(fake_llm):
-    """A language model that says something else on every call about a text."""
+    """A language model that answers each call for a text differently."""
 
     class FakeWriter(fake_llm):
         def _compute(self, prompts, request, on_error):
@@ -105,7 +105,7 @@ def writer(fake_llm):
     ],
 )
 @pytest.mark.parametrize("container", [list, np.array, pd.Series])
-def test_every_class_gets_what_the_strategy_says(writer, strategy, sizes, container):
+def test_classes_get_the_sizes_of_the_strategy(writer, strategy, sizes, container):
     y = container([0, 0, 0, 0, 1, 1, 2])
     texts = [f"text {letter}" for letter in "abcdefg"]
     model = LLMResampler(writer, sampling_strategy=strategy, max_similarity=1.0)
@@ -129,7 +129,7 @@ def test_every_class_gets_what_the_strategy_says(writer, strategy, sizes, contai
     ids=["list", "array", "object array", "pandas", "pandas object", "polars"],
 )
 @pytest.mark.parametrize("with_classes", [False, True])
-def test_texts_come_back_in_the_container_they_came_in(writer, container, with_classes):
+def test_texts_are_returned_in_the_same_container(writer, container, with_classes):
     texts = [f"text {letter}" for letter in "abcdefg"]
     X, y = container(texts), [0, 0, 0, 0, 1, 1, 2] if with_classes else None
     model = LLMResampler(writer, max_similarity=1.0, random_state=0)
@@ -154,11 +154,11 @@ def test_a_series_of_categories_becomes_one_of_texts(writer):
     assert found.map(type).eq(str).all()
 
 
-def test_near_duplicates_are_left_out_and_what_is_missing_is_said(fake_llm):
+def test_near_duplicates_are_left_out_and_missing_texts_reported(fake_llm):
     copied = "the cat sat on the mat by the door"
     llm = fake_llm({copied: copied.upper() + " today", "dog": "a dog ran"})
     model = LLMResampler(llm, n_per_text=2)
-    with pytest.warns(UserWarning, match=r"0 0 of 2, 1 1 of 2.*9 were nearly the same"):
+    with pytest.warns(UserWarning, match=r"0 0 of 2, 1 1 of 2.*9 were near-duplicates"):
         texts = model.fit_resample([copied, "dog"])
     assert texts == [copied, "dog", "a dog ran"]
     assert model.report_ == {
@@ -183,7 +183,7 @@ def test_near_duplicates_are_left_out_and_what_is_missing_is_said(fake_llm):
         ("I'm sorry, but I can't help with that.", "refused"),
     ],
 )
-def test_only_the_text_itself_becomes_one(fake_llm, written, outcome):
+def test_only_the_new_text_itself_is_added(fake_llm, written, outcome):
     model = LLMResampler(fake_llm({"dog": written}), max_rounds=1)
     if outcome == "new":
         assert model.fit_resample(["dog"]) == ["dog", "a cat slept"]
@@ -195,13 +195,13 @@ def test_only_the_text_itself_becomes_one(fake_llm, written, outcome):
 
 def test_failed_calls_and_blank_texts_are_counted(fake_llm):
     model = LLMResampler(fake_llm({"b": "..."}), on_error="keep", max_rounds=2)
-    with pytest.warns(UserWarning, match=r"2 had no word, .* 2 calls failed; blank"):
+    with pytest.warns(UserWarning, match=r"2 had no word, .* 2 calls failed.*blank"):
         assert model.fit_resample(["a", "b", ""]) == ["a", "b", ""]
     assert model.report_["missing"] == 3
     assert model.sample_indices_.tolist() == [0, 1, 2]
 
 
-# what is refused ----------------------------------------------------------------------------
+# errors -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -210,12 +210,12 @@ def test_failed_calls_and_blank_texts_are_counted(fake_llm):
         ("one bare string", None, "got one str"),
         (["a", None], None, "row 1 holds None"),
         ([], None, "at least one text"),
-        (["a", "b"], [1], "y has 1 classes, but there are 2 texts"),
+        (["a", "b"], [1], "y has 1 entries and there are 2 texts"),
         (["a", "b"], [1.0, np.nan], "no class in row 1"),
         (["a", "b"], [[1, 2], [3, 4]], "1d array"),
     ],
 )
-def test_bad_input_is_refused(X, y, message):
+def test_bad_input_is_an_error(X, y, message):
     with pytest.raises(ValueError, match=message):
         LLMResampler().fit_resample(X, y)
 
@@ -223,7 +223,7 @@ def test_bad_input_is_refused(X, y, message):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"sampling_strategy": {"art": 3}}, "'art', which y does not have.*'sport'"),
+        ({"sampling_strategy": {"art": 3}}, "'art', which is not in y.*'sport'"),
         ({"sampling_strategy": {"money": 2}}, "2 texts of class 'money', which has 3"),
         ({"sampling_strategy": "minority"}, "sampling_strategy"),
         ({"sampling_strategy": 0}, "sampling_strategy"),

@@ -1,4 +1,4 @@
-"""Vectors that are known already."""
+"""Precomputed vectors."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The place where another backend than PyTorch plugs in."""
+"""Adding a backend other than PyTorch."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from llmtopics.embed import _backend
 
 
 class LengthBackend:
-    """Two numbers for each text; computes only in a folder that names it."""
+    """Two numbers per text. Reads only folders that name this backend."""
 
     def reads(self, folder):
         return (folder / "lengths").exists()
@@ -37,7 +37,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_a_backend_reads_its_models_alone(folder):
+def test_a_backend_is_used_only_for_its_models(folder):
     embedder = TransformerEmbedder(
         str(folder), max_length=9, prompt="q:", cache_dir=False
     )

@@ -1,4 +1,4 @@
-"""Vectors that are known already, looked up by text."""
+"""Precomputed vectors, looked up by text."""
 
 import numpy as np
 import pytest
@@ -41,7 +41,7 @@ def test_a_clone_keeps_its_class_and_containers(looked_up):
     ]
 
 
-def test_a_search_in_two_processes_finds_them():
+def test_vectors_are_found_in_a_search_with_two_processes():
     texts = [f"{word} {i}" for word in ["cat", "bank"] for i in range(12)]
     labels = np.repeat([0, 1], 12)
     vectors = np.column_stack([labels, 1 - labels])
@@ -56,14 +56,14 @@ def test_a_search_in_two_processes_finds_them():
 @pytest.mark.parametrize(
     ("texts", "vectors", "message"),
     [
-        (["a", "b"], np.ones((3, 2)), "2 texts, but 3 vectors"),
+        (["a", "b"], np.ones((3, 2)), "has 2 texts and 3 vectors"),
         (["a", "b"], [[1, np.nan], [1, 1]], "vectors contains NaN"),
         (["a", "b"], [1, 2], "1D array"),
         (["a", "a"], [[1, 2], [1, 3]], "two vectors for the text in rows 0 and 1: 'a'"),
         (["a", 3], [[1, 2], [1, 3]], r"row 1 holds 3 of type int"),
     ],
 )
-def test_bad_vectors_are_refused(texts, vectors, message):
+def test_bad_vectors_are_an_error(texts, vectors, message):
     with pytest.raises(ValueError, match=message):
         PrecomputedEmbeddings(texts, vectors).transform(["a"])
 
@@ -93,15 +93,15 @@ def test_vectors_of_a_repeated_text_may_differ_by_rounding(rng):
     )
 
 
-def test_iterators_are_refused_before_they_are_used_up():
+def test_iterators_are_an_error_and_are_not_consumed():
     for texts, vectors in [(iter(["a"]), [[1]]), (["a"], iter([[1]]))]:
         embedder = PrecomputedEmbeddings(texts, vectors)
         for _ in range(2):
-            with pytest.raises(ValueError, match=r"is an iterator.*pass list\("):
+            with pytest.raises(ValueError, match=r"is an iterator.*Pass list\("):
                 embedder.transform(["a"])
 
 
-def test_an_unknown_text_is_named(looked_up):
+def test_the_error_quotes_a_text_without_a_vector(looked_up):
     with pytest.raises(ValueError, match=r"row 1: 'A cat sat on the mat.A cat"):
         looked_up.transform([looked_up.texts[0], looked_up.texts[0] * 2 + " " * 60])
     assert_array_equal(

@@ -1,4 +1,4 @@
-"""Embedders, on the real MiniLM and on tiny random models of other kinds."""
+"""Embedders, with the real MiniLM and with tiny models of other kinds (random weights)."""
 
 import json
 import logging
@@ -48,7 +48,7 @@ def minilm():
 
 
 def plainly(texts, folder, pooling="mean", max_length=256):
-    """One text at a time, as the papers say, through transformers alone."""
+    """Encode one text at a time with transformers only, as the papers define it."""
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     model = load.load_model(Path(folder), "cpu", "float32", "AutoModel")
     vectors = []
@@ -67,10 +67,10 @@ def unit(vectors):
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-# the numbers ----------------------------------------------------------------------------
+# vectors ------------------------------------------------------------------------------
 
 
-def test_vectors_are_those_of_the_model_run_plainly(news):
+def test_vectors_equal_a_plain_computation(news):
     found = embedder().transform(news)
     assert found.dtype == np.float32
     assert_allclose(found, unit(plainly(news, minilm())), atol=1e-6)
@@ -91,12 +91,12 @@ def test_bfloat16_gives_nearly_the_same_directions(news):
     assert (exact * rounded).sum(axis=1).min() > 0.999
 
 
-def test_without_normalisation_lengths_are_the_models_own(news):
+def test_without_normalization_vectors_keep_their_lengths(news):
     found = embedder(normalize=False).transform(news[:5])
     assert_allclose(found, plainly(news[:5], minilm()), atol=1e-5)
 
 
-def test_long_texts_are_cut_or_read_in_pieces(caplog):
+def test_long_texts_are_truncated_or_averaged(caplog):
     sentence = "The economy grew. "
     text = sentence * 40 + "Cats and dogs slept on the mat. " * 40
     cut = embedder(max_length=66).transform([text, "short"])
@@ -110,8 +110,8 @@ def test_long_texts_are_cut_or_read_in_pieces(caplog):
     assert_allclose(whole[1], cut[1], atol=1e-6)
 
 
-def test_one_line_says_how_many_texts_are_long_in_workers_too(caplog, tmp_path):
-    """There, a call encodes its texts in portions."""
+def test_workers_log_one_warning_about_long_texts(caplog, tmp_path):
+    """In workers, a call encodes its texts in portions."""
     model = embedder(max_length=8, cache_dir=tmp_path)
     texts = [f"one text of more than six tokens, number {i}" for i in range(40)]
     Parallel(2, backend="threading")([delayed(model.transform)(["short", *texts])])
@@ -138,7 +138,7 @@ def test_a_prompt_goes_before_every_text():
     )
 
 
-def test_a_prompt_is_the_models_own_unless_said(tiny):
+def test_the_default_prompt_is_that_of_the_models_files(tiny):
     own = {"prompts": {"topic": "topic: "}, "default_prompt_name": "topic"}
     folder = tiny("bert", config_sentence_transformers=own)
     plain = tiny("bert")
@@ -152,7 +152,7 @@ def test_a_prompt_is_the_models_own_unless_said(tiny):
     assert embedder(model=lost, prompt="").transform(TEXTS).shape == (5, 16)
 
 
-def test_a_prompt_that_is_not_pooled_is_read_with_the_first_piece_only(tiny):
+def test_a_prompt_that_is_not_pooled_is_only_in_the_first_piece(tiny):
     folder = tiny("bert", **{"1_Pooling__config": {"include_prompt": False}})
     options = {"model": folder, "max_length": 9, "prompt": "news: ", "normalize": False}
     text = "cat dog bank film sport economy"  # one token each
@@ -171,23 +171,23 @@ def test_a_prompt_that_is_not_pooled_is_read_with_the_first_piece_only(tiny):
         embedder(**options | {"prompt": "news " * 7}).transform([text])
 
 
-def test_blank_texts_have_the_zero_vector():
+def test_blank_texts_get_the_zero_vector():
     found = embedder().transform(["", "word", " \n"])
     assert_array_equal(found.any(axis=1), [False, True, False])
     assert embedder().transform([""]).shape == (1, 384)
 
 
-def test_unpaired_surrogates_are_read():
+def test_lone_surrogates_are_accepted():
     found = embedder().transform(["broken \ud800 text", "broken ? text"])
     assert_allclose(found[0], found[1], atol=1e-6)
 
 
-# other models ---------------------------------------------------------------------------
+# other models -------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
-    """A function: kind of model → folder with a tiny one of random weights."""
+    """A function from a kind of model to a folder with a tiny one (random weights)."""
 
     def make(kind, **extra_files):
         folder = tmp_path_factory.mktemp(kind)
@@ -242,7 +242,7 @@ def tiny(tmp_path_factory):
     ("kind", "pooling"),
     [("bert", "mean"), ("bert", "cls"), ("llama", "last"), ("t5", "mean")],
 )
-def test_encoders_and_decoders_are_read_from_a_path(tiny, kind, pooling):
+def test_encoders_and_decoders_are_loaded_from_a_path(tiny, kind, pooling):
     folder = tiny(kind)
     found = embedder(model=folder, pooling=pooling).transform(TEXTS)
     assert found.shape == (5, 16)
@@ -250,7 +250,7 @@ def test_encoders_and_decoders_are_read_from_a_path(tiny, kind, pooling):
     assert embedder(model=folder).get_feature_names_out()[15] == "transformerembedder15"
 
 
-def test_pooling_and_length_are_the_models_own_unless_said(tiny):
+def test_default_pooling_and_length_are_those_of_the_models_files(tiny):
     def same(folder, **parameters):
         auto = embedder(model=folder).transform([*TEXTS, "cat " * 60])
         said = embedder(model=folder, **parameters).transform([*TEXTS, "cat " * 60])
@@ -267,7 +267,7 @@ def test_pooling_and_length_are_the_models_own_unless_said(tiny):
     assert not same(tiny("bert", **files), pooling="cls", max_length=21)
 
 
-def test_a_model_that_says_so_reads_more_than_its_tokenizer_says(tiny):
+def test_a_model_may_read_more_tokens_than_its_tokenizer_states(tiny):
     """T5 has no limit, and MiniLM's tokenizer says 512."""
     folder = tiny("t5", sentence_bert_config={"max_seq_length": 600})
     texts = ["cat " * 590 + "dog " * 20]
@@ -282,7 +282,7 @@ def test_a_model_that_says_so_reads_more_than_its_tokenizer_says(tiny):
 
 
 def modules(*kinds):
-    """modules.json, as sentence-transformers writes it."""
+    """The content of modules.json, as sentence-transformers writes it."""
     return [
         {
             "idx": i,
@@ -344,8 +344,8 @@ def not_pooled(mode):
         ],
     ],
 )
-def test_a_folder_is_read_as_sentence_transformers_reads_it(tiny, files):
-    """A model of random weights with these files more (or, for None, without them)."""
+def test_vectors_of_a_folder_equal_sentence_transformers(tiny, files):
+    """A model with random weights and these additional files. None removes a file."""
     folder = Path(tiny("bert"))
     files = {
         "modules.json": modules("Transformer", "Pooling", "Normalize"),
@@ -374,7 +374,7 @@ def test_a_folder_is_read_as_sentence_transformers_reads_it(tiny, files):
     assert_equals_sentence_transformers(str(folder))
 
 
-def test_the_packaged_model_is_read_as_sentence_transformers_reads_it():
+def test_the_packaged_model_equals_sentence_transformers():
     assert_equals_sentence_transformers(str(minilm()))
 
 
@@ -404,9 +404,9 @@ def assert_equals_sentence_transformers(folder):
         {"sentence_bert_config": {"transformer_task": "fill-mask"}},
     ],
 )
-def test_a_model_that_asks_for_more_than_is_known_is_refused(tiny, files):
+def test_a_model_with_unsupported_modules_is_an_error(tiny, files):
     folder = tiny("bert", **files)
-    with pytest.raises(ValueError, match="more than is known here"):
+    with pytest.raises(ValueError, match="is not supported"):
         embedder(model=folder).transform(TEXTS)
     said = embedder(model=folder, pooling="mean").transform(TEXTS)
     assert_allclose(said, unit(plainly(TEXTS, folder)), atol=1e-6)
@@ -442,12 +442,12 @@ def test_a_folder_without_a_model_is_named(tmp_path):
             embedder(model=str(folder)).transform(TEXTS)
 
 
-def test_more_tokens_than_the_model_reads_are_refused(tiny):
+def test_max_length_above_the_models_limit_is_an_error(tiny):
     with pytest.raises(ValueError, match="max_length=65 is more than the 64 tokens"):
         embedder(model=tiny("bert"), max_length=65).transform(TEXTS)
 
 
-# each text once ----------------------------------------------------------------------------
+# each text once -----------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -471,7 +471,7 @@ def test_every_distinct_text_is_encoded_once(encoded):
     assert_array_equal(found[0], found[10])
 
 
-def test_cached_vectors_come_back_bit_by_bit(encoded, tmp_path):
+def test_cached_vectors_are_equal_bit_by_bit(encoded, tmp_path):
     kept = embedder(cache_dir=tmp_path)
     first = kept.transform(TEXTS)
     assert_array_equal(clone(kept).transform(TEXTS[::-1]), first[::-1])
@@ -481,8 +481,8 @@ def test_cached_vectors_come_back_bit_by_bit(encoded, tmp_path):
 
 
 @pytest.mark.slow  # a process that imports PyTorch
-def test_vectors_that_are_kept_need_no_model(tmp_path):
-    """Not even transformers, which takes each worker of a search seconds to import."""
+def test_cached_vectors_load_no_model(tmp_path):
+    """transformers is not imported: this would take each worker of a search seconds."""
     first = embedder(cache_dir=tmp_path).transform(TEXTS)
     code = (
         "import sys; from llmtopics import TransformerEmbedder as T; "
@@ -505,14 +505,14 @@ def test_vectors_that_are_kept_need_no_model(tmp_path):
         {"dtype": "bfloat16"},
     ],
 )
-def test_whatever_changes_the_numbers_is_part_of_the_key(encoded, tmp_path, other):
+def test_parameters_that_change_vectors_are_part_of_the_key(encoded, tmp_path, other):
     embedder(cache_dir=tmp_path).transform(TEXTS)
     found = embedder(cache_dir=tmp_path, **other).transform(TEXTS)
     assert len(encoded) == 10
     assert_allclose(found, embedder(**other).transform(TEXTS), atol=1e-6)
 
 
-def test_other_weights_in_the_same_folder_are_another_model(encoded, tiny, tmp_path):
+def test_new_weights_in_the_same_folder_are_another_model(encoded, tiny, tmp_path):
     folder = Path(tiny("bert"))
     kept = embedder(model=str(folder), cache_dir=tmp_path)
     first = kept.transform(TEXTS)
@@ -524,8 +524,8 @@ def test_other_weights_in_the_same_folder_are_another_model(encoded, tiny, tmp_p
     assert len(encoded) == 10
 
 
-def test_an_interrupt_loses_only_what_was_not_computed(encoded, tmp_path, monkeypatch):
-    monkeypatch.setattr(encode, "_BLOCK", 1)  # a text at a time
+def test_an_interrupt_keeps_computed_vectors(encoded, tmp_path, monkeypatch):
+    monkeypatch.setattr(encode, "_BLOCK", 1)  # one text per block
     plain = encode._encode_block
 
     def stopped(texts, *rest):
@@ -543,10 +543,10 @@ def test_an_interrupt_loses_only_what_was_not_computed(encoded, tmp_path, monkey
     assert encoded == ["Cats"]
 
 
-# names of models ------------------------------------------------------------------------------
+# names of models ----------------------------------------------------------------------
 
 
-def test_a_model_that_is_nowhere_is_named_with_remedies(monkeypatch):
+def test_the_error_for_a_missing_model_says_what_to_do(monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     for name in ["nobody/no-such-model", "no such model", "./no/folder"]:
         with pytest.raises(OSError, match="installed: minilm") as error:
@@ -555,7 +555,7 @@ def test_a_model_that_is_nowhere_is_named_with_remedies(monkeypatch):
             assert remedy in str(error.value)
 
 
-def test_without_its_package_a_short_name_is_sought_on_the_hub(monkeypatch):
+def test_without_its_package_a_short_name_is_looked_up_on_the_hub(monkeypatch):
     asked = []
 
     def no_network(hub_id, **options):
@@ -570,9 +570,7 @@ def test_without_its_package_a_short_name_is_sought_on_the_hub(monkeypatch):
     assert asked == [(hub_id, True), (hub_id, False)]  # the local cache first
 
 
-def test_a_snapshot_of_the_hub_in_the_local_cache_needs_no_network(
-    monkeypatch, tmp_path
-):
+def test_a_model_in_the_local_hub_cache_needs_no_network(monkeypatch, tmp_path):
     commit = "0123456789012345678901234567890123456789"
     repository = tmp_path / "models--some--model"
     shutil.copytree(minilm(), repository / "snapshots" / commit)
@@ -585,7 +583,7 @@ def test_a_snapshot_of_the_hub_in_the_local_cache_needs_no_network(
         assert (folder / "model.safetensors").exists()
     with pytest.raises(OSError, match="not found"):
         files.find_files("some/model", "another-branch")
-    for name in ["tokenizer.json", "tokenizer_config.json"]:  # cut short
+    for name in ["tokenizer.json", "tokenizer_config.json"]:  # an interrupted download
         (repository / "snapshots" / commit / name).unlink()
     with pytest.raises(OSError, match="not found"):
         files.find_files("some/model")
@@ -596,7 +594,7 @@ def test_a_folder_has_no_revision(tiny):
         embedder(model=tiny("bert"), revision="main").transform(TEXTS)
 
 
-# as an estimator --------------------------------------------------------------------------------
+# as an estimator ----------------------------------------------------------------------
 
 
 def test_nothing_is_loaded_before_a_text_is_encoded():
@@ -617,7 +615,7 @@ def test_pickles_hold_no_weights():
 
 
 @pytest.mark.slow
-def test_no_warning_about_forks_and_the_environment_is_left_alone(tmp_path):
+def test_no_warning_about_forks_and_the_environment_is_unchanged(tmp_path):
     code = """
 import os, warnings
 warnings.simplefilter("error")
@@ -644,8 +642,8 @@ if __name__ == "__main__":
     assert done.stderr == ""
 
 
-def test_the_threads_of_torch_are_given_back():
-    """To this thread and to those to come, also when several encode at once."""
+def test_the_number_of_torch_threads_is_restored():
+    """In this thread and in later ones, also if several threads encode at once."""
     before = torch.get_num_threads()
     torch.set_num_threads(3)
     try:
@@ -658,13 +656,13 @@ def test_the_threads_of_torch_are_given_back():
         torch.set_num_threads(before)
 
 
-def test_the_home_folder_is_known_by_its_sign(monkeypatch, tmp_path):
+def test_a_tilde_is_the_home_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     embedder(cache_dir="~/vectors").transform(["a"])
     assert (tmp_path / "vectors" / "values.sqlite").exists()
 
 
-def test_it_composes_in_a_pipeline_and_a_search():
+def test_it_works_in_a_pipeline_and_a_search():
     texts = [f"{word} {i}" for word in ["cat", "bank"] for i in range(12)]
     labels = np.repeat([0, 1], 12)
     pipeline = make_pipeline(TransformerEmbedder(), LogisticRegression())
@@ -674,19 +672,19 @@ def test_it_composes_in_a_pipeline_and_a_search():
     assert set(search.best_params_) == set(grid)
 
 
-def test_progress_on_demand(capfd):
+def test_verbose_shows_a_progress_bar(capfd):
     embedder(verbose=True).transform(TEXTS)
     assert "5/5" in capfd.readouterr().err
 
 
-def test_quiet_otherwise(capfd, caplog):
+def test_without_verbose_nothing_is_printed(capfd, caplog):
     with caplog.at_level(logging.INFO):
         embedder().transform(TEXTS)
     assert capfd.readouterr() == ("", "")
     assert not caplog.records
 
 
-# both embedders --------------------------------------------------------------------------------------------------
+# both embedders -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -700,7 +698,7 @@ def test_quiet_otherwise(capfd, caplog):
         (7, "got one int"),
     ],
 )
-def test_what_is_not_texts_is_refused(looked_up, bad, message):
+def test_input_other_than_texts_is_an_error(looked_up, bad, message):
     for each in [embedder(), looked_up]:
         for method in [each.fit, each.transform]:
             with pytest.raises(ValueError, match=message):
@@ -727,6 +725,6 @@ def test_bad_parameters_are_named(name, value):
             getattr(embedder(**{name: value}), method)(TEXTS)
 
 
-def test_counts_and_vectors_stand_side_by_side(looked_up):
+def test_counts_and_vectors_can_be_joined(looked_up):
     counts = CountVectorizer().fit_transform(TEXTS)
     assert counts.shape[0] == looked_up.fit_transform(TEXTS).shape[0]

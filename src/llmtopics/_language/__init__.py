@@ -21,7 +21,7 @@ __all__ = [
 
 
 def as_llm(llm: str | LanguageModel) -> LanguageModel:
-    """Return the language model that a parameter ``llm`` means: a name is a local one.
+    """Return the language model for a parameter ``llm``. A name becomes a ``LocalLLM``.
 
     Raises
     ------
@@ -39,10 +39,10 @@ def as_llm(llm: str | LanguageModel) -> LanguageModel:
 
 
 def model_to_ask(fitted: LanguageModel, llm: Any) -> LanguageModel:
-    """Return the language model that a fitted estimator asks: ``llm`` or the ``fitted`` one.
+    """Return the language model that a fitted estimator calls: ``llm`` or ``fitted``.
 
-    It is ``llm`` if that gives the same answers, so that a device or limit set since the fit
-    holds.
+    It is ``llm`` if both give the same answers. So a device or limit that was set after
+    ``fit`` is used.
     """
     same = type(llm) is type(fitted) and all(
         getattr(llm, name) == getattr(fitted, name)

@@ -1,4 +1,4 @@
-"""What a remote language model may cost, and what it has cost."""
+"""Limits on the requests and cost of a remote language model."""
 
 from threading import Lock
 
@@ -8,16 +8,17 @@ _counting = Lock()  # threads and clones share one account
 
 
 class Budget:
-    """Limits on requests and cost, and the account of what was used.
+    """Count requests and cost, and stop requests that could exceed a limit.
 
     Parameters
     ----------
     used : dict
-        The account: ``n_requests``, ``cost``, ``prompt_tokens``, ``new_tokens``.
+        Totals so far, updated in place: ``n_requests``, ``cost``, ``prompt_tokens``,
+        ``new_tokens``.
     max_requests : int or None
     max_cost : float or None
     price : tuple of two floats or None
-        Of a million tokens read, and of a million tokens written.
+        Price per million tokens read, and per million tokens written.
     """
 
     def __init__(
@@ -33,17 +34,18 @@ class Budget:
         self.price = price
 
     def cost_of(self, n_read: int, n_new: int) -> float:
-        """Return the price of tokens read and written."""
+        """Return the cost of tokens read and written."""
         per_read, per_new = self.price or (0, 0)
         return (n_read * per_read + n_new * per_new) / 1e6
 
     def reserve(self, n_read: int, n_new: int, name: str) -> None:
-        """Book a request before it is sent, with the most tokens that it can take.
+        """Count a request before it is sent, with the most tokens that it can use.
 
         Raises
         ------
         LLMLimitError
-            If it could pass a limit. The message says which, and the server's ``name``.
+            If the request could exceed a limit. The message has the limit and the
+            server's ``name``.
         """
         used, cost = self.used, self.cost_of(n_read, n_new)
         with _counting:
@@ -53,28 +55,28 @@ class Budget:
             ):
                 what = f"max_requests={self.max_requests}"
             elif self.max_cost is not None and used["cost"] + cost > self.max_cost:
-                what = f"max_cost={self.max_cost} ({used['cost']:.4g} are spent)"
+                what = f"max_cost={self.max_cost} ({used['cost']:.4g} is spent)"
             else:
                 used["n_requests"] += 1
                 used["cost"] += cost
                 return
         raise LLMLimitError(
-            f"The next request to {name} could pass {what}. What was answered is "
-            "kept, unless cache_dir is False: raise the limit and run again to go on."
+            f"The next request to {name} could exceed {what}. Raise the limit and run "
+            "again. Earlier answers are in the cache, unless cache_dir is False."
         )
 
     def refund(self, n_read: int, n_new: int) -> None:
-        """Take the cost of a request that failed off the account."""
+        """Subtract the cost of a request that failed."""
         with _counting:
             self.used["cost"] -= self.cost_of(n_read, n_new)
 
     def count_tokens(self, n_read: int, n_new: int) -> None:
-        """Count tokens that the server says it has read and written."""
+        """Add the tokens that the server reports as read and written."""
         with _counting:
             self.used["prompt_tokens"] += n_read
             self.used["new_tokens"] += n_new
 
     def settle(self, reserved: tuple[int, int], taken: tuple[int, int]) -> None:
-        """Replace the tokens that were reserved for a request by those it took."""
+        """Replace the reserved cost of a request by its actual cost."""
         with _counting:
             self.used["cost"] += self.cost_of(*taken) - self.cost_of(*reserved)

@@ -1,4 +1,4 @@
-"""A disk cache of what models computed, shared by all processes of a user."""
+"""A disk cache of vectors and answers, shared by all processes of a user."""
 
 import logging
 import os
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 MAX_BYTES = 4 * 2**30
 _N_CHECK = 8  # bytes of checksum in front of a value
-_N_PORTIONS = 16  # of texts, which processes compute side by side
+_N_PORTIONS = 16  # parts of the texts, which processes can compute at the same time
 
 
 def default_folder() -> Path:
@@ -27,30 +27,30 @@ def default_folder() -> Path:
 
 
 def folder_of(cache_dir: str | Path | bool | None) -> Path | None:
-    """Return the folder that a parameter names: None the default one, False none."""
+    """Return the cache folder: the default one for None, no folder for False."""
     if cache_dir is False:
         return None
     return Path(str(cache_dir or default_folder())).expanduser()
 
 
 def key_of(context: str, text: str) -> bytes:
-    """Return the key of what ``context`` (model and parameters) makes of ``text``."""
+    """Return the cache key of a text in a context (model and parameters)."""
     start = blake2b(context.encode(), digest_size=32).digest()
     data = text.encode("utf-8", "surrogatepass")
     return blake2b(data, key=start, digest_size=20).digest()
 
 
 class Cache:
-    """Values by key in one SQLite file; a cache only: no trouble with it stops the work.
+    """Values by key in one SQLite file. An error of the cache never stops the work.
 
-    A value whose checksum is wrong is not returned; a file that is no database is made
-    anew; where the folder cannot be written, nothing is kept.
+    A value with a wrong checksum is not returned. A file that is not a database is
+    deleted and created again. If the folder cannot be written, nothing is stored.
 
     Parameters
     ----------
     folder : Path
     max_bytes : int
-        When the values take more, the oldest are forgotten.
+        Before the file grows larger, the older half of the values is deleted.
     """
 
     def __init__(self, folder: Path, max_bytes: int = MAX_BYTES):
@@ -66,7 +66,7 @@ class Cache:
         found: dict[bytes, bytes] = {}
         if not self._file.exists():
             return found
-        with self._forgiving(), self._connection() as connection:
+        with self._errors_logged(), self._connection() as connection:
             wanted = list(keys)
             for start in range(0, len(wanted), 500):
                 some = wanted[start : start + 500]
@@ -78,15 +78,15 @@ class Cache:
         return found
 
     def put(self, values: Mapping[bytes, bytes]) -> None:
-        """Keep the values."""
+        """Store the values."""
         rows = [(key, _checksum(key, value) + value) for key, value in values.items()]
-        with self._forgiving(), self._connection() as connection:
-            self._forget_old(connection, sum(len(value) for _, value in rows))
+        with self._errors_logged(), self._connection() as connection:
+            self._delete_old(connection, sum(len(value) for _, value in rows))
             connection.executemany("REPLACE INTO entries VALUES (?, ?)", rows)
             connection.commit()
 
-    def _forget_old(self, connection: sqlite3.Connection, n_bytes: int) -> None:
-        """Delete the older half if ``n_bytes`` more would be too many."""
+    def _delete_old(self, connection: sqlite3.Connection, n_bytes: int) -> None:
+        """Delete the older half if ``n_bytes`` more would exceed ``max_bytes``."""
 
         def pragma(name: str) -> int:
             return connection.execute(f"PRAGMA {name}").fetchone()[0]
@@ -100,9 +100,9 @@ class Cache:
 
     @contextmanager
     def claim(self, names: Sequence[str], most: int) -> Iterator[list[str]]:
-        """Yield names of work that no other process or thread does until this is left.
+        """Lock names of work, so that no other process or thread does the same work.
 
-        These are the first ``most`` free names. If none is free, wait for one.
+        Yield the first ``most`` names that are free. If none is free, wait for the first.
         """
         with ExitStack() as held:
             free: list[str] = []
@@ -114,7 +114,7 @@ class Cache:
             yield free or [names[0]]
 
     def _lock(self, name: str, held: ExitStack, *, wait: bool) -> bool:
-        """Lock a name until ``held`` is left; tell whether nobody else has it."""
+        """Lock a name until ``held`` is closed. Return False if another process has it."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             digest = blake2b(name.encode(), digest_size=8).hexdigest()
@@ -122,7 +122,7 @@ class Cache:
             held.enter_context(lock.acquire(blocking=wait))
         except Timeout:
             return False
-        except OSError as error:  # where nothing can be locked, everybody works
+        except OSError as error:  # without locks, several may compute the same texts
             logger.info("cannot lock the cache in %s: %s", self.folder, error)
         return True
 
@@ -138,13 +138,13 @@ class Cache:
             yield connection
 
     @contextmanager
-    def _forgiving(self) -> Iterator[None]:
+    def _errors_logged(self) -> Iterator[None]:
         try:
             yield
         except (OSError, sqlite3.OperationalError) as error:  # read-only, full, busy
             logger.warning("the cache in %s is not used: %s", self.folder, error)
         except sqlite3.DatabaseError as error:
-            logger.warning("the cache in %s is made anew: %s", self.folder, error)
+            logger.warning("the cache in %s is created again: %s", self.folder, error)
             for path in self.folder.glob(f"{self._file.name}*"):
                 with suppress(OSError):
                     path.unlink(missing_ok=True)
@@ -156,24 +156,24 @@ def get_or_compute(
     texts: Sequence[str],
     compute: Callable[[list[int]], Iterator[tuple[Iterable[int], Iterable[bytes]]]],
 ) -> dict[int, bytes]:
-    """Return the value of each text, computing only what the cache lacks.
+    """Return the value of each text. Compute only the values that the cache lacks.
 
     Parameters
     ----------
     folder : Path or None
-        Where values are kept; None keeps nothing.
+        Where values are stored. None stores nothing.
     context : str
-        What besides the text decides the value: model and parameters.
+        What a value depends on besides the text: model and parameters.
     texts : sequence of str
-        All different.
+        Distinct texts.
     compute : callable
-        From the rows that are missing to an iterator of rows and their values, which are
-        kept as they come, so that an interrupt loses little.
+        Takes the missing rows, and yields rows with their values. They are stored at once,
+        so an interrupt loses little.
 
     Returns
     -------
     values : dict
-        Row to value, of all rows for which ``compute`` gave one.
+        Maps each row to its value. Rows for which ``compute`` gave no value are left out.
     """
     values: dict[int, bytes] = {}
     missing = list(range(len(texts)))
@@ -185,7 +185,7 @@ def get_or_compute(
     keys = [key_of(context, text) for text in texts]
 
     def look_up(rows: list[int]) -> list[int]:
-        """Take what the cache has; return the rows that it lacks."""
+        """Read values from the cache. Return the rows that it lacks."""
         found = cache.get([keys[i] for i in rows])
         values.update({i: found[keys[i]] for i in rows if keys[i] in found})
         return [i for i in rows if i not in values]
@@ -193,13 +193,13 @@ def get_or_compute(
     portions: dict[str, list[int]] = {}
     for i in look_up(missing):
         portions.setdefault(f"{context} {keys[i][0] % _N_PORTIONS}", []).append(i)
-    # a worker takes one portion at a time, so that others can compute the rest; a process
-    # alone takes all, since large batches are faster
+    # A worker takes one portion at a time, so that others can compute the rest.
+    # A single process takes all portions, because large batches are faster.
     most = 1 if inside_worker() else _N_PORTIONS
     while portions:
         with cache.claim([*portions], most) as names:
             rows = [i for name in names for i in portions.pop(name)]
-            missing = look_up(sorted(rows))  # another process may have been here
+            missing = look_up(sorted(rows))  # another process may have computed some
             for rows, made in compute(missing) if missing else ():
                 new = dict(zip(rows, made, strict=True))
                 values |= new

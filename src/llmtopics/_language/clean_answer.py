@@ -1,4 +1,4 @@
-"""The text that was asked for, out of what a chat model writes."""
+"""Extract the requested text from a chat model's answer."""
 
 import json
 import re
@@ -8,7 +8,7 @@ _THINKING = r"[\w:-]*(?:think(?:ing)?|thoughts?|reasoning|reflection|analysis)"
 _THOUGHT = (
     re.compile(  # a block of thinking, which may have lost its beginning or its end
         rf"""<\|channel\|>(?:analysis|commentary).*?(?:<\|channel\|>final<\|message\|>|\Z)
-        |\A(?-i:analysis(?=[A-Z])).*?(?:assistantfinal|\Z)   # the same, its marks left out
+        |\A(?-i:analysis(?=[A-Z])).*?(?:assistantfinal|\Z)   # the same without marks
         |[<\[◁](?P<name>{_THINKING})[>\]▷].*?(?:[<\[◁]/(?P=name)[>\]▷]|\Z)
         |<\|START_THINKING\|>.*?(?:<\|END_THINKING\|>|\Z)
         |\A.*[<\[◁]/{_THINKING}[>\]▷]
@@ -16,8 +16,8 @@ _THOUGHT = (
         re.VERBOSE | re.DOTALL | re.IGNORECASE,
     )
 )
-# Thinking that nothing marks: an answer does not speak about who asked.
-_ALOUD = re.compile(
+# Thinking without tags. It mentions the user; an answer does not.
+_UNTAGGED_THOUGHT = re.compile(
     r"\A\W*(?:okay|ok|alright|hmm|so|first|let me|let's|we|the user)\b[^\n]{0,80}"
     r"\b(?:the )?user(?:'s)? (?:wants?|asks?|asked|is asking|needs|gave|has|provided)\b"
     r"|\A\W*the user\b",
@@ -55,7 +55,7 @@ _BEFORE = [  # "Sure!", "Here are the keywords:", but not "Here is my code:"
         re.IGNORECASE,
     ),
 ]
-_AFTER = re.compile(  # a last paragraph that speaks to whoever asked
+_AFTER = re.compile(  # a last paragraph that addresses the user
     r"""\n\s*\n\W*(?:let\ me\ know|i\ hope\ (?:this|that|these|it)|hope\ this\ helps
         |(?:please\ )?feel\ free|would\ you\ like|do\ you\ (?:want|need)|if\ you(?:['’]d)?\ (?:like|need|want|have)
         |is\ there\ anything|please\ let\ me\ know|note(?:\ that)?\b|explanation\b|(?:these|the)\ keywords)\b.*\Z
@@ -67,7 +67,7 @@ _REFUSED = re.compile(
         (?:i['’]?m|i\ am|i|we['’]?re|my)?\s*(?:very\ |really\ )?(?:sorry|apologi[sz]e|unfortunately)\b[^\n]{0,60}
             \b(?:can(?:no|['’])t|can\ not|unable|not\ able|could\ ?n['’]t|don['’]t\ have)\b
         |as\ an?\ (?:ai|large\ language|language)\b
-        |i\ (?:can(?:no|['’])t|can\ not|am\ (?:unable|not\ able)\ to)\ (?:assist|help|fulfil|comply|
+        |i\ (?:can(?:no|['’])t|can\ not|am\ (?:unable|not\ able)\ to)\ (?:assist|help|fulfill?|comply|
             provide|create|generate|write|answer|process|do\ that|summari[sz]e|continue)
         |(?:please\ provide|could\ you\ (?:please\ )?provide|you\ (?:have\ not|haven['’]t|did\ not|didn['’]t)\ provide)
     )""",
@@ -79,37 +79,37 @@ _HEADING = re.compile(r"^[ \t]*#{1,6}[ \t]+", re.MULTILINE)
 _QUOTES = {'"': '"', "“": "”", "„": "“", "«": "»", "'": "'", "`": "`", "‘": "’"}
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)("|\Z)(\s*:)?', re.DOTALL)
 _PYTHON_STRING = re.compile(r"'((?:[^'\\]|\\.|'(?=\w))*)('|\Z)(\s*:)?", re.DOTALL)
-_ASIDE = re.compile(  # fields that are not what was asked for
+_ASIDE = re.compile(  # JSON fields other than the requested one
     r"reason|thought|thinking|explanation|analysis|confidence|score|language|input|error",
     re.IGNORECASE,
 )
 
 
 def clean_answer(answer: str, *names: str) -> str:
-    """Return what was asked for in what a chat model wrote, "" if there is nothing.
+    """Return the requested text from a chat model's answer, "" if there is none.
 
-    Thinking, courtesies, the name of what was asked for, code fences, JSON, marks of lists
-    and of turns are taken away. Thinking that was cut off by the limit of tokens is no answer.
+    Removes thinking, polite phrases, labels such as "Keywords:", code fences, JSON, list
+    markers and turn markers. If the token limit cut off the thinking, there is no answer.
 
     Parameters
     ----------
     answer : str
     names : str
-        What it may be called: "Keywords" finds ``{"keywords": [...]}`` and "Keywords: ...".
+        Labels of the text: "Keywords" finds ``{"keywords": [...]}`` and "Keywords: ...".
 
     Returns
     -------
     text : str
     """
     text = _THOUGHT.sub("", answer).strip()
-    if _ALOUD.search(text):
+    if _UNTAGGED_THOUGHT.search(text):
         return ""
     if end := _TURN_ENDS.search(text, 1):
         text = text[: end.start()]
     text = _MARK.sub("", text)
     if wrapped := _WRAPPED.match(text):
         text = wrapped["rest"]
-    text = _without_courtesies(text)
+    text = _without_polite_phrases(text)
     fenced = _FENCED.search(text)
     if fenced and not text[: fenced.start()].strip():
         text = fenced[1]
@@ -122,18 +122,18 @@ def clean_answer(answer: str, *names: str) -> str:
 
 
 def is_refusal(text: str) -> bool:
-    """Tell whether a plain answer only says that the model cannot answer."""
+    """Return whether a cleaned answer is a refusal."""
     return bool(_REFUSED.search(text))
 
 
-def _without_courtesies(text: str) -> str:
+def _without_polite_phrases(text: str) -> str:
     for before in _BEFORE:
         text = before.sub("", text.strip())
     return _AFTER.sub("", text).strip()
 
 
 def _without_label(text: str, names: tuple[str, ...]) -> str:
-    """Return a text without its name in front ("Keywords: ...")."""
+    """Return a text without the label before it ("Keywords: ...")."""
     for name in names:
         label = rf"\A[\s*_#]*(?:the\s+)?{re.escape(name)}s?[\s*_]*(?:[:：]|\s+(?:is|are)[:\s])[\s*_]*"
         if found := re.match(label, text, re.IGNORECASE):
@@ -156,7 +156,10 @@ def _unquoted(text: str) -> str:
 
 
 def _fields(text: str, names: tuple[str, ...]) -> str:
-    """Return the texts in JSON that may be cut off: those of ``names``, else all but asides."""
+    """Return the strings in JSON, which may be cut off.
+
+    These are the strings of the fields ``names`` if there are any, else all except asides.
+    """
     found = list(_pairs(text))
     wanted = [name.casefold().replace(" ", "").rstrip("s") for name in names]
 
@@ -170,7 +173,7 @@ def _fields(text: str, names: tuple[str, ...]) -> str:
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the texts in JSON or a Python list, each with the key that is nearest before."""
+    """Yield the strings in JSON or a Python list, each after the last key before it."""
     pattern = _STRING if '"' in text else _PYTHON_STRING
     key = ""
     for found in pattern.finditer(text):

@@ -1,4 +1,4 @@
-"""One connection to a server: sending, limits, and what failures mean."""
+"""One connection to a server: send requests, enforce limits, explain failures."""
 
 import os
 import re
@@ -13,11 +13,11 @@ from llmtopics._language.request import Request
 
 
 class Stopped(Exception):
-    """A request that is not sent any more, because another has failed."""
+    """A request was not sent, because another one had failed."""
 
 
 class Connection:
-    """A connection for one call about many prompts.
+    """A connection to a server, for one call with many prompts.
 
     Parameters
     ----------
@@ -56,9 +56,9 @@ class Connection:
         self.key = os.environ.get(api_key_env, "") if api_key_env else "none"
         if not self.key:
             raise LLMError(
-                f"The environment variable {api_key_env} is not set: put the key of "
-                f"{base_url} there, or name another variable in api_key_env (None for "
-                "a server without keys)."
+                f"The environment variable {api_key_env} is not set. Put the key of "
+                f"{base_url} there, or name another variable in api_key_env. Use "
+                "api_key_env=None for a server without keys."
             )
         self.client = provider.client(
             api_key=self.key,
@@ -71,11 +71,11 @@ class Connection:
     def send(
         self, prompt: str, text: str, options: dict[str, Any], image: str | None = None
     ) -> dict[str, Any]:
-        """Return what the server answers to a text, in the provider's own form.
+        """Send a text, and return the server's answer in the provider's format.
 
-        ``image`` is the address of a picture that is sent with it.
+        ``image`` is the URL of an image to send with it.
         """
-        pictures = {"image": image} if image else {}  # not every provider takes them
+        pictures = {"image": image} if image else {}  # some providers accept none
         try:
             response = self.provider.send(
                 self.client, self.model, text, self.request, options, **pictures
@@ -84,16 +84,19 @@ class Connection:
             failure = self._failure(prompt, error)
         else:
             return self._read(prompt, response)
-        raise failure  # here, as the other error holds the request, and that the key
+        # not inside except: the client's error holds the request, which has the key
+        raise failure
 
     def _read(self, prompt: str, response: Any) -> dict[str, Any]:
-        """Return the answer after its tokens are counted and its model is checked."""
+        """Count the tokens of a response, check its model, and return the answer."""
         most = self.request.max_new_tokens
         try:
             reply = self.provider.read(response)
         except NOT_READABLE:
             raise PromptFailed(
-                prompt, f"{self.name} sent no answer, but {self._quoted(response.text)}"
+                prompt,
+                f"{self.name} sent no answer in the expected format: "
+                f"{self._quoted(response.text)}",
             ) from None
         taken = reply.n_read, reply.n_new
         self.budget.count_tokens(*taken)
@@ -101,8 +104,8 @@ class Connection:
             self.budget.settle(self._most_tokens(response.request), taken)
         if not same_model(self.model, reply.model):
             raise LLMError(
-                f"{self.name} answers with another model, {reply.model!r}: name that "
-                "one in model, if it is the one you mean."
+                f"{self.name} answers with another model, {reply.model!r}. If you want "
+                f"that model, set model={reply.model!r}."
             )
         if reply.n_new > most:
             raise self.unsupported(
@@ -113,9 +116,9 @@ class Connection:
         return reply.choice
 
     def _failure(self, prompt: str, error: Any) -> Exception:
-        """Return what to raise for an error of the client."""
+        """Return the exception to raise for an error of the client."""
         cause, status = error.__cause__, getattr(error, "status_code", None)
-        if isinstance(cause, LLMError | Stopped):  # older clients wrap errors of hooks
+        if isinstance(cause, LLMError | Stopped):  # older clients wrap errors in hooks
             return cause
         said = self._quoted(f"{error}" + (f" ({cause})" if cause else ""))
         if status in (401, 403):
@@ -125,21 +128,22 @@ class Connection:
         if status == 402 or getattr(error, "code", None) == "insufficient_quota":
             return LLMError(f"{self.name} reports a quota or billing error: {said}")
         if status in (404, 405, 501):
-            return self._not_there(said)
+            return self._not_found(said)
         if type(cause).__name__.startswith("Connect"):  # ConnectError, ConnectTimeout
             return LLMError(
-                f"{self.name} cannot be reached: {said}. Is it running, and base_url right?"
+                f"{self.name} cannot be reached: {said}. Check that it is running and that "
+                "base_url is right."
             )
         if status in (400, 413, 422):
             if re.search("context|too long|too many tokens", said, re.IGNORECASE):
                 return PromptFailed(
-                    prompt, f"The text is too long for {self.name}; shorten it: {said}"
+                    prompt, f"The text is too long for {self.name}. Shorten it: {said}"
                 )
             if self.request.kind not in ("describe", "generate"):
                 return self.unsupported(self.request.kind, f"it refuses: {said}")
         return PromptFailed(prompt, f"{self.name} gave no answer: {said}")
 
-    def _not_there(self, said: str) -> LLMError:
+    def _not_found(self, said: str) -> LLMError:
         """Return the error for a model or an endpoint that the server does not have."""
         if "model" in said and "endpoint" not in said:
             return LLMError(f"{self.name} has no such model: {said}")
@@ -147,42 +151,43 @@ class Connection:
         other = "LocalLLM" if kind == "score" else f"chat={not chat}"
         return self.unsupported(
             f"{kind}(chat={chat})",
-            f"it has no {'chat' if chat else 'completions'} at this address: {said}",
+            f"it has no endpoint for {'chat' if chat else 'completions'} at this address: "
+            f"{said}",
             f"{other}, or a base_url that ends in /v1",
         )
 
     def unsupported(
         self, what: str, why: str, instead: str = "LocalLLM, or a server such as vLLM"
     ) -> LLMUnsupportedError:
-        """Return the error for what this server cannot do."""
+        """Return the error for something that this server cannot do."""
         return LLMUnsupportedError(
             f"{what} is unsupported by {self.name}: {why}; use {instead}."
         )
 
     def _quoted(self, text: str) -> str:
-        """Return the start of what a server said, without the key."""
+        """Return the start of a server's message, with the key hidden."""
         hidden = text.replace(self.key, "***") if self.api_key_env else text
         return f"{hidden[:300]!r}"
 
     def _most_tokens(self, sent: Any) -> tuple[int, int]:
-        """Return the tokens that a request can take: a text has no more than its bytes."""
+        """Return the most tokens that a request can use: at most one per byte is read."""
         return len(sent.content), self.request.max_new_tokens
 
     def _reserve(self, sent: Any) -> None:
-        """Book a request before it is sent."""
+        """Count a request before it is sent."""
         if self.stopped.is_set():
             raise Stopped
         self.budget.reserve(*self._most_tokens(sent), self.name)
 
     def _refund(self, response: Any) -> None:
-        """Take the cost of an answer that is an error off the account."""
+        """Subtract the cost of a request if the server answered with an error."""
         if not response.is_success:
             self.budget.refund(*self._most_tokens(response.request))
 
 
 def same_model(asked: str, answered: Any) -> bool:
-    """Tell whether one name may be an alias of the other ("m", "org/m", "m-2024-08-06")."""
-    if not answered:  # the server does not tell
+    """Return whether one name may be an alias of the other ("m", "org/m", "m-2024-08-06")."""
+    if not answered:  # the server does not name its model
         return True
     short, long = sorted(
         (

@@ -1,8 +1,8 @@
-"""Devices to work on, and the number format on each."""
+"""Devices to compute on, and their number formats."""
 
 
 def devices_of(device: str) -> list[str]:
-    """Return the devices to work on: all GPUs for "auto", or the processor."""
+    """Return the devices to compute on. "auto" is all GPUs, or the CPU without a GPU."""
     import torch
 
     if device != "auto":
@@ -13,7 +13,7 @@ def devices_of(device: str) -> list[str]:
 
 
 def dtype_on(device: str, dtype: str) -> str:
-    """Return the name of the number format: "auto" is bfloat16 where it is native."""
+    """Return the number format. "auto" is bfloat16 if the device has it, else float32."""
     import torch
 
     if dtype != "auto":

@@ -1,8 +1,8 @@
-"""Texts → pooled vectors by PyTorch, in batches of similar lengths.
+"""Encode texts as pooled vectors with PyTorch.
 
-Batches of similar lengths waste little on padding. The activations of some 512 tokens stay in
-the cache of a core, those of several thousand do not. Each core works on its own batches: this
-is faster than sharing the small matrix products of one batch.
+A batch has texts of similar lengths, so there is little padding. The activations of about 512
+tokens fit in the cache of a core. Those of several thousand do not. Each core computes its own
+batches: this is faster than to divide the small matrix products of one batch among the cores.
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ def encode(
     n_tokens: int | str,
     n_jobs: int | None,
 ) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
-    """Yield positions in ``texts`` and their vectors, in an order of our choice.
+    """Yield positions in ``texts`` and their vectors, in any order.
 
     Parameters
     ----------
@@ -41,10 +41,10 @@ def encode(
     encoding : EncodeSettings
     device : str
     n_tokens : int or "auto"
-        Tokens in a batch; "auto" leaves it to the device.
+        Tokens per batch. "auto" depends on the device.
     n_jobs : int or None
-        Batches worked on at the same time; -1 for as many as there are GPUs, or threads
-        that PyTorch may use.
+        Batches computed at the same time. -1 is one per GPU, or one per thread that
+        PyTorch may use.
 
     Yields
     ------
@@ -87,7 +87,7 @@ def _n_skipped(tokenizer: Any, encoding: EncodeSettings) -> int:
     prompt = encoding.prompt.lower() if encoding.lowercase else encoding.prompt
     with tokenizing():
         tokens = tokenizer(prompt, truncation=False, verbose=False)["input_ids"]
-    # the token that ends a text comes after the text
+    # an end token comes after the text, so it is not part of the prompt
     n = len(tokens) - (tokens[-1] in tokenizer.all_special_ids)
     if n + 1 >= encoding.max_length:
         raise ValueError(
@@ -98,7 +98,7 @@ def _n_skipped(tokenizer: Any, encoding: EncodeSettings) -> int:
 
 
 def _blocks(texts: Sequence[str], max_length: int) -> list[np.ndarray]:
-    """Cut the texts, longest first, into pieces of about equal work."""
+    """Divide the texts, longest first, into blocks of about equal work."""
     lengths = np.array([len(text) for text in texts])
     order = np.argsort(-lengths, kind="stable")
     work = np.cumsum(np.minimum(lengths[order], 8 * max_length) + 8)
@@ -125,7 +125,7 @@ def _encode_block(
         ]
         owners, first = owners[first], first[first]
     lengths = np.array([len(chunk) for chunk in chunks])
-    # the prompt stands in a text's first piece
+    # only the first piece of a text has the prompt
     skipped = np.where(first, np.minimum(n_skipped, lengths - 1), 0)
     order = np.argsort(-lengths, kind="stable")
     parts = []
@@ -140,7 +140,7 @@ def _encode_block(
             )
             start += len(rows)
         vectors = torch.cat(parts)
-        # a text's pieces count by their pooled tokens
+        # each piece of a text is weighted by its number of pooled tokens
         counted = lengths - skipped
         weights = torch.from_numpy(counted[order].astype(np.float32))[:, None]
         total = torch.zeros(len(texts), vectors.shape[1])
@@ -155,7 +155,7 @@ def _encode_block(
 def _chunks(
     texts: list[str], tokenizer: Any, max_length: int
 ) -> tuple[list[list[int]], np.ndarray]:
-    """Return pieces of at most ``max_length`` tokens, and the text each is a part of."""
+    """Return pieces of at most ``max_length`` tokens, and the row of each piece's text."""
     readable = [without_surrogates(text) for text in texts]
     with tokenizing():
         found = tokenizer(
@@ -173,9 +173,9 @@ def _chunks(
 def _pooled(
     chunks: list[list[int]], skipped: np.ndarray, model: Any, pooling: str
 ) -> Any:
-    """Return one float32 vector for each of a few lists of tokens, longest first.
+    """Return one float32 vector per list of tokens. The longest list comes first.
 
-    ``skipped`` says how many tokens at the start of each are read, and not pooled.
+    ``skipped`` is how many tokens at the start of each list are not pooled.
     """
     import torch
 
@@ -187,7 +187,7 @@ def _pooled(
     mask = torch.from_numpy(real).to(device)
     states = model(
         input_ids=torch.from_numpy(ids).to(device),
-        # without one the model takes a faster way
+        # without a mask the model computes faster
         attention_mask=None if real.all() else mask.long(),
     ).last_hidden_state
     if pooling == "mean":

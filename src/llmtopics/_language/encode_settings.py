@@ -1,11 +1,11 @@
-"""How texts become vectors: what the parameters and the model's own files say."""
+"""Settings of an embedding model, from the parameters and the model's own files."""
 
 import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
 POOLINGS = ("mean", "cls", "last")
-# what sentence-transformers writes into a model's folder
+# names that sentence-transformers writes into the files of a model
 _MODES = {"mean": "mean", "cls": "cls", "lasttoken": "last"}
 _MODULES = {"Transformer", "Pooling", "Normalize"}
 _SENTENCE_FILES = [
@@ -24,7 +24,7 @@ _NO_LIMIT = 10**9
 
 
 class EncodeSettings(NamedTuple):
-    """All that decides the numbers: two equal ones give a text the same vector."""
+    """Everything that a vector depends on. Equal settings give a text the same vector."""
 
     folder: Path
     pooling: str
@@ -37,7 +37,7 @@ class EncodeSettings(NamedTuple):
     lowercase: bool
 
     def describe(self, fingerprint: str) -> str:
-        """Return a text that is the same only for the same parameters and weights."""
+        """Return a string for the cache key. It differs if settings or weights differ."""
         return json.dumps([fingerprint, *self[1:]])
 
 
@@ -50,13 +50,13 @@ def read_settings(
     dtype: str,
     prompt: str | None,
 ) -> EncodeSettings:
-    """Fill in what the model's own files decide.
+    """Replace parameters of None or "auto" by the settings in the model's files.
 
     Raises
     ------
     ValueError
-        If ``max_length`` is more than the model can read, or the model's files ask for what
-        is not supported.
+        If ``max_length`` is more than the model can read, or the model's files need
+        something that is not supported.
     """
     config = _read(folder / "config.json")
     modules = _read(folder / "modules.json")
@@ -77,7 +77,7 @@ def read_settings(
     elif max_length > limit:
         raise ValueError(
             f"max_length={max_length} is more than the {limit} tokens that the model in "
-            f"{folder} can read."
+            f"{folder} can read. Lower it."
         )
     if pooling == "auto":
         pooling = _own_pooling(folder, config, modules, sentences, pooled, bool(places))
@@ -97,7 +97,7 @@ def read_settings(
 
 
 def _limit(stated: float | None) -> int:
-    """Return a limit on tokens; models without one name none, -1 or an astronomical one."""
+    """Return the token limit in a file. None, -1 or a huge number there means no limit."""
     return int(stated) if stated and 0 < stated < _NO_LIMIT else _NO_LIMIT
 
 
@@ -106,7 +106,7 @@ def _read(file: Path) -> Any:
 
 
 def _kind(module: dict[str, Any]) -> str:
-    """Return the name of a module's class, with its package if that is another."""
+    """Return a module's class, without its package if that is sentence_transformers."""
     package, _, name = module["type"].rpartition(".")
     return name if package.split(".")[0] == "sentence_transformers" else module["type"]
 
@@ -124,7 +124,7 @@ def _own_pooling(
     Raises
     ------
     ValueError
-        If the model's files ask for more than a pooling that is known here.
+        If the model's files need more than one of the supported poolings.
     """
     asked = [kind for kind in map(_kind, modules) if kind not in _MODULES]
     family = _read(folder / "config_sentence_transformers.json").get("model_type")
@@ -135,7 +135,7 @@ def _own_pooling(
         asked.append(task)
     named = pooled.get("pooling_mode", [])
     modes = {named} if isinstance(named, str) else {*named}
-    for name, on in pooled.items():  # as older releases write them
+    for name, on in pooled.items():  # the format of older releases
         if name.startswith("pooling_") and on is True:
             modes.add(name.removeprefix("pooling_mode_").removesuffix("_tokens"))
     modes = {mode.removesuffix("_token") for mode in modes}
@@ -143,8 +143,8 @@ def _own_pooling(
         asked += sorted(modes)
     if asked:
         raise ValueError(
-            f"The files of the model in {folder} ask for {', '.join(asked)}, which is more "
-            "than is known here. pooling='mean', 'cls' or 'last' uses the model without."
+            f"The files of the model in {folder} need {', '.join(asked)}, which is not "
+            "supported. Pass pooling='mean', 'cls' or 'last' to use the model without it."
         )
     if modes:
         return _MODES[modes.pop()]
@@ -155,12 +155,12 @@ def _own_pooling(
 
 
 def _own_prompt(folder: Path) -> str:
-    """Return the prompt that the model's files put before each text by default.
+    """Return the default prompt in the model's files, which goes before each text.
 
     Raises
     ------
     ValueError
-        If they name a prompt that they do not have.
+        If the files name a prompt that they do not have.
     """
     own = _read(folder / "config_sentence_transformers.json")
     name = own.get("default_prompt_name")
@@ -168,6 +168,6 @@ def _own_prompt(folder: Path) -> str:
     if name not in prompts:
         raise ValueError(
             f"The files of the model in {folder} name {name!r} as their default prompt, and "
-            "have no prompt of this name. Pass prompt='...', or prompt='' for none."
+            "have no prompt of this name. Pass prompt='...', or prompt='' for no prompt."
         )
     return prompts[name] or ""

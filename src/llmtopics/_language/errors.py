@@ -2,10 +2,10 @@
 
 
 class LLMError(RuntimeError):
-    """A language model gave no answer; the message says why, and what to do.
+    """A language model gave no answer. The message says why, and what to do.
 
-    What was answered before stays in the cache, so that the same call made again asks only
-    for what is missing.
+    Earlier answers stay in the cache. If you repeat the call, only the missing ones are
+    computed.
 
     See Also
     --------
@@ -24,17 +24,17 @@ class LLMError(RuntimeError):
 
 
 class LLMUnsupportedError(LLMError):
-    """The server or model cannot do what was asked of it."""
+    """The server or model does not support a request."""
 
 
 class LLMLimitError(LLMError):
-    """A call would have passed the limit that was set."""
+    """A request could have exceeded a limit, so it was not sent."""
 
 
 class PromptFailed(Exception):
-    """The call about one prompt failed, for a reason that may not hold for others.
+    """The call for one prompt failed. Calls for other prompts may succeed.
 
-    ``LanguageModel`` makes an :class:`LLMError` of it that names the prompt's row.
+    ``LanguageModel`` raises it as an :class:`LLMError` that names the prompt's row.
     """
 
     def __init__(self, prompt: str, reason: str):

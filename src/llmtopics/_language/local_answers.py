@@ -1,4 +1,4 @@
-"""Answers of a local model to many prompts, in batches of similar lengths."""
+"""Compute a local model's answers to many prompts, in batches of similar lengths."""
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +13,7 @@ from llmtopics._language.request import Request
 from llmtopics._language.score import score
 from llmtopics._language.workers import batch_tokens, in_workers, tokenizing
 
-_LEAST_PROMPTS = 32  # in a batch that is written about
+_LEAST_PROMPTS = 32  # per batch, when texts are generated
 _ANSWERS: dict[str, Callable[..., list[Any]]] = {  # Request.kind -> batch to answers
     "generate": generate,
     "next_word_distribution": next_words,
@@ -30,7 +30,7 @@ def answer(
     batch_size: int | str,
     used: dict[str, float],
 ) -> Iterator[tuple[list[int], list[Any]]]:
-    """Yield positions in ``prompts`` and their answers, in an order of our choice.
+    """Yield positions in ``prompts`` and their answers, in any order.
 
     Parameters
     ----------
@@ -42,9 +42,9 @@ def answer(
     devices : list of str
     dtype : str
     batch_size : int or "auto"
-        Tokens in a batch.
+        Tokens per batch.
     used : dict
-        Tokens read and written are added to it.
+        Totals of tokens read and written, updated in place.
     """
     import torch
 
@@ -65,12 +65,12 @@ def answer(
 
     @torch.inference_mode()
     def work(rows: list[int], model: Any) -> tuple[list[int], list[Any]]:
-        known = copy.deepcopy(caches[id(model)])
-        if known:
-            known.batch_repeat_interleave(len(rows))
+        cache = copy.deepcopy(caches[id(model)])
+        if cache:
+            cache.batch_repeat_interleave(len(rows))
         batch = Batch([ids[i] for i in rows], shared, model)
         asked = [prompts[i] for i in rows]
-        return rows, answers_to(batch, model, known, request, tokenizer, asked)
+        return rows, answers_to(batch, model, cache, request, tokenizer, asked)
 
     caches = {id(model): read_shared(model) for model in models}
     size = batch_tokens(batch_size, devices[0])

@@ -1,4 +1,4 @@
-"""What local and remote language models share: each distinct call is made once and kept."""
+"""Base class of language models. Each distinct call is made once, and then cached."""
 
 import json
 from abc import abstractmethod
@@ -15,14 +15,14 @@ from llmtopics._language.cache import folder_of, get_or_compute
 from llmtopics._language.errors import LLMError, PromptFailed
 from llmtopics._language.request import Request, checked, without_surrogates
 
-_VERSION = 2  # part of the cache key: change it when prompts or reading change
+_VERSION = 2  # in the cache key: raise it if prompts are built or read in another way
 
 
 class LanguageModel(BaseEstimator):
     """Generate texts, predict next words and score answers with any language model.
 
-    Subclasses say what distinguishes one model's answers from another's (``_identity``), and
-    answer what the cache lacks (``_compute``).
+    Subclasses define what answers depend on (``_identity``), and compute the answers that the
+    cache lacks (``_compute``).
     """
 
     cache_dir: str | Path | bool | None
@@ -50,53 +50,52 @@ class LanguageModel(BaseEstimator):
         on_error: str = "raise",
         verbose: bool | int = False,
     ) -> list[Any]:
-        """Return what the model writes after each prompt.
+        """Generate a text for each prompt.
 
         Parameters
         ----------
         prompts : sequence of str
             Texts.
         template : str, default="{text}"
-            What is sent: each prompt in the place of ``{text}``. Double braces that are to
-            be sent.
+            The text that is sent, with ``{text}`` replaced by a prompt. Write double braces
+            where you want to send a brace.
         system : str or None, default=None
-            Instruction that goes before, where the model knows such; None for the
-            model's own.
+            System message, put before the prompt. None is the model's default.
         chat : bool, default=True
-            Whether to ask as a chat does, where the model has a chat template; else the
-            model continues the prompt.
+            Whether to send the prompt as a chat message, if the model has a chat template.
+            Otherwise the model continues the prompt.
         max_length : int or None, default=None
-            Tokens of each prompt that are read; what is longer is cut, the template never.
-            None for as many as the model can read.
+            Maximum tokens per prompt. Longer prompts are cut. None is the model's limit.
         max_new_tokens : int, default=64
-            Tokens written at most.
+            Maximum number of tokens to generate per prompt.
         temperature : float, default=0.0
-            0 is always the likeliest token; higher is more varied.
+            0 always takes the most likely token. Higher values give more varied texts.
         top_p : float, default=0.95
-            With a temperature: only the likeliest tokens, up to this probability together.
+            With a temperature: draw from the most likely tokens up to this probability.
         stop : sequence of str, default=()
-            Writing ends before any of these.
+            A text ends before any of these strings.
         seed : int, default=0
-            Seed of the draws at a temperature. Each prompt has its own random generator: other
-            prompts change the draws only by changing the probabilities (see Notes).
+            Seed of the random generators, used if ``temperature`` is above 0. Each prompt has
+            its own generator. Other prompts can change a draw only if they change the
+            probabilities (see Notes).
         on_error : {"raise", "keep"}, default="raise"
-            Whether a call that fails stops the work (what was answered stays in the cache)
-            or leaves None in its row.
+            "raise" stops at a failed call, and earlier answers stay in the cache. "keep"
+            goes on, and returns None for that prompt.
         verbose : bool or int, default=False
             Whether to show a progress bar.
 
         Returns
         -------
         texts : list of str
-            One per prompt, without the prompt. None where a call failed and ``on_error`` is
-            "keep".
+            One per prompt, without the prompt. None for a failed call with "keep".
 
         Raises
         ------
         ValueError
-            For what is not a text or blank (naming its row), and for bad parameters.
+            If a prompt is blank or not a text (names its row), or a parameter is wrong.
         LLMError
-            If the model does not answer, cannot, or a limit would be passed.
+            If the model does not answer or does not support the request, or a limit could be
+            exceeded.
         OSError
             If a local model is not found.
         """
@@ -126,7 +125,7 @@ class LanguageModel(BaseEstimator):
         on_error: str = "raise",
         verbose: bool | int = False,
     ) -> list[Any]:
-        """Return how likely each word is to come next, in one forward pass per prompt.
+        """Return the probabilities of the next word, with one forward pass per prompt.
 
         Parameters
         ----------
@@ -141,7 +140,7 @@ class LanguageModel(BaseEstimator):
         max_length : int or None, default=None
             As in :meth:`generate`.
         n_words : int, default=256
-            The likeliest tokens, at most; a server may give fewer.
+            Maximum number of words, the most likely ones. A server may give fewer.
         on_error : {"raise", "keep"}, default="raise"
             As in :meth:`generate`.
         verbose : bool or int, default=False
@@ -150,10 +149,11 @@ class LanguageModel(BaseEstimator):
         Returns
         -------
         distributions : list of dict
-            Word to probability, likeliest first; None where a call failed and ``on_error``
-            is "keep". The words are tokens that begin a word, without their space. A long
-            word is represented by its first token (see :meth:`first_tokens`). Tokens that
-            begin no word are left out, so probabilities sum to less than one.
+            Maps words to probabilities, most likely first. None for a failed call if
+            ``on_error`` is "keep". The words are tokens that begin a word, without their
+            leading space. So a long word is represented by its first token (see
+            :meth:`first_tokens`). Other tokens are left out, so the probabilities sum to less
+            than one.
 
         Raises
         ------
@@ -182,14 +182,14 @@ class LanguageModel(BaseEstimator):
         max_length: int | None = None,
         verbose: bool | int = False,
     ) -> np.ndarray:
-        """Return how likely each answer is to follow each prompt.
+        """Return the log-probability of each answer after each prompt.
 
         Parameters
         ----------
         prompts : sequence of str
             Texts.
         answers : sequence of str
-            What may follow, as it stands: mostly with a space in front.
+            Texts that may follow a prompt. Most need a leading space.
         template : str, default="{text}"
             As in :meth:`generate`.
         system : str or None, default=None
@@ -204,7 +204,7 @@ class LanguageModel(BaseEstimator):
         Returns
         -------
         scores : ndarray of shape (n_prompts, n_answers)
-            Log-probabilities, sums over the tokens of an answer; none is above 0.
+            Log-probabilities, summed over the tokens of an answer. None is above 0.
 
         Raises
         ------
@@ -213,24 +213,26 @@ class LanguageModel(BaseEstimator):
         """
         answers = check_texts(answers, "score(answers=...)")
         if "" in answers:
-            raise ValueError(f"Answer {answers.index('')} is empty: nothing to score.")
+            raise ValueError(
+                f"Answer {answers.index('')} is empty. Remove it from answers."
+            )
         request = Request(
             "score", template, system, chat, max_length, answers=tuple(answers)
         )
         return np.array(self._answer(prompts, request, "raise", verbose), float)
 
     def first_tokens(self, words: Sequence[str]) -> list[str]:
-        """Return the token that each word begins with, where that can be known.
+        """Return the first token of each word, if the model gives it.
 
         Parameters
         ----------
         words : sequence of str
-            Words, without a space in front.
+            Words, without leading spaces.
 
         Returns
         -------
         tokens : list of str
-            The word itself where it is one token, or the model does not tell.
+            One per word. The word itself if it is one token, or its tokens are unknown.
         """
         return list(words)
 
@@ -254,9 +256,9 @@ class LanguageModel(BaseEstimator):
         names: Sequence[str] | None = None,
         *further: Any,
     ) -> list[Any]:
-        """Return the answer to each prompt, asking only what the cache lacks.
+        """Return the answer to each prompt. Compute only those that the cache lacks.
 
-        ``names`` are what errors call the rows. ``further`` is passed on to ``_compute``.
+        Errors call a row by its entry in ``names``. ``further`` is passed to ``_compute``.
         """
         texts = [
             without_surrogates(text)
@@ -266,7 +268,7 @@ class LanguageModel(BaseEstimator):
         for row, text in enumerate(texts):
             if not text.strip():
                 raise ValueError(
-                    f"Row {row} is blank: there is nothing to ask the model about."
+                    f"Row {row} is blank, so the model cannot answer it. Remove blank texts."
                 )
         rows = {text: i for i, text in enumerate(dict.fromkeys(texts))}
         distinct = list(rows)
@@ -290,7 +292,7 @@ class LanguageModel(BaseEstimator):
         with bar:
             context = json.dumps([_VERSION, self._identity(), request._asdict()])
             folder = folder_of(self.cache_dir)
-            place = folder and folder / "answers"  # apart from vectors, which are many
+            place = folder and folder / "answers"  # vectors would fill this cache
             try:
                 found = get_or_compute(place, context, distinct, compute)
             except PromptFailed as failure:
@@ -304,15 +306,15 @@ class LanguageModel(BaseEstimator):
 
     @abstractmethod
     def _identity(self) -> Any:
-        """Return what distinguishes this model's answers from another's, as JSON can hold it."""
+        """Return what answers depend on besides prompt and request, as a JSON value."""
 
     @abstractmethod
     def _compute(
         self, prompts: list[str], request: Request, on_error: str
     ) -> Iterator[tuple[Iterable[int], Iterable[Any]]]:
-        """Yield positions in ``prompts`` and their answers, as they are made.
+        """Yield positions in ``prompts`` and their answers, as soon as they are known.
 
-        An answer is what JSON can hold: a text; a list of words and one of their
-        probabilities; log-probabilities. With ``on_error="keep"`` a failed one is left out;
-        else what failed for one prompt raises a :class:`PromptFailed`.
+        An answer is a JSON value: a text, a list of words and one of their probabilities, or
+        a list of log-probabilities. With ``on_error="keep"`` failed prompts are left out.
+        Otherwise a prompt that fails raises a :class:`PromptFailed`.
         """

@@ -1,4 +1,4 @@
-"""The distribution of the next word by a local model."""
+"""Compute the probabilities of the next word with a local model."""
 
 from functools import lru_cache
 from typing import Any
@@ -6,15 +6,15 @@ from typing import Any
 from llmtopics._language.prompts import Batch, frame_of
 from llmtopics._language.request import Request
 
-_SPACES = ("Ġ", "▁", " ")  # how tokenizers write the one in front of a word
+_SPACES = ("Ġ", "▁", " ")  # how tokenizers write the space before a word
 
 
 def next_words(
-    batch: Batch, model: Any, known: Any, request: Request, tokenizer: Any, *_: Any
+    batch: Batch, model: Any, cache: Any, request: Request, tokenizer: Any, *_: Any
 ) -> list[Any]:
-    """Return the likeliest tokens that begin a word, and their probabilities."""
+    """Return the most likely tokens that begin a word, and their probabilities."""
     words = _beginnings(tokenizer, request)
-    chances = batch.read(model, known, False)[0].softmax(1)
+    chances = batch.read(model, cache, False)[0].softmax(1)
     chances, tokens = chances.topk(min(8 * request.n_words, chances.shape[1]))
     found = []
     for row, ids in zip(chances.cpu().numpy(), tokens.cpu().numpy(), strict=True):
@@ -29,14 +29,17 @@ def next_words(
 
 
 def _beginnings(tokenizer: Any, request: Request) -> list[str]:
-    """Return the word that each token begins after the prompts, "" if it begins none."""
+    """Return the word that each token begins after the prompt, "" if it begins none."""
     _, tail = frame_of(request, tokenizer)
     return _words_of(tokenizer, tail[-1:].isspace())
 
 
 @lru_cache(maxsize=8)
 def _words_of(tokenizer: Any, after_space: bool) -> list[str]:
-    """Return the words that tokens begin: those with a space, or all after one."""
+    """Return the word that each token begins, "" if it begins none.
+
+    A token begins a word if it has a leading space, or if it comes after a space.
+    """
     special = set(tokenizer.all_special_ids)
     words = []
     for token, piece in enumerate(

@@ -1,7 +1,7 @@
-"""Prompts as a local model reads them: filled templates, tokens, padded batches.
+"""Prepare prompts for a local model: fill templates, tokenize, make padded batches.
 
-What all prompts of a call begin with is read once. Batches are padded on the left, so that
-every prompt ends in the last column.
+If all prompts of a call begin with the same tokens, these are computed once. Batches are
+padded on the left, so that every prompt ends in the last column.
 """
 
 import logging
@@ -17,8 +17,8 @@ from llmtopics._language.workers import tokenizing
 
 logger = logging.getLogger(__name__)
 
-_SHORT_PREFIX = 8  # a shared prefix of fewer tokens is not worth a cache of its own
-_NO_THINKING = {"enable_thinking": False, "thinking": False}  # names in chat templates
+_SHORT_PREFIX = 8  # a shared prefix of fewer tokens is not computed separately
+_NO_THINKING = {"enable_thinking": False, "thinking": False}  # used by chat templates
 
 
 def to_tokens(
@@ -29,15 +29,15 @@ def to_tokens(
     Raises
     ------
     ValueError
-        If the template leaves no space for a text.
+        If the template leaves no tokens for a text.
     """
     tokenizer = load_tokenizer(folder)
     head, tail = frame_of(request, tokenizer)
-    special = not (request.chat and tokenizer.chat_template)  # the frame has its own
+    special = not (request.chat and tokenizer.chat_template)  # chat templates have them
     names = sorted(tokenizer.get_added_vocab(), key=len, reverse=True)
     texts = []
     for text in prompts:
-        for name in names:  # a text cannot speak for the system, or end its turn
+        for name in names:  # so that a text cannot end its turn or speak as the system
             text = text.replace(name, " ")
         texts.append(text)
 
@@ -48,8 +48,8 @@ def to_tokens(
     n_cut = sum(len(end) > n_free for end in ends)
     if n_cut and request.max_length is None:
         logger.warning(
-            "%d of %d texts are longer than the %d tokens that the model leaves for them "
-            "and were cut there",
+            "%d of %d texts were cut to %d tokens, because the model cannot read more "
+            "(max_length)",
             n_cut,
             len(texts),
             n_free,
@@ -84,20 +84,20 @@ def _tokens_left(frame: str, special: bool, request: Request, folder: Path) -> i
         n_free -= max(map(len, answers))
     if n_free < 1:
         raise ValueError(
-            f"The template and what is to be written fill the {limit} tokens that the "
-            f"model in {folder} can read: shorten the template or max_new_tokens."
+            f"The template and the tokens to write fill the {limit} tokens that the model "
+            f"in {folder} can read. Shorten the template or lower max_new_tokens."
         )
     return n_free
 
 
 def frame_of(request: Request, tokenizer: Any) -> tuple[str, str]:
-    """Return what comes before and after the text, a chat's marks included."""
+    """Return what comes before and after the text, with the marks of a chat template."""
     head, tail = split_template(request.template)
     if not (request.chat and tokenizer.chat_template):
         if request.system:
             head = f"{request.system}\n\n{head}"
         return head, tail
-    mark = "\ue000"  # for private use: no template has it
+    mark = "\ue000"  # a private-use character, which no template has
     messages = [{"role": "user", "content": head + mark + tail}]
     if request.system is not None:
         messages.insert(0, {"role": "system", "content": request.system})
@@ -109,7 +109,7 @@ def frame_of(request: Request, tokenizer: Any) -> tuple[str, str]:
 
 
 def shared_prefix(ids: list[list[int]]) -> list[int]:
-    """Return what all prompts begin with, if that is worth reading separately."""
+    """Return the tokens that all prompts begin with, [] if they are few."""
     first, last = min(ids), max(ids)
     same = [a == b for a, b in zip(first[:-1], last[:-1], strict=False)]
     n_shared = (*same, False).index(False) if len(ids) > 1 else 0
@@ -117,7 +117,10 @@ def shared_prefix(ids: list[list[int]]) -> list[int]:
 
 
 def batches_of(ids: list[list[int]], size: int, least: int) -> list[list[int]]:
-    """Cut the prompts, longest first, into batches of ``size`` tokens."""
+    """Divide the prompts, longest first, into batches of ``size`` tokens.
+
+    Each batch except the last has at least ``least`` prompts.
+    """
     order = sorted(range(len(ids)), key=lambda i: -len(ids[i]))
     batches, start = [], 0
     while start < len(order):
@@ -128,13 +131,13 @@ def batches_of(ids: list[list[int]], size: int, least: int) -> list[list[int]]:
 
 
 class Batch:
-    """Prompts as a model reads them: what they share, padding, the rest of each.
+    """A padded batch. A row is the shared tokens, padding, and the rest of a prompt.
 
     Attributes
     ----------
     tokens, mask : int64 tensors of shape (n_prompts, n_tokens)
     positions : int64 tensor of shape (n_prompts, n_tokens)
-        Where each token stands in its prompt, padding left out.
+        Position of each token in its prompt, without padding.
     """
 
     def __init__(self, ids: list[list[int]], shared: list[int], model: Any):
@@ -151,23 +154,23 @@ class Batch:
         self.mask = torch.from_numpy(real.astype(np.int64)).to(model.device)
         self.positions = (self.mask.cumsum(1) - 1).clamp(min=0)
 
-    def read(self, model: Any, known: Any, use_cache: bool) -> tuple[Any, Any]:
-        """Return float32 logits of the next token, and what the model then knows."""
-        n_known = known.get_seq_length() if known else 0
+    def read(self, model: Any, cache: Any, use_cache: bool) -> tuple[Any, Any]:
+        """Return float32 logits of the next token, and the key-value cache after it."""
+        n_cached = cache.get_seq_length() if cache else 0
         name = cache_name(model)
         found = model(
-            input_ids=self.tokens[:, n_known:],
+            input_ids=self.tokens[:, n_cached:],
             attention_mask=self.mask,
-            position_ids=self.positions[:, n_known:],
-            use_cache=use_cache or known is not None,
+            position_ids=self.positions[:, n_cached:],
+            use_cache=use_cache or cache is not None,
             logits_to_keep=1,
-            **{name: known},
+            **{name: cache},
         )
         return found.logits[:, -1].float(), getattr(found, name)
 
 
 def tokens_after_text(tokenizer: Any, texts: list[str]) -> list[list[int]]:
-    """Return the tokens that texts have where they follow another text."""
+    """Return the tokens of texts that follow another text."""
     before = ["a" if text[:1].isspace() else "\n" for text in texts]
     both = [f"{one}{text}" for one, text in zip(before, texts, strict=True)]
     with tokenizing():

@@ -24,56 +24,56 @@ from llmtopics._language.request import Request
 class RemoteLLM(LanguageModel):
     """A language model behind an OpenAI-compatible server.
 
-    Give it to estimators (``llm=RemoteLLM(...)``), or call its methods yourself. Texts are sent
-    to that server and nowhere else. Nothing is sent before the first answer that the cache
-    lacks. Needs the extra ``remote``.
+    Pass it to estimators (``llm=RemoteLLM(...)``), or call its methods yourself. Texts are
+    sent to this server and nowhere else. Nothing is sent before the first answer that is not
+    in the cache. Needs the extra ``remote``.
 
     Parameters
     ----------
     base_url : str
-        Address of the server, mostly ending in "/v1".
+        Address of the server. Most end in "/v1".
 
     model : str
-        The name that the server knows the model by.
+        Name of the model on the server.
 
     provider : {"openai"}, default="openai"
-        The form of requests and answers. "openai" is that of all OpenAI-compatible servers,
-        such as vLLM, llama.cpp and Ollama.
+        Format of requests and answers. "openai" is for all OpenAI-compatible servers, such as
+        vLLM, llama.cpp and Ollama.
 
     api_key_env : str or None, default="OPENAI_API_KEY"
-        Name of the environment variable that holds the key. It is read when something is
-        sent, and stored nowhere. None for servers that need no key.
+        Name of the environment variable with the key. The key is read at each call and never
+        stored. None is for servers that need no key.
 
     timeout : float, default=60.0
-        Seconds without a response of the server, after which a request has failed.
+        Seconds to wait for a response of the server. Then the request has failed.
 
     max_retries : int, default=5
-        How many times a request is sent again after a temporary failure: too many requests,
-        an error inside the server, no answer in time, a lost connection. The pauses grow and
-        are partly random, or are those that the server asks for.
+        How many times a request is sent again after a temporary failure: too many requests, a
+        server error, a timeout, a lost connection. The server may set the pauses between the
+        tries. Otherwise they grow and are partly random.
 
     max_requests : int or None, default=None
-        Requests that may be sent, including those sent again.
+        Maximum number of requests, including those sent again.
 
     max_cost : float or None, default=None
-        What may be spent, in the currency of ``price``.
+        Maximum cost, in the currency of ``price``.
 
     price : tuple of two floats or None, default=None
-        Price of a million tokens read and of a million tokens written.
+        Price per million tokens read, and per million tokens written.
 
     n_jobs : int or None, default=4
-        Requests under way at the same time. None is one unless ``joblib.parallel_config``
-        says more, -1 is one per processor.
+        Number of requests at the same time. None is 1 unless ``joblib.parallel_config`` sets
+        more, -1 is one per CPU core.
 
     cache_dir : str, Path, False or None, default=None
-        Where answers are kept. None is the folder named in the environment variable
-        ``LLMTOPICS_CACHE`` or else the user's cache folder; False keeps none.
+        Folder of the answers. None is the folder in the environment variable
+        ``LLMTOPICS_CACHE``, or else the user's cache folder. False stores no answers.
 
     Attributes
     ----------
     usage_ : dict
-        What it and its clones were asked so far: ``n_calls``, ``n_cached``,
-        ``prompt_tokens``, ``new_tokens`` (as the server counts them), ``n_requests``, ``cost``.
+        Use of this model and its clones so far: ``n_calls``, ``n_cached``, ``n_requests``,
+        ``cost``, and, as the server counts them, ``prompt_tokens`` and ``new_tokens``.
 
     See Also
     --------
@@ -81,29 +81,29 @@ class RemoteLLM(LanguageModel):
 
     Notes
     -----
-    Every answer is kept on disk by server, model, prompt and parameters, as soon as it
-    comes: a run that failed, was interrupted, or is repeated, sends only what is missing.
-    The cache holds what a model wrote, which reveals something of the prompts: protect them
-    alike. If a server changes the model behind a name, use another ``cache_dir``.
+    Each answer is stored on disk at once, by server, model, prompt and parameters. If a run
+    failed or was interrupted, or you repeat it, only requests for missing answers are sent.
+    Answers reveal something about the prompts, so protect the cache as you protect the
+    prompts. If the server changes the model behind a name, use another ``cache_dir``.
 
-    Limits hold for this value and its clones together, as in a grid search. Each other
-    process counts for itself. Limits stop a request before it is sent: until the server says
-    how many tokens it read, a request costs as if each of its bytes were a token and all
-    tokens asked for were written. This remains if no answer comes, because the server may
-    have done the work. An answer that is an error costs nothing.
+    The limits are for this model and its clones together, as in a grid search. Each other
+    process has its own count. A request that could exceed a limit is not sent. Before the
+    server reports its tokens, a request counts as one token per byte read and
+    ``max_new_tokens`` written. If no answer comes, this cost remains, because the server may
+    have computed it. An answer that is an error costs nothing.
 
-    Only the server can count its tokens. ``max_length`` takes four characters for a token,
-    which is about right for English. A text that is too long for the server is
-    an error that names the row.
+    Only the server can count its tokens. ``max_length`` takes four characters as a token,
+    which is about right for English. If a text is too long for the server, the error names
+    its row.
 
-    Some failures would repeat for every row, so they are errors with ``on_error="keep"`` too:
-    a refused key, an unknown model, a server that cannot be reached or gives no
+    Some failures would repeat for every row. They are errors with ``on_error="keep"`` too: a
+    refused key, an unknown model, a server that cannot be reached or gives no
     log-probabilities, and a limit.
 
-    ``generate`` needs the server's chat endpoint, or that of completions with
-    ``chat=False``. ``next_word_distribution`` needs one that gives log-probabilities
-    (mostly of 20 tokens at most). ``score`` needs completions with ``echo`` (vLLM has it),
-    and sends one request for each prompt and answer.
+    ``generate`` needs the server's chat endpoint. With ``chat=False`` it needs the
+    completions endpoint. ``next_word_distribution`` needs an endpoint with log-probabilities,
+    mostly of 20 tokens at most. ``score`` needs completions with ``echo`` (vLLM has it). It
+    sends one request per prompt and answer.
 
     Examples
     --------
@@ -195,7 +195,7 @@ class RemoteLLM(LanguageModel):
         if url.scheme not in ("http", "https") or not url.netloc or secrets:
             raise ValueError(
                 "base_url must be an address such as 'http://localhost:8000/v1', without "
-                "user, password or query: name the variable with the key in api_key_env."
+                "user, password or query. Pass the key by api_key_env."
             )
         if self.max_cost is not None and self.price is None:
             raise ValueError(
@@ -206,7 +206,7 @@ class RemoteLLM(LanguageModel):
             and all(isinstance(each, Real) and each >= 0 for each in self.price)
         ):
             raise ValueError(
-                "price must be two numbers of at least 0, for a million tokens read and a "
+                "price must be two numbers of at least 0, per million tokens read and per "
                 f"million written, got {self.price!r}."
             )
         return [self.provider, self.base_url.rstrip("/"), self.model]

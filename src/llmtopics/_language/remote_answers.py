@@ -1,4 +1,4 @@
-"""Answers of a remote model to single prompts, whatever the kind of server."""
+"""Get a remote model's answers to single prompts, for any provider."""
 
 from collections.abc import Callable
 from math import exp
@@ -9,17 +9,17 @@ from llmtopics._language.errors import LLMUnsupportedError, PromptFailed
 from llmtopics._language.providers.base import NOT_READABLE
 from llmtopics._language.request import split_template
 
-_CHARACTERS = 4  # of a token, about
+_CHARACTERS = 4  # per token, about
 
 
 class RemoteAnswers:
-    """Answers to the prompts of one call, as the cache keeps them.
+    """Answers to the prompts of one call, in the format of the cache.
 
     Parameters
     ----------
     connection : Connection
     url_of : callable or None
-        From a prompt that names a picture to the address that holds it.
+        From a prompt that names an image to the image's URL.
     """
 
     def __init__(
@@ -57,8 +57,8 @@ class RemoteAnswers:
         if not isinstance(found, str) or not (found.strip() or request.stop):
             raise PromptFailed(
                 prompt,
-                f"{name} wrote nothing (finish_reason {reason!r}): a model that "
-                "thinks first needs a larger max_new_tokens.",
+                f"{name} wrote nothing (finish_reason {reason!r}). If the model thinks "
+                "before it answers, raise max_new_tokens.",
             )
         for stop in request.stop:
             found = found.partition(stop)[0]
@@ -86,8 +86,8 @@ class RemoteAnswers:
         if not summed:
             raise PromptFailed(
                 prompt,
-                f"None of the likeliest tokens that {self.connection.name} gives begins a "
-                "word. If it leaves out their spaces, end the template with one.",
+                f"None of the most likely tokens of {self.connection.name} begins a word. "
+                "If the server leaves out leading spaces, end the template with a space.",
             )
         return [list(summed), [float(f"{p:.4g}") for p in summed.values()]]
 

@@ -1,4 +1,4 @@
-"""What is asked about every prompt of a call: its parameters, checked."""
+"""The parameters of a call, checked."""
 
 from numbers import Integral, Real
 from string import Formatter
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 
 class Request(NamedTuple):
-    """What is asked about every prompt of a call; with the prompt, it decides the answer."""
+    """The parameters of a call. They and the prompt determine the answer."""
 
     kind: str  # describe, generate, next_word_distribution, score
     template: str
@@ -33,12 +33,12 @@ _NUMBERS: dict[str, tuple[type, float]] = {  # parameter -> its type and least v
 
 
 def checked(request: Request, on_error: str) -> Request:
-    """Return the request with plain numbers, so that equal ones are equal as JSON.
+    """Check a request. Return it with plain numbers, so that equal ones have equal JSON.
 
     Raises
     ------
     ValueError
-        If something is wrong with a parameter, which is named.
+        If a parameter is wrong. The error names it.
     """
     split_template(request.template)
     if on_error not in ("raise", "keep"):
@@ -60,7 +60,7 @@ def checked(request: Request, on_error: str) -> Request:
         raise ValueError("n_words must be a whole number of at least 1, got 0.")
     for stop in request.stop:
         if not isinstance(stop, str) or not stop:
-            raise ValueError(f"stop must hold texts that are not empty, got {stop!r}.")
+            raise ValueError(f"stop must contain non-empty strings, got {stop!r}.")
     plain["template"] = without_surrogates(request.template)
     plain["system"] = request.system and without_surrogates(request.system)
     plain["stop"] = tuple(map(without_surrogates, request.stop))
@@ -69,23 +69,23 @@ def checked(request: Request, on_error: str) -> Request:
 
 
 def without_surrogates(text: str) -> str:
-    """Return a text with "?" for each lone surrogate, which neither tokenizers nor UTF-8 take."""
+    """Replace each lone surrogate by "?". Tokenizers and UTF-8 refuse lone surrogates."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def split_template(template: str) -> tuple[str, str]:
-    """Return what stands before and after the text in a template.
+    """Return the parts of a template before and after ``{text}``.
 
     Raises
     ------
     ValueError
-        If ``{text}`` is not there once, or there is another placeholder.
+        If ``{text}`` is not there exactly once, or there is another placeholder.
     """
     try:
         parts = list(Formatter().parse(template))
     except ValueError as error:
         raise ValueError(
-            f"The template {template!r} has a single brace ({error}): double it."
+            f"The template {template!r} has a single brace ({error}). Double it."
         ) from None
     fields = [name for _, name, _, _ in parts if name is not None]
     if fields != ["text"]:

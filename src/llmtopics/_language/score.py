@@ -1,4 +1,4 @@
-"""Log-probabilities of given answers by a local model."""
+"""Compute the log-probabilities of given answers with a local model."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from llmtopics._language.request import Request
 
 
 def score(
-    batch: Batch, model: Any, known: Any, request: Request, tokenizer: Any, *_: Any
+    batch: Batch, model: Any, cache: Any, request: Request, tokenizer: Any, *_: Any
 ) -> list[Any]:
-    """Return the log-probability of each answer. All answers share the prompts' cache."""
+    """Return the log-probability of each answer. The prompts are computed only once."""
     import torch
 
     answers = tokens_after_text(tokenizer, list(request.answers))
-    logits, known = batch.read(model, known, max(map(len, answers)) > 1)
+    logits, cache = batch.read(model, cache, max(map(len, answers)) > 1)
     firsts = logits.log_softmax(1)
     n_prompts = len(batch.tokens)
     scores = []
@@ -28,9 +28,9 @@ def score(
                 attention_mask=torch.cat([batch.mask, torch.ones_like(rest[:, 1:])], 1),
                 position_ids=batch.positions[:, -1:] + steps,
                 use_cache=True,
-                **{cache_name(model): known},
+                **{cache_name(model): cache},
             ).logits.float()
             total += logits.log_softmax(2).gather(2, rest[:, 1:, None]).sum((1, 2))
-            known.crop(1 - len(answer))  # negative: the number removed
+            cache.crop(1 - len(answer))  # negative: the number removed
         scores.append(total)
     return torch.stack(scores, 1).cpu().tolist()

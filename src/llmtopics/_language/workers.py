@@ -1,4 +1,4 @@
-"""Batches of work on every GPU, or on every core, at the same time."""
+"""Compute batches at the same time on all GPUs, or on all CPU cores."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -10,13 +10,13 @@ from typing import Any
 
 from llmtopics._compiled.threads import n_workers
 
-_CPU_TOKENS, _GPU_TOKENS = 2**9, 2**15  # in a batch
+_CPU_TOKENS, _GPU_TOKENS = 2**9, 2**15  # per batch
 _tokenizing, _counting = Lock(), Lock()
-_callers: list[int] = []  # torch's threads before each of the present callers
+_callers: list[int] = []  # for each running call: torch's number of threads before it
 
 
 def batch_tokens(n_tokens: int | str, device: str) -> int:
-    """Return the tokens in a batch; "auto" leaves it to the device."""
+    """Return the number of tokens per batch. "auto" depends on the device."""
     if isinstance(n_tokens, int):
         return n_tokens
     return _CPU_TOKENS if device == "cpu" else _GPU_TOKENS
@@ -28,7 +28,7 @@ def in_workers(
     models: list[Any],
     n_jobs: int | None,
 ) -> Iterator[Any]:
-    """Yield ``work(block, model)`` of all blocks in their order, several at a time.
+    """Yield ``work(block, model)`` for all blocks, in order. Compute several at a time.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def in_workers(
     models : list
         The same model on each device.
     n_jobs : int or None
-        -1 for as many as there are GPUs, or threads that PyTorch may use.
+        -1 is one per GPU, or one per thread that PyTorch may use.
     """
     import torch
 
@@ -45,7 +45,7 @@ def in_workers(
     with _threads_kept() as n_threads:
         workers = n_workers(n_jobs, n_threads if on_cpu else len(models))
         share = max(1, n_threads // workers)
-        # the setting is the worker's own, and the default of threads to come
+        # set_num_threads applies to the worker itself, and to threads that start later
         with ThreadPoolExecutor(
             workers, initializer=torch.set_num_threads, initargs=(share,)
         ) as pool:
@@ -56,13 +56,13 @@ def in_workers(
             try:
                 for job in jobs:
                     yield job.result()
-            finally:  # cancel what has not begun
+            finally:  # cancel jobs that have not begun
                 pool.shutdown(wait=True, cancel_futures=True)
 
 
 @contextmanager
 def _threads_kept() -> Iterator[int]:
-    """Restore torch's number of threads when the last of several callers leaves."""
+    """Restore torch's number of threads when the last of several calls ends."""
     import torch
 
     with _counting:
@@ -79,7 +79,7 @@ def _threads_kept() -> Iterator[int]:
 
 @contextmanager
 def tokenizing() -> Iterator[None]:
-    """Keep tokenizers to one thread; those with their own warn in every later fork."""
+    """Keep tokenizers to one thread. Their own threads cause a warning at each fork."""
     with _tokenizing:
         before = os.environ.get("TOKENIZERS_PARALLELISM")
         os.environ["TOKENIZERS_PARALLELISM"] = "false"

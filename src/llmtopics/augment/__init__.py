@@ -1,4 +1,4 @@
-"""Texts to richer texts, more texts, or extra counts, by a language model."""
+"""Richer texts, more texts, or extra counts from a language model."""
 
 from llmtopics.augment._augmenter import LLMAugmenter
 from llmtopics.augment._next_words import NextWordCounts

@@ -1,4 +1,4 @@
-"""Texts with what a language model writes about them."""
+"""Add to each text what a language model writes about it."""
 
 from numbers import Integral, Real
 from typing import Any
@@ -36,60 +36,58 @@ class LLMAugmenter(
 ):
     """Add to each text what a language model writes about it.
 
-    Returns one text per text. Keywords, a paraphrase, a summary, a continuation or a
-    description gives a topic model more words to count. Bad answers are left out: their texts
-    stay as they were.
+    Returns one text per document. The model writes keywords, a paraphrase, a summary, a
+    continuation or a description, so a topic model has more words to count. Bad answers are
+    left out, and their texts stay unchanged.
 
     Parameters
     ----------
     llm : str or language model, default="smollm2"
-        The model that writes: a name for :class:`LocalLLM`, or a value such as
-        ``LocalLLM(...)``.
+        The language model. A name is that of a :class:`LocalLLM`.
 
     mode : str, default="keywords"
-        What is written: "keywords", "paraphrase", "summary", "continuation" or
-        "description". A summary is asked for in words, the others by two examples that any
-        model can go on from. Keywords without a new word are taken out.
+        What to write: "keywords", "paraphrase", "summary", "continuation" or "description".
+        The prompt for a summary is an instruction. The other prompts are two examples, which
+        any model can continue. Keywords that add no new word are removed.
 
     prompt : str or None, default=None
-        A prompt of your own, with the text in the place of ``{text}`` (double braces that
-        are to be sent); then ``mode`` only says whether keywords are listed.
+        Your own prompt, with ``{text}`` replaced by the text. Write double braces where you
+        want to send a brace. ``mode`` then only selects whether to remove repeated keywords.
 
     chat : bool or None, default=None
-        Whether to ask as a chat does; else the model continues the prompt, up to the end of
-        a line. None is a chat for summaries and a prompt of your own only. Servers that
-        can only chat want True.
+        Whether to send the prompt as a chat message. Otherwise the model continues the
+        prompt, up to the end of a line. None is True for summaries and for your own prompt.
+        Servers without a completions endpoint need True.
 
     how : {"append", "replace"}, default="append"
-        Whether what is written follows the text, on a line of its own, or stands for it.
+        Whether to put the answer after the text, on a new line, or in its place.
 
     max_new_tokens : int, default=32
-        Tokens written at most: time grows with them.
+        Maximum number of tokens to generate per text. Time grows with it.
 
     temperature : float, default=0.0
-        0 is always the likeliest token; higher is more varied.
+        0 always takes the most likely token. Higher values give more varied answers.
 
     max_length : int or None, default=256
-        Tokens of each text that are read; None for as many as the model can. A
-        continuation goes on from there, so it wants None.
+        Maximum number of tokens that are read per text. None is as many as the model can
+        read. A continuation starts where the text is cut, so it needs None.
 
     min_similarity : float or None, default=None
-        Least cosine between a text and what was written about it, from -1 to 1, as
-        ``embedder`` sees them. None asks for none.
+        Least cosine, from -1 to 1, between the vectors of a text and of its answer. None
+        accepts any.
 
     embedder : transformer of texts to vectors or None, default=None
-        Such as :class:`TransformerEmbedder`; needed with ``min_similarity``.
+        The embedding model for ``min_similarity``, such as :class:`TransformerEmbedder`.
 
     language : str or None, default=None
-        The language, as :class:`TextAnalyzer` names it, in which it must be written; None
-        for any.
+        Language that answers must have, named as in :class:`TextAnalyzer`. None accepts any.
 
     on_error : {"raise", "keep"}, default="raise"
-        Whether a call that fails stops the work (what was written is in the cache) or
-        keeps its text.
+        "raise" stops at a failed call, and earlier answers stay in the cache. "keep" goes
+        on, and leaves that text unchanged.
 
     random_state : int, RandomState, Generator or None, default=None
-        Decides what a temperature draws. Without one nothing is drawn.
+        Seed of the draws, used if ``temperature`` is above 0.
 
     verbose : bool or int, default=False
         Whether to show a progress bar.
@@ -97,46 +95,47 @@ class LLMAugmenter(
     Attributes
     ----------
     outcomes_ : ndarray of shape (n_texts,), of str
-        What became of each text in the last call of ``transform``; see Notes.
+        Outcome of each text in the last call of ``transform`` (see Notes).
 
     report_ : dict
-        How many texts had each outcome.
+        Number of texts with each outcome.
 
     usage_ : dict
-        What that call asked of the language model: ``n_calls``, ``n_cached``,
+        Use of the language model in that call: ``n_calls``, ``n_cached``,
         ``prompt_tokens``, ``new_tokens``.
 
     See Also
     --------
-    LLMResampler : More texts, in place of longer ones.
+    LLMResampler : More texts instead of longer texts.
     LocalLLM : The default language model, its cache and its speed.
 
     Notes
     -----
-    There is nothing to fit: ``transform`` obeys the parameters as they are when it is called.
-    It leaves its report in the attributes, and the next call replaces it. Nothing else
-    depends on earlier calls.
+    There is nothing to fit. ``transform`` uses the present parameters. It stores its report
+    in the attributes, and the next call replaces the report. Nothing else depends on earlier
+    calls.
 
-    All but "augmented" texts stay as they were:
+    Only "augmented" texts change. The other outcomes are:
 
-    - "blank": there was nothing to write about;
-    - "failed": the call failed, with ``on_error="keep"``;
-    - "too_short": no word was written, or nothing after the thinking of a model that thinks
-      first: it needs more ``max_new_tokens``;
-    - "refused": the model says that it cannot;
-    - "repetitive": half of the words were said before;
-    - "copied": four of five words are those of the text, or of a line of the prompt;
-    - "wrong_language": most letters are of another script than that of ``language``, or at
-      least two more distinct stop words of another language. Lists of keywords have no
-      stop words, and neighbours such as Danish and Norwegian look alike: this sees plain
-      cases only;
+    - "blank": the text is blank.
+    - "failed": the call failed, with ``on_error="keep"``.
+    - "too_short": the answer has no word. A model that thinks first may have spent all tokens
+      on thinking: raise ``max_new_tokens``.
+    - "refused": the model says that it cannot answer.
+    - "repetitive": at least half of the words are repetitions.
+    - "copied": the answer shares four fifths of the words with the text or with a line of the
+      prompt.
+    - "wrong_language": most letters belong to another script than that of ``language``, or
+      another language has at least two more distinct stop words in the answer. This finds
+      clear cases only: lists of keywords have no stop words, and close languages such as
+      Danish and Norwegian look alike.
     - "drifted": the cosine is below ``min_similarity``.
 
-    What chat models put around an answer is taken away: thinking (``<think>``), "Sure! Here
-    are the keywords:", code fences, JSON, marks of lists.
+    Everything that chat models put around an answer is removed: thinking (``<think>``),
+    "Sure! Here are the keywords:", code fences, JSON and list markers.
 
-    A text is only ever part of its own prompt: one that gives orders ("ignore the above")
-    changes its own row at most.
+    Each text is part of its own prompt only. So a text with orders for the model ("ignore the
+    above") can change only its own row.
 
     Examples
     --------
@@ -200,7 +199,7 @@ class LLMAugmenter(
         self.verbose = verbose
 
     def fit(self, X, y=None):
-        """Check the parameters and the texts; nothing is learned.
+        """Check the parameters and the texts. Nothing is learned.
 
         Parameters
         ----------
@@ -220,7 +219,7 @@ class LLMAugmenter(
 
     @config_context(transform_output="default")
     def transform(self, X):
-        """Return the texts with what the language model writes about them.
+        """Return the texts with the language model's answers.
 
         Parameters
         ----------
@@ -230,12 +229,12 @@ class LLMAugmenter(
         Returns
         -------
         texts : list of str
-            One per text, in their order.
+            One per document, in the same order.
 
         Raises
         ------
         ValueError
-            For what is not a text (naming its row), and for bad parameters.
+            If an entry is not a text (the error names its row), or a parameter is wrong.
         LLMError
             If the language model does not answer, and ``on_error`` is "raise".
         OSError
@@ -272,7 +271,7 @@ class LLMAugmenter(
         ]
 
     def _generate(self, llm: LanguageModel, texts: list[str]) -> list[Any]:
-        """Return what the model writes about each text, None where a call failed."""
+        """Return the model's answer for each text, None for a failed call."""
         if not texts:
             return []
         own = self.prompt is not None
@@ -298,8 +297,8 @@ class LLMAugmenter(
             is_foreign("", self.language)
         if self.min_similarity is not None and self.embedder is None:
             raise ValueError(
-                "min_similarity needs an embedder to see what texts mean: set "
-                "embedder=TransformerEmbedder(), or leave min_similarity None."
+                "min_similarity needs an embedder. Set embedder=TransformerEmbedder(), or "
+                "set min_similarity=None."
             )
 
     def _template(self) -> str:
@@ -313,7 +312,7 @@ class LLMAugmenter(
         return distinct_keywords(written) if self.mode == "keywords" else written
 
     def get_feature_names_out(self, input_features=None):
-        """Return the name of the one column, so that a Pipeline can name those after it.
+        """Return the name of the only column, so that later steps of a Pipeline have names.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""How many texts each class lacks."""
+"""Compute how many texts each class lacks."""
 
 from collections import Counter
 from collections.abc import Hashable, Mapping
@@ -14,11 +14,14 @@ def check_labels(y: Any, n_texts: int) -> list[Hashable]:
     labels = column_or_1d(y).tolist()
     if len(labels) != n_texts:
         raise ValueError(
-            f"y has {len(labels)} classes, but there are {n_texts} texts: one each."
+            f"y has {len(labels)} entries and there are {n_texts} texts. Pass one class per "
+            "text."
         )
     for row, label in enumerate(labels):
         if label is None or (isinstance(label, float) and np.isnan(label)):
-            raise ValueError(f"y has no class in row {row}: it holds {label!r}.")
+            raise ValueError(
+                f"y has no class in row {row}, got {label!r}. Pass one class per text."
+            )
     return labels
 
 
@@ -30,20 +33,20 @@ def n_missing(strategy: Any, sizes: Counter[Hashable]) -> dict[Hashable, int]:
     strategy : "auto", int, float or dict
         As ``sampling_strategy`` of :class:`LLMResampler`.
     sizes : Counter
-        How many texts each class has.
+        Number of texts per class.
     """
     if isinstance(strategy, Mapping):
         for label, n in strategy.items():
             if label not in sizes:
                 raise ValueError(
-                    f"sampling_strategy names the class {label!r}, which y does not "
-                    f"have; it has {', '.join(map(repr, sizes))}."
+                    f"sampling_strategy has the class {label!r}, which is not in y. Use the "
+                    f"classes of y: {', '.join(map(repr, sizes))}."
                 )
             if not isinstance(n, Integral) or n < sizes[label]:
                 raise ValueError(
-                    f"sampling_strategy wants {n!r} texts of class {label!r}, which has "
-                    f"{sizes[label]}: none are taken away, so give a whole number of at "
-                    "least that."
+                    f"sampling_strategy asks for {n!r} texts of class {label!r}, which has "
+                    f"{sizes[label]}. Texts are never removed: pass a whole number of at "
+                    f"least {sizes[label]}."
                 )
         return {label: n - sizes[label] for label, n in strategy.items()}
     largest = max(sizes.values())

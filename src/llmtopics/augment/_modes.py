@@ -1,10 +1,10 @@
-"""What a language model may write about a text: prompts by mode."""
+"""The prompt of each mode of ``LLMAugmenter``."""
 
 from typing import NamedTuple
 
 
 class Mode(NamedTuple):
-    """What is written about a text: what it is called, and how it is asked for."""
+    """A kind of answer: its label and its prompt."""
 
     label: str
     prompt: str
@@ -18,10 +18,10 @@ _EXAMPLES = (
 
 
 def _by_examples(label: str, what: str, *written: str) -> Mode:
-    """Return a mode that shows what is written about two texts, and a third text.
+    """Return a mode with a prompt of two example texts and their answers, then the text.
 
-    Small models follow examples better than instructions. The examples are read once for all
-    texts.
+    Small models follow examples better than instructions. The examples are computed once for
+    all texts.
     """
     shown = "".join(
         f"Text: {text}\n{label}: {one}\n\n"

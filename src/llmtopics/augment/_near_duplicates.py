@@ -1,4 +1,4 @@
-"""Near-duplicates among texts, found by their pairs of neighboring words."""
+"""Find near-duplicate texts by their pairs of neighboring words."""
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable
@@ -9,7 +9,7 @@ from llmtopics.text._detect import words_of
 
 
 class KnownTexts:
-    """The texts so far, with the pairs of neighboring words that each has."""
+    """The texts so far, and the pairs of neighboring words in each."""
 
     def __init__(self, texts: list[str]):
         self.sizes: list[int] = []
@@ -24,7 +24,7 @@ class KnownTexts:
         self.sizes.append(len(pairs))
 
     def outcome_of(self, text: str | None, max_similarity: float) -> str:
-        """Return whether a text is new, and if not, why it is left out."""
+        """Return "new" for a new text, or the reason why it is left out."""
         if text is None:
             return "failed"
         pairs = _pairs(text)

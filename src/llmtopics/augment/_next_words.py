@@ -1,4 +1,4 @@
-"""Counts of texts' own words and of those that a language model predicts next."""
+"""Count the words of texts, and the next words that a language model predicts."""
 
 from numbers import Integral, Real
 from typing import Any
@@ -19,9 +19,9 @@ from llmtopics._vectorizers import words_of
 from llmtopics.augment._word_shares import WordShares
 from llmtopics.text import TextAnalyzer
 
-_VECTORIZER = "CountVectorizer(analyzer=TextAnalyzer())"  # what None stands for
-_N_TOKENS = 256  # of a distribution that are kept
-_WARN_FROM = 10  # texts: if none of them gains a word, something is wrong
+_VECTORIZER = "CountVectorizer(analyzer=TextAnalyzer())"  # the default
+_N_TOKENS = 256  # most likely next words that are asked for per text
+_WARN_FROM = 10  # warn if none of at least so many texts gains a word
 
 
 class NextWordCounts(
@@ -29,40 +29,40 @@ class NextWordCounts(
     BaseEstimator,
     auto_wrap_output_keys=None,  # type: ignore[call-arg]
 ):
-    r"""Count the words of texts, and those that a language model predicts next.
+    r"""Count the words of texts, and the next words that a language model predicts.
 
     The model reads each text once, followed by "Topic:", and gives the probability of each
-    next word. Those that are in the vocabulary are added to the text's own counts, a few for
-    each text. So a short text gains words that say what it is about.
+    next word. The most likely words in the vocabulary are added to the text's own counts. So
+    a short text gains words that say what it is about.
 
     Parameters
     ----------
     vectorizer : transformer or None, default=None
-        Texts to counts; a copy of it is fitted. None is
+        Turns texts into counts. A copy of it is fitted. None is
         ``CountVectorizer(analyzer=TextAnalyzer())``.
 
     llm : str, LocalLLM or RemoteLLM, default="smollm2"
-        The language model; a str names a local one.
+        The language model. A name is that of a :class:`LocalLLM`.
 
     prompt : str, default="Text: {text}\nTopic:"
-        What the model reads, with the text in the place of ``{text}``. It should end where
-        one word that says what the text is about would come next.
+        Text that the model reads, with ``{text}`` replaced by the text. The next word after
+        it should say what the text is about.
 
     weight : int or float, default=10
-        How many words each text gains: an int is their number, a float their number for
-        each word of the text's own. With 0 the model is not asked.
+        Number of words that each text gains. A float is the number per word of the text.
+        With 0 the model is not called.
 
     n_words : int, default=100
-        Different words a text may gain, the likeliest.
+        Maximum number of different words that a text gains, the most likely ones.
 
     include_counts : bool, default=True
-        Whether the text's own counts are there, too. As an ``expander``, it has no effect.
+        Whether to include the text's own counts. No effect as an ``expander``.
 
     max_length : int or None, default=256
-        Tokens of each text that the model reads; None for as many as it can.
+        Maximum number of tokens read per text. None is as many as the model can read.
 
     on_error : {"raise", "keep"}, default="raise"
-        Whether a failed call stops the work or leaves the text without new words.
+        "raise" stops at a failed call. "keep" goes on, and adds no words to that text.
 
     verbose : bool or int, default=False
         Whether to show a progress bar.
@@ -73,29 +73,31 @@ class NextWordCounts(
         The fitted copy.
 
     report_ : dict
-        Of the last texts that were transformed: how many gained words (``"fed"``), were
-        ``"blank"``, had ``"no_overlap"`` between the model's words and the vocabulary, and
-        ``"failed"``.
+        Numbers of texts in the last call: ``"fed"`` (gained words), ``"blank"``,
+        ``"no_overlap"`` (none of the model's words is in the vocabulary) and ``"failed"``.
 
     usage_ : dict
-        What the language model was asked for them: calls, answers from the cache, tokens.
+        Use of the language model in that call: calls, answers from the cache, tokens.
 
     See Also
     --------
-    FusionTopicModel : Takes one as ``expander``: new words then help to find the topics of
-        texts, and the words of topics are counted on the texts' own.
+    FusionTopicModel : Takes this as ``expander``. The new words then help to find the topics
+        of texts. The words of topics are counted on the texts' own words.
 
     Notes
     -----
-    A word's first token represents the word. If several words begin with the same token, they
+    A word is represented by its first token. If several words begin with the same token, they
     share its probability in proportion to their frequencies in the fitted texts. Tokens that
-    the vectorizer drops, such as "a", are not shared. Words go through the vectorizer's own analyzer, so that stems stay stems. The
-    ``n_words`` best words' probabilities, divided by their sum, times the weight, are rounded
-    by largest remainder to whole counts of exactly that sum. Nothing is drawn at random.
+    the vectorizer drops, such as "a", are not shared. Words go through the vectorizer's
+    analyzer, so they are stemmed if the vectorizer stems.
 
-    In a Pipeline before :class:`GibbsLDA`, the new words count as the texts' own. Words such
-    as "guide" may then appear among the topics' words. ``FusionTopicModel`` with ``alpha=0``
-    is the same topic model without them.
+    The probabilities of the ``n_words`` most likely words are divided by their sum and
+    multiplied by the weight. They are rounded to whole counts with exactly this sum (largest
+    remainder method). Nothing is drawn at random.
+
+    In a Pipeline before :class:`GibbsLDA`, the new words count as the text's own words. Words
+    such as "guide" may then appear among the topics' words. ``FusionTopicModel`` with this
+    ``expander`` and ``alpha=0`` is the same topic model without such words.
 
     References
     ----------
@@ -150,7 +152,7 @@ class NextWordCounts(
         self.verbose = verbose
 
     def set_params(self, **params):
-        """Set parameters, also those of parts as ``<part>__<parameter>``.
+        """Set parameters, including those of nested estimators (``<part>__<parameter>``).
 
         Parameters
         ----------
@@ -165,7 +167,7 @@ class NextWordCounts(
         Raises
         ------
         ValueError
-            For unknown parameters, and those of a part that is None.
+            If a parameter is unknown, or belongs to a part that is None.
         """
         check_parts(self, params, {"vectorizer": _VECTORIZER})
         return super().set_params(**params)
@@ -173,7 +175,7 @@ class NextWordCounts(
     @_fit_context(prefer_skip_nested_validation=False)
     @config_context(transform_output="default")
     def fit(self, X, y=None):
-        """Learn the vocabulary, and frequencies of words that share a first token.
+        """Learn the vocabulary, and the frequencies of words that share a first token.
 
         Parameters
         ----------
@@ -190,7 +192,8 @@ class NextWordCounts(
         Raises
         ------
         ValueError
-            For what is not a text (naming its row), and what the vectorizer refuses.
+            If an entry is not a text (the error names its row), or the vectorizer refuses the
+            texts.
         """
         texts = check_texts(X, "NextWordCounts")
         split_template(self.prompt)
@@ -218,20 +221,21 @@ class NextWordCounts(
         Returns
         -------
         counts : csr_array of shape (n_texts, n_words_in_vocabulary), int32
-            Whole counts: of the texts' own words if ``include_counts``, and of the model's.
+            Whole counts of the model's words, plus those of the texts' own words if
+            ``include_counts``.
 
         Raises
         ------
         ValueError
-            For what is not a text (naming its row), and what :class:`LocalLLM` refuses.
+            If an entry is not a text (the error names its row), or a parameter is wrong.
         LLMError
             If the language model does not answer, and ``on_error`` is "raise".
 
         Warns
         -----
         UserWarning
-            If none of ten texts or more gained a word, because the model's words and the
-            vocabulary have nothing in common.
+            If at least ten texts were answered and none gained a word, because none of the
+            model's words is in the vocabulary.
         """
         check_is_fitted(self, "vectorizer_")
         texts = check_texts(X, "NextWordCounts")
@@ -243,19 +247,19 @@ class NextWordCounts(
 
     @config_context(transform_output="default")
     def added(self, texts: list[str], own: sp.csr_array) -> sp.csr_array:
-        """Return the words that texts gain, given their own counts.
+        """Return the counts of the words that texts gain.
 
         Parameters
         ----------
         texts : list of str
             Texts.
         own : csr_array of shape (n_texts, n_words_in_vocabulary)
-            What ``vectorizer_`` makes of them.
+            The texts' own counts, from ``vectorizer_``.
 
         Returns
         -------
         counts : csr_array of shape (n_texts, n_words_in_vocabulary), int32
-            Whole counts of the model's words alone.
+            Whole counts of the model's words only.
         """
         fitted = self._as_fitted
         wants = [bool(fitted.weight and text.strip()) for text in texts]
@@ -278,8 +282,8 @@ class NextWordCounts(
             totals = np.round(fitted.weight * own.sum(axis=1))
         if not (totals < 2**31).all():
             raise ValueError(
-                f"weight={fitted.weight} makes 2**31 words or more of text "
-                f"{totals.argmax()}, beyond what counts hold: lower it."
+                f"weight={fitted.weight} adds 2**31 words or more to text "
+                f"{totals.argmax()}, which is too many for int32 counts. Lower it."
             )
         totals = totals.astype(int)
         answered = [(i, row) for i, row in zip(asked, found, strict=True) if row]
@@ -293,8 +297,8 @@ class NextWordCounts(
         }
         if len(answered) >= _WARN_FROM and not n_fed and totals.any():
             warn_user(
-                "No word that the language model would say next is in the vocabulary of "
-                f"{own.shape[1]} words: no text gained any. Check the prompt, the "
+                "No word that the language model predicts is in the vocabulary of "
+                f"{own.shape[1]} words, so no text gained any. Check the prompt, the "
                 "vectorizer, and that the model knows the texts' language."
             )
         return fed

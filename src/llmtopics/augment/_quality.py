@@ -1,4 +1,4 @@
-"""Whether what was written about a text is worth adding to it."""
+"""Check whether an answer about a text is good enough to add."""
 
 import re
 from typing import Any
@@ -9,26 +9,26 @@ from sklearn.metrics.pairwise import paired_cosine_distances
 from llmtopics._language.clean_answer import is_refusal
 from llmtopics.text._detect import is_foreign, words_of
 
-_LEAST_COPIED = 0.8  # share of common words among all words of a text and its copy
-_MOST_REPEATED = 0.5  # share of distinct words in a repetitive text ...
-_LEAST_WORDS = 8  # ... of at least so many words
+_LEAST_COPIED = 0.8  # least share of common words (Jaccard) of a text and its copy
+_MOST_REPEATED = 0.5  # largest share of distinct words in a repetitive text
+_LEAST_WORDS = 8  # least number of words in a repetitive text
 _SEPARATORS = re.compile(r"[,;•\n]|^\s*\d+\.")
 
 
 def outcome_of(
     text: str, written: str | None, template: str, language: str | None
 ) -> str:
-    """Return the outcome for what was written about a text.
+    """Return the outcome of an answer about a text.
 
     Parameters
     ----------
     text : str
     written : str or None
-        None where the call failed.
+        The answer, None for a failed call.
     template : str
-        The prompt, whose lines may have been copied.
+        The prompt. The answer may be a copy of one of its lines.
     language : str or None
-        The language it must be written in; None for any.
+        The language that the answer must have. None accepts any.
     """
     if written is None:
         return "failed"
@@ -49,13 +49,13 @@ def outcome_of(
 
 
 def cosines_of(texts: list[str], written: list[Any], embedder: Any) -> np.ndarray:
-    """Return the cosine of each text and what was written about it."""
+    """Return the cosine between the vectors of each text and its answer."""
     given, made = (embedder.transform(some) for some in (texts, written))
     return 1 - paired_cosine_distances(given, made)
 
 
 def distinct_keywords(written: str) -> str:
-    """Return a list of keywords without those that have no new word."""
+    """Return a list of keywords without those that add no new word."""
     said: set[str] = set()
     kept = []
     for keyword in _SEPARATORS.split(written):

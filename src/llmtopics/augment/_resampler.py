@@ -1,4 +1,4 @@
-"""More texts like those given, written by a language model."""
+"""Add new texts that a language model writes on the subjects of given texts."""
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping
@@ -31,59 +31,59 @@ Another:"""
 
 
 class LLMResampler(BaseEstimator):
-    """Add texts that a language model writes on the subjects of those given.
+    """Add new texts that a language model writes on the subjects of given texts.
 
-    Fills up small classes, or adds to every text. It changes the number of rows, so it is no
-    transformer. It has imbalanced-learn's ``fit_resample`` and works in the Pipelines of that
-    library. These resample when they are fitted, and never when they predict.
+    Use it to fill up small classes, or to add new texts for each text. It changes the number
+    of rows, so it is not a transformer. It has imbalanced-learn's ``fit_resample``, and works
+    in imbalanced-learn's Pipelines. These resample in ``fit`` and never in ``predict``.
 
     Parameters
     ----------
     llm : str or language model, default="smollm2"
-        The model that writes: a name for :class:`LocalLLM`, or a value such as
-        ``LocalLLM(...)``.
+        The language model. A name is that of a :class:`LocalLLM`.
 
     sampling_strategy : "auto", int, float, dict or None, default="auto"
-        How many texts each class of ``y`` shall have, at least: as many as the largest
-        ("auto"), this number (int), this share of the largest (float, for any number of
-        classes), or a number by class (dict). None makes ``n_per_text`` of every text whatever
-        its class, as without ``y``. "auto" and dicts mean the same in imbalanced-learn.
+        Least number of texts in each class of ``y``. "auto" is the size of the largest class.
+        An int is the number itself. A float is a share of the largest class, for any number
+        of classes. A dict has one number per class. "auto" and dicts mean the same in
+        imbalanced-learn. None ignores the classes and adds ``n_per_text`` new texts for each
+        text, as without ``y``.
 
     n_per_text : int, default=1
-        New texts for each text, where there is no ``y`` or ``sampling_strategy`` is None.
+        Number of new texts per text, used without ``y`` or if ``sampling_strategy`` is None.
 
     prompt : str or None, default=None
-        A prompt of your own, with the text in the place of ``{text}`` (double braces that
-        are to be sent). None shows two examples of a text and another on its subject.
+        Your own prompt, with ``{text}`` replaced by the text. Write double braces where you
+        want to send a brace. None shows two examples: a text, and another on its subject.
 
     chat : bool, default=False
-        Whether to ask as a chat does; else the model continues the prompt, up to the end of
-        a line. Larger models that were tuned to obey, and servers that can only chat, want
-        True.
+        Whether to send the prompt as a chat message. Otherwise the model continues the
+        prompt, up to the end of a line. Use True for larger instruction-tuned models, and for
+        servers without a completions endpoint.
 
     max_new_tokens : int, default=32
-        Tokens of each new text at most: time grows with them.
+        Maximum number of tokens per new text. Time grows with it.
 
     temperature : float, default=0.8
-        How varied the new texts are.
+        Higher values give more varied texts.
 
     max_length : int or None, default=256
-        Tokens of each text that are read; None for as many as the model can.
+        Maximum number of tokens that are read per text. None is as many as the model can
+        read.
 
     max_similarity : float, default=0.7
-        A new text is left out if, of the pairs of neighboring words that it and another
-        text have, they share this much or more (Jaccard): nearly the same text is there
-        already.
+        A new text is left out as a near-duplicate if its similarity to another text is at
+        least this. It is the Jaccard similarity of their pairs of neighboring words.
 
     max_rounds : int, default=3
-        How often it is asked for what is still missing, with other draws each time.
+        How often the model is asked for missing texts. Each round has other draws.
 
     on_error : {"raise", "keep"}, default="raise"
-        Whether a call that fails stops the work (what was written is in the cache) or is
-        counted and asked again.
+        "raise" stops at a failed call, and earlier answers stay in the cache. "keep" counts
+        the failure and asks again in the next round.
 
     random_state : int, RandomState, Generator or None, default=None
-        Decides which texts of a class are written about, and what is drawn.
+        Seed for the choice of texts in a class, and for the draws.
 
     verbose : bool or int, default=False
         Whether to show progress bars.
@@ -91,33 +91,32 @@ class LLMResampler(BaseEstimator):
     Attributes
     ----------
     sample_indices_ : ndarray of shape (n_new_texts,)
-        For each row that was returned, the row it came from: its own for the first
-        ``n_texts``, and that of the text it was made from for new ones.
+        For each returned row, the row in ``X`` that it comes from. A new text comes from the
+        text in its prompt.
 
     report_ : dict
-        How many texts were "new", "near_duplicate", "too_short" (no word was written, thinking
-        left aside), "refused" (the model says that it cannot) and "failed", and how many are
-        "missing" after the last round.
+        Number of answers with each outcome: "new", "near_duplicate", "too_short" (no word
+        besides thinking), "refused" (the model says that it cannot answer) and "failed".
+        "missing" is the number of texts that are missing after the last round.
 
     usage_ : dict
-        What the call asked of the language model: ``n_calls``, ``n_cached``,
-        ``prompt_tokens``, ``new_tokens``.
+        Use of the language model in the call: ``n_calls``, ``n_cached``, ``prompt_tokens``,
+        ``new_tokens``.
 
     See Also
     --------
-    LLMAugmenter : Longer texts, in place of more.
+    LLMAugmenter : Longer texts instead of more texts.
 
     Notes
     -----
-    Resample inside a Pipeline of imbalanced-learn, so that no text in a test fold has a
-    relative among the training texts. If you resample before splitting, split by groups:
-    ``GroupKFold`` with ``groups=sample_indices_``.
+    Resample inside a Pipeline of imbalanced-learn. Otherwise a new text may be in the training
+    set while the text it was made from is in the test set. If you resample before you split,
+    split by groups: ``GroupKFold`` with ``groups=sample_indices_``.
 
-    A Pipeline needs ``y``: without it, texts alone are returned, where a Pipeline expects
-    two things.
+    A Pipeline needs ``y``. Without ``y`` only the texts are returned, and a Pipeline expects
+    two values.
 
-    New texts carry the class of the text they were made from; nobody checks that they
-    belong to it.
+    A new text gets the class of the text it was made from. Its class is not checked.
 
     Examples
     --------
@@ -185,7 +184,7 @@ class LLMResampler(BaseEstimator):
         self.verbose = verbose
 
     def fit_resample(self, X, y=None):
-        """Return the texts and, after them, new ones.
+        """Return the texts, followed by new texts.
 
         Parameters
         ----------
@@ -197,16 +196,16 @@ class LLMResampler(BaseEstimator):
         Returns
         -------
         X_resampled : sequence of str of length n_new_texts
-            The texts as they are, then the new ones, in a container like that of ``X``
-            (array, pandas or polars Series; else a list).
+            The unchanged texts, then the new ones. An array or a pandas or polars Series if
+            ``X`` is one, else a list.
         y_resampled : array-like of shape (n_new_texts,)
-            Their classes, in a container like that of ``y``. Only if ``y`` is given.
+            Their classes, of the same type as ``y``. Only returned if ``y`` is given.
 
         Raises
         ------
         ValueError
-            For what is not a text (naming its row), classes that are not as many as the
-            texts, and bad parameters.
+            If an entry is not a text (the error names its row), ``y`` does not have one class
+            per text, or a parameter is wrong.
         LLMError
             If the language model does not answer, and ``on_error`` is "raise".
         OSError
@@ -215,7 +214,7 @@ class LLMResampler(BaseEstimator):
         Warns
         -----
         UserWarning
-            If a class, or a text, has fewer new texts than were asked for.
+            If a class, or a text, gets fewer new texts than asked for.
         """
         self._validate_params()
         split_template(self._template())
@@ -245,7 +244,7 @@ class LLMResampler(BaseEstimator):
         return PROMPT if self.prompt is None else self.prompt
 
     def _generate(self, llm: LanguageModel, texts: list[str], seed: int) -> list[Any]:
-        """Return a new text for each text, None where a call failed."""
+        """Return a new text for each text, None for a failed call."""
         found = llm.generate(
             texts,
             template=self._template(),
@@ -268,7 +267,7 @@ class LLMResampler(BaseEstimator):
         llm: LanguageModel,
         seed: int,
     ) -> tuple[list[str], list[int]]:
-        """Return new texts and the rows they were made from, group by group."""
+        """Return new texts and the rows that they were made from, group by group."""
         sources = {
             group: cycle([row for row in rows if texts[row].strip()] or [None])
             for group, rows in groups.items()
@@ -277,7 +276,7 @@ class LLMResampler(BaseEstimator):
         examples = self._template().splitlines()
         known = KnownTexts([*texts, *examples])
         made: list[tuple[Hashable, str, int]] = []
-        n_draws: Counter[int] = Counter()  # how often each text was written about
+        n_draws: Counter[int] = Counter()  # calls per text so far
         report = dict.fromkeys(
             ("new", "near_duplicate", "too_short", "refused", "failed"), 0
         )
@@ -311,12 +310,12 @@ class LLMResampler(BaseEstimator):
 
 
 def _like(X: Any, texts: list[str], rows: np.ndarray) -> Any:
-    """Return texts in a container like ``X``, whose rows they were made from."""
+    """Return texts in a container of the type of ``X``. They come from its ``rows``."""
     if isinstance(X, np.ndarray):
         return np.array(texts, dtype=type(X.dtype))  # as wide as the longest
     if hasattr(X, "iloc"):
         index, is_category = X.index[rows], hasattr(X, "cat")
-        dtype = None if is_category else X.dtype  # new texts are no known categories
+        dtype = None if is_category else X.dtype  # new texts are not in the categories
         return type(X)(texts, index=index, name=X.name, dtype=dtype)
     if hasattr(X, "__dataframe__") or hasattr(X, "to_arrow"):  # polars
         return type(X)(X.name, texts)
@@ -335,8 +334,8 @@ def _shortfall(
     more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
     return (
         f"Too few new texts were written: {', '.join(some)}{more}. "
-        f"{report['near_duplicate']} were nearly the same as another, "
+        f"{report['near_duplicate']} were near-duplicates of others, "
         f"{report['too_short']} had no word, {report['refused']} were refused, "
-        f"{report['failed']} calls failed; blank texts "
-        "are not written about. Raise max_rounds, max_similarity or temperature."
+        f"{report['failed']} calls failed. There are no new texts for blank texts. Raise "
+        "max_rounds, max_similarity or temperature."
     )

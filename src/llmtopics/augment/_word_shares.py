@@ -1,4 +1,4 @@
-"""From probabilities of first tokens to whole counts of a vocabulary's words."""
+"""Turn probabilities of first tokens into whole counts of the vocabulary's words."""
 
 import re
 from collections import Counter
@@ -16,16 +16,16 @@ _BLOCK = 1024  # texts whose words are rounded at a time
 
 
 class WordShares:
-    """How the probability of a token is shared by the words that begin with it.
+    """Divide the probability of a token among the words that begin with it.
 
-    A word's share is its frequency in ``texts`` among all words with the same first token.
+    A word's share is proportional to its frequency in ``texts``.
 
     Parameters
     ----------
     vectorizer : fitted transformer
         Texts to counts.
     first_tokens : callable
-        From words to the token that each begins with.
+        Maps a list of words to their first tokens.
     texts : list of str
     """
 
@@ -39,13 +39,13 @@ class WordShares:
         forms: Counter[str] = Counter()
         for text in texts:
             forms.update(_WORD.findall(text))
-        for form, n in list(forms.items()):  # as it would stand at a beginning
+        for form, n in list(forms.items()):  # the same word, with a capital letter
             if (capital := form[:1].upper() + form[1:]) != form:
                 forms[capital] += n
         firsts = first_tokens(list(forms))
         rows = {token: i for i, token in enumerate(dict.fromkeys(firsts))}
         owners = [rows[token] for token in firsts]
-        for token, row in rows.items():  # a token may be a word that no text has
+        for token, row in rows.items():  # a token may be a word outside the texts
             if token not in forms:
                 forms[token] = 1
                 owners.append(row)
@@ -61,7 +61,7 @@ class WordShares:
         self.shares = _to_shares(begun) @ self._columns(list(forms))  # (tokens, V)
 
     def _columns(self, words: list[str]) -> sp.csr_array:
-        """Return the columns that words count in, of shape (n_words, V)."""
+        """Return the share of each column in each word's counts, of shape (n_words, V)."""
         return _to_shares(sp.csr_array(self.vectorizer.transform(words), dtype=float))
 
     def counts(
@@ -71,16 +71,16 @@ class WordShares:
         n_words: int,
         shape: tuple,
     ) -> sp.csr_array:
-        """Return whole counts of the likeliest words of each text.
+        """Return whole counts of the most likely words of each text.
 
         Parameters
         ----------
         found : dict
-            Row to token to probability.
+            Maps each row to a dict of tokens and their probabilities.
         totals : ndarray of shape (D,)
             The sum of each row.
         n_words : int
-            Different words of a row, at most.
+            Maximum number of different words per row.
         shape : tuple (D, V)
         """
         words = dict.fromkeys(chain.from_iterable(found.values()))
@@ -110,7 +110,7 @@ class WordShares:
 
 
 def _to_shares(weights: sp.csr_array) -> sp.csr_array:
-    """Return the rows divided by their sums; empty rows stay empty."""
+    """Return the rows divided by their sums. Empty rows stay empty."""
     totals = np.repeat(weights.sum(axis=1), np.diff(weights.indptr))
     shares = np.divide(
         weights.data, totals, where=totals > 0, out=np.zeros(weights.nnz)
@@ -121,10 +121,10 @@ def _to_shares(weights: sp.csr_array) -> sp.csr_array:
 def round_to_totals(
     weights: sp.csr_array, totals: np.ndarray, n_words: int
 ) -> sp.csr_array:
-    """Return whole counts in proportion to each row's largest weights, summing to totals.
+    """Return whole counts in proportion to each row's largest weights.
 
-    Shares are rounded down, and what is missing goes to the largest remainders; ties go to
-    the earlier column.
+    Rows sum to ``totals``. Exact counts are rounded down. The rest goes to the largest
+    remainders. Ties go to the earlier column.
     """
     weights.eliminate_zeros()
     columns, counts, ends = [], [], [0]

@@ -1,4 +1,4 @@
-"""From texts to vectors: by a language model, or looked up among given vectors."""
+"""Embed texts as vectors, with a language model or from given vectors."""
 
 from llmtopics.embed._precomputed import PrecomputedEmbeddings
 from llmtopics.embed._transformer import TransformerEmbedder

@@ -1,7 +1,6 @@
-"""Where a backend that computes vectors plugs in, such as PyTorch or ONNX.
+"""Backends that compute vectors, such as PyTorch or ONNX.
 
-A new backend is a class in a file of its own that has these methods, and an entry in
-``BACKENDS``.
+A new backend needs a class with these methods in its own file, and an entry in ``BACKENDS``.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,10 +17,10 @@ class Backend(Protocol):
     """Computes the vectors of texts from the files of a model."""
 
     def reads(self, folder: Path) -> bool:
-        """Tell whether it computes with the files in a folder."""
+        """Return whether it can compute with the files in a folder."""
 
     def fingerprint(self, folder: Path) -> str:
-        """Return a digest of the files that it reads, unlike that of any other backend."""
+        """Return a digest of the files that it reads. Backends must not share a digest."""
 
     def dtype(self, device: str, dtype: str) -> str:
         """Return the number format that a device computes in, never "auto"."""
@@ -37,26 +36,26 @@ class Backend(Protocol):
         batch_size: int | str,
         n_jobs: int | None,
     ) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
-        """Yield vectors of texts that are not blank, in any order, as they are made.
+        """Yield vectors of texts that are not blank, in any order, as soon as known.
 
         Parameters
         ----------
         texts : sequence of str
         settings : EncodeSettings
-            Pooling, prompt, ``max_length``, ``dtype`` and the like, all decided.
+            Pooling, prompt, ``max_length``, ``dtype`` and so on, never None or "auto".
         device : str
         batch_size : int or "auto"
-            Tokens in a batch.
+            Tokens per batch.
         n_jobs : int or None
-            Batches worked on at the same time.
+            Batches computed at the same time.
 
         Yields
         ------
         positions : ndarray of shape (n,)
-            Which of the texts these are.
+            Positions in ``texts``.
         vectors : ndarray of shape (n, E), float32
         n_long : int
-            How many of them are longer than ``max_length``.
+            How many of these texts are longer than ``max_length``.
         """
 
 

@@ -1,4 +1,4 @@
-"""What all embedders share."""
+"""Base class of embedders."""
 
 from sklearn.base import (
     BaseEstimator,
@@ -11,11 +11,11 @@ from llmtopics._checks import check_texts
 
 
 class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """What all embedders share: they read texts, and there is nothing to fit."""
+    """Base class of embedders. They transform texts, and learn nothing in ``fit``."""
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Check the parameters and the texts; nothing is learned.
+        """Check the parameters and the texts. Nothing is learned.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Vectors that are known already, looked up by text."""
+"""Look up given vectors by text."""
 
 from collections.abc import Iterator, Sequence
 from copy import copy
@@ -11,35 +11,35 @@ from sklearn.utils import check_array
 from llmtopics._checks import check_texts
 from llmtopics.embed._base import Embedder
 
-_SAME = 0.999  # least cosine of two vectors of one text that differ by rounding alone
+_SAME = 0.999  # least cosine of two vectors of a text that differ only by rounding
 
 
 class PrecomputedEmbeddings(Embedder):
-    """Look up the vectors of texts among vectors made elsewhere.
+    """Use precomputed vectors of texts.
 
-    Use it in place of another embedder when you already have the vectors, in Pipelines and
-    searches too.
+    Use it in place of another embedder if you already have the vectors, also in Pipelines and
+    grid searches.
 
     Parameters
     ----------
     texts : sequence of str of length n_texts
-        The texts whose vectors are known.
+        The texts that have vectors.
 
     vectors : array-like of shape (n_texts, n_dimensions)
-        Their vectors, used as they are. A text given twice has its first vector. The others
-        may differ by rounding, up to a cosine of 0.999. Cloning and cross-validation do not
-        copy them.
+        Their vectors. They are not normalized. A text that is given twice gets its first
+        vector. Its other vectors may differ by rounding, down to a cosine of 0.999. Cloning
+        and cross-validation do not copy the vectors.
 
     See Also
     --------
-    TransformerEmbedder : Makes vectors of any text.
+    TransformerEmbedder : Computes vectors of any text.
 
     Notes
     -----
-    A blank text that is not among ``texts`` has the zero vector.
+    A blank text that is not in ``texts`` gets the zero vector.
 
-    ``FusionTopicModel.score`` reads halves of texts, which have no vectors here. So searches
-    need ``scoring=topic_scorer()``, and ``alpha`` must be a number.
+    ``FusionTopicModel.score`` embeds halves of texts, which have no vectors here. So grid
+    searches need ``scoring=topic_scorer()``, and ``alpha`` must be a number.
 
     Examples
     --------
@@ -51,7 +51,7 @@ class PrecomputedEmbeddings(Embedder):
            [0., 1.]], dtype=float32)
     """
 
-    _parameter_constraints: dict[str, Any] = {  # by transform, which knows the rows
+    _parameter_constraints: dict[str, Any] = {  # transform checks them, and names rows
         "texts": "no_validation",
         "vectors": "no_validation",
     }
@@ -84,8 +84,8 @@ class PrecomputedEmbeddings(Embedder):
         Raises
         ------
         ValueError
-            For a text whose vector is not known, vectors that are not finite or not as many
-            as the texts, and a text given twice with different vectors.
+            If a text has no vector, ``vectors`` are not finite or not one per text, or a text
+            is given twice with different vectors.
         """
         vectors, rows = self._known()
         texts = check_texts(X, "PrecomputedEmbeddings")
@@ -107,7 +107,7 @@ class PrecomputedEmbeddings(Embedder):
             if isinstance(getattr(self, name), Iterator):
                 raise ValueError(
                     f"PrecomputedEmbeddings({name}=...) is an iterator, which can be read "
-                    f"only once: pass list({name})."
+                    f"only once. Pass list({name})."
                 )
         known = check_texts(self.texts, "PrecomputedEmbeddings(texts=...)")
         vectors = check_array(
@@ -118,7 +118,8 @@ class PrecomputedEmbeddings(Embedder):
         )
         if len(known) != len(vectors):
             raise ValueError(
-                f"PrecomputedEmbeddings has {len(known)} texts, but {len(vectors)} vectors."
+                f"PrecomputedEmbeddings has {len(known)} texts and {len(vectors)} vectors. "
+                "Pass one vector per text."
             )
         rows: dict[str, int] = {}
         for i, text in enumerate(known):
@@ -126,7 +127,7 @@ class PrecomputedEmbeddings(Embedder):
             if first != i and not _agree(vectors[first], vectors[i]):
                 raise ValueError(
                     f"PrecomputedEmbeddings has two vectors for the text in rows {first} "
-                    f"and {i}: {_shortened(text)}."
+                    f"and {i}: {_shortened(text)}. Pass one."
                 )
         return vectors, rows
 
@@ -136,11 +137,11 @@ class PrecomputedEmbeddings(Embedder):
 
 
 class NoVectorError(ValueError):
-    """A text is not among those whose vectors were given."""
+    """A text has no given vector."""
 
 
 def _agree(a: np.ndarray, b: np.ndarray) -> bool:
-    """Return whether vectors are no farther apart than such of one length and cosine .999."""
+    """Return whether two vectors differ at most as much as a cosine of 0.999 allows."""
     a, b = a.astype(np.float64), b.astype(np.float64)
     gap = 2 * (1 - _SAME) * np.linalg.norm(a) * np.linalg.norm(b)
     return bool(np.sum((a - b) ** 2) <= gap)

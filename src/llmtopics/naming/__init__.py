@@ -1,4 +1,4 @@
-"""Names and descriptions of topics by a language model."""
+"""Name and describe topics with a language model."""
 
 from llmtopics.naming._labeler import TopicLabeler
 

@@ -1,4 +1,4 @@
-"""From a model's answers to names and descriptions that can be used."""
+"""Extract usable names and descriptions from a model's answers."""
 
 import re
 
@@ -11,7 +11,7 @@ _NAME_WORDS = 6
 _ABOUT_WORDS = 40
 
 WORD = re.compile(r"[^\W\d_][\w'’-]*")
-_OF_THE_PROMPT = {
+_PROMPT_WORDS = {
     word.casefold()
     for word in WORD.findall(f"{CHAT_INSTRUCTION} text words topic about")
 }
@@ -34,24 +34,24 @@ def _stem(word: str) -> str:
 
 
 def shares_a_word(name: str, word: str) -> bool:
-    """Tell whether a name has a word, or one with the same beginning."""
+    """Return whether a name has a word, or a word with the same beginning."""
     if word.casefold() in name.casefold():
         return True
     return any(_stem(part) == _stem(word) for part in WORD.findall(name))
 
 
 def _first_line(answer: str, *names: str) -> str:
-    """Return an answer without what models put around one; "" if it is a refusal."""
+    """Return the first line of an answer, cleaned, or "" if it is a refusal."""
     answer = clean_answer(answer, *names)
     line = next((line for line in answer.splitlines() if line.strip(_AROUND)), "")
     return "" if _REFUSAL.search(line) else _PREFIX.sub("", line)
 
 
 def as_name(answer: str) -> str:
-    """Return the name that an answer holds, "" if it holds none."""
+    """Return the name in an answer, "" if there is none."""
     line = _first_line(answer, "Topic", "Title", "Name", "Label", "Theme", "Category")
     name = " ".join(line.strip(_AROUND).split())
-    if name.count(",") > 1:  # the words once more
+    if name.count(",") > 1:  # a list of the topic's words
         return ""
     if len(name.split()) > _NAME_WORDS:
         name = re.split(r"[,;:(.]|\s[–—-]\s", name)[0].strip(_AROUND)
@@ -64,7 +64,7 @@ def as_name(answer: str) -> str:
 
 
 def best_outcome(outcome: str, answer: str | None) -> str:
-    """Return the better of a topic's outcome so far and that of one more answer."""
+    """Return the better one of a topic's outcome so far and a new answer's outcome."""
     if answer is None:
         own = "failed"
     else:
@@ -73,17 +73,17 @@ def best_outcome(outcome: str, answer: str | None) -> str:
 
 
 def is_copy(name: str, words: str) -> bool:
-    """Tell whether a name is of the prompt (an example's, or the instruction's words).
+    """Return whether a name is copied from the prompt's examples or instruction.
 
-    In a topic that has a word of it, it is a name like any other.
+    A name that shares a word with the topic is never a copy.
     """
     copied = any(name.casefold() == example[2].casefold() for example in EXAMPLES)
-    copied |= {word.casefold() for word in WORD.findall(name)} <= _OF_THE_PROMPT
+    copied |= {word.casefold() for word in WORD.findall(name)} <= _PROMPT_WORDS
     return copied and not any(shares_a_word(name, word) for word in words.split(", "))
 
 
 def distinct_names(chosen: list[str | None], topics: list[list[str]]) -> list[str]:
-    """Return a name for each topic, no two the same. Its words where it has none."""
+    """Return a distinct name per topic. A topic without a name is named by its words."""
     names = [
         name or ", ".join(words[:3]) or f"Topic {k}"
         for k, (name, words) in enumerate(zip(chosen, topics, strict=True))
@@ -104,7 +104,7 @@ def distinct_names(chosen: list[str | None], topics: list[list[str]]) -> list[st
 
 
 def as_sentence(answer: str, words: list[str]) -> str:
-    """Return the first sentence of an answer if it is one, and of the topic; else ""."""
+    """Return the first sentence of an answer, "" if it is not about the topic."""
     line = _first_line(answer, "About", "Description")
     line = " ".join(line.strip(" \t\"'“”*_`#").split())
     sentence = re.split(r"(?<=[^\W\d][a-z\d)][.!?])\s", line)[0]
@@ -118,5 +118,5 @@ def as_sentence(answer: str, words: list[str]) -> str:
 
 
 def listing_of(words: list[str], name: str) -> str:
-    """Return a description that only lists a topic's words."""
+    """Return a description that lists the topic's words."""
     return f"Texts with words such as {', '.join(words[:5])}." if words else f"{name}."

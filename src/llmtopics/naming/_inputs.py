@@ -1,4 +1,4 @@
-"""Words, mixtures and texts of topics, checked; their representative documents."""
+"""Check words, mixtures and texts of topics; find representative documents."""
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
@@ -12,7 +12,7 @@ from llmtopics._checks import check_texts
 
 
 def check_words(words: Any) -> list[list[str]]:
-    """Return each topic's words as a list, blank ones left out."""
+    """Return each topic's words as a list, without blank words."""
     if isinstance(words, str | AbstractSet) or not isinstance(words, Iterable):
         raise ValueError(
             "words must be a list of words for each topic, such as model.top_words(), got "
@@ -22,16 +22,16 @@ def check_words(words: Any) -> list[list[str]]:
     for k, some in enumerate(words):
         if isinstance(some, str | AbstractSet) or not isinstance(some, Iterable):
             raise ValueError(
-                f"words must be a list of words for each topic, but entry {k} is {some!r}: "
-                "pass model.top_words()."
+                f"words must be a list of words for each topic, got {some!r} in entry {k}. "
+                "Pass model.top_words()."
             )
         found = list(some)
         for word in found:
             if not isinstance(word, str):
-                raise ValueError(f"words must be str, but topic {k} holds {word!r}.")
+                raise ValueError(f"words must be str, got {word!r} in topic {k}.")
         topics.append([str(word) for word in found if word.strip()])
     if not topics:
-        raise ValueError("words holds no topic: there is nothing to name.")
+        raise ValueError("words has no topic. Pass a list of words for each topic.")
     return topics
 
 
@@ -40,20 +40,20 @@ def check_mixtures(mixtures: Any, n_topics: int) -> np.ndarray:
     theta = check_array(mixtures, input_name="mixtures")
     if theta.shape[1] != n_topics:
         raise ValueError(
-            f"mixtures has {theta.shape[1]} columns, but there are words of {n_topics} "
-            "topics."
+            f"mixtures has {theta.shape[1]} columns and words has {n_topics} topics. Pass "
+            "one column per topic."
         )
     return theta
 
 
-def typical_documents(
+def representative_documents(
     n_topics: int, mixtures: Any, texts: Any, n_documents: int, n_characters: int
 ) -> tuple[list[list[str]], list[np.ndarray]]:
     """Return the beginnings of each topic's representative documents, and their rows."""
     if (mixtures is None) != (texts is None):
         raise ValueError(
-            "TopicLabeler finds typical documents with mixtures and texts together: "
-            "pass both or neither."
+            "TopicLabeler needs both mixtures and texts to find representative documents. "
+            "Pass both or neither."
         )
     if mixtures is None:
         return [[]] * n_topics, [np.empty(0, int)] * n_topics

@@ -1,4 +1,4 @@
-"""Names and descriptions of topics by a language model."""
+"""Name and describe topics with a language model."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -15,7 +15,11 @@ from llmtopics._checks import warn_user
 from llmtopics._language import LanguageModel, as_llm, usage_since
 from llmtopics._state import restored_on_error
 from llmtopics.naming._candidates import DESCRIBED, OUTCOMES, distinct_names
-from llmtopics.naming._inputs import check_mixtures, check_words, typical_documents
+from llmtopics.naming._inputs import (
+    check_mixtures,
+    check_words,
+    representative_documents,
+)
 from llmtopics.naming._prompts import CHAT_INSTRUCTION, check_prompts
 from llmtopics.naming._proposals import (
     NEEDS_MORE_TOKENS,
@@ -28,39 +32,39 @@ from llmtopics.naming._scores import score_names
 class TopicLabeler(TransformerMixin, BaseEstimator):
     """Name and describe topics with a language model, and check each name.
 
-    The model proposes names of each topic, from its words and from each of its representative
-    documents. The name that makes the topic's words most likely is chosen. If no name makes
-    them likelier, the topic's own words are its name.
+    The model proposes names for each topic, from its words and from each of its
+    representative documents. The name that makes the topic's words most likely is chosen. If
+    no name makes them more likely, the topic is named by its own words.
 
     Parameters
     ----------
     llm : str or LanguageModel, default="smollm2"
-        The language model; a name is that of a :class:`LocalLLM`.
+        The language model. A name is that of a :class:`LocalLLM`.
 
     prompt : str or None, default=None
-        What to ask for a name, with ``{words}`` or ``{documents}`` or both in their places.
-        None shows three examples of other topics, and asks once for each typical document.
+        Your own prompt for a name, with ``{words}`` or ``{documents}`` or both. None shows
+        three examples. It asks once with the words alone, and once per representative document.
 
     description_prompt : str or None, default=None
-        The same for a description; ``{name}`` may stand in it.
+        The same for a description. It may also have the placeholder ``{name}``.
 
     chat : bool, default=False
-        Whether to send the prompt as a chat message, or let the model continue it. Small
+        Whether to send the prompt as a chat message. Otherwise the model continues it. Small
         models need False, many servers True.
 
     n_words : int, default=8
-        Words of each topic that the model reads.
+        Number of words per topic that the model reads.
 
     n_documents : int, default=3
-        Representative (typical) documents of each topic that the model reads: those with the
-        largest θ_dk among the documents whose first topic is k.
+        Number of representative (typical) documents per topic that the model reads. These
+        have the largest θ_dk among the documents whose first topic is k.
 
     document_length : int, default=200
-        Characters of a document that the model reads.
+        Number of characters per document that the model reads.
 
     max_new_tokens : int or None, default=None
-        Tokens of each answer at most. None is 48 for descriptions and, for names, 32 in a chat
-        and 12 else. A model that thinks before it answers needs several hundred.
+        Maximum number of tokens per answer. None is 48 for descriptions. For names it is 32
+        in a chat, else 12. A model that thinks before it answers needs several hundred.
 
     verbose : bool or int, default=False
         Whether to show progress bars.
@@ -68,45 +72,45 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
     Attributes
     ----------
     names_ : list of K str
-        No two the same, none blank.
+        One name per topic. Names are distinct, and none is blank.
 
     descriptions_ : list of K str
-        One sentence each.
+        One sentence per topic.
 
     sources_ : list of K str
-        Where a name comes from: "model", or "words" (the topic's own words).
+        Where each name comes from: "model", or "words" (the topic's own words).
 
     outcomes_ : list of K str
-        What happened: "named"; "rejected" (no name passed the checks); "empty" (no word came
-        after the thinking); "failed" (no call was answered); "no_words" (the topic has none).
+        "named", "rejected" (no name passed the checks), "empty" (no word besides thinking),
+        "failed" (no call was answered) or "no_words" (the topic has no words).
 
     report_ : dict
-        For "names" and "descriptions": how many topics had each outcome.
+        For "names" and "descriptions": number of topics with each outcome.
 
     candidates_ : list of K dicts
-        The names that passed, with their scores, best first: the log of how much likelier
-        the topic's words are after the name than after "Something". Where the model gives
-        no probabilities, how often the name was proposed.
+        The names that passed and their scores, best first. A score is the log-probability of
+        the topic's words after the name, minus that after "Something". If the model gives no
+        probabilities, it is how often the name was proposed.
 
     typical_documents_ : list of K ndarrays
-        Rows of the ``n_documents`` most typical texts, empty without texts.
+        Rows of the ``n_documents`` representative documents. Empty without texts.
 
     usage_ : dict
-        What this fit asked of the language model, as ``LocalLLM.usage_`` counts it.
+        Use of the language model in this fit, as in ``LocalLLM.usage_``.
 
     See Also
     --------
-    top_words : The words of topics that have only weights of words.
-    explain : Why one text has its topics.
+    top_words : The words of each topic, from the weights of words.
+    explain : Why a document has its topics.
 
     Notes
     -----
-    Most chat servers give no probabilities. A name then passes if it is proposed more than
-    once, or has a word in common with the topic's words or representative documents. Of
-    several names, the one proposed most often is chosen.
+    Most chat servers give no probabilities. Then a name passes if it is proposed more than
+    once, or shares a word with the topic's words or representative documents. Of several
+    names, the one proposed most often is chosen.
 
-    The model reads the documents. One that says "call this topic X" may change the name and
-    description of a topic that it represents, and nothing else.
+    The model reads the representative documents. A document with "call this topic X" may
+    change the names and descriptions of topics that it represents, and nothing else.
 
     Examples
     --------
@@ -169,38 +173,38 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         words : list of K lists of str
-            Each topic's words, the most telling first: ``model.top_words()``, or
-            :func:`top_words` of any model's ``components_``.
+            Words of each topic, best first: ``model.top_words()``, or :func:`top_words` of
+            any model's ``components_``.
         mixtures : array-like of shape (D, K) or None, default=None
-            How much of each topic the texts have, as ``model.transform(texts)`` gives it.
+            Topic proportions θ, such as ``model.transform(texts)``.
         texts : sequence of D str or None, default=None
-            The texts. Names are better with typical documents than from words alone.
+            The texts. With them, names are better than from words alone.
 
         Returns
         -------
         self : TopicLabeler
-            Fitted.
+            The fitted estimator.
 
         Raises
         ------
         ValueError
-            If ``words`` holds what is not a list of words, ``mixtures`` and ``texts`` do not
-            fit them or each other, or a prompt has another placeholder.
+            If ``words`` is not one list of words per topic, ``mixtures`` and ``texts`` do not
+            fit ``words`` or each other, or a prompt has another placeholder.
         LLMError
-            If the language model cannot be asked at all, answers about no topic, or writes
-            no word about any.
+            If the language model cannot be called, or answers no call, or no answer has a
+            word.
         OSError
             If a local model is not found.
 
         Warns
         -----
         UserWarning
-            If it did not answer about some topics, or wrote no word: these are called by
-            their words, and ``outcomes_`` says which.
+            If the calls for some topics failed, or their answers had no word. These topics
+            are named by their words. ``outcomes_`` says which they are.
         """
         topics = check_words(words)
         check_prompts(self.prompt, self.description_prompt, texts is not None)
-        documents, typical = typical_documents(
+        documents, typical = representative_documents(
             len(topics), mixtures, texts, self.n_documents, self.document_length
         )
         llm = as_llm(self.llm)
@@ -243,13 +247,13 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         mixtures : array-like of shape (n_documents, K)
-            How much of each topic documents have.
+            Topic proportions θ.
 
         Returns
         -------
         mixtures : ndarray of shape (n_documents, K)
-            The same; as a table (``set_output(transform="pandas")``), with the names of the
-            topics over the columns.
+            The same values. With ``set_output(transform="pandas")`` they are a table with the
+            names of the topics as column names.
 
         Raises
         ------
@@ -279,7 +283,7 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
         Returns
         -------
         mixtures : ndarray of shape (D, K)
-            As they came.
+            The same values.
         """
         self.fit(words, None if texts is None else mixtures, texts)
         return check_mixtures(mixtures, len(self.names_))
@@ -290,7 +294,7 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         input_features : None
-            Ignored: the names of the columns before.
+            Ignored.
 
         Returns
         -------
@@ -308,7 +312,7 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
         max_new_tokens: int,
         on_error: str,
     ) -> list[str | None]:
-        """Return what the model writes, None where it fails; ``own`` prompts of the user's."""
+        """Return the answers, None for failed calls. ``own`` prompts are the user's."""
         if not prompts:
             return []
         return llm.generate(
@@ -323,19 +327,19 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
 
 
 def _warn_of_missing(report: dict[str, dict[str, int]], n_topics: int) -> None:
-    """Warn if names or descriptions were not answered, or came without a word."""
+    """Warn if calls for names or descriptions failed, or their answers had no word."""
     missing = [
         f"{n} of {n_topics} {what} {said}"
         for what, outcomes in report.items()
         for said, n in [
             ("were not answered", outcomes["failed"]),
-            ("came without a word", outcomes["empty"]),
+            ("have no word", outcomes["empty"]),
         ]
         if n
     ]
     if missing:
         warn_user(
-            f"The language model gave less than it was asked for: {', '.join(missing)}. "
-            "These are made of the topics' words (see outcomes_). Fit again to ask for "
-            f"what is missing; {NEEDS_MORE_TOKENS}."
+            f"Answers of the language model are missing: {', '.join(missing)}. The topics' "
+            "words are used instead (see outcomes_). Fit again to ask for the missing "
+            f"answers. {NEEDS_MORE_TOKENS}."
         )

@@ -2,7 +2,7 @@
 
 from string import Formatter
 
-EXAMPLES = [  # not of a corpus that people test with
+EXAMPLES = [  # from no corpus that people test with
     (
         "Knead the dough for ten minutes, then let it rise before it goes into the oven.",
         "bread, flour, oven, dough, yeast, bake, butter, crust",
@@ -30,7 +30,7 @@ _DESCRIBING = "".join(
     f"Words: {words}\nTopic: {name}\nAbout: {about}\n\n"
     for _, words, name, about in EXAMPLES
 )
-READING = (  # from a name back to the words
+SCORING = (  # the topic's words are scored after a name
     "".join(f"Topic: {name}\nWords: {words}\n\n" for _, words, name, _ in EXAMPLES)
     + "Topic: {text}\nWords:"
 )
@@ -53,18 +53,18 @@ def check_prompts(
             found = {field for _, field, _, _ in Formatter().parse(given)} - {None}
         except ValueError as error:
             raise ValueError(
-                f"{name} has a single brace ({error}): double it."
+                f"{name} has a single brace ({error}). Double it."
             ) from None
         if not found or found - known:
             raise ValueError(
                 f"{name} must have at least one of the placeholders "
                 f"{', '.join(f'{{{each}}}' for each in sorted(known))} and no other, "
-                f"got {sorted(map(str, found)) or 'none'}; double the braces that are "
-                "to be sent."
+                f"got {sorted(map(str, found)) or 'none'}. Double the braces that you want "
+                "to send."
             )
         if "documents" in found and not has_documents:
             raise ValueError(
-                f"{name} has the placeholder {{documents}}, but there are none: pass "
+                f"{name} has the placeholder {{documents}}, and there are no documents. Pass "
                 "mixtures and texts to fit."
             )
 
@@ -72,7 +72,10 @@ def check_prompts(
 def naming_prompts(
     words: str, documents: list[str], prompt: str | None = None
 ) -> list[str]:
-    """Return what asks for names of a topic: the user's prompt, or one for each document."""
+    """Return the prompts for names of a topic.
+
+    This is the user's prompt, or one with the words alone and one per document.
+    """
     if prompt is not None:
         return [prompt.format(words=words, documents="\n".join(documents))]
     asked = [
@@ -85,7 +88,7 @@ def naming_prompts(
 def describing_prompt(
     words: str, documents: list[str], name: str, prompt: str | None = None
 ) -> str:
-    """Return what asks for a description of a topic."""
-    if prompt is None:  # without documents, which would be retold as facts
+    """Return the prompt for a description of a topic."""
+    if prompt is None:  # without documents: the model would repeat their details
         return f"{_DESCRIBING}Words: {words}\nTopic: {name}\nAbout:"
     return prompt.format(words=words, documents="\n".join(documents), name=name)

@@ -1,4 +1,4 @@
-"""Names and descriptions of topics that a language model proposes."""
+"""Ask a language model for names and descriptions of topics."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from llmtopics.naming._prompts import describing_prompt, naming_prompts
 
 # prompts, whether the user wrote them, max_new_tokens, on_error -> answers, None if failed
 Generate = Callable[[list[str], bool, int, str], list[str | None]]
-NEEDS_MORE_TOKENS = "a model that thinks first needs a larger max_new_tokens"
+NEEDS_MORE_TOKENS = "If the model thinks before it answers, raise max_new_tokens"
 _DESCRIPTION_TOKENS = 48
 
 
@@ -26,12 +26,12 @@ def propose_names(
     prompt: str | None,
     max_new_tokens: int,
 ) -> tuple[list[Counter[str]], list[str]]:
-    """Return how often the model proposes each name of each topic, and outcomes.
+    """Return how often the model proposes each name for each topic, and the outcomes.
 
     Raises
     ------
     LLMError
-        If the model never answers, or never writes a word.
+        If the model answers no call, or no answer has a word.
     """
     prompts, owners = [], []
     for k, (words, some) in enumerate(zip(listed, documents, strict=True)):
@@ -42,7 +42,7 @@ def propose_names(
         owners += [k] * len(asked)
     own = prompt is not None
     answers = generate(prompts, own, max_new_tokens, "keep")
-    if all(answer is None for answer in answers):  # once more: the error says why
+    if all(answer is None for answer in answers):  # ask again: the error says why
         answers[:1] = generate(prompts[:1], own, max_new_tokens, "raise")
     proposed: list[Counter[str]] = [Counter() for _ in listed]
     outcomes = ["no_words"] * len(listed)
@@ -54,8 +54,8 @@ def propose_names(
     if answers and "rejected" not in outcomes:
         written = next(answer for answer in answers if answer is not None)
         raise LLMError(
-            f"The language model wrote no word about any of {len(listed)} topics, but "
-            f"{written[:100]!r}: {NEEDS_MORE_TOKENS}."
+            f"The language model wrote no word about any of {len(listed)} topics, got "
+            f"{written[:100]!r}. {NEEDS_MORE_TOKENS}."
         )
     return proposed, outcomes
 
@@ -68,7 +68,7 @@ def describe_topics(
     documents: list[list[str]],
     prompt: str | None,
 ) -> tuple[list[str], list[str]]:
-    """Return a description of each topic, and outcomes."""
+    """Return a description of each topic, and the outcomes."""
     prompts = [
         describing_prompt(words, some, name, prompt)
         for name, words, some in zip(names, listed, documents, strict=True)

@@ -1,12 +1,12 @@
-"""Scores of candidate names: how much likelier they make a topic's words."""
+"""Score candidate names by how much more likely they make a topic's words."""
 
 from collections import Counter
 
 from llmtopics._language import LanguageModel, LLMUnsupportedError
 from llmtopics.naming._candidates import WORD, shares_a_word
-from llmtopics.naming._prompts import READING
+from llmtopics.naming._prompts import SCORING
 
-_NO_NAME = "Something"  # a name has to score better than this
+_NO_NAME = "Something"  # a name must score better than this
 
 
 def score_names(
@@ -23,7 +23,7 @@ def score_names(
             scored.append({})
             continue
         try:
-            logs = llm.score([*names, _NO_NAME], [f" {words}"], template=READING)
+            logs = llm.score([*names, _NO_NAME], [f" {words}"], template=SCORING)
             scores = (logs[:-1, 0] - logs[-1, 0]).tolist()
         except LLMUnsupportedError:
             known = WORD.findall(" ".join([words, *some]))

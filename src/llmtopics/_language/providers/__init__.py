@@ -1,6 +1,6 @@
-"""What requests and answers look like, for each kind of server.
+"""Formats of requests and answers, one for each kind of server.
 
-A new kind is a subclass of :class:`Provider` in a file of its own, and an entry here.
+A new kind needs a subclass of :class:`Provider` in its own file, and an entry here.
 """
 
 from llmtopics._language.providers.base import Provider, Reply

@@ -1,4 +1,4 @@
-"""What the library needs to know of a kind of server."""
+"""Base class of providers, which are kinds of servers."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -12,27 +12,27 @@ NOT_READABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 class Reply(NamedTuple):
     """A server's answer to one request."""
 
-    choice: dict[str, Any]  # what it wrote, in its own form
-    model: str | None  # the model that it names
+    choice: dict[str, Any]  # the answer, in the provider's format
+    model: str | None  # the name of the model, if the server gives it
     n_read: int
     n_new: int
-    tells_tokens: bool  # whether it says how many tokens it read and wrote
+    tells_tokens: bool  # whether the server reports n_read and n_new
 
 
 class Provider(ABC):
     """A kind of server: how requests are sent, and how answers are read.
 
-    The methods that read raise one of ``NOT_READABLE`` where what they look for is missing.
+    Methods that read an answer raise one of ``NOT_READABLE`` if a field is missing.
     """
 
-    max_top_tokens: int  # likeliest tokens that all its servers give
+    max_top_tokens: int  # how many of the most likely tokens every such server gives
 
     @abstractmethod
     def errors(self) -> type[Exception]:
         """Return the class of the errors that the client raises.
 
-        Those of a refused request have a ``status_code``. Raises ImportError if the client is
-        not installed.
+        Errors for refused requests have a ``status_code``. Raises ImportError if the client
+        is not installed.
         """
 
     @abstractmethod
@@ -45,11 +45,11 @@ class Provider(ABC):
         max_retries: int,
         event_hooks: dict[str, list[Callable]],
     ) -> Any:
-        """Return a client, a context manager, that calls the hooks of httpx."""
+        """Return a client. It is a context manager, and calls these hooks of httpx."""
 
     @abstractmethod
     def unsupported(self, request: Request) -> tuple[str, str, str] | None:
-        """Return what is asked and no server can do, why, and what to use; or None."""
+        """Return None, or a request that no server supports, why, and what to use."""
 
     @abstractmethod
     def send(
@@ -73,11 +73,11 @@ class Provider(ABC):
 
     @abstractmethod
     def writing_options(self, request: Request) -> dict[str, Any]:
-        """Return the options of a request for a text."""
+        """Return the options of a request that generates a text."""
 
     @abstractmethod
     def top_token_options(self, request: Request, n_top: int) -> dict[str, Any]:
-        """Return the options of a request for the likeliest next tokens."""
+        """Return the options of a request for the most likely next tokens."""
 
     @abstractmethod
     def scoring_options(self, request: Request) -> dict[str, Any]:
@@ -85,16 +85,16 @@ class Provider(ABC):
 
     @abstractmethod
     def text_of(self, choice: dict[str, Any], chat: bool) -> Any:
-        """Return what was written."""
+        """Return the text in an answer."""
 
     @abstractmethod
     def end_of(self, choice: dict[str, Any]) -> str | None:
-        """Return why the writing ended, as the server says it."""
+        """Return why the text ended, in the server's words."""
 
     @abstractmethod
     def top_tokens_of(self, choice: dict[str, Any]) -> list[tuple[str, float]]:
-        """Return the next tokens and their log-probabilities, likeliest first."""
+        """Return the next tokens and their log-probabilities, most likely first."""
 
     @abstractmethod
     def score_of(self, choice: dict[str, Any], text: str, answer: str) -> float:
-        """Return the log-probability of an answer that was sent after a text."""
+        """Return the log-probability of ``answer``, which was sent after ``text``."""

@@ -47,7 +47,7 @@ class OpenAICompatible(Provider):
         )
 
     def unsupported(self, request: Request) -> tuple[str, str, str] | None:
-        """Return that a chat cannot score answers."""
+        """Return why a chat cannot score answers, if this is asked."""
         if request.kind == "score" and request.chat:
             reason = "chats have no scores of given answers"
             return "score(chat=True)", reason, "chat=False"
@@ -62,7 +62,7 @@ class OpenAICompatible(Provider):
         options: dict,
         image: str | None = None,
     ) -> Any:
-        """Send a text as a message of a chat, or to be continued."""
+        """Send a text as a chat message, or as a text to continue."""
         if request.chat:
             content: Any = text
             if image:
@@ -85,7 +85,7 @@ class OpenAICompatible(Provider):
         ).http_response
 
     def read(self, response: Any) -> Reply:
-        """Return the first choice, and the tokens that the server counts."""
+        """Return the first choice, and the numbers of tokens that the server reports."""
         answer = response.json()
         choice = dict(answer["choices"][0])
         usage = answer.get("usage") or {}
@@ -95,7 +95,7 @@ class OpenAICompatible(Provider):
         return Reply(choice, answer.get("model"), n_read, n_new, bool(usage))
 
     def writing_options(self, request: Request) -> dict[str, Any]:
-        """Return the temperature, and what belongs to it."""
+        """Return the temperature, the options that go with it, and the stop strings."""
         options: dict[str, Any] = {"temperature": request.temperature}
         if request.temperature:
             options |= {"top_p": request.top_p, "seed": request.seed}
@@ -104,17 +104,17 @@ class OpenAICompatible(Provider):
         return options
 
     def top_token_options(self, request: Request, n_top: int) -> dict[str, Any]:
-        """Return the options of log-probabilities, named otherwise in chats."""
-        # some servers give probabilities after the temperature: 1 leaves them alone
+        """Return the options for log-probabilities, which have other names in chats."""
+        # some servers apply the temperature to probabilities: 1 does not change them
         chat = {"logprobs": True, "top_logprobs": n_top}
         return {"temperature": 1, **(chat if request.chat else {"logprobs": n_top})}
 
     def scoring_options(self, request: Request) -> dict[str, Any]:
-        """Return the options that send the text back with its log-probabilities."""
+        """Return the options for a reply that repeats the text with log-probabilities."""
         return {"echo": True, "logprobs": 1, "temperature": 1}
 
     def text_of(self, choice: dict[str, Any], chat: bool) -> Any:
-        """Return the message, or the text that continues the prompt."""
+        """Return the text of the chat message or of the completion."""
         try:
             return choice["message"]["content"] if chat else choice["text"]
         except NOT_READABLE:
@@ -125,9 +125,9 @@ class OpenAICompatible(Provider):
         return choice.get("finish_reason")
 
     def top_tokens_of(self, choice: dict[str, Any]) -> list[tuple[str, float]]:
-        """Return the next tokens, from either form that servers use."""
+        """Return the next tokens, from the format of chats or of completions."""
         logprobs = choice["logprobs"]
-        if "content" in logprobs:  # of chats
+        if "content" in logprobs:  # a chat
             tops = logprobs["content"][0]["top_logprobs"]
             found = [(top["token"], top["logprob"]) for top in tops]
         else:
@@ -135,10 +135,13 @@ class OpenAICompatible(Provider):
         return sorted(found, key=lambda pair: -pair[1])
 
     def score_of(self, choice: dict[str, Any], text: str, answer: str) -> float:
-        """Return the sum over the answer's tokens; ValueError if no tokens are just these."""
+        """Return the sum over the answer's tokens.
+
+        Raises ValueError if a token is partly in the answer and partly outside.
+        """
         logprobs = choice["logprobs"]
         tokens, chances = logprobs["tokens"], logprobs["token_logprobs"]
-        start = "".join(tokens).index(text + answer)  # after the model's own marks
+        start = "".join(tokens).index(text + answer)  # special tokens may come first
         bounds = [0, *accumulate(map(len, tokens))]
         first = bounds.index(start + len(text))
         last = bounds.index(start + len(text) + len(answer))
