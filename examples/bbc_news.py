@@ -2,17 +2,17 @@
 Topics of BBC news
 ==================
 
-2,225 articles of 2004 and 2005, sorted into five topics that nobody named by their words and
-by what a language model reads in them, and compared with the five sections that the editors
-filed them under.
+This example finds five topics in 2,225 news articles of 2004 and 2005, from their words and
+from embeddings. It prints the topics and compares them with the five sections of the editors.
+The model does not see the sections.
 """
 
 # %%
-# The words are counted by a vectorizer, where ``TextAnalyzer`` decides what a word is;
-# words of fewer than five articles are left out. The language model is MiniLM. Its vectors
-# are kept on disk, so only the first run encodes the articles.
-
-import logging
+# Fit the model
+# -------------
+# ``TextAnalyzer`` splits the articles into words. Words in fewer than five articles are left
+# out (``min_df=5``). The default language model, MiniLM, turns each article into an embedding.
+# Embeddings are kept on disk, so only the first run encodes the articles.
 
 import numpy as np
 from rich.console import Console
@@ -23,42 +23,46 @@ from sklearn.metrics import normalized_mutual_info_score
 from llmtopics import FusionTopicModel, TextAnalyzer
 from llmtopics.datasets import load_bbc_news
 
-logging.basicConfig(level=logging.WARNING, format="%(message)s")
 corpus = load_bbc_news()
 model = FusionTopicModel(
     5,
     vectorizer=CountVectorizer(analyzer=TextAnalyzer(), min_df=5),
     random_state=0,
-    verbose=True,
 )
-mixtures = model.fit_transform(corpus.data)  # one row an article, rows sum to one
+print("Finding topics. The first run takes about two minutes.", flush=True)
+mixtures = model.fit_transform(corpus.data)  # one row per article, rows sum to one
 
 # %%
-# Every topic has the words that set it apart, a share of the corpus, and a typical
-# article: the one that is most about it.
+# Print the topics
+# ----------------
+# Each topic has its most typical words, its share of the corpus, and its representative
+# (typical) headline: that of the article with the largest share of the topic. The last columns
+# have the most common section of the articles whose first topic this is, and its share of them.
 
 topics = mixtures.argmax(axis=1)
 
-table = Table("topic", "words", "share", "a typical headline", "filed under")
+table = Table("topic", "words", "share", "typical headline", "section", "its share")
 for k, topic_words in enumerate(model.top_words(8)):
-    typical = corpus.titles[mixtures[:, k].argmax()]
-    section, count = max(
-        zip(corpus.target_names, np.bincount(corpus.target[topics == k]), strict=False),
-        key=lambda pair: pair[1],
-    )
-    filed = f"{section} ({count / (topics == k).sum():.0%})"
+    headline = corpus.titles[mixtures[:, k].argmax()]
+    counts = np.bincount(corpus.target[topics == k], minlength=len(corpus.target_names))
+    section = corpus.target_names[counts.argmax()]
+    share_of_section = f"{counts.max() / counts.sum():.0%}"
     share = f"{mixtures[:, k].mean():.0%}"
-    table.add_row(str(k), " ".join(topic_words), share, typical, filed)
+    row = [str(k), " ".join(topic_words), share, headline, section, share_of_section]
+    table.add_row(*row)
 Console(width=100).print(table)
 
 # %%
-# How far topics and sections agree: 0 for chance, 1 for the same partition. The labels
-# were not used above.
+# Compare the topics with the sections
+# ------------------------------------
+# Normalized mutual information is 0 for chance and 1 for the same partition.
 
 agreement = normalized_mutual_info_score(corpus.target, topics)
-print(f"agreement with the editors (normalised mutual information): {agreement:.2f}")
+print(f"agreement with the sections (normalized mutual information): {agreement:.2f}")
 
 # %%
+# Find the topics of new texts
+# ----------------------------
 # The model takes texts, so new ones need no preparation.
 
 headlines = [

@@ -1,18 +1,18 @@
 """
-How many topics?
-================
+Choose the number of topics
+===========================
 
-There is no true number of topics in a real corpus. There are numbers at which the words of
-topics make sense together, numbers at which held-out text is foretold best, numbers that
-come back when the model is fitted again, and they differ. This page searches the number of
-topics of 2,225 BBC news articles, draws what each measure says, and reads the curves.
+A real corpus has no true number of topics. Measures of quality prefer one number. Held-out
+likelihood prefers another. Stability says which topics come back when the model is fitted
+again. This example searches the number of topics, K, of 2,225 BBC news articles. It plots each
+measure and explains the curves.
 """
 
 # %%
-# A pipeline and a grid
-# ---------------------
-# Scorers of :func:`llmtopics.metrics.topic_scorer` need no labels, and several can be asked
-# at once. Each is computed on documents that the model did not see.
+# Search with a Pipeline and a grid
+# ---------------------------------
+# Scorers of :func:`llmtopics.metrics.topic_scorer` need no labels. Several can be computed in
+# one search. Each is computed on documents that the model did not see.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -43,11 +43,10 @@ search = GridSearchCV(
 ).fit(texts)
 
 # %%
-# Stability beside it
-# -------------------
-# A score says how good topics are; stability says whether the same ones come back from
-# another seed. It refits the model, so it is a function and not a scorer. The counts are made
-# once here.
+# Measure stability
+# -----------------
+# Stability says whether the same topics come back with another seed. It refits the model, so
+# it is a function and not a scorer. The words are counted once here.
 
 X = pipeline[0].fit_transform(texts)
 fits = [
@@ -56,10 +55,10 @@ fits = [
 ]
 
 # %%
-# The curves
-# ----------
-# Lines are means over three folds, bands their range. In the last picture every dot is a
-# topic.
+# Plot the curves
+# ---------------
+# Lines are means over three folds, and bands are their range. In the last panel, each dot is
+# one topic.
 
 results = search.cv_results_
 figure, axes = plt.subplots(2, 2, figsize=(9, 6.5), sharex=True, layout="constrained")
@@ -88,8 +87,8 @@ for ax in axes[1]:
 plt.show()
 
 # %%
-# The same in numbers. A plateau is every K whose quality lies within the folds' standard
-# error of the best.
+# The same in numbers. The plateau contains every K whose quality is within one standard error
+# of the best.
 
 quality = np.array([results[f"split{i}_test_quality"] for i in range(3)])
 error = quality.std(axis=0, ddof=1) / np.sqrt(3)
@@ -99,33 +98,34 @@ plateau = [
     for K, mean in zip(sizes, quality.mean(axis=0), strict=True)
     if mean >= quality.mean(axis=0)[best] - error[best]
 ]
-print(f"best by quality: {sizes[best]}; as good within a standard error: {plateau}")
+print(f"best by quality: {sizes[best]}; within one standard error: {plateau}")
 for K, q, c, fit in zip(
     sizes, quality.mean(axis=0), results["mean_test_completion"], fits, strict=True
 ):
     print(f"K={K:2d}  quality {q:.3f}  completion {c:.3f}  stability {fit.overall:.2f}")
 
 # %%
-# Reading them
-# ------------
-# *Quality* and *coherence* have a peak, not an elbow: with fewer topics, words of several
-# sections are thrown together; with many more, topics share words and keep less company.
-# Five and six cannot be told apart by quality: a plateau, and the honest answer is
-# *several*. *Stability* separates them: the same five topics come back from every seed; of
-# six, one hardly does, and the others shift with it.
+# Read the curves
+# ---------------
+# *Quality* and *coherence* have a peak. With fewer topics, words of several sections are mixed.
+# With many more, topics share words, and their words occur together less often. Quality is
+# about the same for five and six topics: this is a plateau, so both are good choices.
 #
-# *Held-out likelihood* says something else: it rises to the end of the grid, because thirty
-# topics describe a document in more detail than five, and there is no elbow to stop at. It is
-# the measure for who wants detail, and not for who wants topics to read: they follow
-# quality, take the most stable number on its plateau, and know that a finer reading of the
-# same corpus, at ten or twenty topics, is not wrong. Its stable topics (the upper dots) can be
-# trusted, the others looked at twice.
+# *Stability* decides between them. With five topics, every seed finds the same topics. With
+# six, one topic hardly comes back, and the others change with it.
+#
+# *Held-out likelihood* rises up to the largest K, without an elbow. More topics describe each
+# document in more detail. Use it if you need this detail.
+#
+# If people will read the topics, choose the most stable number on the plateau of quality. Ten
+# or twenty topics of the same corpus are not wrong: they are finer. Use the stable ones (the
+# upper dots), and check the others.
 
 # %%
-# One row a topic
-# ---------------
-# Before settling, look. The summary of the model that stability was measured of says what each
-# topic is and how far to trust it.
+# Summarize the topics in a table
+# -------------------------------
+# The summary has one row per topic: its words, its sizes, a representative document and its
+# stability. It describes the fit whose stability was measured.
 
 chosen = fits[best]
 lda = chosen.estimator

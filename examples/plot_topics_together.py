@@ -1,14 +1,14 @@
 """
-Which topics go together?
-=========================
+Plot which topics occur together
+================================
 
-Pachinko allocation finds topics and, above them, super-topics: which topics are met in
-the same documents. Here it reads 2,225 articles of BBC news.
+Pachinko allocation finds topics (sub-topics) and super-topics. A super-topic is a group of
+sub-topics that occur in the same documents. This example fits it to 2,225 BBC news articles.
 """
 
 # %%
-# Twenty sub-topics under five super-topics
-# -----------------------------------------
+# Fit twenty sub-topics and five super-topics
+# -------------------------------------------
 from sklearn.feature_extraction.text import CountVectorizer
 
 from llmtopics import PachinkoAllocation, TextAnalyzer, top_words
@@ -23,8 +23,9 @@ pam = PachinkoAllocation(20, n_super_components=5, random_state=0).fit(X)
 topics = [" ".join(topic) for topic in top_words(pam.components_, words, n_words=3)]
 
 # %%
-# ``super_sub_`` says which sub-topics a super-topic is made of; ``super_sub_ @ components_``
-# are its words.
+# Each row of ``super_sub_`` has the shares of the sub-topics in one super-topic.
+# ``super_sub_ @ components_`` has the probability of each word in each super-topic. The output
+# shows the share of each super-topic in the corpus, and its four largest sub-topics.
 of_supers = top_words(pam.super_sub_ @ pam.components_, words, n_words=6)
 for s, share in enumerate(pam.super_counts_ / pam.super_counts_.sum()):
     print(f"{share:4.0%}  {' '.join(of_supers[s])}")
@@ -32,19 +33,22 @@ for s, share in enumerate(pam.super_counts_ / pam.super_counts_.sum()):
         print(f"      {pam.super_sub_[s, t]:4.0%}  {topics[t]}")
 
 # %%
-# The same as correlations
-# ------------------------
-# ``topic_correlations`` of the model are those of mixtures under its priors, the function of
-# that name in :mod:`llmtopics.metrics` those of any mixtures. Mixtures sum to one, so that more
-# of one topic is less of the others: most correlations are a little below 0.
+# Plot the correlations of topics
+# -------------------------------
+# ``topic_correlations`` of the model has the correlations that it expects in new documents.
+# Topic proportions sum to one, so more of one topic means less of the others. So most
+# correlations are a little below zero.
 from llmtopics.plots import plot_correlations
 
 axes = plot_correlations(pam.topic_correlations(), names=topics)
 axes.set_title("Topics of BBC news")
 
 # %%
-# The observed ones, with what chance alone would do taken out, work with every topic
-# model: here NMF of tf-idf.
+# Plot the correlations of another model
+# --------------------------------------
+# :func:`llmtopics.metrics.topic_correlations` computes the observed correlations from the topic
+# proportions of any model, here NMF of tf-idf. ``adjusted=True`` removes what chance alone
+# would cause.
 from sklearn.decomposition import NMF
 from sklearn.feature_extraction.text import TfidfTransformer
 

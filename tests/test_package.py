@@ -171,7 +171,25 @@ def test_the_readme_example_runs(capsys, monkeypatch, every):
         assert capsys.readouterr().out.startswith(printed)
 
 
-@pytest.mark.parametrize("page", ["install.md", "guide/from_bertopic.md"])
+MINUTES = ("label", "llm_topics")  # `TopicLabeler` asks a language model often
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "install.md",
+        "guide/from_bertopic.md",
+        *(
+            pytest.param(
+                f"guide/{path.name}",
+                marks=pytest.mark.soak if path.stem in MINUTES else pytest.mark.slow,
+            )
+            for path in sorted((ROOT / "docs/guide").glob("*.md"))
+            if "```python" in path.read_text("utf-8")
+            if path.name != "from_bertopic.md"
+        ),
+    ],
+)
 def test_the_code_of_a_page_runs(page, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     text = (ROOT / "docs" / page).read_text("utf-8")

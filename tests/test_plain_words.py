@@ -42,15 +42,6 @@ QUOTED = {  # words of corpora and of test data, and of this list
     "tests/test_plain_words.py",
 }
 NOT_YET = {
-    "docs/guide/augment.md",
-    "docs/guide/explain.md",
-    "docs/guide/fusion.md",
-    "docs/guide/label.md",
-    "docs/guide/short_texts.md",
-    "docs/guide/topics.md",
-    "docs/guide/vectors.md",
-    "examples/bbc_news.py",
-    "examples/plot_how_many_topics.py",
     "src/llmtopics/_compiled/compile.py",
     "src/llmtopics/_compiled/simd.py",
     "src/llmtopics/_compiled/simd_llvm.py",
