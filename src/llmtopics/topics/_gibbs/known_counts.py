@@ -1,4 +1,4 @@
-"""Draw topics of new documents under known counts of words in topics."""
+"""Draw topics of new documents, given known counts of words in topics."""
 
 from functools import partial
 from typing import Any
@@ -26,7 +26,7 @@ def draw_under_counts(
     seed: int,
     workers: Workers,
 ) -> np.ndarray:
-    """Return topics of tokens; ``counts``, (V, K), are those of other tokens."""
+    """Return topics of tokens; ``counts``, of shape (V, K), are those of other tokens."""
     K = counts.shape[1]
     table = zeros(tokens.n_words, filled_up(K))
     table[:, :K] = counts
