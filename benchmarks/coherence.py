@@ -1,7 +1,7 @@
-"""Coherence against gensim's: the same values, in what time.
+"""Coherence compared with gensim: the values are equal; how long does each take?
 
-Fifty topics of ten words on 20 Newsgroups; five alternating runs of each; one JSON line per
-measure in ``results/coherence.jsonl``, which is overwritten.
+Fifty topics of ten words on 20 Newsgroups. Both run five times, in turn. Writes one JSON line
+per measure to ``results/coherence.jsonl``, which is overwritten.
 """
 
 import json
@@ -40,7 +40,7 @@ def main() -> None:
         GibbsLDA(50, max_iter=50, random_state=0).fit(X).components_, names
     )
     words = set().union(*topics)
-    # gensim leaves out documents without any of the topics' words: so they are here
+    # gensim leaves out documents without words of the topics, so they are left out here
     texts = [text for text in map(analyzer, raw) if words & set(text)]
     dictionary = Dictionary(texts)
     corpus = [dictionary.doc2bow(text) for text in texts]
@@ -60,7 +60,7 @@ def main() -> None:
             ).get_coherence_per_topic()
 
         def llmtopics(ours=ours):
-            if ours == "u_mass":  # counts documents: both sides get them counted
+            if ours == "u_mass":  # both libraries get counts of documents
                 return coherence(topics, *bags, measure=ours)
             return coherence(topics, texts, measure=ours)
 

@@ -24,7 +24,7 @@ from llmtopics.datasets import load_bbc_news, load_reuters395
 
 
 class Data(NamedTuple):
-    """What a loader returns: texts (or counts, if there are no texts) and labels, if any."""
+    """Result of a loader: texts (or counts, if there are no texts) and labels, if any."""
 
     texts: list[str]
     labels: np.ndarray | None = None
@@ -32,11 +32,11 @@ class Data(NamedTuple):
 
 
 class Corpus(NamedTuple):
-    """How a corpus is loaded, and the numbers of topics K of its problems.
+    """The loader of a corpus, and the numbers of topics K of its problems.
 
-    texts : K of models of texts, which labels, a classifier and coherence judge
-    labels : K of models of counts, which labels judge
-    held_out : K of models of counts, which held-out documents judge
+    texts : K for models of texts, evaluated by labels, a classifier and coherence
+    labels : K for models of counts, evaluated by labels
+    held_out : K for models of counts, evaluated by held-out documents
     """
 
     load: Callable[[], Data]
@@ -50,14 +50,14 @@ def read_records(path: str) -> list[dict]:
     folder = os.environ.get("LLMTOPICS_DATA")
     if not folder:
         raise FileNotFoundError(
-            f"this problem needs {path}: name its folder in LLMTOPICS_DATA"
+            f"this problem needs {path}: set LLMTOPICS_DATA to its folder"
         )
     with lzma.open(Path(folder) / path, "rt", encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
 
 
 def records(path: str, every: int = 1) -> Data:
-    """Load texts and labels, of every n-th line alone."""
+    """Load texts and labels of every n-th line."""
     lines = read_records(path)[::every]
     return Data([line["text"] for line in lines], np.array([x["label"] for x in lines]))
 
@@ -68,7 +68,7 @@ def bbc_news() -> Data:
 
 
 def newsgroups() -> Data:
-    """Load all posts, without headers, quotes and footers, and their groups."""
+    """Load all posts without headers, quotes and footers, and their groups as labels."""
     texts, labels, _ = records("20newsgroups.jsonl.xz")
     return Data(
         [

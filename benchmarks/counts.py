@@ -1,4 +1,4 @@
-"""Corpora as models see them: counts, tokens and vectors of the same words."""
+"""Corpora as inputs of models: counts, tokens and vectors of the same words."""
 
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -21,7 +21,7 @@ CACHE = Path(user_cache_dir("llmtopics-benchmarks"))
 
 
 class CountProblem(NamedTuple):
-    """Fit ``n_components`` topics on ``counts``; ``labels`` and ``held_out`` judge them."""
+    """Fit ``n_components`` topics to ``counts``; evaluate by ``labels`` or ``held_out``."""
 
     counts: sp.csr_array
     n_components: int
@@ -30,7 +30,7 @@ class CountProblem(NamedTuple):
 
 
 class Documents(NamedTuple):
-    """Texts, their words and their vectors; ``labels`` judge, no model sees them."""
+    """Texts, their words and their vectors; ``labels`` are for evaluation only."""
 
     texts: list[str]
     labels: np.ndarray
@@ -49,7 +49,7 @@ class Documents(NamedTuple):
 def count(
     texts: list, analyzer: Callable | None = None
 ) -> tuple[sp.csr_array, np.ndarray]:
-    """Return counts and vocabulary of the words of five documents to half of them."""
+    """Return counts and vocabulary; words are in at least 5 and at most half of the documents."""
     vectorizer = CountVectorizer(
         analyzer=analyzer or TextAnalyzer(), min_df=5, max_df=0.5, dtype=np.int32
     )
@@ -59,7 +59,7 @@ def count(
 
 
 def split(X: sp.csr_array) -> tuple[sp.csr_array, sp.csr_array]:
-    """Hold out a tenth of the documents, the same ones every time."""
+    """Hold out a tenth of the documents, always the same ones."""
     order = np.random.default_rng(0).permutation(X.shape[0])
     n_held_out = X.shape[0] // 10
     return X[np.sort(order[n_held_out:])], X[np.sort(order[:n_held_out])]
@@ -85,15 +85,15 @@ def documents(name: str, n_texts: int | None = None) -> Documents:
     analyzer = TextAnalyzer()
     tokens = [analyzer(text) for text in texts]
     counts, vocabulary = count(tokens, analyzer=list)
-    vectors = TransformerEmbedder().transform(texts)  # MiniLM; kept on disk
+    vectors = TransformerEmbedder().transform(texts)  # MiniLM; cached on disk
     return Documents(texts, labels, tokens, counts, vocabulary, vectors)
 
 
 @cache
 def cached_counts(name: str) -> tuple[sp.csr_array, np.ndarray]:
-    """Return counts and vocabulary of a corpus, kept on disk once they are made.
+    """Return counts and vocabulary of a corpus, cached on disk.
 
-    They are made in a process of their own, so that their memory is not the model's.
+    A separate process makes them, so that its memory does not count as the model's.
     """
     file = Path(text.__file__)
     files = sorted(file.parent.glob("*.py")) if file.stem == "__init__" else [file]

@@ -1,8 +1,8 @@
-"""Speed of the embedder against sentence-transformers: same weights, same texts, one run.
+"""Speed of the embedder compared with sentence-transformers: same weights, same texts.
 
-Three ways to encode alternate, five times, on a sample of each corpus, with one thread and with
-two; in each run, texts and model are loaded already, and there is no cache. Writes one JSON line per
-corpus, number of threads and way. ``results/encode.jsonl`` is overwritten.
+Three ways to encode a sample of each corpus run five times, in turn, with one thread and with
+two. Texts and model are loaded before, and there is no cache. Writes one JSON line per corpus,
+number of threads and way to ``results/encode.jsonl``, which is overwritten.
 """
 
 import json
@@ -47,14 +47,14 @@ def ways() -> dict[str, Callable[[list[str]], np.ndarray]]:
 
 
 def measure(n_threads: int) -> None:
-    """Print the lines of one number of threads; runs in a process of its own."""
+    """Print the lines for one number of threads; runs in a separate process."""
     import logging
 
     import torch
 
     from benchmarks.runs import environment
 
-    logging.disable(logging.WARNING)  # texts that are cut
+    logging.disable(logging.WARNING)  # of texts that are truncated
     torch.set_num_threads(n_threads)
     encoders = ways()
     for corpus in SAMPLES:

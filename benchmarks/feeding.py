@@ -1,9 +1,9 @@
-"""What a language model adds to topic models, and what it costs.
+"""Topics with and without a language model's words: quality and cost.
 
-Two files of JSON lines. ``feeding.jsonl``: corpus × way × seed, topics of 3,000 texts (all of
-BBC news) with and without a language model's words; runs that are there are not repeated,
-unless ``--again`` is given. Answers come from the cache folder after the first run.
-``feeding_cost.jsonl``: corpus × way, seconds for 100 texts without a cache, overwritten.
+Writes two files of JSON lines. ``feeding.jsonl`` has one line per corpus, way and seed: topics
+of 3,000 texts (all of BBC news). Runs in the file are not repeated, except with ``--again``.
+After the first run, answers come from the cache folder. ``feeding_cost.jsonl`` has one line per
+corpus and way: seconds for 100 texts without a cache. It is overwritten.
 """
 
 import json
@@ -168,7 +168,7 @@ def main() -> None:
     import argparse
 
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--again", action="store_true", help="repeat what is there")
+    parser.add_argument("--again", action="store_true", help="repeat runs in the file")
     parser.add_argument("--only", choices=["quality", "cost"])
     options = parser.parse_args()
     os.environ["HF_HUB_OFFLINE"] = "1"

@@ -1,6 +1,6 @@
-"""Topic models of counts: one evaluator judges the topics φ of all.
+"""Topic models of counts: the same code evaluates the topics φ of all models.
 
-JSON lines in ``results/lda.jsonl``; how they are run, see ``runs``.
+Writes JSON lines to ``results/lda.jsonl``. See ``runs`` for how models are run.
 """
 
 import os
@@ -23,7 +23,7 @@ from benchmarks.runs import (
 
 
 def measure(problem_name: str, model_name: str, seed: int) -> dict:
-    """Fit one model on one problem and judge its topics."""
+    """Fit one model to one problem and evaluate its topics."""
     problem = count_problem(problem_name)
     fitted = MODELS[model_name].of_counts(problem.counts, problem.n_components, seed)
     line = {
@@ -48,7 +48,7 @@ def cells() -> dict[str, dict[str, int]]:
 
 
 def main() -> None:
-    os.environ |= ONE_THREAD | QUIET  # of the processes to come
+    os.environ |= ONE_THREAD | QUIET  # for new processes
     parser = arguments(__doc__)
     parser.add_argument("--seeds", type=int, default=5, help="at most")
     matrix = Matrix(cells, measure, f"{SHARED} lda gensim")

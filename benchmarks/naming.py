@@ -1,11 +1,11 @@
-"""Names of topics: how many lie nearest to the documents of their own topic.
+"""Names of topics: how many are nearest to the documents of their own topic.
 
-Topics of ``FusionTopicModel`` and ``GibbsLDA`` are named by ``TopicLabeler``, asked with
-examples and in a chat, and by their first three words. A name is a hit if its vector (MiniLM)
-has a larger mean cosine with the ten next representative documents of its own topic, which
-the language model was not shown, than with those of any other topic. Appends a JSON line per
-corpus, model, seed and way to ``results/naming.jsonl``; those that the file holds are not
-repeated, unless ``--again`` is given.
+Topics of ``FusionTopicModel`` and ``GibbsLDA`` get names in three ways: from ``TopicLabeler``
+with examples, from ``TopicLabeler`` with a chat, and from their first three words. The vector
+of a name (MiniLM) is compared with ten representative documents of each topic. The language
+model has not seen these documents. A name is a hit if its mean cosine is largest with its own
+topic. Appends one JSON line per corpus, model, seed and way to ``results/naming.jsonl``. Lines
+in the file are not repeated, except with ``--again``.
 """
 
 import argparse
@@ -28,7 +28,7 @@ N_SHOWN, N_JUDGES = 3, 10
 
 
 def centers(mixtures: np.ndarray, texts: list[str], vectors: np.ndarray) -> np.ndarray:
-    """Return the mean vector of each topic's representative documents not shown."""
+    """Return each topic's mean vector of representative documents that were not shown."""
     written = np.array([bool(text.strip()) for text in texts])
     first = mixtures.argmax(axis=1)
     found = np.zeros((mixtures.shape[1], vectors.shape[1]))
@@ -80,7 +80,7 @@ def measure(corpus_name: str, n_seeds: int, done: set[tuple]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--again", action="store_true", help="repeat what is there")
+    parser.add_argument("--again", action="store_true", help="repeat lines in the file")
     parser.add_argument("--seeds", type=int, default=3, help="at most")
     options = parser.parse_args()
     os.environ |= QUIET

@@ -1,12 +1,12 @@
-"""Pachinko allocation beside tomotopy's: perplexity and seconds after as many sweeps.
+"""Pachinko allocation compared with tomotopy: perplexity and seconds after equal sweeps.
 
-One JSON line per problem, model and seed in ``results/pachinko.jsonl``; runs that the file
-holds already are not repeated, unless ``--again`` is given. Every run has a process of its
-own and one thread; models alternate within a seed. Both have the same words and start
-from the same priors (0.1 for all; tomotopy's α_s stays there, and so does ours), and both
-learn α_st. LDA with as many topics is there to compare with. One evaluator judges all:
-mixtures of held-out documents' first halves under the model's φ and priors, by our
-``transform``; tomotopy's own inference of the same halves is recorded beside it.
+Writes one JSON line per problem, model and seed to ``results/pachinko.jsonl``. Runs in the
+file are not repeated, except with ``--again``. Every run has its own process and one thread.
+Models alternate within a seed. Both have the same words and start from the same priors (0.1
+for all). Both keep α_s and learn α_st. LDA with as many topics is the baseline. The same code
+evaluates all models: our ``transform`` finds the mixtures of the first halves of held-out
+documents, given the model's φ and priors. tomotopy's own inference of these halves is recorded
+too.
 """
 
 import os
@@ -50,7 +50,7 @@ def measured(
     model: GibbsLDA | PachinkoAllocation, X: sp.csr_array, held_out: sp.csr_array
 ) -> dict:
     model.set_params(max_iter=N_SWEEPS)
-    for sampler in ("exact", "blocked"):  # compile, or read the compiled code from disk
+    for sampler in ("exact", "blocked"):  # compile, or load the compiled code
         warm = clone(model).set_params(n_components=2, sampler=sampler, max_iter=8)
         warm.fit(X[:10]).perplexity(X[:10])
     start = perf_counter()
@@ -141,7 +141,7 @@ def cells() -> dict[str, dict[str, int]]:
 def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--rounds", dest="seeds", type=int, default=3)
-    os.environ |= ONE_THREAD | QUIET  # of the processes to come
+    os.environ |= ONE_THREAD | QUIET  # for new processes
     run_matrix("pachinko", Matrix(cells, measure, SHARED), parser.parse_args())
 
 

@@ -1,10 +1,9 @@
-"""The race of samplers: how good topics are after how many seconds.
+"""The race of samplers: quality of topics over time.
 
-One JSON line per problem, model and seed in ``results/race.jsonl``, with a point for every
-stop; runs that the file holds already are not repeated, unless ``--again`` is given. Every
-run has a process of its own, and models alternate within a round. All have the same words
-and priors, α = 0.1 and β = 0.01, and learn neither. Judging is not timed. Counts are made
-once and kept in the user's cache folder.
+Writes one JSON line per problem, model and seed to ``results/race.jsonl``, with one point per
+stop. Runs in the file are not repeated, except with ``--again``. Every run has its own process.
+Models alternate within a round. All have the same words and the same fixed priors, α = 0.1 and
+β = 0.01. Evaluation is not timed. Counts are made once and cached in the user's cache folder.
 """
 
 import os
@@ -43,14 +42,14 @@ LAST = 200  # sweeps of a peer
 
 
 class Race(NamedTuple):
-    """``ours`` and ``theirs`` are the stops of GibbsLDA and of tomotopy."""
+    """A problem; ``ours`` and ``theirs`` are the stops of GibbsLDA and of tomotopy."""
 
     corpus: str
     n_components: int
     threads: int = 1
     ours: tuple[int, ...] = CURVE
     theirs: tuple[int, ...] = CURVE
-    models: str = "^(?!GibbsLDA, exact)"  # those that match this regex
+    models: str = "^(?!GibbsLDA, exact)"  # regex of the models that run
 
 
 SMALL = partial(Race, models="")
@@ -71,7 +70,7 @@ PROBLEMS: dict[str, Race] = {
 
 
 class Stop(NamedTuple):
-    """φ after so many sweeps; ``log_joint`` finds log p(w, z) of the state, per token."""
+    """φ after ``n_sweeps``; ``log_joint`` computes log p(w, z) of the state, per token."""
 
     n_sweeps: int
     seconds: float
@@ -85,7 +84,7 @@ def log_joint(
     """Return log p(w, z) per token: Griffiths & Steyvers 2004, equations 2 and 3.
 
     word_topic : (K, V), n_wk
-    documents, topics : (T,), of every token
+    documents, topics : (T,), document and topic of every token
     """
     K, V = word_topic.shape
     in_topic = np.unique(documents * K + topics, return_counts=True)[1]
@@ -100,7 +99,7 @@ def log_joint(
 
 
 def words_of(X: sp.csr_array) -> Iterator[list[str]]:
-    """Yield the words of each document, named by their columns."""
+    """Yield the words of each document; a word is the number of its column."""
     tokens = tokens_from_counts(X)
     names = np.arange(X.shape[1]).astype(str).astype(object)
     for first, last in zip(tokens.starts, tokens.starts[1:], strict=False):
@@ -117,7 +116,7 @@ def gibbs_lda(
     sampler: str = "auto",
     stops: tuple[int, ...] | None = None,
 ) -> Iterator[Stop]:
-    """Every stop is a fit of its own."""
+    """Every stop is a separate fit."""
     model = GibbsLDA(
         race.n_components,
         doc_topic_prior=ALPHA,
@@ -127,7 +126,7 @@ def gibbs_lda(
         n_jobs=race.threads,
         random_state=seed,
     )
-    model.fit(X[:10])  # compile, or read the compiled code from disk
+    model.fit(X[:10])  # compile, or load the compiled code
     model.set_params(sampler=sampler)
     for n_sweeps in stops or race.ours:
         model.set_params(max_iter=n_sweeps)
@@ -139,7 +138,7 @@ def gibbs_lda(
 
 
 def tomotopy_model(X: sp.csr_array, K: int, seed: int) -> tomotopy.LDAModel:
-    """Return a model that has its documents and made no sweep."""
+    """Return a model with its documents, before the first sweep."""
     model = tomotopy.LDAModel(k=K, alpha=ALPHA, eta=BETA, seed=seed)
     model.optim_interval = 0  # priors stay as given
     for words in words_of(X):
@@ -149,7 +148,7 @@ def tomotopy_model(X: sp.csr_array, K: int, seed: int) -> tomotopy.LDAModel:
 
 
 def tomotopy_weights(model: tomotopy.LDAModel, n_words: int) -> np.ndarray:
-    """Return n_wk + β, (K, V); words that the model did not see have their prior alone."""
+    """Return n_wk + β, (K, V); words that the model did not see have β only."""
     weights = np.full((model.k, n_words), BETA)
     columns = np.array(model.used_vocabs, int)
     for k in range(model.k):
@@ -165,7 +164,7 @@ def tomotopy_joint(model: tomotopy.LDAModel, n_words: int) -> float:
 
 
 def tomotopy_lda(race: Race, X: sp.csr_array, seed: int) -> Iterator[Stop]:
-    """One chain that halts at every stop."""
+    """One chain that pauses at every stop."""
     model = tomotopy_model(X, race.n_components, seed)
     n_sweeps, seconds = 0, 0.0
     for stop in race.theirs:
@@ -192,7 +191,7 @@ def topica_model(K: int, seed: int, threads: int, sampler: str) -> topica.LDA:
 
 
 def topica_corpus(X: sp.csr_array) -> topica.Corpus:
-    """Return the documents; the vocabulary is that of the columns, in their order."""
+    """Return the documents; the vocabulary has the columns in their order."""
     names = np.arange(X.shape[1]).astype(str).tolist()
     return topica.Corpus.from_documents(list(words_of(X)), vocabulary=names)
 
@@ -205,8 +204,8 @@ def topica_lda(
     stops: tuple[int, ...] = (LAST,),
     n_samples: int = 1,
 ) -> Iterator[Stop]:
-    """Every stop is a fit of its own; several samples are 25 sweeps apart."""
-    interval = 1 if n_samples == 1 else 25  # sweeps before each sample, the first too
+    """Every stop is a separate fit; several samples are 25 sweeps apart."""
+    interval = 1 if n_samples == 1 else 25  # sweeps before each sample, also the first
     corpus, n_tokens = topica_corpus(X), int(X.sum())
     for n_sweeps in stops:
         model = topica_model(race.n_components, seed, race.threads, sampler)
@@ -240,7 +239,7 @@ MODELS: dict[str, Callable[[Race, sp.csr_array, int], Iterator[Stop]]] = {
 
 
 def measure(problem_name: str, model_name: str, seed: int) -> dict:
-    """Run one model on one problem and judge its topics at every stop."""
+    """Run one model on one problem and evaluate its topics at every stop."""
     race = PROBLEMS[problem_name]
     X, held_out = split(cached_counts(race.corpus)[0])
     names = np.arange(X.shape[1]).astype(str)
@@ -248,7 +247,7 @@ def measure(problem_name: str, model_name: str, seed: int) -> dict:
     points: list[dict] = []
     peak = 0.0
     for stop in MODELS[model_name](race, X, seed):
-        peak = peak or peak_mib()  # before anything is judged
+        peak = peak or peak_mib()  # before the first evaluation
         evaluate = evaluator(Fitted(stop.components, alpha, stop.seconds))
         words = top_words(stop.components, names, method="probability")
         points.append(
@@ -282,7 +281,7 @@ def cells() -> dict[str, dict[str, int]]:
 def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--rounds", dest="seeds", type=int, default=5)
-    os.environ |= ONE_THREAD | QUIET  # of the processes to come
+    os.environ |= ONE_THREAD | QUIET  # for new processes
     run_matrix("race", Matrix(cells, measure, f"{SHARED} topica"), parser.parse_args())
 
 

@@ -1,9 +1,9 @@
-"""How measures of topics follow people: 300 topics with ratings and intrusion answers.
+"""Correlation of measures of topics with people's ratings and intrusion answers, 300 topics.
 
 Data of A. Hoyle et al., "Is automated topic model evaluation broken? The incoherence of
-coherence", NeurIPS 2021: 50 topics of three models on each of two corpora, 15 people rating
-(1 to 3) and 26 looking for the intruder of each. Writes one JSON line per measure, corpus
-and task. ``results/ratings.jsonl`` is overwritten.
+coherence", NeurIPS 2021: 50 topics of three models on each of two corpora. For each topic, 15
+people gave a rating (1 to 3) and 26 people searched for the intruder. Writes one JSON line per
+measure, corpus and task to ``results/ratings.jsonl``, which is overwritten.
 """
 
 import json
@@ -22,19 +22,20 @@ TASKS = {"rating": "ratings_scores_avg", "intrusion": "intrusion_scores_avg"}
 
 
 def stored(name: str) -> Callable:
-    """Return a measure that the authors computed, on the models' own corpus."""
+    """Return a measure with values that the authors computed on the models' own corpus."""
     return lambda topics, metrics: metrics[name]
 
 
 def embedded(topics: list[list[str]], metrics: dict) -> np.ndarray:
-    """Mean cosine of the ten first words' vectors, by MiniLM."""
+    """Mean cosine of the vectors (MiniLM) of the first ten words."""
     words = [topic[:10] for topic in topics]
     return embedding_coherence(words, TransformerEmbedder().transform)
 
 
 def intruded(topics: list[list[str]], metrics: dict) -> np.ndarray:
-    """Share of trials in which MiniLM finds the word of another topic; words' weights
-    follow their ranks, since the topics' own are not published.
+    """Share of trials in which MiniLM finds the word of another topic.
+
+    The weights of words are made from their ranks, because the true ones are not published.
     """
     vocabulary = sorted({word for topic in topics for word in topic})
     columns = {word: i for i, word in enumerate(vocabulary)}
@@ -45,7 +46,7 @@ def intruded(topics: list[list[str]], metrics: dict) -> np.ndarray:
     return word_intrusion(weights, vocabulary, vectors=embed, n_trials=50)
 
 
-# name → function of the topics' words (lists) and the stored values, one value a topic
+# name → function of the topics' words (lists) and the stored values; one value per topic
 MEASURES: dict[str, Callable] = {
     "NPMI, windows of 10": stored("c_npmi_10_full"),
     "C_v": stored("c_v_full"),
@@ -59,7 +60,7 @@ MEASURES: dict[str, Callable] = {
 def main() -> None:
     folder = os.environ.get("LLMTOPICS_DATA")
     if not folder:
-        print("human ratings: left out, name their folder in LLMTOPICS_DATA")
+        print("human ratings: left out, set LLMTOPICS_DATA to their folder")
         return
     path = Path(folder) / "human_ratings" / "all_data.json"
     corpora = json.loads(path.read_text("utf-8"))

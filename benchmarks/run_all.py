@@ -1,6 +1,6 @@
-"""Run the tables of benchmarks that are named, or all, and rewrite ``docs/benchmarks.md``.
+"""Run all benchmark tables, or the given ones, and rewrite ``docs/benchmarks.md``.
 
-``python -m benchmarks.run_all race`` runs one table. A new table is a module of this folder and
+``python -m benchmarks.run_all race`` runs one table. A new table is a module in this folder and
 an entry in ``TABLES``.
 """
 
@@ -29,7 +29,7 @@ TABLES = (  # modules, in the order in which they run
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "tables", nargs="*", help=f"of {', '.join(TABLES)}; all if none"
+        "tables", nargs="*", help=f"some of {', '.join(TABLES)}; default: all"
     )
     tables = parser.parse_args().tables
     if unknown := set(tables) - set(TABLES):

@@ -1,8 +1,8 @@
 """Run problem × model × seed; append one JSON line per run to ``results/<table>.jsonl``.
 
-Runs that the file holds already are not repeated, unless ``--again`` is given. Of several lines
-for the same run the last counts. Every run has a process of its own, so that its peak memory
-is its own, and one thread; models alternate within a seed.
+Runs in the file are not repeated, except with ``--again``. If a run has several lines, the last
+one counts. Every run has one thread and its own process, so that peak memory is measured per
+run. Models alternate within a seed.
 """
 
 import argparse
@@ -43,13 +43,13 @@ def peak_mib() -> float:
 
 
 class Matrix(NamedTuple):
-    cells: Callable[[], dict[str, dict[str, int]]]  # problem -> model -> seeds, at most
+    cells: Callable[[], dict[str, dict[str, int]]]  # problem -> model -> n_seeds
     measure: Callable[[str, str, int], dict]
     packages: str
 
 
 def run(matrix: Matrix, problem: str, model: str, seed: int) -> dict:
-    """Make one line, in a process of its own."""
+    """Make one line; runs in a separate process."""
     warnings.simplefilter("ignore")
     line = {"problem": problem, "model": model, "seed": seed}
     return line | matrix.measure(problem, model, seed) | environment(matrix.packages)
@@ -93,7 +93,7 @@ def run_matrix(name: str, matrix: Matrix, options: argparse.Namespace) -> None:
 
 def arguments(description: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--problem", default="", help="run those that match this regex")
-    parser.add_argument("--model", default="", help="run those that match this regex")
-    parser.add_argument("--again", action="store_true", help="repeat what is there")
+    parser.add_argument("--problem", default="", help="regex of the problems to run")
+    parser.add_argument("--model", default="", help="regex of the models to run")
+    parser.add_argument("--again", action="store_true", help="repeat runs in the file")
     return parser

@@ -1,6 +1,6 @@
-"""Exact against blocked sampling, and learned against fixed priors: quality alone.
+"""Exact or blocked sampling, learned or fixed priors: quality only.
 
-One JSON line per problem, model and seed in ``results/samplers.jsonl``; see ``race`` for
+Writes one JSON line per problem, model and seed to ``results/samplers.jsonl``. See ``race`` for
 speed.
 """
 
@@ -53,7 +53,7 @@ def measure(problem_name: str, model_name: str, seed: int) -> dict:
 
 
 def agreement(one: list[list[str]], other: list[list[str]]) -> float:
-    """Mean share of the words that topics have in common, topics matched one to one."""
+    """Mean share of words that topics have in common, with topics matched one to one."""
     common = np.array([[len(set(a) & set(b)) / len(a) for b in other] for a in one])
     return float(common[linear_sum_assignment(common, maximize=True)].mean())
 
@@ -63,7 +63,7 @@ def cells() -> dict[str, dict[str, int]]:
 
 
 def main() -> None:
-    os.environ |= ONE_THREAD | QUIET  # of the processes to come
+    os.environ |= ONE_THREAD | QUIET  # for new processes
     parser = arguments(__doc__)
     parser.add_argument("--seeds", type=int, default=5, help="at most")
     run_matrix("samplers", Matrix(cells, measure, SHARED), parser.parse_args())

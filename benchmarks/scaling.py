@@ -1,7 +1,7 @@
-"""What a sweep, a mixture, a first call and a fit's memory cost, and what they depend on.
+"""Time of a sweep, a mixture and a first call, memory of a fit, and what they depend on.
 
-Every measure has a process of its own; its JSON lines in ``results/scaling.jsonl`` are
-replaced. The corpus is 20 Newsgroups, and α = 0.1, β = 0.01, unless something else is said.
+Every measure runs in its own process. Its JSON lines in ``results/scaling.jsonl`` are
+replaced. The corpus is 20 Newsgroups with α = 0.1 and β = 0.01, if nothing else is given.
 """
 
 import argparse
@@ -49,7 +49,7 @@ def newsgroup_tokens() -> Any:
 def time_sweeps(
     tokens: Any, K: int = K, n_burn_in: int = N_BURN_IN, n_runs: int = N_RUNS
 ) -> dict:
-    """Return the median nanoseconds a token of our sampler's sweeps."""
+    """Return the median time of our sampler's sweeps, in nanoseconds per token."""
     from llmtopics._compiled.threads import ONE
     from llmtopics.topics._gibbs.chain import start_chain
     from llmtopics.topics._gibbs.tokens import random_topics
@@ -69,7 +69,7 @@ def time_sweeps(
 
 
 def repeat(tokens: Any, n_tokens: int) -> Any:
-    """Return the documents over and over, up to so many tokens."""
+    """Repeat the documents until there are about ``n_tokens`` tokens."""
     T = tokens.words.size
     n = -(-n_tokens // T)
     starts = (tokens.starts[:-1] + T * np.arange(n)[:, np.newaxis]).ravel()
@@ -102,7 +102,7 @@ def by_words() -> Iterator[dict]:
 
 
 def compare(tokens: Any, K: int, ways: list[tuple[Any, int]]) -> dict:
-    """Time sweeps of two chains that alternate: workers and the rows of α of each."""
+    """Time the sweeps of two chains in turn; each has its workers and its rows of α."""
     from llmtopics.topics._gibbs.chain import start_chain
     from llmtopics.topics._gibbs.tokens import random_topics
 
@@ -135,7 +135,7 @@ def by_threads() -> Iterator[dict]:
 
 
 def by_priors() -> Iterator[dict]:
-    """One prior of all documents, then one of each."""
+    """One prior for all documents, then one per document."""
     from llmtopics._compiled.threads import ONE
 
     tokens = newsgroup_tokens()
@@ -160,20 +160,20 @@ def our_model(max_iter: int, sampler: str = "auto") -> Any:
 
 
 def resident(field: str) -> int:
-    """Bytes of memory of this process: "VmRSS" now, "VmHWM" at most."""
+    """Bytes of memory of this process: "VmRSS" is the current value, "VmHWM" the peak."""
     status = Path("/proc/self/status").read_text("utf-8")
     return int(re.findall(rf"{field}:\s+(\d+) kB", status)[0]) * 1024
 
 
 def by_memory() -> Iterator[dict]:
-    """The peak during a fit on IMDB beyond what there was before it; on Linux alone."""
+    """Peak memory of a fit on IMDB, minus the memory before it; on Linux only."""
     from benchmarks.counts import cached_counts
 
     X = cached_counts("IMDB")[0]
     model = our_model(10, "blocked")
     model.fit(X[:10])  # imports, compiles
     del model.components_
-    CDLL(None).malloc_trim(0)  # gives back to the system what is free
+    CDLL(None).malloc_trim(0)  # returns free memory to the system
     before = resident("VmRSS")
     Path("/proc/self/clear_refs").write_text("5", "utf-8")  # reset the peak
     model.fit(X)
@@ -192,7 +192,7 @@ def by_memory() -> Iterator[dict]:
 
 
 class Way(NamedTuple):
-    """How a fitted model finds mixtures; ``prepare`` brings counts into its form."""
+    """How a fitted model finds mixtures; ``prepare`` turns counts into its input."""
 
     components: np.ndarray
     prepare: Callable[[sp.csr_array], Any]
@@ -200,7 +200,7 @@ class Way(NamedTuple):
 
 
 def ways(X: sp.csr_array, n_sweeps: int) -> dict[str, Way]:
-    """Fit the three models, on one thread."""
+    """Fit the three models with one thread."""
     from benchmarks.models.base import to_rows
     from benchmarks.race import (
         tomotopy_model,
@@ -227,7 +227,7 @@ def ways(X: sp.csr_array, n_sweeps: int) -> dict[str, Way]:
 
 
 def by_models(n_sweeps: int = 200) -> Iterator[dict]:
-    """Mixtures of the held-out tenth; models alternate, each as its defaults are."""
+    """Mixtures of the held-out tenth; models alternate and have their defaults."""
     from benchmarks.counts import cached_counts, split
     from llmtopics._held_out import halves, log_likelihood
 
@@ -258,7 +258,7 @@ def by_models(n_sweeps: int = 200) -> Iterator[dict]:
 
 
 def first_call(sampler: str) -> float:
-    """Return the seconds by which the first fit of a process is longer than the second."""
+    """Return the time of the first fit of a process minus that of the second, in seconds."""
     from llmtopics import GibbsLDA
 
     X = np.random.default_rng(0).poisson(1, (10, 50))
@@ -270,7 +270,7 @@ def first_call(sampler: str) -> float:
 def by_cache() -> Iterator[dict]:
     for sampler in ("exact", "blocked"):
         with TemporaryDirectory() as folder:
-            os.environ["NUMBA_CACHE_DIR"] = folder  # of the processes to come
+            os.environ["NUMBA_CACHE_DIR"] = folder  # for new processes
             for cache in ("empty", "filled"):
                 with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
                     seconds = pool.submit(first_call, sampler).result()
@@ -290,18 +290,16 @@ MEASURES: dict[str, Callable[[], Iterator[dict]]] = {
 
 
 def run(measure: str) -> list[dict]:
-    """Make the lines of a measure, in a process of its own."""
+    """Make the lines of a measure; runs in a separate process."""
     surroundings = environment(f"{SHARED} topica")
     return [{"measure": measure} | line | surroundings for line in MEASURES[measure]()]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--measure", default="", help="make those that match this regex"
-    )
+    parser.add_argument("--measure", default="", help="regex of the measures to run")
     options = parser.parse_args()
-    os.environ |= ONE_THREAD | QUIET  # of the processes to come
+    os.environ |= ONE_THREAD | QUIET  # for new processes
     text = RESULTS.read_text("utf-8") if RESULTS.exists() else ""
     lines = [json.loads(line) for line in text.splitlines()]
     for measure in MEASURES:

@@ -1,12 +1,12 @@
-"""Time of grid searches over K and α against the single fits they consist of.
+"""Time of grid searches over K and α, compared with the same fits one by one.
 
-``FusionTopicModel`` on BBC news: 5 K × 5 α × 3 folds, alone (scored by its own ``score``) and
-as a Pipeline with a classifier (scored by accuracy), with one and with two jobs. Every
-measurement has a process of its own; they alternate within a round. The search refits
-nothing, so that it consists of the 75 fits and scores that "single fits" makes one after
-another. Vectors are on disk already, except where ``cold`` is true. Appends one JSON line per
-measurement to ``results/search.jsonl``; those that the file holds are not repeated, unless
-``--again`` is given. Cold measurements are made in the first round only.
+``FusionTopicModel`` on BBC news: 5 K × 5 α × 3 folds, with one and with two jobs. It runs alone
+(scored by its own ``score``) and in a Pipeline with a classifier (scored by accuracy). Every
+measurement has its own process. Measurements alternate within a round. The search does not
+refit the best model, so it makes the same 75 fits and scores as "single fits". Vectors are
+cached on disk before, except where ``cold`` is true. Appends one JSON line per measurement to
+``results/search.jsonl``. Lines in the file are not repeated, except with ``--again``. Cold
+measurements are made in the first round only.
 """
 
 import argparse
@@ -30,7 +30,7 @@ N_FOLDS = 3
 
 
 class Measurement(NamedTuple):
-    """What is timed: ``n_jobs`` is 0 for single fits, and None for encoding alone."""
+    """What is timed: ``n_jobs`` is 0 for single fits, and None for encoding only."""
 
     way: str
     n_jobs: int | None
@@ -127,7 +127,7 @@ def measure(measurement: Measurement, max_iter: int, every: int) -> dict:
             search = GridSearchCV(model, grid, cv=folds, n_jobs=n_jobs, refit=False)
             search.fit(texts, y)
         seconds = perf_counter() - start
-        if n_jobs == 2:  # workers that have ended are counted
+        if n_jobs == 2:  # CPU time counts only workers that have ended
             get_reusable_executor().shutdown(wait=True)
         return {
             "seconds": seconds,
@@ -141,10 +141,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--max-iter", type=int, default=100, help="sweeps of a fit")
-    parser.add_argument("--again", action="store_true", help="repeat what is there")
+    parser.add_argument("--again", action="store_true", help="repeat lines in the file")
     parser.add_argument("--every", type=int, default=1, help="n-th article only")
     options = parser.parse_args()
-    os.environ |= QUIET  # of the processes to come
+    os.environ |= QUIET  # for new processes
     size = {"max_iter": options.max_iter, "every": options.every}
     done = []
     if not options.again and PATH.exists():

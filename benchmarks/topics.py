@@ -1,6 +1,6 @@
-"""Topic models of texts: labels, a classifier and coherence judge mixtures and words.
+"""Topic models of texts, evaluated by labels, a classifier and coherence.
 
-JSON lines in ``results/topics.jsonl``; how they are run, see ``runs``.
+Writes JSON lines to ``results/topics.jsonl``. See ``runs`` for how models are run.
 """
 
 import os
@@ -36,7 +36,7 @@ PACKAGES = (
 
 
 def evaluated(corpus: Documents, found: Topics) -> dict:
-    """Return what labels, a classifier and the words' coherence say of topics of texts."""
+    """Evaluate topics of texts by labels, a classifier and the coherence of words."""
     topics = found.mixtures.argmax(axis=1)
     classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     logs = np.log(np.maximum(found.mixtures, 1e-9))
@@ -58,7 +58,7 @@ def evaluated(corpus: Documents, found: Topics) -> dict:
 
 
 def measure(problem_name: str, model_name: str, seed: int) -> dict:
-    """Fit one model on one corpus and judge mixtures and words."""
+    """Fit one model to one corpus and evaluate mixtures and words."""
     name, K = TEXT_PROBLEMS[problem_name]
     corpus, fit = documents(name), MODELS[model_name].of_texts
     fit(corpus.every(len(corpus.texts) // N_WARM), 2, seed)  # imports, compiles
@@ -80,7 +80,7 @@ def cells() -> dict[str, dict[str, int]]:
 
 
 def main() -> None:
-    os.environ |= ONE_THREAD | QUIET  # of the processes to come
+    os.environ |= ONE_THREAD | QUIET  # for new processes
     parser = arguments(__doc__)
     parser.add_argument("--seeds", type=int, default=5, help="at most")
     run_matrix("topics", Matrix(cells, measure, PACKAGES), parser.parse_args())

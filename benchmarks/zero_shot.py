@@ -1,13 +1,12 @@
-"""Accuracy of ``LLMTopics``, which shares texts among topics given by name.
+"""Accuracy of ``LLMTopics`` with topics given by name (zero-shot topics).
 
-Accuracy is the share of texts whose first topic is their label. A sample is 500 texts (IMDB:
-300), on which the model is fitted without labels; two samples of each corpus, which do not
-overlap. Three ways: probabilities "as they are", "calibrated", and with learned words ("and
-words", the default). Beside them, the agreement (NMI) of eight proposed topics with the
-sections of BBC news, and samples of 125 articles of which 60 % are from one section. Appends a
-JSON line per problem, sample and way to ``results/zero_shot.jsonl``; those that the file holds
-are not repeated, unless ``--again`` is given. ``--trial 20`` takes twenty texts of each sample
-and writes nothing.
+Accuracy is the share of texts whose first topic is their label. A sample has 500 texts (IMDB:
+300). The model is fitted to it without labels. Each corpus has two samples that do not overlap.
+There are three ways: probabilities "as they are", "calibrated", and with learned words ("and
+words", the default). Two more problems use BBC news: the agreement (NMI) of eight proposed
+topics with the sections, and samples of 125 articles with 60 % from one section. Appends one
+JSON line per problem, sample and way to ``results/zero_shot.jsonl``. Lines in the file are not
+repeated, except with ``--again``. ``--trial 20`` uses twenty texts per sample and writes nothing.
 """
 
 import argparse
@@ -53,13 +52,13 @@ TAGS = [
 
 
 class Problem(NamedTuple):
-    """Texts with labels 0 … K - 1, which only judge, and what ``LLMTopics`` is given."""
+    """Texts with labels 0 … K - 1 for evaluation only, and the input of ``LLMTopics``."""
 
     corpus: str
     topics: Any
     n_texts: int = 500
     parameters: dict[str, Any] = {}
-    section: int | None = None  # that most texts of the sample are from
+    section: int | None = None  # section of most texts of the sample
 
 
 PROBLEMS = {
@@ -123,9 +122,9 @@ def measure(problem: Problem, number: int, way: str, n_texts: int) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--problem", default="", help="run those that match this regex")
-    parser.add_argument("--again", action="store_true", help="repeat what is there")
-    parser.add_argument("--trial", type=int, help="so many texts, and write nothing")
+    parser.add_argument("--problem", default="", help="regex of the problems to run")
+    parser.add_argument("--again", action="store_true", help="repeat lines in the file")
+    parser.add_argument("--trial", type=int, help="texts per sample; write nothing")
     options = parser.parse_args()
     os.environ |= QUIET
     warnings.simplefilter("ignore")

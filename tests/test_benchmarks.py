@@ -1,4 +1,4 @@
-"""The registries of the benchmarks have what the results name."""
+"""The registries of the benchmarks have all problems and models of the results."""
 
 import json
 from pathlib import Path

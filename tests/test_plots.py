@@ -1,4 +1,4 @@
-"""What is drawn, by the real matplotlib."""
+"""What the real matplotlib draws."""
 
 import sys
 from itertools import pairwise
@@ -22,7 +22,7 @@ def _nothing_on_screen(monkeypatch):
 
 
 def in_groups(n_topics, n_groups=3):
-    """Correlations of topics whose groups are dealt out like cards, and their names."""
+    """Correlations of topics in groups, which alternate in the order, and their names."""
     group = np.arange(n_topics) % n_groups
     values = np.where(np.equal.outer(group, group), 0.4, -0.1)
     names = [f"game team season {k}" for k in range(n_topics)]
@@ -41,7 +41,7 @@ def drawn(ax):
     return image, image.get_array(), rows
 
 
-def test_values_stand_where_their_names_are():
+def test_values_are_in_the_rows_and_columns_of_their_names():
     table, _ = in_groups(6)
     table.iloc[0, 1] = table.iloc[1, 0] = -0.7
     image, values, names = drawn(plot_correlations(table))
@@ -53,14 +53,14 @@ def test_values_stand_where_their_names_are():
     assert image.colorbar is not None
 
 
-def test_groups_stand_together():
+def test_groups_are_side_by_side():
     table, group = in_groups(12)
     _, _, names = drawn(plot_correlations(table))
     sorted_groups = [group[table.index.get_loc(name)] for name in names]
     assert sum(a != b for a, b in pairwise(sorted_groups)) == 2
 
 
-def test_the_order_is_left_on_demand():
+def test_the_order_can_be_kept():
     table, _ = in_groups(12)
     _, values, names = drawn(plot_correlations(table, ordered=False))
     assert names == list(table.index)
@@ -108,7 +108,7 @@ def test_nothing_correlated_is_white(rounding):
     assert image.get_clim() == (-1, 1)
 
 
-def test_input_and_axes_are_the_callers(tmp_path):
+def test_input_is_not_changed_and_given_axes_are_used(tmp_path):
     table, _ = in_groups(5)
     before = table.copy()
     figure, (left, right) = pyplot.subplots(1, 2)
@@ -131,7 +131,7 @@ def test_input_and_axes_are_the_callers(tmp_path):
         (np.eye(3), ["a", "b"], "2 names were given for 3 topics"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused(values, names, message):
+def test_bad_input_is_named(values, names, message):
     with pytest.raises(ValueError, match=message):
         plot_correlations(values, names=names)
     assert not pyplot.get_fignums()

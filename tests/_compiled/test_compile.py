@@ -1,4 +1,4 @@
-"""Compiled loops on disk: a damaged or full disk costs the time to compile, no more."""
+"""Compiled loops on disk: with a damaged or full disk, the loop is compiled again."""
 
 from importlib.util import module_from_spec, spec_from_file_location
 
@@ -45,7 +45,7 @@ def flip(content):
     [lambda content: b"", lambda content: content[:-40], flip, lambda c: b"\x80" + c],
     ids=["empty", "truncated", "one bit", "shifted"],
 )
-def test_a_damaged_file_is_made_anew(loop, tmp_path, kind, damage):
+def test_a_damaged_file_is_written_again(loop, tmp_path, kind, damage):
     assert not is_read_from_disk(loop)
     assert is_read_from_disk(loop)
     (file,) = tmp_path.rglob(f"*.{kind}")
@@ -54,7 +54,7 @@ def test_a_damaged_file_is_made_anew(loop, tmp_path, kind, damage):
     assert is_read_from_disk(loop)
 
 
-def test_a_full_disk_stops_nothing(loop, tmp_path):
+def test_a_loop_runs_with_a_full_disk(loop, tmp_path):
     resource = pytest.importorskip("resource")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
@@ -67,7 +67,7 @@ def test_a_full_disk_stops_nothing(loop, tmp_path):
     assert is_read_from_disk(loop)
 
 
-def test_a_file_that_cannot_be_replaced_stops_nothing(loop, tmp_path):
+def test_a_loop_runs_if_a_file_cannot_be_replaced(loop, tmp_path):
     is_read_from_disk(loop)
     (index,) = tmp_path.rglob("*.nbi")
     index.unlink()

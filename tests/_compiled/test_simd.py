@@ -1,4 +1,4 @@
-"""Sixteen at a time gives what one at a time gives, to the bit, on every processor."""
+"""Sixteen numbers at a time give the same bits as one at a time, on every processor."""
 
 import os
 import shutil
@@ -49,7 +49,7 @@ def filled(K):
 
 
 def with_room(weights):
-    """Sums downwards, and the room behind them."""
+    """Running sums down the columns, and the space behind them."""
     sums = weights.reshape(-1, LANES).cumsum(axis=0).ravel()
     return np.append(sums, np.zeros(LANES)).astype(np.float32)[np.newaxis]
 
@@ -82,7 +82,7 @@ def test_weights_of_a_row(rng, K, largest):
         expected = (count + 0.5) * factor[: filled(K)]
         by_lane = expected.reshape(-1, LANES).cumsum(axis=0).ravel()
         assert_allclose(sums[1, : filled(K)], by_lane, rtol=1e-5)
-    assert np.isnan(sums[0]).all()  # another row is left alone
+    assert np.isnan(sums[0]).all()  # another row is not changed
 
 
 @pytest.mark.parametrize("K", SIZES)
@@ -109,7 +109,7 @@ def test_weights_of_a_list_and_the_place_of_the_own_topic(rng, K):
 
 @pytest.mark.parametrize("K", SIZES)
 @pytest.mark.parametrize("rest", [0.0, 0.5])
-def test_places_are_picked_as_often_as_they_weigh(rng, K, rest):
+def test_places_are_picked_in_proportion_to_their_weight(rng, K, rest):
     weights = np.zeros(filled(K))
     weights[:K] = rng.gamma(0.3, size=K) + 1e-3
     sums = with_room(weights)
@@ -125,7 +125,7 @@ def test_places_are_picked_as_often_as_they_weigh(rng, K, rest):
 
 
 def test_places_without_weight_are_not_picked(rng):
-    """Nor is one beyond the last, at the very end of the range."""
+    """At the end of the range, no place beyond the last is picked."""
     numbers = np.concatenate(
         [rng.random(100_000), [0.0, 1 - 2.0**-24, 1 - 2.0**-23]]
     ).astype(np.float32)
@@ -154,7 +154,7 @@ DRAWS = {  # name -> (rng, shape) -> float32 >= 0
     "tiny": lambda rng, shape: rng.integers(0, 99, shape, np.int32).view("f4"),
     "huge": lambda rng, shape: rng.uniform(1e37, 3e38, shape),
     "zeros": lambda rng, shape: np.zeros(shape),
-    # 13 digits each: products end halfway between two float32, and tiny ones beside them
+    # 13 digits each: products lie halfway between two float32, with tiny sums beside them
     "halfway": lambda rng, shape: np.where(
         rng.random(shape) < 0.2, 2.0**-70, 1 + rng.integers(0, 2**12, shape) / 2**12
     ),
@@ -182,7 +182,7 @@ def test_a_prior_of_each_word_or_cell_gives_the_same_bits_in_all_forms(rng, shap
 
 
 def used(form, rng, draw, K):
-    """All that a form of the three operations returns and writes."""
+    """Everything that a form of the three operations returns and writes."""
     row, of_list, place = form
     width = filled(K)
     table, factors = np.zeros((2, width), np.float32), np.zeros((2, width), np.float32)
@@ -249,7 +249,7 @@ def test_fused_product_and_sum_are_rounded_once(rng):
             )
             assert simd.fused(a, b, c) == best
             twice += np.float32(float(a) * float(b) + float(c)) != best
-    assert twice > 5  # so often float64 alone would be wrong
+    assert twice > 5  # float64 alone would be wrong this often
 
 
 # which form is used ------------------------------------------------------------------
@@ -321,13 +321,13 @@ def expected(look):
 @pytest.mark.slow
 @needs_compiler
 def test_a_processor_with_short_registers_gives_the_same_numbers(look, expected):
-    """LLVM splits the vectors, and calls a function for what one instruction does."""
+    """LLVM splits the vectors, and calls a function if there is no instruction."""
     assert look(NUMBA_CPU_NAME="generic")[::2] == (True, expected)
 
 
 @pytest.mark.slow
 @needs_compiler
-def test_forms_replace_each_other_and_are_kept_apart_on_disk(look, expected, tmp_path):
+def test_forms_replace_each_other_and_are_separate_on_disk(look, expected, tmp_path):
     source = Path(llmtopics.__file__).parent
     package = tmp_path / "llmtopics"
     shutil.copytree(source, package, ignore=shutil.ignore_patterns("__pycache__"))
@@ -342,7 +342,7 @@ def test_forms_replace_each_other_and_are_kept_apart_on_disk(look, expected, tmp
 
 
 @needs_compiler
-def test_users_are_told_that_the_fast_form_is_missing(monkeypatch):
+def test_a_warning_says_that_the_fast_form_is_missing(monkeypatch):
     from llmtopics._compiled import simd_llvm
 
     def fail(*_):

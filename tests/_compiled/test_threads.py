@@ -1,4 +1,4 @@
-"""How many threads there are; linear algebra in one, whoever else asks for it."""
+"""The number of threads; linear algebra in one thread, with any number of callers."""
 
 import subprocess
 import sys
@@ -23,8 +23,8 @@ def n_threads(user_api):
 @pytest.mark.parametrize(
     "around", [nullcontext, lambda: threadpool_limits(3)], ids=["alone", "limited"]
 )
-def test_the_last_to_leave_gives_the_threads_back(around):
-    """The first to leave must not free the others, nor the last keep what those had."""
+def test_the_last_caller_restores_the_threads(around):
+    """The first to leave must not lift the limit; the last must restore the old one."""
     entered, left, done = Event(), Event(), Event()
 
     def other():
@@ -37,7 +37,7 @@ def test_the_last_to_leave_gives_the_threads_back(around):
 
     with around(), ThreadPoolExecutor(1) as pool, ExitStack() as stack:
         before = n_threads("blas")
-        stack.callback(left.set)  # also where an assertion fails
+        stack.callback(left.set)  # also if an assertion fails
         with one_thread():
             found = pool.submit(other)
             entered.wait()
@@ -60,7 +60,7 @@ def test_inner_limits_end_with_the_outer_one():
         assert n_threads("blas") == n_threads("openmp") == {3}
 
 
-def test_an_error_gives_the_threads_back():
+def test_an_error_restores_the_threads():
     with threadpool_limits(3):
         with pytest.raises(KeyError), one_thread():
             raise KeyError
@@ -70,7 +70,7 @@ def test_an_error_gives_the_threads_back():
 @pytest.mark.parametrize(
     ("n_jobs", "n"), [(None, 1), (1, 1), (3, 3), (-1, 8), (-2, 7), (-20, 1)]
 )
-def test_n_jobs_means_what_it_does_in_scikit_learn(n_jobs, n):
+def test_n_jobs_has_the_meaning_of_scikit_learn(n_jobs, n):
     assert n_workers(n_jobs, 8) == n
     assert n_workers(n_jobs) == effective_n_jobs(n_jobs)
     with parallel_config(n_jobs=5):
@@ -78,7 +78,7 @@ def test_n_jobs_means_what_it_does_in_scikit_learn(n_jobs, n):
 
 
 def test_threads_inside_a_worker_of_multiprocessing():
-    """No processes can be started there, of which joblib would warn; threads can."""
+    """Threads can be started there. Processes cannot, and joblib would warn."""
     code = (
         "import multiprocessing, warnings\n"
         "from llmtopics._compiled.threads import workers\n"

@@ -22,7 +22,7 @@ def test_purities_by_hand():
 
 
 @pytest.mark.parametrize("measure", [purity, inverse_purity, harmonic_purity])
-def test_perfect_agreement_is_one_whatever_the_names(measure):
+def test_perfect_agreement_is_one_for_any_names(measure):
     assert measure(LABELS, [7, 7, 7, -1, -1, 3]) == 1
     assert measure([1, 2], ["x", "y"]) == 1
 
@@ -45,7 +45,7 @@ def test_a_row_of_zeros_is_shared_evenly():
     assert label_agreement(["a", "b"], [[1, 0], [0, 0]])["purity"] == 0.75
 
 
-def test_mixtures_of_one_topic_are_one_topic():
+def test_one_column_of_mixtures_is_one_topic():
     weights = np.array([[0.3], [2.0], [0.0], [1.0], [0.1], [5.0]])  # as NMF(1) gives
     assert label_agreement(LABELS, weights) == label_agreement(LABELS, np.zeros(6))
 
@@ -80,7 +80,7 @@ def test_agreement_equals_scikit_learn(rng):
         (["a", "b"], [[1, 0]], "inconsistent"),
         (["a", "b"], [[1, 0], [0, -1]], "Negative"),
         (["a", "b"], [[1, 0], [0, np.nan]], "NaN"),
-        ([[1, 0], [0, 1]], ["a", "b"], r"labels .* shape \(2, 2\): labels come first"),
+        ([[1, 0], [0, 1]], ["a", "b"], r"labels .* shape \(2, 2\). Pass labels first"),
         (["a", None], [0, 1], "labels: row 1 is None"),
         (["a", None], [[1, 0], [0, 1]], "labels: row 1 is None"),
         ([1, np.nan], [[1, 0], [0, 1]], "labels: row 1 is nan"),

@@ -35,7 +35,7 @@ def test_formulas_worked_by_hand_on_four_documents():
     assert_allclose(values["npmi"], np.mean([npmi(*pair) for pair in pairs]))
     conditional = [(2 / 4 + EPS) / (3 / 4), EPS / (3 / 4), EPS / (2 / 4)]
     assert_allclose(values["u_mass"], np.mean(np.log(conditional)))
-    # rows: cat, dog, bond; each word is always in its own company
+    # rows: cat, dog, bond; the diagonal is 1
     vectors = np.array(
         [
             [1, npmi(2, 3, 2), npmi(0, 3, 1)],
@@ -80,7 +80,7 @@ def bbc(request):
 )
 def test_equals_gensim_on_real_news(bbc, measure, theirs, window_size):
     topics, texts, _, _ = bbc
-    texts = [*texts, ["zzyzx"] * 200]  # a document without any of the words counts, too
+    texts = [*texts, ["zzyzx"] * 200]  # counts too, without words of the topics
     size = None if window_size == "auto" else window_size
     ours = coherence(topics, texts, measure=measure, window_size=window_size)
     expected = gensims(topics, texts, theirs, window_size=size)
@@ -96,7 +96,7 @@ def test_gensim_alone_counts_documents_without_tokens(measure, theirs):
     ours = coherence(topics, TEXTS, measure=measure)
     assert_allclose(ours, gensims(topics, TEXTS, theirs), atol=1e-6)
     assert_array_equal(coherence(topics, [*TEXTS, [], []], measure=measure), ours)
-    # as if each of them held a word of no topic
+    # the same as with one word of no topic in each of them
     blank = gensims(topics, [*TEXTS, [], []], theirs)
     other = coherence(topics, [*TEXTS, ["x"], ["x"]], measure=measure)
     assert_allclose(blank, other, atol=1e-6)
@@ -129,7 +129,7 @@ def test_counts_and_lists_of_words_agree_on_documents(bbc, measure):
         assert_allclose(by_counts, by_lists)
 
 
-def test_dense_counts_and_frames_are_read():
+def test_dense_counts_and_frames_are_accepted():
     vectorizer = CountVectorizer(analyzer=list)
     X = vectorizer.fit_transform(TEXTS)
     names = vectorizer.get_feature_names_out()
@@ -160,7 +160,7 @@ def windows_by_brute_force(texts, n_words, size):
 
 
 def windows_as_gensim(texts, n_words, size):
-    """A set that a word leaves with the token at the window's edge, repeated or not."""
+    """Windows are sets: a token that leaves takes its word, even if the word is repeated."""
     together, n_windows = np.zeros((n_words, n_words), int), 0
     for text in texts:
         inside = set()
@@ -194,7 +194,7 @@ def test_window_counts_equal_their_definition(rng, size, forget, plain):
     assert n_windows == n_expected
 
 
-def test_windows_by_definition_are_a_choice():
+def test_windows_by_definition_can_be_chosen():
     texts = [["a", "a", "b", "c"]]
     # windows aab, abc: b and a are together in both; gensim loses the second a
     exact = coherence(
@@ -216,10 +216,10 @@ def test_windows_by_definition_are_a_choice():
 @pytest.mark.parametrize("measure", MEASURES)
 @pytest.mark.parametrize("window_size", [None, 2])
 @pytest.mark.parametrize("n_copies", [1, 10_000])
-def test_words_that_do_not_occur_are_told_once_and_score_lowest(
+def test_words_that_do_not_occur_warn_once_and_score_lowest(
     measure, window_size, n_copies
 ):
-    """Below words that occur and never meet, however large the reference is."""
+    """Their score is below that of words that never occur together, for any reference."""
     topics = [["cat", "dog"], ["cat", "bond"], ["cat", "ghost"], ["ghost", "spook"]]
     options = {"measure": measure, "window_size": window_size}
     with pytest.warns(UserWarning, match="2 of the topics' 5 words") as caught:
@@ -244,7 +244,7 @@ def test_documents_without_tokens_do_not_count(measure):
     assert_allclose(coherence([["cat", "dog"]], X, names, **options), expected)
 
 
-def test_words_missing_from_a_vocabulary_are_told_too():
+def test_words_missing_from_a_vocabulary_warn_too():
     options = {"measure": "c_v", "window_size": None}
     with pytest.warns(UserWarning, match="'ghost'"):
         values = coherence([["cat", "ghost"]], [[1]], ["cat"], **options)
@@ -261,7 +261,7 @@ def test_words_that_are_always_together_are_coherent():
     ("arguments", "options", "message"),
     [
         (([TOPIC], TEXTS), {"measure": "best"}, "npmi, c_v"),
-        ((["cat", "dog"], TEXTS), {}, "topic 0 is 'cat'"),
+        ((["cat", "dog"], TEXTS), {}, "Topic 0 is 'cat'"),
         (([TOPIC], TEXTS), {"window_size": 2.5}, "window_size"),
         (([TOPIC], [[0, 0]], ["cat", "dog"]), {"window_size": None}, "no words"),
         (([TOPIC], [[1, 1]], ["cat", "cat"]), {"window_size": None}, "'cat' more than"),
@@ -271,7 +271,7 @@ def test_words_that_are_always_together_are_coherent():
         (([TOPIC], [[1]], ["cat", "dog"]), {"window_size": None}, "2 words.*1 col"),
         (([TOPIC], [[-1]], ["cat"]), {"window_size": None}, "Negative"),
         (([TOPIC], [[np.nan]], ["cat"]), {"window_size": None}, "NaN"),
-        (([["cat"]], TEXTS), {}, "topic 0"),
+        (([["cat"]], TEXTS), {}, "Topic 0"),
         (([TOPIC, ["cat", "cat"]], TEXTS), {}, "Topic 1 has a word twice"),
         (([[1, 2]], [[1, 2]]), {}, "Words must be str"),
         (([TOPIC], ["raw text"]), {}, r"reference\[0\]"),
@@ -288,7 +288,7 @@ def test_bad_input_is_named(arguments, options, message):
 
 
 @pytest.mark.parametrize("measure", ["npmi", "c_v"])
-def test_words_that_are_always_together_have_one_and_no_more(measure):
+def test_words_that_are_always_together_have_at_most_one(measure):
     for n in range(2, 60):
         X = np.ones((n, 3), int)
         X[0] = [0, 0, 1]

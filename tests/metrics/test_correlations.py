@@ -25,7 +25,7 @@ def test_equal_to_numpy(theta):
     assert list(found.index) == list(found.columns) == list(range(5))
 
 
-def test_topics_that_know_nothing_of_each_other_are_adjusted_to_zero(theta):
+def test_independent_topics_are_adjusted_to_zero(theta):
     assert off_diagonal(topic_correlations(theta)).min() < -0.5
     assert_allclose(
         off_diagonal(topic_correlations(theta, adjusted=True)), 0, atol=0.04
@@ -33,7 +33,7 @@ def test_topics_that_know_nothing_of_each_other_are_adjusted_to_zero(theta):
 
 
 @pytest.mark.parametrize("adjusted", [False, True])
-def test_topics_planted_together_come_out_on_top(rng, adjusted):
+def test_topics_planted_together_have_the_highest_correlations(rng, adjusted):
     groups = rng.dirichlet(np.ones(4), size=500)
     shares = rng.dirichlet([20, 20], size=500)  # of topics 0 and 4 in the first group
     theta = np.column_stack(
@@ -54,10 +54,10 @@ def test_two_topics_alone_are_as_by_chance(rng):
 
 
 @pytest.mark.parametrize("adjusted", [False, True])
-def test_weights_of_any_sum_are_read(theta, rng, adjusted):
-    """As NMF gives them."""
+def test_weights_of_any_sum_are_accepted(theta, rng, adjusted):
+    """NMF has such weights."""
     weights = theta[:50] * rng.uniform(0.1, 9, size=(50, 1))
-    weights[0] = 0  # no word known
+    weights[0] = 0  # no known word
     found = topic_correlations(weights, adjusted=adjusted)
     expected = topic_correlations(theta[1:50], adjusted=adjusted)
     assert_allclose(found, expected, atol=1e-12)
@@ -75,7 +75,7 @@ def test_a_topic_that_never_varies_is_correlated_with_none(rng, share, adjusted)
 
 
 @pytest.mark.parametrize("adjusted", [False, True])
-def test_one_topic_has_itself(adjusted):
+def test_one_topic_has_correlation_one(adjusted):
     assert topic_correlations([[1], [2]], adjusted=adjusted).to_numpy() == [[1]]
 
 
@@ -101,7 +101,7 @@ def test_bad_mixtures_are_refused(mixtures, message):
         topic_correlations(mixtures)
 
 
-def test_as_many_names_as_topics_are_asked(theta):
+def test_a_wrong_number_of_names_is_an_error(theta):
     with pytest.raises(ValueError, match="2 names were given for 5 topics"):
         topic_correlations(theta, names=["a", "b"])
 

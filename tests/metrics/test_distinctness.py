@@ -16,7 +16,7 @@ def test_diversity_counts_different_words():
     assert topic_diversity([["a", "b", "c"], ["c"]]) == 3 / 4
 
 
-def test_inverted_rbo_at_its_ends():
+def test_inverted_rbo_of_equal_and_of_distinct_topics():
     assert_allclose(inverted_rbo([["a", "b", "c"]] * 3), 0, atol=1e-12)
     assert inverted_rbo([["a", "b"], ["c", "d"]]) == 1
 
@@ -44,7 +44,7 @@ def test_inverted_rbo_of_unequal_lists_with_words_in_common_by_hand():
     assert_allclose(inverted_rbo([["a"], ["a", "b", "c"]], p=p), 1 - overlap)
 
 
-def test_inverted_rbo_weighs_the_top():
+def test_inverted_rbo_gives_the_top_more_weight():
     base = list("abcdefghij")
     at_top = inverted_rbo([base, ["a", *"klmnopqrs"]])
     at_bottom = inverted_rbo([base, [*"klmnopqrs", "j"]])
@@ -65,7 +65,7 @@ def test_distances_equal_their_formula(rng):
             assert_allclose(distances[i, j] ** 2, squared, atol=1e-12)
 
 
-def test_distances_at_their_ends():
+def test_distances_of_equal_and_of_distinct_topics():
     distances = topic_distances([[1, 0], [0, 1], [0, 2]])
     assert_allclose(distances, [[0, 1, 1], [1, 0, 0], [1, 0, 0]], atol=1e-7)
     assert topic_distances([[1, 2]]).tolist() == [[0]]
@@ -77,7 +77,7 @@ def test_exclusivity_by_hand():
     assert_allclose(exclusivity(components, n_words=2), [expected, expected])
     assert_allclose(exclusivity([[1, 2, 3]] * 2), 0.5)
     assert_allclose(exclusivity([[1, 0, 0], [0, 1, 1]], n_words=1), 1)
-    assert_allclose(exclusivity(np.eye(3), n_words=2), 1)  # words it has, no others
+    assert_allclose(exclusivity(np.eye(3), n_words=2), 1)  # only words with weight
 
 
 @pytest.mark.parametrize("function", [topic_distances, exclusivity])
@@ -86,7 +86,7 @@ def test_exclusivity_by_hand():
     [
         ([[1, -1]], "Negative"),
         ([[1, np.nan]], "NaN"),
-        ([[1, 1], [0, 0]], "row 1 has no weight"),
+        ([[1, 1], [0, 0]], "row 1 is all zero"),
         ([1, 1], "1D array"),
     ],
 )
@@ -99,8 +99,8 @@ def test_bad_components_are_named(function, components, message):
     ("call", "message"),
     [
         (lambda: topic_diversity([]), "at least one word"),
-        (lambda: topic_diversity(["cat", "dog"]), "topic 0 is 'cat'"),
-        (lambda: inverted_rbo(["cat", "dog"]), "topic 0 is 'cat'"),
+        (lambda: topic_diversity(["cat", "dog"]), "Topic 0 is 'cat'"),
+        (lambda: inverted_rbo(["cat", "dog"]), "Topic 0 is 'cat'"),
         (lambda: topic_diversity([[]]), "at least one word"),
         (lambda: inverted_rbo([["a"]]), "at least two"),
         (lambda: inverted_rbo([["a"], []]), "Topic 1"),

@@ -11,7 +11,7 @@ AXES = np.repeat(np.eye(3), 8, axis=0)
 
 @pytest.fixture
 def planted_vectors(rng):
-    """Words of one topic point the same way, more or less."""
+    """Words of one topic have similar directions."""
     return AXES + 0.2 * rng.normal(size=AXES.shape)
 
 

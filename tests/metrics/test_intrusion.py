@@ -11,7 +11,7 @@ AXES = np.repeat(np.eye(3), 8, axis=0)
 
 @pytest.fixture
 def planted_vectors(rng):
-    """Words of one topic point the same way, more or less."""
+    """Words of one topic have similar directions."""
     return AXES + 0.2 * rng.normal(size=AXES.shape)
 
 
@@ -47,7 +47,7 @@ def test_words_without_weight_are_not_shown():
 
 
 def test_intruders_are_improbable_in_the_topic():
-    """b0 leads another topic but is likely here too: it must not be an intruder."""
+    """b0 is first in another topic and probable here, so it must not be an intruder."""
     phi = PHI.copy()
     phi[0, 8] = 3.5  # after the five words shown, far above the median
     shown = []
@@ -62,7 +62,7 @@ def test_intruders_are_improbable_in_the_topic():
 
 
 def test_topic_intruders_come_from_the_least_probable_half(rng):
-    """Half of the topics point away from every document: the other half are safe."""
+    """Half of the topics have the opposite direction of all documents."""
     mixtures = np.tile([0.3, 0.25, 0.2, 0.12, 0.08, 0.05], (300, 1))
     document, away = np.tile([1.0, 0.0], (300, 1)), [-1.0, 0.0]
     near = [1.0, 0.1]
@@ -79,7 +79,7 @@ def test_copies_of_a_topic_have_no_intruders():
     )
 
 
-def test_topic_intruders_are_found_where_documents_fit(rng):
+def test_topic_intruders_are_found_if_topics_fit_documents(rng):
     mixtures = rng.dirichlet(np.full(6, 0.3), 100)
     topics = np.eye(6)
     found = topic_intrusion(mixtures, mixtures @ topics, topics, n_topics=2)
@@ -88,7 +88,7 @@ def test_topic_intruders_are_found_where_documents_fit(rng):
     assert shuffled.mean() < 0.6
 
 
-def test_intruders_follow_the_seed(planted_vectors, rng):
+def test_intruders_depend_on_the_seed(planted_vectors, rng):
     noise = rng.normal(size=(24, 3))
     first, again, other = (
         word_intrusion(PHI, WORDS, vectors=noise, random_state=seed)
@@ -105,7 +105,7 @@ def test_intruders_follow_the_seed(planted_vectors, rng):
         (lambda: word_intrusion(PHI, WORDS, annotator=min, n_words=24), "too few"),
         (lambda: word_intrusion(PHI[:1], WORDS, annotator=min), "two topics"),
         (lambda: word_intrusion(PHI, WORDS[1:], annotator=min), "vocabulary has 23"),
-        (lambda: word_intrusion(PHI, WORDS, annotator=lambda shown: "?"), "none of"),
+        (lambda: word_intrusion(PHI, WORDS, annotator=lambda shown: "?"), "one of"),
         (lambda: topic_intrusion(np.eye(3), np.eye(3), np.eye(3)), "6 topics"),
         (lambda: topic_intrusion(np.eye(3), np.eye(2), np.eye(3)), "2 documents"),
     ],

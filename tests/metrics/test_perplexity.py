@@ -30,13 +30,13 @@ def test_a_row_of_zeros_is_shared_evenly():
     )
 
 
-def test_words_without_probability_leave_perplexity_finite():
+def test_perplexity_of_words_without_probability_is_finite():
     value = perplexity([[1, 1]], [[1.0]], [[1.0, 0.0]])
     assert_allclose(value, np.exp(-np.log(1e-12) / 2))
 
 
-def test_what_is_certain_has_a_perplexity_of_one(rng):
-    """Rounding does not take it below."""
+def test_a_certain_document_has_a_perplexity_of_one(rng):
+    """Rounding errors do not make it smaller."""
     for n_topics in range(1, 12):
         one_word = np.ones((n_topics, 1))
         mixtures = rng.dirichlet(np.ones(n_topics), size=20)

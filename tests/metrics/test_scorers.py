@@ -92,7 +92,7 @@ def chosen(model, X, test_size):
 
 @pytest.mark.parametrize("n_seeds", [1, pytest.param(10, marks=pytest.mark.slow)])
 def test_the_recommended_scorer_finds_the_planted_number_of_topics(n_seeds):
-    """For nine of ten seeds at least."""
+    """At least for nine of ten seeds."""
     found = []
     for seed in range(n_seeds):
         X = make_topics(500, 1000, 8, random_state=seed).data
@@ -152,7 +152,7 @@ def test_scores_are_those_of_the_functions(bbc, news_pipeline):
     assert_allclose(scorer(model, held_out), expected)
 
 
-def test_neither_side_of_quality_can_be_gamed(planted):
+def test_neither_coherence_nor_diversity_alone_raises_quality(planted):
     X, model = planted.data, GibbsLDA(4, random_state=0).fit(planted.data)
     options = {"n_words": 5, "method": "probability"}
     quality, npmi = topic_scorer(**options), topic_scorer("npmi", **options)
@@ -167,7 +167,7 @@ def test_neither_side_of_quality_can_be_gamed(planted):
     assert quality(repeated, X) < quality(model, X)
 
     scattered = clone(model).fit(X)
-    order = np.arange(60).reshape(4, 15)  # every topic has words of its own, at random
+    order = np.arange(60).reshape(4, 15)  # every topic has its own words, at random
     scattered.components_ = np.full((4, 60), 1e-9)
     np.put_along_axis(scattered.components_, order, 1 / 15, axis=1)
     assert diversity(scattered, X) >= diversity(model, X)
@@ -183,7 +183,7 @@ def half_dead(planted):
 
 
 @pytest.mark.parametrize("measure", [m for m in MEASURES if m not in ("u_mass", "uci")])
-def test_topics_without_weight_are_no_gain(planted, half_dead, measure):
+def test_topics_without_weight_do_not_raise_the_score(planted, half_dead, measure):
     scorer = topic_scorer(measure, n_words=5)
     copies = clone(half_dead).fit(planted.data.astype(float))
     copies.components_ = half_dead.components_[[0, 1, 0, 1]]
@@ -193,7 +193,7 @@ def test_topics_without_weight_are_no_gain(planted, half_dead, measure):
 
 
 def test_scored_words_are_those_that_people_see(half_dead, planted):
-    """Words without weight in a topic are not made up, dead topics or none."""
+    """Words without weight in a topic are not used, also if a topic has no weight."""
     names = np.arange(60).astype(str)
     shown = top_words(half_dead.components_, names, 5)
     assert shown[2:] == [[], []]
@@ -282,7 +282,7 @@ def test_halving_search(planted):
     assert search.best_params_ == {"n_components": 4}
 
 
-def test_no_warning_where_folds_lack_words(recwarn):
+def test_no_warning_if_folds_lack_words(recwarn):
     X = np.array([[3, 2, 0, 0], [2, 3, 0, 0], [0, 0, 2, 2], [0, 0, 3, 1]])
     model = GibbsLDA(2, max_iter=5, random_state=0).fit(X)
     assert np.isfinite(topic_scorer("npmi", n_words=2)(model, X[:1]))
@@ -290,7 +290,7 @@ def test_no_warning_where_folds_lack_words(recwarn):
 
 
 def flagship(corpus, seed):
-    """A fusion over planted words, and vectors that show the topics dimly."""
+    """A fusion of planted words and of vectors with weak signs of the topics."""
     X, K = corpus.data, corpus.doc_topic.shape[1]
     rows = [np.repeat(X.indices[i:j], X.data[i:j]) for i, j in pairwise(X.indptr)]
     texts = [" ".join(f"w{w}" for w in row) for row in rows]
@@ -301,8 +301,8 @@ def flagship(corpus, seed):
 
 
 @pytest.mark.parametrize("n_seeds", [1, pytest.param(10, marks=pytest.mark.slow)])
-def test_it_finds_the_planted_number_of_topics_of_the_flagship(n_seeds):
-    """For nine of ten seeds at least, where the held-out documents lack many words."""
+def test_the_scorer_finds_the_planted_number_of_topics_of_a_fusion(n_seeds):
+    """At least for nine of ten seeds, where the held-out documents lack many words."""
     found = []
     for seed in range(n_seeds):
         corpus = make_topics(500, 1000, 8, random_state=seed)
@@ -311,8 +311,8 @@ def test_it_finds_the_planted_number_of_topics_of_the_flagship(n_seeds):
     assert found.count(8) >= 0.9 * n_seeds, found
 
 
-def test_topics_are_judged_by_words_that_the_held_out_documents_have():
-    """Of the first words of each topic, the first ``n_words`` that are there."""
+def test_topics_are_scored_by_words_that_the_held_out_documents_have():
+    """They are the first ``n_words`` of each topic that occur there."""
     names = [f"word{i}" for i in range(12)]
     model = LatentDirichletAllocation(2)
     model.components_ = np.zeros((2, 12))
@@ -329,10 +329,10 @@ def test_topics_are_judged_by_words_that_the_held_out_documents_have():
         assert_allclose(scorer(model, X), expected.mean())
 
 
-def test_it_says_which_topics_the_held_out_documents_cannot_judge():
+def test_a_warning_counts_topics_that_the_held_out_documents_cannot_score():
     model = LatentDirichletAllocation(2)
     model.components_ = np.eye(2).repeat(3, axis=1)
-    with pytest.warns(UserWarning, match="1 of 2 topics cannot be judged"):
+    with pytest.warns(UserWarning, match="1 of 2 topics cannot be scored"):
         score = topic_scorer("npmi", n_words=3)(model, [[1, 1, 1, 0, 0, 0]])
     assert score == pytest.approx((1 - 1) / 2)
 
@@ -348,7 +348,7 @@ def test_words_by_keyness():
         topic_scorer(method="keyness")(GibbsLDA(2).fit(corpus.data), corpus.data)
 
 
-def test_clear_refusals(planted, bbc):
+def test_bad_input_is_named(planted, bbc):
     X = planted.data
     with pytest.raises(ValueError, match="measure must be one of quality"):
         topic_scorer("accuracy")

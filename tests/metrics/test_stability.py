@@ -12,7 +12,7 @@ from llmtopics.metrics import topic_stability
 LDA = GibbsLDA(4, max_iter=50, random_state=0)
 
 
-def test_planted_topics_come_back_and_superfluous_ones_do_not(planted):
+def test_planted_topics_are_stable_and_additional_ones_are_not(planted):
     true = topic_stability(LDA, planted.data)
     assert true.runs.shape == (5, 4)
     assert true.per_topic.min() > 0.8
@@ -33,7 +33,7 @@ def test_topics_are_matched_one_to_one(planted):
     )
 
 
-def test_n_jobs_changes_nothing_and_seeds_decide(planted):
+def test_the_result_depends_on_the_seed_and_not_on_n_jobs(planted):
     alone = topic_stability(LDA, planted.data, n_runs=2).runs
     assert_array_equal(
         alone, topic_stability(LDA, planted.data, n_runs=2, n_jobs=2).runs
@@ -43,7 +43,7 @@ def test_n_jobs_changes_nothing_and_seeds_decide(planted):
     assert LDA.random_state == 0
 
 
-def test_parts_of_the_corpus_with_vocabularies_of_their_own():
+def test_parts_of_the_corpus_with_their_own_vocabularies():
     texts = ["cat dog pet", "dog cat vet", "bond sale bank", "bank bond rate"] * 5 + [
         "rare"
     ]
@@ -54,7 +54,7 @@ def test_parts_of_the_corpus_with_vocabularies_of_their_own():
 
 
 class Recorder(BaseEstimator):
-    """Stands in for a topic model; notes what each fit is given."""
+    """A fake topic model that records the input of each fit."""
 
     fits: list = []
 
@@ -77,7 +77,7 @@ def test_runs_see_the_documents_and_seeds_they_should(subsample):
     topic_stability(model, X, n_runs=4, subsample=subsample)
     (rows, seed, inner), *runs = Recorder.fits
     assert (rows, seed) == (X[:, 0].tolist(), 7)
-    assert inner is not None  # was None: seeded, so that the first fit comes back
+    assert inner is not None  # was None: seeded, so that the first fit can be repeated
     size = 10 if subsample is None else 6
     for rows, seed, inner in runs:
         assert len(rows) == len(set(rows)) == size
@@ -87,7 +87,7 @@ def test_runs_see_the_documents_and_seeds_they_should(subsample):
     assert subsample is None or len({tuple(rows) for rows, _, _ in runs}) > 1
 
 
-def test_the_first_fit_comes_back_too(planted):
+def test_the_first_fit_can_be_repeated(planted):
     model = LatentDirichletAllocation(3, max_iter=2)
     first, second = (topic_stability(model, planted.data, n_runs=1) for _ in range(2))
     assert_array_equal(first.runs, second.runs)
@@ -106,14 +106,14 @@ def test_topics_without_weight_are_not_stable(planted):
     assert_array_equal(stability.per_topic[2:], 0)
 
 
-def test_progress_is_shown_on_demand_alone(planted, capfd):
+def test_progress_is_shown_only_on_demand(planted, capfd):
     topic_stability(LDA, planted.data, n_runs=2)
     assert capfd.readouterr() == ("", "")
     topic_stability(LDA, planted.data, n_runs=2, verbose=True)
     assert "2/2" in capfd.readouterr().err
 
 
-def test_what_cannot_vary_is_refused(planted):
+def test_a_model_without_random_state_needs_subsample(planted):
     class Fixed(GibbsLDA):
         def get_params(self, deep=True):
             return {}

@@ -17,7 +17,7 @@ def fitted():
     return corpus, model, model.fit_transform(corpus.data)
 
 
-def test_summary_holds_what_the_functions_say(fitted):
+def test_summary_has_the_values_of_the_functions(fitted):
     corpus, model, mixtures = fitted
     summary = topic_summary(
         model.components_,
@@ -53,7 +53,7 @@ def test_stability_and_titles_are_optional(fitted):
     assert summary.documents[3][0] == mixtures[:, 3].argmax()
 
 
-def test_titles_are_read_by_position(fitted):
+def test_titles_are_used_by_position(fitted):
     corpus, model, mixtures = fitted
     order = np.random.default_rng(0).permutation(395)
     arguments = model.components_, corpus.feature_names, mixtures, corpus.data

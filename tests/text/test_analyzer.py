@@ -55,7 +55,7 @@ def test_numbers_and_punctuation_by_choice():
 def test_case_and_length_by_choice():
     assert TextAnalyzer(lowercase=False)("The Bank of ENGLAND") == ["Bank", "ENGLAND"]
     assert TextAnalyzer(min_length=5)("bank England") == ["england"]
-    # one character may be a word where words are written so
+    # in some scripts, one character may be a word
     assert TextAnalyzer(min_length=5)("漢 bank ไทย") == ["漢", "ไทย"]
 
 
@@ -69,7 +69,7 @@ def test_stop_words_of_a_language_none_or_given():
 
 
 @pytest.mark.parametrize("container", [list, tuple, set, np.array, pd.Series])
-def test_given_stop_words_are_normalized_as_the_text_is(container):
+def test_given_stop_words_are_normalized_like_the_text(container):
     analyzer = TextAnalyzer(stop_words=container(["cafe\u0301", "won’t", "Cat"]))
     assert analyzer("Cafe\u0301 café won't won’t won‘t won´t CAT dog") == ["dog"]
 
@@ -88,7 +88,7 @@ def test_turkish_is_lowered_by_its_own_rules():
     assert TextAnalyzer("turkish", lowercase=False)("İLE HİÇ IŞIK") == ["IŞIK"]
 
 
-def test_long_tokens_are_read_and_not_remembered():
+def test_long_tokens_are_not_cached():
     text = "x" * 10_000
     known = known_words(*TextAnalyzer()._settings())
     assert TextAnalyzer()(text) == [text]
@@ -97,7 +97,7 @@ def test_long_tokens_are_read_and_not_remembered():
     assert max(map(len, known)) <= 64
 
 
-def test_what_is_remembered_is_bounded(monkeypatch):
+def test_the_cache_is_bounded(monkeypatch):
     monkeypatch.setattr(_tokens, "_MANY", 10)
     analyzer = TextAnalyzer(stop_words=["bounded"])
     words = [f"word{i}" for i in range(99)]
@@ -106,7 +106,7 @@ def test_what_is_remembered_is_bounded(monkeypatch):
 
 
 def test_words_are_those_of_the_whole_texts_tokens():
-    """What is remembered for pieces between spaces changes no word."""
+    """The cache of pieces between spaces does not change words."""
     rng = np.random.default_rng(0)
     signs = list(
         "aZ1 9.,'·\"$€-\n\x1c\x85\xa0\u2003\u200c\u200dאש״文カไทΣςक्ष٣\u0301½_#"
@@ -134,7 +134,7 @@ def test_stems_by_choice():
     assert TextAnalyzer("german", stem=True)("Häuser Häusern") == ["haus", "haus"]
 
 
-def test_ngrams_are_its_own():
+def test_ngrams():
     analyzer = TextAnalyzer(ngram_range=(1, 3))
     assert analyzer("big red cats") == [
         "big", "red", "cats", "big red", "red cats", "big red cats",
@@ -147,13 +147,13 @@ def test_ngrams_are_its_own():
     assert "big red cats" in names
 
 
-def test_chinese_is_segmented_and_never_stripped():
+def test_chinese_is_segmented_and_keeps_single_characters():
     text = "我今天用 iPhone 手机去北京天安门，天气很好！"
     words = TextAnalyzer("chinese", stop_words=None)(text)
     assert {"北京", "天安门", "手机", "iphone", "天气"} <= set(words)
     assert "".join(words) == "我今天用iphone手机去北京天安门天气很好"
     assert "很" not in TextAnalyzer("chinese")(text)
-    # and in any other language, Chinese text stays whole
+    # with any other language, Chinese text is not segmented
     assert "".join(TextAnalyzer()("天气很好")) == "天气很好"
 
 
@@ -248,6 +248,6 @@ def test_bad_parameters_are_named_when_called(parameters, message):
 
 
 @pytest.mark.parametrize("bad", [None, 3, b"bytes", ["text"], np.nan])
-def test_only_text_is_read(bad):
+def test_only_text_is_accepted(bad):
     with pytest.raises(TypeError, match="one text"):
         TextAnalyzer()(bad)

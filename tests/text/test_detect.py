@@ -1,4 +1,4 @@
-"""Texts that are plainly not in a language."""
+"""Detect texts that are clearly not in a language."""
 
 import pytest
 
@@ -20,5 +20,5 @@ from llmtopics.text._detect import is_foreign
         ("42", "russian", False),
     ],
 )
-def test_a_foreign_text_is_told_by_script_and_stop_words(text, language, foreign):
+def test_a_foreign_text_is_detected_by_script_and_stop_words(text, language, foreign):
     assert is_foreign(text, language) is foreign

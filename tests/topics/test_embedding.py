@@ -1,4 +1,4 @@
-"""Topics as directions on the sphere."""
+"""Topics as directions on the unit sphere."""
 
 import tracemalloc
 
@@ -19,7 +19,7 @@ from llmtopics.topics._embedding import class_tfidf
 
 @pytest.fixture(scope="module")
 def clouds():
-    """300 vectors around 5 directions, with one loud dimension that says nothing."""
+    """300 vectors around 5 directions, with one large dimension of noise."""
     rng = np.random.default_rng(0)
     labels = rng.integers(5, size=300)
     X = 3 * np.eye(5, 12)[labels] + rng.normal(size=(300, 12)) * 0.7
@@ -35,7 +35,7 @@ def test_planted_directions_are_found_where_k_means_is_misled(clouds):
     assert normalized_mutual_info_score(labels, plain.labels_) < 0.6
 
 
-def test_a_start_on_a_sample_goes_on_with_all(clouds, monkeypatch):
+def test_a_start_on_a_sample_continues_with_all_vectors(clouds, monkeypatch):
     X, labels = clouds
     monkeypatch.setattr(sphere, "_N_SAMPLED", 50)
     found = EmbeddingTopics(5, random_state=0).fit(X)
@@ -61,12 +61,12 @@ def test_the_metric_is_that_of_linear_discriminant_analysis(clouds):
     lda = LinearDiscriminantAnalysis(solver="eigen", store_covariance=True)
     within = lda.fit(X, labels).covariance_
     whitened = found.scale @ within @ found.scale
-    # round, up to the shrinkage of so small a sample
+    # the identity, except for the shrinkage of so small a sample
     assert_allclose(whitened / np.trace(whitened) * 12, np.eye(12), atol=0.1)
     assert_allclose(np.linalg.norm(points, axis=1), 1)
 
 
-def test_zero_vectors_belong_to_all_topics_alike_and_move_nothing(clouds):
+def test_zero_vectors_have_equal_proportions_and_change_no_topic(clouds):
     X, _ = clouds
     model = EmbeddingTopics(5, random_state=0).fit(X)
     assert_allclose(model.transform(np.zeros((1, 12))), 0.2)
@@ -98,7 +98,7 @@ def test_the_scale_of_vectors_does_not_matter(clouds, exponent):
     assert_allclose(model.transform(np.ldexp(X, 900)).sum(axis=1), 1)
 
 
-def test_seeds_decide_and_generators_are_taken(clouds):
+def test_seeds_and_generators_are_accepted_and_change_the_result(clouds):
     X, _ = clouds
     kinds = [lambda s: s, np.random.default_rng, np.random.RandomState]
     for kind in kinds:
@@ -157,9 +157,9 @@ def test_score_is_higher_for_vectors_like_those_fitted(clouds, rng):
     assert np.isfinite(sharp.score(X))
 
 
-def test_fewer_distinct_vectors_than_topics_are_said(rng):
+def test_fewer_distinct_vectors_than_topics_warn(rng):
     X = np.repeat(rng.normal(size=(3, 6)), 4, axis=0)
-    with pytest.warns(ConvergenceWarning, match="have only 3 distinct vectors"):
+    with pytest.warns(ConvergenceWarning, match="more than the 3 distinct vectors"):
         mixtures = EmbeddingTopics(5, random_state=0).fit_transform(X)
     assert_allclose(mixtures.sum(axis=1), 1)
 
@@ -182,7 +182,7 @@ def test_bad_vectors_are_refused(X, message):
 
 def test_counts_of_other_documents_are_refused(clouds):
     X, _ = clouds
-    with pytest.raises(ValueError, match="counts has 3 documents, but X has 300"):
+    with pytest.raises(ValueError, match="counts has 3 documents and X has 300"):
         EmbeddingTopics(3).fit(X, counts=np.ones((3, 2), int))
 
 
@@ -201,7 +201,7 @@ def test_metric_and_directions_need_no_array_of_documents_times_topics(rng):
     vectors[::7] = 0  # blank texts
     mixtures = np.full((D, K), 1 / K)
     mixtures[np.arange(D), np.arange(D) % (K - 1)] += (
-        1  # the last is no document's first
+        1  # the last topic is first in no document
     )
     moments = sphere.measure(vectors)
     tracemalloc.start()

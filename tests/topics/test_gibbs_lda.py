@@ -62,8 +62,8 @@ def test_components_are_distributions_over_words(reuters):
     assert model.n_iter_ == 5
 
 
-def test_mixtures_are_settled(reuters):
-    """Ten times as many passes change nothing that matters."""
+def test_mixtures_have_converged(reuters):
+    """Ten times as many passes change almost nothing."""
     model = GibbsLDA(20, max_iter=20, random_state=0).fit(reuters)
     X = reuters.astype(np.int32)
     settled = np.empty((X.shape[0], 20))
@@ -143,7 +143,7 @@ def test_unequal_priors_make_topics_unequally_common(planted, seed):
     assert_array_equal(model.doc_topic_prior_, prior)
 
 
-def test_one_prior_or_one_a_topic():
+def test_one_prior_or_one_per_topic():
     X = np.arange(12).reshape(3, 4)
     fits = [
         GibbsLDA(2, doc_topic_prior=prior, max_iter=5, random_state=0)
@@ -214,7 +214,7 @@ def test_extreme_priors_stay_finite(planted, doc_topic_prior, topic_word_prior):
     assert np.isfinite(model.score(planted.data))
 
 
-def test_an_interrupt_leaves_the_old_fit_whole(monkeypatch, planted):
+def test_an_interrupt_keeps_the_old_fit(monkeypatch, planted):
     model = GibbsLDA(4, max_iter=5, random_state=0).fit(planted.data)
     before = model.transform(planted.data)
 
@@ -285,7 +285,7 @@ def test_the_trace_reads_the_word_prior(planted, dimensions):
 
 @pytest.mark.parametrize("n_components", [4, 300])
 def test_a_word_prior_of_many_topics(planted, n_components):
-    """From 256 topics on, counts are lists, but not under a prior of every cell."""
+    """From 256 topics on, counts are lists, except with a prior per topic and word."""
     for dimensions in (1, 2):
         prior = word_prior(dimensions, n_components)
         model = GibbsLDA(
@@ -388,7 +388,7 @@ def test_the_same_bits_for_any_number_of_threads(reuters, n_components):
 
 
 @pytest.mark.slow
-def test_the_same_bits_when_compiled_anew(tmp_path):
+def test_the_same_bits_when_compiled_again(tmp_path):
     """With an empty folder of compiled code, and with a full one."""
     code = (
         "import numpy as np; from llmtopics import GibbsLDA;"
@@ -454,19 +454,19 @@ def test_a_chain_stops_when_its_likelihood_does(planted):
     assert early.log_likelihood_[-1] > early.log_likelihood_[0]
 
 
-def test_a_chain_that_has_not_settled_warns(reuters):
+def test_a_chain_that_has_not_converged_warns(reuters):
     with pytest.warns(
         ConvergenceWarning, match=r"still rises by 0\.\d+, more than tol"
     ):
         GibbsLDA(20, max_iter=60, tol=0.0, random_state=0).fit(reuters)
     model = GibbsLDA(4, max_iter=50, tol=10, random_state=0)
     for call in [model.fit, model.fit_transform, make_pipeline(model).fit_transform]:
-        with pytest.warns(ConvergenceWarning, match="too few to judge") as caught:
+        with pytest.warns(ConvergenceWarning, match="too few to check") as caught:
             call(reuters[:50])
         assert caught[0].filename == __file__
 
 
-def test_a_portion_makes_its_sweeps_whatever_tol(planted):
+def test_a_batch_makes_all_its_sweeps_for_any_tol(planted):
     model = GibbsLDA(4, tol=1e-3, random_state=0).fit(planted.data[:100])
     trace = model.log_likelihood_
     model.partial_fit(planted.data[100:])  # a warning would be an error
@@ -525,10 +525,10 @@ def test_learned_priors_are_where_the_likelihood_is_highest(planted):
             assert likelihood.log_joint(other, (mixtures, alpha)) < best
 
 
-# going on from a fit -----------------------------------------------------------------------
+# continuing a fit --------------------------------------------------------------------------
 
 
-def test_a_warm_start_goes_on_where_the_last_fit_ended(planted):
+def test_a_warm_start_continues_where_the_last_fit_ended(planted):
     cold = GibbsLDA(4, max_iter=10, random_state=0).fit(planted.data)
     first = cold.log_likelihood_[0]
     warm = GibbsLDA(4, max_iter=100, warm_start=True, random_state=0).fit(planted.data)
@@ -537,14 +537,14 @@ def test_a_warm_start_goes_on_where_the_last_fit_ended(planted):
     assert warm.log_likelihood_[0] > first
     distance = cdist(warm.components_, topics, "jensenshannon")
     assert distance.diagonal().max() < 0.1  # the same topics in the same places
-    with pytest.raises(ValueError, match="as many"):
+    with pytest.raises(ValueError, match=r"the fitted model has 4 topics"):
         warm.set_params(n_components=5).fit(planted.data)
     with pytest.raises(ValueError, match="59 features"):
         warm.set_params(n_components=4).fit(planted.data[:, :59])
     assert_array_equal(warm.transform(planted.data).shape, (200, 4))
 
 
-def test_a_stream_finds_what_the_whole_corpus_holds():
+def test_batches_find_the_topics_of_the_whole_corpus():
     corpus = make_topics(200, 60, 4, random_state=0)
     model = GibbsLDA(4, random_state=0)
     for first in range(0, 200, 50):
@@ -559,7 +559,7 @@ def test_a_stream_finds_what_the_whole_corpus_holds():
 
 @pytest.mark.parametrize("sampler", ["exact", "blocked"])
 @pytest.mark.parametrize("n_components", [4, 300])
-def test_later_portions_keep_the_counts_of_earlier_ones(planted, sampler, n_components):
+def test_later_batches_keep_the_counts_of_earlier_ones(planted, sampler, n_components):
     model = GibbsLDA(n_components, sampler=sampler, max_iter=20, random_state=0)
     model.partial_fit(planted.data[:100])
     before = model._counts().sum(axis=1)
@@ -569,7 +569,7 @@ def test_later_portions_keep_the_counts_of_earlier_ones(planted, sampler, n_comp
     assert model.n_iter_ == 2
 
 
-def test_a_small_portion_does_not_change_learned_priors(planted):
+def test_a_small_batch_does_not_change_learned_priors(planted):
     model = GibbsLDA(
         4, doc_topic_prior="auto", topic_word_prior="auto", max_iter=50, random_state=0
     ).fit(planted.data)
@@ -579,7 +579,7 @@ def test_a_small_portion_does_not_change_learned_priors(planted):
     assert model.topic_word_prior_ == beta
 
 
-def test_an_interrupt_in_a_portion_keeps_the_portions_before(monkeypatch, planted):
+def test_an_interrupt_in_a_batch_keeps_the_batches_before(monkeypatch, planted):
     model = GibbsLDA(4, max_iter=10, random_state=0).partial_fit(planted.data[:100])
     before = model.transform(planted.data)
 
@@ -622,7 +622,7 @@ def test_more_words_than_can_be_counted_are_refused_before_memory_is_taken():
         GibbsLDA(2).fit(X)
     model = GibbsLDA(2, max_iter=1, random_state=0).fit(np.eye(2, dtype=int))
     model.topic_counts_ = np.full(2, 2.0**25)
-    with pytest.raises(ValueError, match="earlier portions included"):
+    with pytest.raises(ValueError, match="earlier batches included"):
         model.partial_fit(np.eye(2, dtype=int))
 
 
@@ -663,7 +663,7 @@ def test_exact_sampling_counts_beyond_single_precision(prior, monkeypatch):
 
 
 def test_a_matrix_with_broken_indices_is_refused():
-    """SciPy builds it unasked; compiled loops would write anywhere."""
+    """SciPy does not check the indices; compiled loops would write outside the array."""
     X = sp.csr_array(([1, 1], [3, 5_000_000], [0, 1, 2]), shape=(2, 10))
     with pytest.raises(ValueError, match="beyond its 10"):
         GibbsLDA(2).fit(X)
@@ -687,14 +687,14 @@ def test_under_huge_priors_topics_and_words_are_drawn_evenly(planted, prior):
     assert_allclose(model.log_likelihood_, -np.log(4 * 60), rtol=1e-6)
 
 
-# portions cost what they hold -------------------------------------------------------------
+# the time of a batch depends on its words ---------------------------------------------------
 
 
 @pytest.mark.parametrize("sampler", ["exact", "blocked"])
 @pytest.mark.parametrize("decay", [1.0, 0.5])
 @pytest.mark.parametrize("n_words", [20, 59, 60])
 @pytest.mark.parametrize("dimensions", [0, 1, 2])
-def test_a_portion_is_sampled_as_if_all_words_were_looked_at(
+def test_a_batch_is_sampled_as_if_with_all_words(
     planted, sampler, decay, n_words, dimensions
 ):
     beta = word_prior(dimensions) if dimensions else 0.1
@@ -719,7 +719,7 @@ def test_a_portion_is_sampled_as_if_all_words_were_looked_at(
     assert_allclose(model.components_.sum(axis=1), 1)
 
 
-def test_of_a_portion_only_its_words_are_looked_at(planted, monkeypatch):
+def test_of_a_batch_only_its_words_are_sampled(planted, monkeypatch):
     model = GibbsLDA(4, max_iter=20, random_state=0).fit(planted.data)
     sizes, start = [], _gibbs_lda.start_chain
 
@@ -732,7 +732,7 @@ def test_of_a_portion_only_its_words_are_looked_at(planted, monkeypatch):
     assert sizes == [3]  # and one for all others
 
 
-def test_a_portion_without_known_words_changes_nothing(planted):
+def test_a_batch_without_known_words_changes_nothing(planted):
     model = GibbsLDA(4, decay=0.5, max_iter=20, random_state=0).fit(planted.data[:100])
     other = copy.deepcopy(model)
     before = vars(model).copy()
@@ -745,7 +745,7 @@ def test_a_portion_without_known_words_changes_nothing(planted):
         model.partial_fit(np.zeros((3, 59), int))
 
 
-# a continued fit goes on in its random stream -----------------------------------------------
+# a continued fit continues its random stream ------------------------------------------------
 
 
 def test_a_chain_that_is_continued_sweep_by_sweep_does_not_cycle():

@@ -1,4 +1,4 @@
-"""What fusion asks of topic models: priors per document, and topics moved to mixtures."""
+"""What fusion needs from topic models: priors per document, topics refitted to mixtures."""
 
 import numpy as np
 import pytest

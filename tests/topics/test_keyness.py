@@ -10,7 +10,7 @@ THETA = np.array([[1, 0], [1, 0], [0, 1], [0, 1], [0.5, 0.5]])
 PHI = np.array([[0.6, 0.3, 0.1], [0.1, 0.2, 0.7]])
 
 
-def test_it_is_half_the_log_likelihood_ratio_of_a_words_documents_times_its_uniqueness():
+def test_keyness_is_half_the_log_likelihood_ratio_times_the_uniqueness():
     # word 0 is in two documents, both of topic 0, which has two of four
     ratio = power_divergence([2, 0], [1, 1], lambda_="log-likelihood").statistic / 2
     assert_allclose(keyness(THETA, X, PHI)[0, 0], ratio * 0.6 / 0.6)

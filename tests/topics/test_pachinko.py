@@ -1,4 +1,4 @@
-"""Paths are drawn from the right distribution, and planted super-topics found."""
+"""Paths are drawn from the right distribution, and planted super-topics are found."""
 
 from itertools import product
 
@@ -84,7 +84,7 @@ def random_prior(shape, seed=0):
 
 
 def distance_to_posterior(exact, n_sweeps):
-    """Total variation between visits to 1,024 states and their posterior; and of chance."""
+    """Total variation between visits to 1,024 states and the posterior; and that by chance."""
     tokens = corpus([0, 0, 1], [1, 2], n_words=3)
     prior = PathPrior(np.array([0.7, 1.3]), np.array([[0.3, 0.9], [1.2, 0.4]]))
     paths = np.array(list(product(range(4), repeat=5)), np.int32)
@@ -115,7 +115,7 @@ def test_exact_sweeps_visit_the_exact_posterior(n_sweeps):
     assert found < 1.3 * chance
 
 
-def test_blocked_sweeps_on_five_tokens_are_near_it():
+def test_blocked_sweeps_on_five_tokens_are_near_the_posterior():
     found, chance = distance_to_posterior(False, 8_000)
     assert chance < found < 0.3
 
@@ -123,7 +123,7 @@ def test_blocked_sweeps_on_five_tokens_are_near_it():
 @pytest.mark.slow
 @pytest.mark.parametrize("n", [3_000, 20_000])
 def test_sweeps_and_new_words_keep_the_joint_distribution(n):
-    """Geweke (2004): sweeps alternate with words redrawn given topics; forward draws tell."""
+    """Geweke (2004): sweeps and redrawn words give the same moments as forward draws."""
     lengths, V, shape, beta = [5, 4, 6], 4, (2, 3), 0.5
     prior, rng = random_prior(shape), np.random.default_rng(1)
     starts = np.cumsum([0, *lengths], dtype=np.int64)
@@ -176,7 +176,7 @@ def test_sweeps_and_new_words_keep_the_joint_distribution(n):
 
 @pytest.mark.parametrize("shape", [(1, 3), (3, 1), (2, 16), (5, 17), (20, 40)])
 def test_topics_weights_are_those_of_the_formula(planted, shape):
-    """p(t) of every token, the super-topics summed out; tokens alone in theirs included."""
+    """p(t) of every token, summed over super-topics; some tokens are alone in theirs."""
     tokens, prior, beta = (
         tokens_from_counts(planted.data[:20]),
         random_prior(shape),
@@ -262,7 +262,7 @@ def test_counts_stay_those_of_the_assignment(planted, shape, exact):
 @pytest.mark.parametrize("exact", [True, False])
 @pytest.mark.parametrize("least", [1e-6, 1e-3])
 def test_small_priors_keep_their_ratios(exact, least):
-    """One token in all: its path is drawn as the priors say."""
+    """A single token: the priors alone decide its path."""
     prior = PathPrior(
         np.array([9, 1]) * least, np.array([[1, 1, 2], [1, 3, 1]]) * least
     )
@@ -518,7 +518,7 @@ def test_priors_are_learned():
     assert model.log_likelihood_[-1] > model.log_likelihood_[0]
 
 
-def test_given_priors_are_kept_and_steer():
+def test_given_priors_are_kept_and_change_the_topics():
     X = planted_paths(0, 200)[0]
     below = np.full((2, 4), 0.01)
     below[0, :2] = below[1, 2:] = 1
@@ -631,7 +631,7 @@ def test_a_chain_stops_when_its_likelihood_does(planted):
     assert caught[0].filename == __file__
 
 
-def test_an_interrupt_leaves_the_old_fit_whole(monkeypatch, planted):
+def test_an_interrupt_keeps_the_old_fit(monkeypatch, planted):
     model = PachinkoAllocation(4, max_iter=5, random_state=0).fit(planted.data)
     before = model.transform(planted.data)
 
@@ -685,7 +685,7 @@ def test_super_topics_start_from_no_more_tokens_than_can_be_counted(
     assert 0 < sizes[1] < 600
 
 
-def test_words_and_priors_divide_a_mixture_among_them(fitted):
+def test_contributions_of_words_and_priors_sum_to_the_mixture(fitted):
     X, model = fitted
     for row in [*X[:5], np.eye(100, dtype=int)[3], np.zeros(100, int)]:
         row = sp.csr_array(row[np.newaxis].astype(np.int32))

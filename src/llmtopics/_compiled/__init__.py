@@ -1,1 +1,1 @@
-"""Compiled loops: numba, sixteen numbers at a time, threads, and the limits of BLAS."""
+"""Compiled loops (numba, SIMD), threads, and one thread for BLAS."""

@@ -1,4 +1,4 @@
-"""Keep linear algebra to one thread."""
+"""Limit linear algebra (BLAS) to one thread."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,17 +9,16 @@ from typing import Any
 from threadpoolctl import ThreadpoolController
 
 _limiting = Lock()
-_callers: list[
-    list[int]
-] = []  # one entry per caller inside: the number of BLAS threads before
+# per caller that is inside one_thread: the numbers of BLAS threads before
+_callers: list[list[int]] = []
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Keep BLAS and OpenMP to one thread, so that they sum in the same order everywhere.
+    """Limit BLAS and OpenMP to one thread, so that sums have the same order everywhere.
 
-    The limit of OpenMP is the calling thread's own. That of BLAS is the whole process's:
-    of several callers, the last to leave gives the threads back.
+    The limit of OpenMP is for the calling thread only. The limit of BLAS is for the whole
+    process: the last of several callers restores the number of threads.
     """
     own, shared = _libraries()
     with _limiting:
@@ -40,19 +39,19 @@ def one_thread() -> Iterator[None]:
 
 @cache
 def _libraries() -> tuple[list[Any], list[Any]]:
-    """Return the libraries whose limit is each thread's own, and those that share one.
+    """Return the libraries with one limit per thread, and those with one per process.
 
-    They are those of NumPy, SciPy and scikit-learn, which are loaded by the first call.
+    NumPy, SciPy and scikit-learn have loaded theirs before the first call.
     """
     own: list[Any] = []
     shared: list[Any] = []
-    for lib in ThreadpoolController().lib_controllers:  # slow: searches all loaded ones
+    for lib in ThreadpoolController().lib_controllers:  # slow: searches all libraries
         is_own = "openmp" in (lib.user_api, getattr(lib, "threading_layer", None))
         (own if is_own else shared).append(lib)
     return own, shared
 
 
 def _limit(libraries: list[Any], n_threads: list[int]) -> None:
-    """Set the limits, also where threadpoolctl lets one thread alone change them."""
+    """Set the limits, also if threadpoolctl allows this in one thread only."""
     for lib, n in zip(libraries, n_threads, strict=True):
         getattr(lib, "_real_set_num_threads", lib.set_num_threads)(n)

@@ -1,4 +1,4 @@
-"""The ways to compile a loop."""
+"""Compile loops with numba."""
 
 import pickle
 from collections.abc import Callable
@@ -15,14 +15,14 @@ from numba.extending import overload
 
 
 def compiled(function: Callable, **options: Any) -> Any:
-    """Compile ``function``; keep the result on disk where there is a place for it.
+    """Compile ``function`` and cache the result on disk, if there is a place for it.
 
-    The lock on the interpreter is given up while it runs, so that threads can run side by
-    side. Where neither the package's folder nor the user's cache folder can be written,
-    each process compiles anew. A division by zero is infinite or NaN, as in NumPy.
+    The function releases the lock of the interpreter (GIL), so that threads run in parallel.
+    If neither the package's folder nor the user's cache folder can be written, each process
+    compiles again. A division by zero gives infinity or NaN, as in NumPy.
 
     With ``NUMBA_DISABLE_JIT=1`` the function stays plain Python. NumPy's warnings are then
-    off inside, because compiled code does not warn: sums of uint64 wrap around.
+    off, because compiled code does not warn when sums of uint64 overflow.
     """
     if config.DISABLE_JIT:  # type: ignore[attr-defined]  # set when numba loads
         return np.errstate(all="ignore")(function)
@@ -32,16 +32,16 @@ def compiled(function: Callable, **options: Any) -> Any:
     return loop
 
 
-# Compile a loop that allocates nothing, without the runtime that counts references to
-# arrays: counting costs as much as half the loop.
+# Compile a loop that allocates nothing. It does without numba's reference counts of arrays,
+# which take up to half of the time of a loop.
 compiled_bare = partial(compiled, _nrt=False)
 
 
 def by_dimensions(*forms: Callable) -> Any:
-    """Return a function that calls the form for the dimensions of its first argument.
+    """Return a function that chooses a form by the dimensions of its first argument.
 
     ``forms[n]`` takes an array of n dimensions, ``forms[0]`` a number. Compiled loops choose
-    when they are compiled, so the choice costs nothing when they run.
+    when they are compiled, so the choice takes no time when they run.
     """
 
     def call(first, *others):
@@ -57,9 +57,9 @@ def by_dimensions(*forms: Callable) -> Any:
 
 
 class _Checked(CompileResultCacheImpl):
-    """What the cache keeps of a compiled loop: its bytes, and a hash of them.
+    """Store a compiled loop with a hash of its bytes, and check the hash when loading.
 
-    Machine code with a wrong bit would crash the process or give wrong numbers.
+    Damaged machine code would crash the process or give wrong numbers.
     """
 
     def reduce(self, loop: Any) -> tuple[bytes, bytes]:
@@ -74,7 +74,7 @@ class _Checked(CompileResultCacheImpl):
 
 
 class _Cache(FunctionCache):
-    """numba's cache on disk, without its errors: what cannot be read is compiled anew."""
+    """numba's cache on disk, without its errors: if it cannot be read, the loop is compiled."""
 
     _impl_class = _Checked
 
@@ -82,10 +82,10 @@ class _Cache(FunctionCache):
         try:
             return super().load_overload(*what)
         except Exception:  # noqa: BLE001  # unpickling damaged bytes may raise anything
-            with suppress(OSError):  # a full disk, or not our file
+            with suppress(OSError):  # a full disk, or another user's file
                 self.flush()
             return None
 
     def save_overload(self, *what: Any) -> None:
-        with suppress(Exception):  # a full disk, or a damaged index that is not ours
+        with suppress(Exception):  # a full disk, or another user's damaged index
             super().save_overload(*what)

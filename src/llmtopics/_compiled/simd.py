@@ -1,14 +1,14 @@
 """Three operations on sixteen float32 at a time (SIMD).
 
-Weights of topics are summed *downwards*: lane l of running sum b is the sum of the weights
-l, 16 + l, ..., 16 b + l. That takes one addition for sixteen weights, where the usual
-running sum takes sixteen in a row. ``pick`` then finds where a uniform number falls: first
-the lane, then the row.
+The weights of topics are seen as rows of sixteen and summed *down the columns*: lane l of
+running sum b is the sum of the weights l, 16 + l, ..., 16 b + l. That takes one operation per
+sixteen weights. The usual running sum takes sixteen, one after another. ``pick`` then finds
+the place of a uniform number: first the lane, then the row.
 
 The functions here are plain Python and define the result. Compiled loops that call them
-get the operations of ``simd_llvm`` instead, which compute sixteen numbers at once.
-Where these cannot be compiled, the loops get the functions below, compiled as they stand.
-Both add in the same order and round alike, so the result is the same on every processor.
+get the operations of ``simd_llvm`` instead, which compute sixteen numbers at once. If these
+cannot be compiled, the loops get the functions below, compiled. Both add in the same order
+and round in the same way, so the result is the same on every processor.
 """
 
 import platform
@@ -27,17 +27,17 @@ from llmtopics._compiled.compile import by_dimensions, compiled_bare
 
 LANES = 16
 # LLVM ends the process when it cannot translate an operation, so no other processor is
-# tried. On those that store the high byte first, lanes would also come in reverse order.
+# tried. Big-endian processors would also reverse the order of the lanes.
 VECTOR_PROCESSORS = {"x86_64", "amd64", "aarch64", "arm64"}
 _NOTHING = np.float32(0)
 
 
 @cache
 def vectors() -> Any:
-    """Return the module ``simd_llvm``, or None where it cannot be compiled.
+    """Return the module ``simd_llvm``, or None if it cannot be compiled.
 
-    Called when a loop is first needed, because the answer takes compiling (once: it is
-    then in numba's cache).
+    It is called when a loop is first needed, because it compiles. Later processes find the
+    result in numba's cache.
     """
     if platform.machine().lower() not in VECTOR_PROCESSORS:
         return None
@@ -59,7 +59,7 @@ def vectors() -> Any:
 
 @cache
 def _ingredients() -> tuple:
-    """Return what compiled loops contain beside their own source."""
+    """Return what compiled loops depend on, apart from their own source."""
     sources = [f"{name}.py" for name in ("simd", "simd_llvm")]
     folder = resources.files("llmtopics._compiled")
     return vectors() is None, *(crc32((folder / s).read_bytes()) for s in sources)
@@ -68,8 +68,8 @@ def _ingredients() -> tuple:
 def compiled_simd(function: Callable) -> Any:
     """Compile a loop that calls the operations and allocates nothing.
 
-    numba finds a compiled loop on disk by the source of the loop. Here it also looks at
-    the operations that are part of the loop.
+    numba finds a compiled loop in its cache by the source of the loop. Here the key also
+    contains the source of the operations.
     """
     loop = compiled_bare(function)
     on_disk: Any = getattr(loop, "_cache", None)
@@ -80,7 +80,7 @@ def compiled_simd(function: Callable) -> Any:
 
 
 def _operation(function: Callable) -> Callable:
-    """Let compiled loops that call ``function`` get its form in vectors, if that works."""
+    """Replace ``function`` in compiled loops by its form in vectors, if that can be compiled."""
     loop = compiled_bare(function)
     options: Any = {"_nrt": False, "forceinline": True}
 
@@ -94,7 +94,7 @@ def _operation(function: Callable) -> Callable:
 
 @compiled_bare
 def fused(a, b, c):
-    """Return ``a b + c`` of float32, rounded once, as ``fma`` of processors does."""
+    """Return ``a b + c`` of float32, rounded once, as the processor's ``fma`` does."""
     product, addend = np.float64(a) * np.float64(b), np.float64(c)  # both exact
     total = product + addend
     added = total - product
@@ -109,7 +109,7 @@ def fused(a, b, c):
 
 @compiled_bare
 def _add_up(sums, g, first):
-    """Write the sums of lane 0, of lanes 0 and 1, ..., of a row, behind the row."""
+    """Write the running sums over the lanes of a row behind the row."""
     ends = first + LANES
     for i in range(LANES):
         sums[g, ends + i] = sums[g, first + i]
@@ -127,17 +127,17 @@ number_or_cell = by_dimensions(
 
 @_operation
 def weigh_row(table, w, factors, g, sums, own, own_factor, own_count, beta, beta_row):
-    """Sum ``factor_k (n_wk + β)`` downwards, one token of topic ``own`` taken out.
+    """Sum ``factor_k (n_wk + β)`` down the columns, without one token of topic ``own``.
 
-    Returns the sum of all.
+    Returns the sum of all weights.
 
     table : float32 (V, B * 16); row ``w`` holds n_wk
     factors, sums : float32 (G, at least (B + 1) * 16); row ``g`` is read, and written
     own : int64, a topic, or -1 for none
-    own_factor : float32, stands for ``factors[g, own]``
-    own_count : float32, what to take from ``table[w, own]``
+    own_factor : float32, used instead of ``factors[g, own]``
+    own_count : float32, subtracted from ``table[w, own]``
     beta : float32, or (V,), or (U, B * 16): one for all, per word, or per word and topic
-    beta_row : int64, row of ``beta`` that is the word's
+    beta_row : int64, row of ``beta`` for this word
     """
     width = table.shape[1]
     for k in range(width):
@@ -152,10 +152,10 @@ def weigh_row(table, w, factors, g, sums, own, own_factor, own_count, beta, beta
 
 @_operation
 def weigh_list(topics, counts, first, n_blocks, factors, g, sums, own, own_factor):
-    """Sum ``factor_k n_wk`` over a list downwards; return the slot of topic ``own``.
+    """Sum ``factor_k n_wk`` of a list down the columns; return the slot of topic ``own``.
 
     topics, counts : int32, float32; the list starts at ``first``
-    factors, sums, own, own_factor : as in ``weigh_row``; one count of ``own`` is taken out
+    factors, sums, own, own_factor : as in ``weigh_row``; one token of ``own`` is left out
     """
     own_slot = 0
     for slot in range(n_blocks * LANES):
@@ -171,10 +171,10 @@ def weigh_list(topics, counts, first, n_blocks, factors, g, sums, own, own_facto
 
 @_operation
 def pick(sums, g, n_blocks, u, rest):
-    """Return the place where ``u`` of all weight falls; -1 if beyond the sums.
+    """Return the place at the share ``u`` of all weight; -1 if it is beyond the sums.
 
-    sums : float32 (G, at least (n_blocks + 1) * 16); row ``g`` as a ``weigh`` left it,
-        overwritten from ``n_blocks * 16`` on
+    sums : float32 (G, at least (n_blocks + 1) * 16); row ``g`` as written by ``weigh_row`` or
+        ``weigh_list``; overwritten from ``n_blocks * 16`` on
     u : float32 in [0, 1)
     rest : float32, weight that comes after the sums
     """
@@ -194,6 +194,6 @@ def pick(sums, g, n_blocks, u, rest):
     row = 0
     for b in range(n_blocks - 1):
         end = sums[g, b * LANES + lane]
-        # rounding may leave the target at the lane's end, whence the second condition
+        # second condition: rounding may put the target at the end of the lane
         row += end <= target and end < sums[g, last + lane]
     return row * LANES + lane

@@ -1,8 +1,8 @@
 """The operations of ``simd`` on sixteen float32 at a time, written in LLVM's language.
 
-Compiled loops cannot get them from LLVM otherwise. Vectors of sixteen are part of this
-language: where a processor has shorter ones, LLVM splits them. ``simd`` says what the
-operations do, in plain Python, and when these are used.
+LLVM does not find them by itself in compiled loops. Its language has vectors of sixteen. If
+a processor has shorter ones, LLVM splits them. ``simd`` defines in plain Python what the
+operations do, and decides when the operations here are used.
 """
 
 from typing import Any
@@ -23,7 +23,7 @@ _COUNT = ir.Constant(_ints, list(range(LANES)))
 
 
 class _GatherAddress(ir.instructions.Instruction):
-    """Addresses of many elements; llvmlite's own ``gep`` knows single ones only."""
+    """Addresses of many elements; llvmlite's own ``gep`` takes one element only."""
 
     def __init__(self, builder: Any, base: Any, indices: Any):
         pointers = ir.VectorType(_float.as_pointer(), LANES)
@@ -63,8 +63,8 @@ def _function(builder: Any, result: Any, arguments: list, name: str) -> Any:
 def _sum_downwards(builder: Any, sums: Any, n_blocks: Any, weigh: Any) -> Any:
     """Store the running sums of the blocks that ``weigh(offset)`` returns.
 
-    ``weigh`` returns two factors and whether the own topic is in each lane. Returns the
-    place of the own topic, 0 where it was not met, and the last sums.
+    ``weigh`` returns two factors, and for each lane whether it has the own topic. Returns the
+    place of the own topic (0 if it was not found) and the last sums.
     """
     fma = _function(builder, _floats, [_floats] * 3, "llvm.fma.v16f32")
     before = builder.block
@@ -94,7 +94,7 @@ def _sum_downwards(builder: Any, sums: Any, n_blocks: Any, weigh: Any) -> Any:
 
 
 def _add_up(builder: Any, vector: Any) -> Any:
-    """Return the sums of lane 0, of lanes 0 and 1, ..., of all lanes."""
+    """Return the running sums over the lanes."""
     for step in (1, 2, 4, 8):
         shifted = [lane - step if lane >= step else LANES for lane in range(LANES)]
         other = builder.shuffle_vector(vector, _ZEROS, ir.Constant(_ints, shifted))
@@ -224,8 +224,8 @@ def pick(typing, sums, g, n_blocks, u, rest):
         lane = builder.zext(lane, _long)
         column = builder.load(builder.gep(sums, [builder.add(last, lane)]))
 
-        # rows of the lane that end at or before the target; rounding may leave it at the
-        # lane's end, whence the second condition
+        # rows of the lane that end at or before the target; second condition: rounding may
+        # put the target at the end of the lane
         before = builder.block
         head, body, done = (
             builder.append_basic_block(name) for name in ("head", "body", "picked")
@@ -255,7 +255,7 @@ def pick(typing, sums, g, n_blocks, u, rest):
 
 @compiled_bare
 def use_all(floats, topics):
-    """Compile all operations, to see whether that works."""
+    """Compile all operations, to test whether they can be compiled."""
     one = np.float32(1)
     weigh_row(floats, 0, floats, 0, floats, 0, one, one, one, 0)
     weigh_list(topics, floats[0], 0, 1, floats, 0, floats, 0, one)

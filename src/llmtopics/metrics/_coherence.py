@@ -34,22 +34,22 @@ def coherence(
         The words of each topic, best first: what :func:`llmtopics.top_words` returns.
         At least two different words per topic.
     reference : list of lists of str, or counts of shape (n_documents, n_words)
-        The corpus in which words are counted, the model's own or another: the documents'
-        words in their order, or, with ``vocabulary``, their counts (array-like or sparse).
+        The corpus in which words are counted: that of the model or another one. Pass the
+        words of each document in their order. Or pass counts (array-like or sparse) and
+        ``vocabulary``.
     vocabulary : sequence of str of length n_words, default=None
-        The word of each column of ``reference`` if that holds counts.
+        The word of each column of ``reference``, if ``reference`` has counts.
     measure : {"npmi", "c_v", "uci", "u_mass"}, default="npmi"
         See Notes.
     window_size : int, None or "auto", default="auto"
-        Words occur together when they share a window of this many neighboring tokens;
-        None takes whole documents. "auto" is the published choice: 10 for "npmi" and
-        "uci", 110 for "c_v", documents for "u_mass". Windows need ``reference`` to
-        be lists of words.
+        Words occur together if they share a window of this many neighboring tokens. None
+        uses whole documents. "auto" is the published choice: 10 for "npmi" and "uci", 110
+        for "c_v", documents for "u_mass". Windows need a ``reference`` of lists of words.
     gensim_windows : bool, default=True
-        Whether a word leaves a window with its first token there even if the window holds
-        another of them. gensim counts so, and with it the values in most papers of the last
-        years. False counts a word wherever it stands, as Röder et al. define it. No
-        difference for documents.
+        Whether windows are counted as in gensim: a word is lost when its first token leaves
+        the window, even if the window has the word again. Most recent papers report values
+        by gensim. False counts every token in a window, as Röder et al. define it. It makes
+        no difference for documents.
 
     Returns
     -------
@@ -59,44 +59,43 @@ def coherence(
     Raises
     ------
     ValueError
-        If a topic has fewer than two words or one of them twice, a window is asked of
-        counts, the corpus is empty or holds texts that were not split into words, or a
-        parameter is unknown.
+        If a topic has fewer than two words, or a word twice. If a window is given for counts.
+        If the corpus is empty or has texts that are not split into words. If a parameter is
+        unknown.
 
     Warns
     -----
     UserWarning
-        Once, if words do not occur in ``reference``. Their pairs get the lowest value
-        there is: -1 for "npmi", log ε for "uci" and "u_mass"; in "c_v" such a word
-        has the cosine -1.
+        Once, if words do not occur in ``reference``. Their pairs get the lowest value: -1
+        for "npmi", log ε for "uci" and "u_mass". In "c_v" such a word has the cosine -1.
 
     Notes
     -----
     Let ``p_i`` be the share of units (windows, or documents with any token) with word i,
     ``p_ij`` with both i and j, and ε = 1e-12. A topic's value is the mean over its pairs of words:
 
-    - "npmi", Bouma's normalized pointwise mutual information [1]_, in [-1, 1]: near -1 never
-      together, 0 as by chance, 1 always:
-      ``log((p_ij + ε) / (p_i p_j)) / -log(p_ij + ε)``;
-    - "uci" [2]_: the same without its denominator, unbounded;
-    - "u_mass" [3]_, at most about 0: ``log((p_ij + ε) / p_j)`` over the pairs in which j
-      stands before i in the topic. Depends on the order;
-    - "c_v" [4]_, in [-1, 1], mostly 0.3 to 0.8: each word is described by the vector of its
-      NPMI with every word of the topic (itself included, 1); the value is the mean cosine
-      of the words' vectors with the sum of all.
+    - "npmi", Bouma's normalized pointwise mutual information [1]_:
+      ``log((p_ij + ε) / (p_i p_j)) / -log(p_ij + ε)``. In [-1, 1]: near -1 the words never
+      occur together, at 0 by chance, at 1 always.
+    - "uci" [2]_: the same without the denominator, unbounded.
+    - "u_mass" [3]_: ``log((p_ij + ε) / p_j)`` over the pairs in which j is before i in the
+      topic. At most about 0. It depends on the order of the words.
+    - "c_v" [4]_: each word has a vector of its NPMI with every word of the topic (1 with
+      itself). The value is the mean cosine of these vectors with their sum. In [-1, 1],
+      mostly 0.3 to 0.8.
 
-    Equal to gensim's ``CoherenceModel`` (4.4) where every document has a token. gensim
-    counts a document without tokens as one more window (or document), in which no word
-    stands. Here such documents do not count. Two words that are in every unit have an NPMI
-    of 1; rounding makes it -1 in gensim.
+    The values equal those of gensim's ``CoherenceModel`` (4.4) if every document has a token.
+    gensim counts a document without tokens as one more window (or document) without words.
+    Here such documents do not count. Two words that are in every unit have NPMI 1. In gensim
+    rounding makes it -1.
 
     Coherence does not measure whether topics differ from each other
     (:func:`topic_diversity`), or whether they fit the documents. Stop words are coherent, too.
-    Counted on the training corpus, it favors models that overfit. In very short documents good
-    words rarely occur together: take a ``reference`` of longer texts there.
+    On the training corpus, coherence favors models that overfit. In very short documents, good
+    words rarely occur together: use a ``reference`` of longer texts.
 
-    Co-occurrences are counted for the topics' own words only; no (words × words) matrix of
-    the vocabulary is made.
+    Co-occurrences are counted for the words of the topics only. No (words × words) matrix of
+    the vocabulary is computed.
 
     References
     ----------
@@ -128,8 +127,8 @@ def coherence(
         if size is not None:
             raise ValueError(
                 f"{measure!r} with windows of {size} tokens needs the documents as lists of "
-                "words; counts have lost their order. Pass window_size=None to count "
-                "whole documents."
+                "words, because counts have no order. Pass such lists, or window_size=None "
+                "to count whole documents."
             )
         found = in_counts(words, reference, vocabulary)
     elif size is None:
@@ -147,11 +146,11 @@ def coherence(
 
 
 def _words_of(topics: list[list[str]]) -> dict[str, int]:
-    """Return the different words of all topics, numbered."""
+    """Return the distinct words of all topics, numbered."""
     for k, topic in enumerate(topics):
         if len(topic) < 2:
             raise ValueError(
-                f"Coherence needs topics of two or more words; topic {k} is {topic}."
+                f"Coherence needs topics of two or more words. Topic {k} is {topic}."
             )
     return {
         word: i for i, word in enumerate(dict.fromkeys(chain.from_iterable(topics)))

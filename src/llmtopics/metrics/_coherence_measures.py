@@ -1,8 +1,8 @@
 """The measures of coherence: a new one is one entry in ``MEASURES``.
 
-Every score takes p, an array of shape (n, n) over the words of a topic: the share of units
-(documents or windows) with both words, on the diagonal the share with the word. A word that
-occurs nowhere is divided by 1, so that its pairs get the lowest value.
+Every score gets p, an array of shape (n, n) over the words of a topic. It has the share of
+units (documents or windows) with both words, and on the diagonal the share with the word.
+Values of a word that never occurs are divided by 1, so that its pairs get the lowest value.
 """
 
 from collections.abc import Callable
@@ -17,12 +17,12 @@ class CoherenceMeasure(NamedTuple):
     """How the coherence of one topic is computed.
 
     score : callable, ndarray of shape (n, n) → float
-        From p to the value of a topic. Higher is better.
+        Computes the value of a topic from p. Higher is better.
     window : int or None
         Tokens in a window, as published. None: whole documents.
     lowest : float
-        The value of a topic whose words never occur together. Scorers give it to topics with
-        fewer than two words.
+        The value of a topic whose words never occur together. In scorers, topics with fewer
+        than two words get it.
     """
 
     score: Callable[[np.ndarray], float]
@@ -49,7 +49,7 @@ def _uci(p: np.ndarray) -> float:
 
 
 def _npmi(p: np.ndarray) -> float:
-    # ε lifts words that are together nearly everywhere above 1
+    # ε gives words that are together nearly everywhere a value above 1
     return _mean_of_pairs(np.clip(_normalized_log_ratio(p), -1, 1))
 
 
@@ -65,7 +65,7 @@ def _c_v(p: np.ndarray) -> float:
     vectors = _normalized_log_ratio(p) * np.outer(there, there)
     total = vectors.sum(axis=0)
     lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(total)
-    # a word that occurs nowhere has no direction: its cosine is the lowest, -1
+    # a word that never occurs has no direction: it gets the lowest cosine, -1
     cosines = np.divide(vectors @ total, lengths, where=lengths > 0, out=there - 1.0)
     return float(np.clip(cosines, -1, 1).mean())
 

@@ -1,4 +1,4 @@
-"""Correlations of topics: which occur together in documents."""
+"""Correlations of topics: which topics occur together in documents."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -19,27 +19,27 @@ def topic_correlations(
     names: Sequence[str] | None = None,
     adjusted: bool = False,
 ) -> "pd.DataFrame":
-    """Return how far documents with more of one topic have more of another.
+    """Return the correlations of topics over documents.
 
-    ``r_kj``, Pearson's correlation of the columns k and j of θ
+    ``r_kj`` is Pearson's correlation of the columns k and j of θ.
 
     Parameters
     ----------
     mixtures : array-like of shape (n_documents, n_components)
-        θ of at least two documents. Rows are divided by their sums; a row of zeros, a
-        document without known words in NMF, is left out.
+        θ of at least two documents. Rows are divided by their sums. A row of zeros is left
+        out (NMF has such rows for documents without known words).
     names : sequence of str of length n_components, default=None
         Names of the topics; None: their numbers.
     adjusted : bool, default=False
-        Whether to subtract the correlations that follow from the sum of one alone, so that
-        0 is "as by chance". See Notes.
+        Whether to subtract the correlations that arise only because shares sum to one. Then 0
+        means "as by chance". See Notes.
 
     Returns
     -------
     correlations : pandas.DataFrame of shape (n_components, n_components)
-        Symmetric, 1 on the diagonal, else in [-1, 1], adjusted in [-1, 2]. Higher: more
-        often together. A topic whose share is the same in every document (none, it
-        may be) has 0 with all others.
+        Symmetric, with 1 on the diagonal. Other values are in [-1, 1], or in [-1, 2] if
+        adjusted. Higher means more often together. A topic with the same share in every
+        document (such as 0) has correlation 0 with all others.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def topic_correlations(
         If pandas is not installed.
     ValueError
         For fewer than two documents with topics, mixtures that are negative or not finite,
-        or another number of names than of topics.
+        or if the number of names is not the number of topics.
 
     See Also
     --------
@@ -55,17 +55,18 @@ def topic_correlations(
 
     Notes
     -----
-    Shares that sum to one are correlated negatively by arithmetic: more of one topic leaves
-    less for the rest, most of all for large ones [1]_. Under a single Dirichlet with the means
-    m, topics that know nothing of each other, ``Var θ_k = m_k (1 - m_k) / (s + 1)`` and
-    ``Cov(θ_k, θ_j) = -m_k m_j / (s + 1)``. The concentration s cancels out of
+    Shares that sum to one have negative correlations by arithmetic: more of one topic leaves
+    less for the others, above all for large topics [1]_. A single Dirichlet models topics
+    that depend on each other in no other way. With means m and concentration s it has
+    ``Var θ_k = m_k (1 - m_k) / (s + 1)`` and ``Cov(θ_k, θ_j) = -m_k m_j / (s + 1)``. So
 
         ``r0_kj = -sqrt(m_k m_j / ((1 - m_k) (1 - m_j)))``
 
-    and ``adjusted=True`` returns ``r_kj - r0_kj`` off the diagonal. Two topics alone always
-    have ``r = r0 = -1``.
+    does not depend on s. ``adjusted=True`` returns ``r_kj - r0_kj`` off the diagonal. With
+    only two topics, ``r = r0 = -1`` always.
 
-    θ estimated under a prior without correlations, as in LDA, shows them weaker than they are.
+    If θ is estimated under a prior without correlations, as in LDA, the correlations are
+    weaker than the true ones.
 
     References
     ----------
@@ -89,16 +90,18 @@ def topic_correlations(
     if D < 2:
         raise ValueError(
             "topic_correlations compares documents: pass at least two that have topics, got "
-            f"{D}."
+            f"{D} of {len(weights)}."
         )
     theta = check_mixtures(known)
     labels = list(range(K) if names is None else names)
     if len(labels) != K:
-        raise ValueError(f"{len(labels)} names were given for {K} topics.")
+        raise ValueError(
+            f"{len(labels)} names were given for {K} topics: pass one name per topic."
+        )
     means = theta.mean(axis=0)
     centered = theta - means
     lengths = np.linalg.norm(centered, axis=0)
-    varies = np.ptp(theta, axis=0) > 1e-12  # by more than rounding
+    varies = np.ptp(theta, axis=0) > 1e-12  # more than rounding errors
     unit = np.divide(centered, lengths, where=varies, out=np.zeros_like(theta))
     values = np.clip(unit.T @ unit, -1, 1)
     if adjusted:

@@ -12,30 +12,30 @@ from llmtopics.metrics._input_checks import check_distributions, check_topics
 
 
 def topic_diversity(topics: Sequence[Sequence[str]]) -> float:
-    """Return the share of different words among all words of all topics.
+    """Return the share of distinct words among all words of all topics.
 
-    ``|union of the topics' words| / Σ_k |words of topic k|``
+    ``|union of the topics' words| / Σ_k |words of topic k|``.
 
     Parameters
     ----------
     topics : sequence of K sequences of str
-        The words of each topic, as many as people see (10 to 25).
+        The words of each topic: as many as people see (10 to 25).
 
     Returns
     -------
     diversity : float
-        In (0, 1]. Higher is better; 1: no word stands in two topics, 1 / K: all topics
+        In (0, 1]. Higher is better. With 1, no word is in two topics. With 1 / K, all topics
         are the same.
 
     Raises
     ------
     ValueError
-        If no topic has a word, or one has a word twice.
+        If no topic has a word, or a topic has a word twice.
 
     Notes
     -----
-    It does not measure whether topics make sense: random words are diverse. It depends on
-    the number of words per topic, and falls as K grows.
+    Diversity does not measure whether topics make sense: random words are diverse. It depends
+    on the number of words per topic, and falls as K grows.
 
     References
     ----------
@@ -68,8 +68,8 @@ def inverted_rbo(topics: Sequence[Sequence[str]], *, p: float = 0.9) -> float:
     Returns
     -------
     inverted_rbo : float
-        In [0, 1]. Higher is better; 1: no two topics share a word, 0: all are the same in
-        the same order.
+        In [0, 1]. Higher is better. With 1, no two topics share a word. With 0, all topics
+        have the same words in the same order.
 
     Raises
     ------
@@ -79,14 +79,14 @@ def inverted_rbo(topics: Sequence[Sequence[str]], *, p: float = 0.9) -> float:
 
     Notes
     -----
-    Unlike :func:`topic_diversity` a word shared at the top weighs more than one shared at
-    the bottom. For two lists, S of s and L of l ≥ s words, with ``X_d`` words common to
-    the first d of each, the extrapolated overlap is (equation 32 of [1]_)::
+    Unlike in :func:`topic_diversity`, a shared word at the top has more weight than one at
+    the bottom. Let two lists have s and l ≥ s words, and let their first d words have ``X_d``
+    words in common. The extrapolated overlap is (equation 32 of [1]_)::
 
         (1 - p) / p (Σ_{d=1..l} X_d / d p^d + Σ_{d=s+1..l} X_s (d - s) / (s d) p^d)
         + ((X_l - X_s) / l + X_s / s) p^l
 
-    It does not measure whether topics make sense.
+    Inverted RBO does not measure whether topics make sense.
 
     References
     ----------
@@ -107,9 +107,9 @@ def inverted_rbo(topics: Sequence[Sequence[str]], *, p: float = 0.9) -> float:
         raise ValueError("inverted_rbo compares topics: pass at least two.")
     for k, topic in enumerate(topics):
         if not topic:
-            raise ValueError(f"Topic {k} has no words.")
+            raise ValueError(f"Topic {k} has no words: leave it out.")
     overlap = np.mean([_overlap(a, b, p) for a, b in combinations(topics, 2)])
-    return float(np.clip(1 - overlap, 0, 1))  # rounding
+    return float(np.clip(1 - overlap, 0, 1))  # against rounding errors
 
 
 def _overlap(a: Sequence[str], b: Sequence[str], p: float) -> float:
@@ -128,29 +128,29 @@ def _overlap(a: Sequence[str], b: Sequence[str], p: float) -> float:
 def topic_distances(components: ArrayLike) -> np.ndarray:
     """Return the Jensen-Shannon distance between all pairs of topics.
 
-    ``JS(a, b) = sqrt(H((a + b) / 2) - (H(a) + H(b)) / 2)``, H the entropy in bits
+    ``JS(a, b) = sqrt(H((a + b) / 2) - (H(a) + H(b)) / 2)``, with H the entropy in bits.
 
     Parameters
     ----------
     components : array-like of shape (n_components, n_words)
-        Non-negative weights of the words in every topic; rows are divided by their sums.
+        Non-negative weights of the words in every topic. Rows are divided by their sums.
 
     Returns
     -------
     distances : ndarray of shape (n_components, n_components)
-        Symmetric, in [0, 1], 0 on the diagonal. Higher: more distinct; 1: no word in
-        common. The mean off the diagonal is the model's.
+        Symmetric, in [0, 1], with 0 on the diagonal. Higher means more distinct. With 1, the
+        topics share no word. The mean off the diagonal is the value of the model.
 
     Raises
     ------
     ValueError
-        For negative or non-finite weights, or a topic without any.
+        For negative or non-finite weights, or a topic without any weight.
 
     Notes
     -----
-    It compares whole distributions: two topics with the same first words and different other
-    words are distinct. The smoothing of a topic model keeps distances below 1. It does not
-    measure whether topics make sense.
+    The distance compares whole distributions: two topics with the same first words and
+    different other words are distinct. The smoothing of a topic model keeps distances below 1.
+    The distance does not measure whether topics make sense.
 
     References
     ----------
@@ -172,31 +172,30 @@ def topic_distances(components: ArrayLike) -> np.ndarray:
 def exclusivity(components: ArrayLike, *, n_words: int = 10) -> np.ndarray:
     """Return how exclusive the most probable words of each topic are.
 
-    ``(1 / n) Σ_{w in the n most probable words of k} φ_kw / Σ_j φ_jw``
+    ``(1 / n) Σ_{w in the n most probable words of k} φ_kw / Σ_j φ_jw``.
 
     Parameters
     ----------
     components : array-like of shape (n_components, n_words_in_vocabulary)
-        Non-negative weights of the words in every topic; rows are divided by their sums,
+        Non-negative weights of the words in every topic. Rows are divided by their sums,
         which gives φ.
     n_words : int, default=10
-        How many of a topic's most probable words are used; fewer, if fewer have any weight
-        in it.
+        Number of most probable words per topic. Words without weight are not used.
 
     Returns
     -------
     exclusivity : ndarray of shape (n_components,)
-        In (0, 1]. Higher is better; 1: no other topic has these words.
+        In (0, 1]. Higher is better. With 1, no other topic has these words.
 
     Raises
     ------
     ValueError
-        For negative or non-finite weights, a topic without any, or ``n_words`` below 1.
+        For negative or non-finite weights, a topic without any weight, or ``n_words`` below 1.
 
     Notes
     -----
-    Two copies of a topic halve its exclusivity. It does not measure whether topics make
-    sense: rare words are exclusive. It falls as K grows.
+    Two copies of a topic halve its exclusivity. Exclusivity does not measure whether topics
+    make sense: rare words are exclusive. It falls as K grows.
 
     References
     ----------

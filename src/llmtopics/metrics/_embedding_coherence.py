@@ -16,14 +16,14 @@ def embedding_coherence(
 ) -> np.ndarray:
     """Return how close in meaning the words of each topic are.
 
-    ``(1 / pairs) Σ_{i<j} cos(e_i, e_j)`` over the words of a topic
+    ``(1 / pairs) Σ_{i<j} cos(e_i, e_j)`` over the words of a topic.
 
     Parameters
     ----------
     topics : sequence of K sequences of str
         The words of each topic, at least two per topic.
     vectors : array-like of shape (n_words, n_dimensions), or callable
-        The words' vectors e, one row for each word of ``vocabulary``; or a function that
+        The vectors e of the words, one row per word of ``vocabulary``. Or a function that
         turns a list of words into such an array.
     vocabulary : sequence of str of length n_words, default=None
         The word of each row of ``vectors``.
@@ -41,8 +41,8 @@ def embedding_coherence(
 
     Notes
     -----
-    Needs no corpus, so it works for short texts and rare words. It depends on the embedding
-    model: values of different models cannot be compared. It does not measure whether topics
+    It needs no corpus, so it works for short texts and rare words. It depends on the embedding
+    model: do not compare values of different models. It does not measure whether topics
     differ, or whether they fit the documents.
 
     References
@@ -61,7 +61,7 @@ def embedding_coherence(
     look_up = vectors_of_words(vectors, vocabulary)
     for k, topic in enumerate(check_topics(topics)):
         if len(topic) < 2:
-            raise ValueError(f"Topic {k} has fewer than two words: {topic}.")
+            raise ValueError(f"Topic {k} needs at least two words, got {topic}.")
         total = look_up(topic).sum(axis=0)
         n = len(topic)
         values.append((total @ total - n) / (n * (n - 1)))

@@ -18,7 +18,7 @@ def split_pipeline(estimator: Any) -> tuple[Pipeline | None, Any]:
 
 
 def weights_of(estimator: Any) -> np.ndarray:
-    """Return ``components_`` of a fitted model: non-negative, rows of any sum, even 0."""
+    """Return ``components_`` of a fitted model: not negative, rows with any sum, also 0."""
     _, model = split_pipeline(estimator)
     if not hasattr(model, "components_"):
         raise TypeError(
@@ -31,11 +31,11 @@ def weights_of(estimator: Any) -> np.ndarray:
 def vocabulary_of(estimator: Any) -> list[str]:
     """Return the word of each column of ``components_``.
 
-    In this order: the model's own words, if it reads texts; the names that the steps before
-    it return; its ``feature_names_in_``; the columns' numbers.
+    The first that exists: the words of a model of texts; the names from the steps before the
+    model; its ``feature_names_in_``; the numbers of the columns.
     """
     before, model = split_pipeline(estimator)
-    if hasattr(model, "vectorizer_"):  # a model that reads texts knows its words
+    if hasattr(model, "vectorizer_"):  # a model of texts
         return [str(name) for name in model.vocabulary_]
     if before is not None and (words := find_words(before)) is not None:
         return [str(word) for word in words]
@@ -44,7 +44,7 @@ def vocabulary_of(estimator: Any) -> list[str]:
 
 
 def counts_of(estimator: Any, X: Any) -> Any:
-    """Return the counts behind a topic model's words: ``X`` after the steps before it."""
+    """Return the counts that the topic model gets: ``X`` after the steps before it."""
     before, model = split_pipeline(estimator)
     X = X if before is None else before.transform(X)
     return model.vectorizer_.transform(X) if hasattr(model, "vectorizer_") else X

@@ -1,4 +1,4 @@
-"""Checks of what metrics read: topics as words, distributions, mixtures."""
+"""Checks of the inputs of metrics: words of topics, distributions, mixtures."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,17 +12,17 @@ from sklearn.utils.validation import check_non_negative
 def check_topics(topics: Iterable[Any]) -> list[list[str]]:
     """Return the words of each topic as lists.
 
-    One flat list of words, words that are no str, and a word twice are errors.
+    A flat list of words, a word that is not a str, and a word twice in a topic are errors.
     """
     lists = []
     for k, topic in enumerate(topics):
         if isinstance(topic, str) or not isinstance(topic, Iterable):
             raise ValueError(
-                f"Topics must be lists of words, one list per topic; topic {k} is {topic!r}."
+                f"Topics must be lists of words, one list per topic. Topic {k} is {topic!r}."
             )
         words = list(topic)
         if not all(isinstance(word, str) for word in words):
-            raise ValueError(f"Words must be str; topic {k} is {words}.")
+            raise ValueError(f"Words must be str. Topic {k} is {words}.")
         if len(set(words)) < len(words):
             raise ValueError(f"Topic {k} has a word twice: {words}.")
         lists.append(words)
@@ -42,14 +42,14 @@ def check_distributions(weights: ArrayLike, name: str) -> np.ndarray:
     totals = rows.sum(axis=1, keepdims=True)
     if not totals.all():
         row = int(np.flatnonzero(totals == 0)[0])
-        raise ValueError(f"{name}: row {row} has no weight at all.")
+        raise ValueError(f"{name}: row {row} is all zero. Leave out such topics.")
     return rows / totals
 
 
 def check_mixtures(mixtures: ArrayLike, name: str = "mixtures") -> np.ndarray:
-    """Return rows divided by their sums; a row of zeros has equal proportions.
+    """Return rows divided by their sums; a row of zeros gets equal proportions.
 
-    Such rows come from models like NMF for documents without a known word.
+    NMF and similar models give such rows for documents without a known word.
     """
     rows = check_weights(mixtures, name)
     totals = rows.sum(axis=1, keepdims=True)

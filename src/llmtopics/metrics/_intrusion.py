@@ -1,4 +1,4 @@
-"""Intrusion tests: how often a word or a topic that does not belong is found."""
+"""Intrusion tests: how often an intruder (a word or topic that does not belong) is found."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -24,8 +24,8 @@ def word_intrusion(
     """Return how often an intruder, a word from another topic, is found.
 
     A trial shows the ``n_words`` most probable words of a topic and one intruder, shuffled.
-    The intruder is improbable in the topic (not above its median) and among the most probable
-    words of another topic.
+    The intruder is improbable in the topic: its weight is at most the median. It is among the
+    most probable words of another topic.
 
     Parameters
     ----------
@@ -34,36 +34,36 @@ def word_intrusion(
     vocabulary : sequence of str of length n_words_in_vocabulary
         The word of each column.
     vectors : array-like of shape (n_words_in_vocabulary, n_dimensions), or callable
-        The words' vectors, one row per column of ``components``, or a function from a list
-        of words to such an array. The guess is the word with the least mean cosine to the
-        others.
+        The vectors of the words, one row per column of ``components``. Or a function that
+        turns a list of words into such an array. The guess is the word with the lowest mean
+        cosine to the others.
     annotator : callable, list of str → str
-        Instead of ``vectors``: gets the words shown and returns the one that it thinks is the
-        intruder. It may ask a person or a language model.
+        Instead of ``vectors``. It gets the words shown and returns its guess of the intruder.
+        It may ask a person or a language model.
     n_words : int, default=5
-        Words of the topic shown in a trial; fewer, where fewer have any weight in it.
+        Number of words of the topic in a trial. Words without weight are not shown.
     n_trials : int, default=10
-        Trials per topic.
+        Number of trials per topic.
     random_state : int, RandomState, numpy.random.Generator or None, default=0
-        Draws intruders and shuffles.
+        Seeds the choice of intruders and the shuffling.
 
     Returns
     -------
     found : ndarray of shape (n_components,)
-        Share of trials in which the intruder was found, in [0, 1]. Higher is better; by
-        chance ``1 / (n_words + 1)``. A topic of fewer than two words, and one for which no
-        intruder exists (the others are copies of it), has 0.
+        Share of trials in which the intruder was found, in [0, 1]. Higher is better. By
+        chance it is ``1 / (n_words + 1)``. It is 0 for a topic with fewer than two words, and
+        for a topic without a possible intruder (because the others are copies of it).
 
     Raises
     ------
     ValueError
-        For fewer than two topics, a vocabulary not larger than ``n_words``, an answer of
-        ``annotator`` that is none of the words shown, or unless exactly one of ``vectors``
-        and ``annotator`` is given.
+        For fewer than two topics or a vocabulary not larger than ``n_words``. If ``annotator``
+        returns a word that was not shown. If both or none of ``vectors`` and ``annotator``
+        are given.
 
     Notes
     -----
-    It does not measure whether the topic fits its documents (:func:`topic_intrusion`).
+    It does not measure whether the topic fits its documents. :func:`topic_intrusion` does.
 
     References
     ----------
@@ -82,7 +82,9 @@ def word_intrusion(
     """
     phi = check_distributions(components, "components")
     if len(phi) < 2:
-        raise ValueError("word_intrusion needs intruders: pass at least two topics.")
+        raise ValueError(
+            "word_intrusion takes intruders from other topics: pass at least two topics."
+        )
     check_positive(n_words=n_words, n_trials=n_trials)
     if (vectors is None) == (annotator is None):
         raise ValueError("Pass either vectors or annotator.")
@@ -90,12 +92,12 @@ def word_intrusion(
     rng = np.random.default_rng(as_seed(random_state))
     if phi.shape[1] <= n_words:
         raise ValueError(
-            f"{phi.shape[1]} words are too few: with n_words={n_words} no word is left to be an "
-            "intruder."
+            f"{phi.shape[1]} words are too few for n_words={n_words} and one intruder: pass a "
+            "smaller n_words."
         )
     order = np.argsort(-phi, axis=1, kind="stable")[:, :n_words]
     top = [own[row[own] > 0] for own, row in zip(order, phi, strict=True)]
-    if vectors is not None:  # all words that may be shown, in one call
+    if vectors is not None:  # the vectors of all words that may be shown, in one call
         asked = np.unique(np.concatenate(top))
         unit = vectors_of_words(vectors, words)([words[w] for w in asked])
         e = np.zeros((len(words), unit.shape[1]))
@@ -119,8 +121,8 @@ def word_intrusion(
                 answer = annotator(list(shown))
                 if answer not in shown:
                     raise ValueError(
-                        f"annotator returned {answer!r}, which is none of the words "
-                        f"shown: {shown}."
+                        f"annotator returned {answer!r}, and must return one of the "
+                        f"words shown: {shown}."
                     )
             found[k] += answer == words[intruder]
     return found / n_trials
@@ -134,11 +136,11 @@ def topic_intrusion(
     n_topics: int = 3,
     random_state: Any = 0,
 ) -> np.ndarray:
-    """Return for which documents an intruder, a topic that they do not have, is found.
+    """Return for each document whether an intruder, a topic that it does not have, is found.
 
-    Each document is shown with its ``n_topics`` most probable topics and one topic of the
-    least probable half, the intruder. The guess is the topic whose vector has the least cosine
-    with the document's.
+    Each document is shown with its ``n_topics`` most probable topics and one intruder, a topic
+    from the least probable half. The guess is the topic whose vector has the lowest cosine
+    with the document's vector.
 
     Parameters
     ----------
@@ -147,17 +149,18 @@ def topic_intrusion(
     doc_vectors : array-like of shape (n_documents, n_dimensions)
         Embeddings of the documents.
     topic_vectors : array-like of shape (n_components, n_dimensions)
-        Embeddings of the topics in the same space: the mean of their words' vectors, or of
-        their names'.
+        Embeddings of the topics in the same space: the mean vectors of their words, or the
+        vectors of their names.
     n_topics : int, default=3
-        Topics of the document shown.
+        Number of topics of the document that are shown.
     random_state : int, RandomState, numpy.random.Generator or None, default=0
-        Draws the intruders.
+        Seeds the choice of intruders.
 
     Returns
     -------
     found : ndarray of shape (n_documents,), bool
-        Its mean is the model's score: higher is better; by chance ``1 / (n_topics + 1)``.
+        The mean is the score of the model. Higher is better. By chance it is
+        ``1 / (n_topics + 1)``.
 
     Raises
     ------
@@ -167,7 +170,8 @@ def topic_intrusion(
 
     Notes
     -----
-    It measures whether topics fit their documents, not whether the topics are coherent.
+    It measures whether topics fit their documents. It does not measure whether the topics are
+    coherent.
 
     References
     ----------

@@ -1,6 +1,6 @@
 """Compiled left-to-right estimate of a document's probability.
 
-Arrays come in and go out; as plain Python every function gives the same numbers.
+Arguments and results are arrays. As plain Python every function gives the same numbers.
 """
 
 import numpy as np
@@ -21,7 +21,7 @@ def left_to_right(words, word_topic, prior, n_particles, rng):
     prior : float64 (K,)
         α.
     n_particles : int
-        R, topics of the tokens so far that are sampled side by side.
+        R, number of samples of the topics of the tokens so far.
     rng : numpy.random.Generator
 
     Returns
@@ -59,7 +59,7 @@ def left_to_right(words, word_topic, prior, n_particles, rng):
 
 @compiled
 def add_up(values):
-    """Return the sum, added in order; NumPy adds in pairs, numba does not."""
+    """Return the sum, added in order; NumPy adds in another order than numba."""
     total = 0.0
     for value in values:
         total += value
@@ -78,7 +78,7 @@ def draw_topic(word, count, prior, cumulative, u):
 
 @compiled
 def resample(weights, u):
-    """Return R indices drawn in proportion to R weights, systematically from one u."""
+    """Return R indices in proportion to R weights, by systematic sampling from one u."""
     R = weights.shape[0]
     parents = np.empty(R, np.int64)
     step, reached, i = add_up(weights) / R, weights[0], 0

@@ -14,8 +14,8 @@ from llmtopics.metrics._input_checks import check_distributions, check_mixtures
 def completion_split(X: Any) -> tuple[sp.csr_array, sp.csr_array]:
     """Split every document into an observed and a held-out half.
 
-    A document's tokens, in the order of their columns, go to the two halves in turn, the
-    first to the observed one.
+    Tokens are taken in the order of their columns. They go to the two halves in turn, the
+    first token to the observed half.
 
     Parameters
     ----------
@@ -25,9 +25,9 @@ def completion_split(X: Any) -> tuple[sp.csr_array, sp.csr_array]:
     Returns
     -------
     observed : csr_array of shape (n_documents, n_words)
-        What the mixtures may be estimated from.
+        Counts from which topic proportions are estimated.
     held_out : csr_array of shape (n_documents, n_words)
-        What they are judged by. The two add up to ``X``.
+        Counts that these should predict. Both halves sum to ``X``.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def completion_split(X: Any) -> tuple[sp.csr_array, sp.csr_array]:
 
     See Also
     --------
-    perplexity : Judges the mixtures of the observed half by the held-out half.
+    perplexity : Measures how well topic proportions predict the held-out half.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def completion_split(X: Any) -> tuple[sp.csr_array, sp.csr_array]:
 def perplexity(X: Any, mixtures: ArrayLike, components: ArrayLike) -> float:
     """Return the perplexity of word counts under mixtures of topics.
 
-    ``exp(-(1 / N) Σ_d Σ_w X_dw log Σ_k θ_dk φ_kw)``, N the number of tokens in ``X``
+    ``exp(-(1 / N) Σ_d Σ_w X_dw log Σ_k θ_dk φ_kw)``, with N the number of tokens in ``X``.
 
     Parameters
     ----------
@@ -59,10 +59,10 @@ def perplexity(X: Any, mixtures: ArrayLike, components: ArrayLike) -> float:
         Whole-number word counts. For document completion: the held-out half of
         :func:`completion_split`.
     mixtures : array-like of shape (n_documents, n_components)
-        θ, estimated without seeing ``X``: the model's ``transform`` of the observed half.
-        Rows are divided by their sums; a row of zeros stands for equal proportions.
+        θ, estimated without ``X``: the model's ``transform`` of the observed half. Rows are
+        divided by their sums. A row of zeros means equal proportions.
     components : array-like of shape (n_components, n_words)
-        φ; rows are divided by their sums.
+        φ. Rows are divided by their sums.
 
     Returns
     -------
@@ -72,14 +72,13 @@ def perplexity(X: Any, mixtures: ArrayLike, components: ArrayLike) -> float:
     Raises
     ------
     ValueError
-        For bad counts or shapes that do not fit, negative weights, or if ``X`` holds no
-        tokens.
+        For bad counts, shapes that do not match, negative weights, or if ``X`` has no tokens.
 
     Notes
     -----
-    A token with probability zero (as in NMF) counts as if the probability were 1e-12.
-    Compare only models of the same words. Perplexity does not measure whether people find the
-    topics good: people often prefer models of worse perplexity [2]_.
+    A token with probability zero (as in NMF) gets the probability 1e-12. Compare only models
+    of the same words. Perplexity does not measure whether people find the topics good: people
+    often prefer models with worse perplexity [2]_.
 
     References
     ----------
@@ -99,10 +98,11 @@ def perplexity(X: Any, mixtures: ArrayLike, components: ArrayLike) -> float:
     phi = check_distributions(components, "components")
     if (*counts.shape,) != (theta.shape[0], phi.shape[1]) or theta.shape[1] != len(phi):
         raise ValueError(
-            f"X {counts.shape}, mixtures {theta.shape} and components {phi.shape} must be "
-            "(documents, words), (documents, topics) and (topics, words)."
+            f"The shapes of X {counts.shape}, mixtures {theta.shape} and components "
+            f"{phi.shape} do not match: they must be (documents, words), (documents, topics) "
+            "and (topics, words)."
         )
     if not counts.nnz:
-        raise ValueError("X holds no tokens to predict.")
+        raise ValueError("X holds no tokens to predict: pass documents with words.")
     total = _held_out.log_likelihood(counts, theta, phi)
     return max(1.0, float(np.exp(-total / counts.data.sum(dtype=np.int64))))

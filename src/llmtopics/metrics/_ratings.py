@@ -17,7 +17,7 @@ def rate_topics(
     topics : sequence of K sequences of str
         The words of each topic, best first.
     rate : callable, list of str → float
-        Gets the words of one topic and returns a number. It may ask a person, or a language
+        It gets the words of one topic and returns a number. It may ask a person or a language
         model: "Rate how related these words are, from 1 to 3".
 
     Returns
@@ -32,8 +32,8 @@ def rate_topics(
 
     Notes
     -----
-    Ratings of large language models agree with people's ratings better than coherence by
-    counts does. Ratings of small ones do not [1]_.
+    Ratings by large language models agree with people's ratings better than coherence from
+    counts does. Ratings by small models do not [1]_.
 
     References
     ----------
@@ -55,7 +55,7 @@ def rate_topics(
             rating = np.nan
         if not np.isfinite(rating):
             raise ValueError(
-                f"Topic {k}: the rating {answer!r} is not a finite number."
+                f"Topic {k}: rate must return a finite number, got {answer!r}."
             )
         ratings.append(rating)
     return np.array(ratings)

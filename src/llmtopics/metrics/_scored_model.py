@@ -1,4 +1,4 @@
-"""What the measures of a scorer read: a fitted model's words and the held-out documents."""
+"""The input of a scorer's measures: a fitted model's words and the held-out documents."""
 
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -16,11 +16,11 @@ from llmtopics.metrics._fitted_models import (
     weights_of,
 )
 
-_REACH = 5  # words are looked for among the first _REACH * n_words of a topic
+_REACH = 5  # held-out words come from the first _REACH * n_words of a topic
 
 
 class Settings(NamedTuple):
-    """The parameters of :func:`topic_scorer` beside the measure."""
+    """The parameters of :func:`topic_scorer`, except the measure."""
 
     n_words: int
     method: str | None
@@ -59,8 +59,8 @@ class ScoredModel:
             return self.model.top_words(n_words)
         if method == "keyness":
             raise ValueError(
-                f"{type(self.model).__name__} does not rank words by keyness, only "
-                "FusionTopicModel does: pass method=None or another method."
+                f"{type(self.model).__name__} does not rank words by keyness. Only "
+                "FusionTopicModel does. Pass method=None or another method."
             )
         return top_words(self.weights, self.vocabulary, n_words, method or "term_score")
 
@@ -81,39 +81,39 @@ class ScoredModel:
         )
         if n_unknown:
             warn_user(
-                f"{n_unknown} of {len(topics)} topics cannot be judged: of the first "
-                f"{_REACH * n_words} words of each, the {self.counts.shape[0]} held-out "
-                "documents have fewer than two. They get the lowest value. Hold out more "
-                "documents (fewer folds), or pass min_df to the vectorizer."
+                f"{n_unknown} of {len(topics)} topics cannot be scored and get the lowest "
+                f"value: the {self.counts.shape[0]} held-out documents have fewer than two of "
+                f"their first {_REACH * n_words} words. Hold out more documents (fewer "
+                "folds), or pass min_df to the vectorizer."
             )
         return topics
 
     def reference(self) -> tuple[Any, list[str] | None]:
-        """Return what coherence is counted on: counts and words, or lists of tokens."""
+        """Return the reference of coherence: counts and words, or lists of tokens."""
         if self.settings.window_size is None:
             return self.counts, self.vocabulary
         return _token_lists(self.estimator, self.X), None
 
 
 def _token_lists(estimator: Any, X: Any) -> list[list[str]]:
-    """Return the words of the documents in their order, as the vectorizer finds them."""
+    """Return the words of the documents in their order, as the vectorizer splits them."""
     before, model = split_pipeline(estimator)
     maker = before
-    if hasattr(model, "vectorizer_"):  # a model that reads texts
+    if hasattr(model, "vectorizer_"):  # a model of texts
         maker, X = model.vectorizer_, X if before is None else before.transform(X)
     vectorizer = next(
         (step for step in steps_of(maker) if hasattr(step, "build_analyzer")), None
     )
     if vectorizer is None:
         raise ValueError(
-            "A window needs the words of the documents in their order: score a Pipeline "
+            "A window needs the words of the documents in their order. Score a Pipeline "
             "with CountVectorizer, or pass window_size=None."
         )
     splits = vectorizer.analyzer if callable(vectorizer.analyzer) else vectorizer
     n_words = getattr(splits, "ngram_range", (1, 1))[1]
     if n_words > 1 or vectorizer.analyzer in ("char", "char_wb"):
         raise ValueError(
-            "A window needs single words in their order, but the vectorizer makes n-grams: "
-            "pass window_size=None."
+            "A window needs single words in their order. The vectorizer of the Pipeline makes "
+            "n-grams. Pass window_size=None."
         )
     return tokens_of(maker, X) or []

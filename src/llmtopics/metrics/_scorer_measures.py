@@ -1,8 +1,8 @@
 """The measures of :func:`topic_scorer`: a new one is a function and one entry in ``MEASURES``.
 
-A measure gets a :class:`ScoredModel` and returns a number, higher for better models. A topic
-without any weight, as NMF may leave, gets the lowest value: such topics are copies of each
-other and have no words. Every measure of coherence is a measure of the scorer, too.
+A measure gets a :class:`ScoredModel` and returns a number, higher for better models. NMF may
+have topics without any weight. They are copies of each other and have no words, so they get
+the lowest value. Every measure of coherence is a measure of the scorer, too.
 """
 
 import warnings
@@ -40,7 +40,7 @@ def _quality(scored: ScoredModel) -> float:
 def _mean_coherence(
     scored: ScoredModel, topics: list[list[str]], measure: str
 ) -> float:
-    """Return the mean over the topics; one of fewer than two words has the lowest value."""
+    """Return the mean over topics; topics of fewer than two words get the lowest value."""
     lowest = _coherence_measures.MEASURES[measure].lowest
     alive = [topic for topic in topics if len(topic) > 1]
     if not alive:
@@ -88,10 +88,10 @@ def _distance(scored: ScoredModel) -> float:
 
 
 def _completion(scored: ScoredModel) -> float:
-    if scored.reads_texts:  # its own score splits the texts before it reads them
+    if scored.reads_texts:  # its own score cuts the texts, not the counts, in half
         return scored.estimator.score(scored.X)
     observed, held_out = completion_split(counts_of(scored.estimator, scored.X))
-    with warnings.catch_warnings():  # the halves are no longer the user's DataFrame
+    with warnings.catch_warnings():  # the halves have no column names
         warnings.filterwarnings("ignore", "X does not have valid feature names")
         mixtures = np.asarray(scored.model.transform(observed))
     # a topic without weight gives every word the same probability
@@ -110,7 +110,4 @@ MEASURES: dict[str, Callable[[ScoredModel], float]] = {
     "distance": _distance,
     "completion": _completion,
 }
-NEED_PAIRS = {
-    "quality",
-    *_coherence_measures.MEASURES,
-}  # of words: n_words is 2 or more
+NEED_PAIRS = {"quality", *_coherence_measures.MEASURES}  # n_words must be 2 or more

@@ -45,45 +45,44 @@ def topic_scorer(
         What is computed:
 
         - "quality": ``NPMI - |NPMI| (1 - diversity)``, coherence and diversity together.
-          Choose the number of topics by it if people will read the topics. Either alone can
-          rise while the other falls;
-        - "npmi" or another measure of :func:`coherence`: its mean over the fitted topics'
-          words in the held-out documents;
+          Use it to choose the number of topics if people will read the topics. Either alone
+          can rise while the other falls.
+        - "npmi" or another measure of :func:`coherence`: the mean coherence of the fitted
+          topics, counted in the held-out documents.
         - "diversity", "inverted_rbo": :func:`topic_diversity` or :func:`inverted_rbo` of the
-          fitted topics' words. Where a topic has fewer words than the others, the missing
-          ones lower its diversity;
+          fitted topics. If a topic has fewer words than the others, diversity is lower.
         - "exclusivity", "distance": mean :func:`exclusivity`, or mean of
           :func:`topic_distances` off the diagonal. These four do not use the held-out
-          documents;
-        - "completion": held-out log-likelihood per token by document completion, in nats,
-          ``-log(perplexity)`` of every second token given the others: how well the model
-          predicts words. It needs whole-number counts, so no tf-idf before the model.
+          documents.
+        - "completion": held-out log-likelihood per token by document completion, in nats.
+          It is ``-log(perplexity)`` of every second token given the others, and measures how
+          well the model predicts words. It needs whole-number counts, so no tf-idf.
 
-        A topic without any weight, as NMF may leave, has the lowest value of each.
+        A topic without any weight (NMF may have some) gets the lowest value of each.
 
     n_words : int, default=10
-        Words of a topic that count.
+        Number of words per topic that are used.
     method : str or None, default=None
         How words are chosen, as in :func:`llmtopics.top_words`, or "keyness" for
-        :class:`llmtopics.FusionTopicModel`. None is what the model's own ``top_words``
-        gives, or "term_score" for a model without.
+        :class:`llmtopics.FusionTopicModel`. None uses the ``top_words`` of the model, or
+        "term_score" if the model has none.
     window_size : int, None or "auto", default=None
-        Where words must occur together for the coherences: in one document (None), or in a
-        window of this many tokens. Windows need a Pipeline that starts from texts with one of
-        scikit-learn's vectorizers; "auto" is the published window of the measure.
+        Where words must occur together for coherence: in one document (None), or in a
+        window of this many tokens. "auto" is the published window of the measure. Windows
+        need a Pipeline of texts with one of scikit-learn's vectorizers.
 
     Returns
     -------
     scorer : callable (estimator, X, y=None) → float
-        Can be pickled, and named in a dict for several measures at once.
+        It can be pickled. For several measures at once, pass a dict of scorers.
 
     Raises
     ------
     ValueError
-        Here for an unknown ``measure`` or ``method`` and numbers below 1; when scoring, for
-        what the metrics refuse, and for a window over n-grams.
+        For an unknown ``measure`` or ``method``, and for numbers below 1. When scoring: for
+        bad input of the metrics, and for a window over n-grams.
     TypeError
-        When scoring something without ``components_``.
+        When scoring a model without ``components_``.
 
     Warns
     -----
@@ -92,16 +91,16 @@ def topic_scorer(
 
     Notes
     -----
-    "quality" and the coherences use only words that occur in the held-out documents: of each
-    topic's first ``5 n_words`` words, the first ``n_words`` that occur there. Compare scores of
-    the same folds only. "completion" and the coherences measure different things and often
-    disagree: completion mostly favors more topics than people want to read.
+    "quality" and the coherences use only words that occur in the held-out documents. Of the
+    first ``5 n_words`` words of each topic, they use the first ``n_words`` that occur there.
+    Compare only scores on the same folds. "completion" and the coherences measure different
+    things and often disagree: completion mostly favors more topics than people want to read.
 
     References
     ----------
     A. Dieng, F. Ruiz and D. Blei, "Topic modeling in embedding spaces", TACL 2020 (the
-    product of coherence and diversity, which "quality" equals where coherence is positive;
-    where it is negative, the product would reward repetition).
+    product of coherence and diversity). "quality" equals it if coherence is positive. If
+    coherence is negative, the product would reward repeated words.
 
     Examples
     --------
@@ -127,7 +126,7 @@ def topic_scorer(
     check_positive(n_words=n_words)
     if n_words < 2 and measure in NEED_PAIRS:
         raise ValueError(
-            f"{measure!r} is about pairs of words: n_words must be 2 or more."
+            f"{measure!r} uses pairs of words: n_words must be 2 or more, got {n_words}."
         )
     if window_size not in (None, "auto"):
         check_positive(window_size=window_size)

@@ -29,48 +29,49 @@ def topic_stability(
 ) -> Bunch:
     """Fit a topic model several times; return how similar its topics are each time.
 
-    ``estimator`` is fitted once as it is, and ``n_runs`` times with other seeds, on all
-    documents or on random parts of them. Each run's topics are matched one to one to those
-    of the first fit (Hungarian method); a topic's stability is the mean over the runs of
-    ``1 - JS(φ_k, φ_match(k))``, JS the Jensen-Shannon distance in [0, 1].
+    ``estimator`` is fitted once as it is. Then it is fitted ``n_runs`` times with other seeds,
+    on all documents or on random subsets. The topics of each run are matched one to one to
+    those of the first fit (Hungarian method). The stability of a topic is the mean over the
+    runs of ``1 - JS(φ_k, φ_match(k))``, with JS the Jensen-Shannon distance in [0, 1].
 
     Parameters
     ----------
     estimator : topic model, or Pipeline that ends in one
-        With ``components_`` after ``fit``. Is not changed: clones are fitted.
+        It must have ``components_`` after ``fit``. It is not changed: clones are fitted.
     X : array-like, sparse matrix or list of str
-        What ``estimator.fit`` reads.
+        Input of ``estimator.fit``.
     n_runs : int, default=5
-        Fits to compare with the first.
+        Number of fits that are compared with the first.
     subsample : float in (0, 1) or None, default=None
-        Share of the documents, drawn without replacement, that each run is fitted on; None: all.
+        Share of the documents for each run, drawn without replacement. None uses all.
     random_state : int, RandomState, numpy.random.Generator or None, default=0
-        Draws the runs' seeds (every parameter named ``random_state``; that of the first
-        fit where ``estimator`` leaves it None) and parts.
+        Seeds the choice of documents and all parameters named ``random_state`` of the runs.
+        In the first fit, it seeds only those that are None in ``estimator``.
     n_jobs : int or None, default=None
-        Runs fitted at the same time, as in joblib.
+        Number of runs fitted at the same time, as in joblib.
     verbose : bool, default=False
         Whether to show a progress bar.
 
     Returns
     -------
     stability : Bunch
-        ``per_topic``: ndarray of shape (n_components,), in [0, 1], higher is better;
-        ``overall``: its mean; ``runs``: ndarray of shape (n_runs, n_components), the
-        similarities, 0 for a topic without any weight; ``matches``: int ndarray of the same shape, which topic of the run
-        it was; ``estimator``: the first fit, whose topics are meant.
+        ``per_topic``: ndarray of shape (n_components,), in [0, 1], higher is better.
+        ``overall``: its mean. ``runs``: ndarray of shape (n_runs, n_components), the
+        similarities; 0 for a topic without any weight. ``matches``: int ndarray of the same
+        shape, the matched topic of each run. ``estimator``: the first fit, whose topics these
+        are.
 
     Raises
     ------
     ValueError
-        If nothing would vary: no ``subsample``, and no parameter ``random_state``.
+        If all runs would be equal: no ``subsample``, and no parameter ``random_state``.
 
     Notes
     -----
+    Stability shows which topics to trust, and from which K on topics change from fit to fit.
     It does not measure whether topics are good: a single topic is perfectly stable, and
-    stability mostly falls as K grows. It shows which topics to trust, and from which K on
-    topics change from fit to fit. Topics that people would call the same have about 0.7 to
-    0.9, because of smoothing and chance. Unrelated topics have about 0.2.
+    stability mostly falls as K grows. Because of smoothing and chance, topics that people
+    would call the same have about 0.7 to 0.9. Unrelated topics have about 0.2.
 
     References
     ----------
@@ -136,7 +137,7 @@ def topic_stability(
 def _part(
     n: int, subsample: float | None, rng: np.random.Generator
 ) -> np.ndarray | None:
-    """Return the rows that a run sees, in their order; None: all."""
+    """Return the rows of a run, in their order; None for all."""
     if subsample is None:
         return None
     return np.sort(rng.permutation(n)[: max(1, round(subsample * n))])
@@ -163,7 +164,7 @@ def _match(reference: _Topics, other: _Topics) -> tuple[np.ndarray, np.ndarray]:
 
     a, b = aligned(reference), aligned(other)
     alive = np.outer(a.any(axis=1), b.any(axis=1))
-    with np.errstate(invalid="ignore"):  # topics without weight are no distribution
+    with np.errstate(invalid="ignore"):  # topics without weight have no distribution
         distance = cdist(a, b, "jensenshannon") / np.sqrt(np.log(2))
     similarity = np.where(alive, 1 - np.clip(np.nan_to_num(distance), 0, 1), 0)
     rows, match = linear_sum_assignment(similarity, maximize=True)

@@ -36,31 +36,32 @@ def topic_summary(
     vocabulary : sequence of str of length n_words_in_vocabulary
         The word of each column.
     mixtures : array-like of shape (n_documents, n_components)
-        θ of the documents from which shares and representative documents are taken.
+        θ of the documents. They give the shares and the representative documents.
     reference : {array-like, sparse matrix} of shape (any, n_words_in_vocabulary)
-        Counts of the same words in the corpus that coherence is counted on.
+        Counts of the same words in the corpus for coherence.
     titles : sequence of str of length n_documents, default=None
-        Titles of the documents; None: their row numbers.
+        Titles of the documents. None uses their row numbers.
     stability : array-like of shape (n_components,), default=None
-        ``per_topic`` of :func:`topic_stability`; None leaves the column out.
+        ``per_topic`` of :func:`topic_stability`. None leaves the column out.
     n_words, n_documents : int, default=10, 3
-        Words and representative (typical) documents per topic.
+        Number of words and of representative (typical) documents per topic.
 
     Returns
     -------
     summary : pandas.DataFrame of n_components rows
-        ``words``: list of str, by term score; ``share``: mean of θ, the shares sum to one;
-        ``coherence``: NPMI of the words over whole documents of ``reference``;
-        ``exclusivity``; ``stability`` if given; ``documents``: the titles or rows of the
-        documents with most of the topic, most first. The index is the topic's number. A
-        topic without weight, as NMF may leave, has no words, and NaN where they are judged.
+        ``words``: list of str, by term score. ``share``: mean of θ; the shares sum to one.
+        ``coherence``: NPMI of the words over whole documents of ``reference``.
+        ``exclusivity``. ``stability``, if given. ``documents``: the titles or rows of the
+        representative documents, largest share first. The index is the number of the topic.
+        A topic without weight (NMF may have some) has no words; its coherence and exclusivity
+        are NaN.
 
     Raises
     ------
     ImportError
         If pandas is not installed.
     ValueError
-        For shapes that do not fit, or what the metrics refuse.
+        For shapes that do not match, and for bad input of the metrics.
 
     See Also
     --------
@@ -88,11 +89,15 @@ def topic_summary(
     theta = check_mixtures(mixtures)
     if theta.shape[1] != len(weights):
         raise ValueError(
-            f"mixtures has {theta.shape[1]} topics, components {len(weights)}."
+            f"mixtures has {theta.shape[1]} topics and components has {len(weights)}: pass "
+            "both from the same model."
         )
-    names = list(range(len(theta)) if titles is None else titles)  # by position
+    names = list(range(len(theta)) if titles is None else titles)  # no index
     if len(names) != len(theta):
-        raise ValueError(f"{len(names)} titles were given for {len(theta)} documents.")
+        raise ValueError(
+            f"{len(names)} titles were given for {len(theta)} documents: pass one title per "
+            "document."
+        )
     words = top_words(weights, vocabulary, n_words)
     pairs = np.array([len(topic) > 1 for topic in words])
     alive = weights.any(axis=1)

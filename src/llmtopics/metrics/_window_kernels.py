@@ -1,6 +1,6 @@
 """Compiled counting of words that share a sliding window.
 
-Arrays come in and go out; as plain Python every function gives the same numbers.
+Arguments and results are arrays. As plain Python every function gives the same numbers.
 """
 
 import numpy as np
@@ -12,32 +12,32 @@ from llmtopics._compiled.compile import compiled
 def count_windows(words, starts, n_words, size, forget):
     """Count the windows that each pair of words shares.
 
-    A document of N tokens has ``max(1, N - size + 1)`` windows of ``size`` neighboring tokens; one
-    without tokens has none.
+    A document of N tokens has ``max(1, N - size + 1)`` windows of ``size`` neighboring tokens.
+    A document without tokens has none.
 
     Parameters
     ----------
     words : int32 (T,)
-        Tokens, document by document; -1 where a word is not asked about.
+        Tokens, document by document; -1 for words that are not counted.
     starts : int64 (D + 1,)
         Document d owns the tokens ``starts[d]:starts[d + 1]``.
     n_words : int
-        Number of words asked about, W.
+        Number of words that are counted, W.
     size : int
     forget : bool
-        Whether a word leaves the window with its first token there, although another of
-        its tokens may be left: what gensim 4 does.
+        Whether a word is lost when its first token leaves the window, even if the window has
+        the word again, as in gensim 4.
 
     Returns
     -------
     together : int64 (W, W)
-        Windows that hold both words; on the diagonal, windows that hold the word.
+        Number of windows with both words; on the diagonal, of windows with the word.
     n_windows : int
     """
     together = np.zeros((n_words, n_words), np.int64)
     inside = np.zeros(n_words, np.int64)  # tokens of each word in the window
     present = np.empty(n_words, np.int64)  # the words in the window, unordered
-    place = np.empty(n_words, np.int64)  # where in `present` a word stands
+    place = np.empty(n_words, np.int64)  # position of each word in `present`
     n_windows = 0
     for d in range(starts.shape[0] - 1):
         first, end = starts[d], starts[d + 1]
@@ -81,7 +81,7 @@ def count_windows(words, starts, n_words, size, forget):
 
 @compiled
 def add_pairs(together, present, n_present, run):
-    """Add ``run`` windows to every pair of present words, to one order of each."""
+    """Add ``run`` windows to every pair of present words, in one order only."""
     if run == 0:
         return
     for i in range(n_present):

@@ -1,4 +1,4 @@
-"""Pictures of topics: each function reads arrays and returns matplotlib's axes."""
+"""Plots of topics: each function takes arrays and returns matplotlib's axes."""
 
 from llmtopics.plots._correlations import plot_correlations
 

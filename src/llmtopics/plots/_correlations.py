@@ -27,37 +27,37 @@ def plot_correlations(
     Parameters
     ----------
     correlations : pandas.DataFrame or array-like of shape (n_components, n_components)
-        What :func:`llmtopics.metrics.topic_correlations` returns, adjusted or not. The
-        diagonal is not used, and left gray.
+        Result of :func:`llmtopics.metrics.topic_correlations`, adjusted or not. The diagonal
+        is not used and is gray.
     ax : matplotlib.axes.Axes or None, default=None
-        Where to draw; None makes a figure large enough for all.
+        Where to draw. None makes a new figure, large enough for all topics.
     names : sequence of str of length n_components, default=None
-        What the topics are called; None: the columns of the DataFrame, or their numbers.
+        Names of the topics. None uses the columns of the DataFrame, or numbers.
     ordered : bool, default=True
-        Whether to sort the topics so that correlated topics are side by side, or to keep
+        Whether to sort the topics so that correlated topics are side by side. False keeps
         their order. See Notes.
 
     Returns
     -------
     ax : matplotlib.axes.Axes
-        Where the map was drawn. Colors are centered on 0, with the largest correlation
-        on either side of it as limits. Names are left out evenly where they would overlap.
+        The axes of the map. Colors are centered on 0. Their limits are plus and minus the
+        largest absolute correlation. Where names would overlap, only every n-th is shown.
 
     Raises
     ------
     ImportError
         If matplotlib is not installed.
     ValueError
-        For correlations that are not square, not symmetric or not finite, or another number
-        of names than of topics.
+        For correlations that are not square, not symmetric or not finite, or if the number of
+        names is not the number of topics.
 
     Notes
     -----
-    Nothing is shown: in a notebook the figure appears by itself, in a script call
+    In a notebook the figure appears by itself. In a script, call
     ``matplotlib.pyplot.show()`` or ``ax.figure.savefig(path)``.
 
-    Topics are sorted by hierarchical clustering with average linkage on ``1 - r``, its
-    branches turned so that neighbors are as similar as possible [1]_.
+    Topics are sorted by hierarchical clustering with average linkage on ``1 - r``. Branches
+    are ordered so that neighbors are as similar as possible [1]_.
 
     References
     ----------
@@ -79,22 +79,24 @@ def plot_correlations(
     if values.shape != (K, K) or not np.allclose(values, values.T):
         raise ValueError(
             "correlations must be square and symmetric, one row and column per topic, "
-            f"got shape {values.shape}: pass what topic_correlations returns."
+            f"got shape {values.shape}. Pass the result of topic_correlations."
         )
     known = getattr(correlations, "columns", range(K)) if names is None else names
     labels = [str(name) for name in known]
     if len(labels) != K:
-        raise ValueError(f"{len(labels)} names were given for {K} topics.")
+        raise ValueError(
+            f"{len(labels)} names were given for {K} topics: pass one name per topic."
+        )
     np.fill_diagonal(values, 0)
-    limit = np.abs(values).max().round(9) or 1.0  # not the rounding of zeros
+    limit = np.abs(values).max().round(9) or 1.0  # zeros may have rounding errors
     order = np.arange(K)
     if ordered and K > 1:
-        distances = squareform(values.max() - values, checks=False)  # order as of 1 - r
+        distances = squareform(values.max() - values, checks=False)  # ordered as 1 - r
         order = leaves_list(linkage(distances, "average", optimal_ordering=True))
     if ax is None:
         ax = heat_map_axes("plot_correlations", K, max(map(len, labels)))
     blank = np.ma.masked_array(values[np.ix_(order, order)], np.eye(K, dtype=bool))
-    ax.set_facecolor("0.85")  # of the diagonal: white is 0
+    ax.set_facecolor("0.85")  # the diagonal is gray, because white is 0
     image = ax.imshow(blank, cmap="RdBu_r", vmin=-limit, vmax=limit)
     bar = ax.inset_axes((1.03, 0, 0.04, 1))  # always as high as the map
     ax.figure.colorbar(image, cax=bar, label="correlation")

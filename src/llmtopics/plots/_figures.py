@@ -1,4 +1,4 @@
-"""New figures, large enough for their labels; every plot gets pyplot from here."""
+"""New figures, large enough for their labels; all plots import pyplot from here."""
 
 from typing import Any
 
@@ -7,12 +7,12 @@ _CELL = 0.2  # inches per topic
 
 
 def pyplot_for(name: str) -> Any:
-    """Return matplotlib's pyplot; without it, say that the function ``name`` needs it."""
+    """Return matplotlib's pyplot; raise an error for the function ``name`` if it is missing."""
     try:
         from matplotlib import pyplot
     except ImportError as error:
         raise ImportError(
-            f"{name} draws with matplotlib: pip install 'llmtopics[plot]'"
+            f"{name} needs matplotlib: pip install 'llmtopics[plot]'"
         ) from error
     return pyplot
 

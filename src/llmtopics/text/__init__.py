@@ -1,4 +1,4 @@
-"""From raw text to words: an analyzer for scikit-learn's vectorizers, and stop words."""
+"""Texts → words: an analyzer for scikit-learn's vectorizers, and stop words."""
 
 from llmtopics.text._analyzer import TextAnalyzer
 from llmtopics.text._stop_words import stop_words

@@ -13,57 +13,56 @@ from llmtopics.text._tokens import known_words
 
 
 class TextAnalyzer(BaseEstimator):
-    """Turn a text into the list of its words, for ``CountVectorizer(analyzer=...)``.
+    """Split a text into words, for ``CountVectorizer(analyzer=...)``.
 
-    Words are runs of letters, marks and digits in any script: accents, vowel signs and
-    ideographs stay. The text is normalized (NFKC), so that the same word written with
-    composed or decomposed accents, or in full-width letters, is one word; soft hyphens
-    are taken out. Other spellings of one word stay different words, such as Arabic with and
-    without vowel points.
+    Words are sequences of letters, marks and digits in any script. Accents, vowel signs and
+    ideographs stay. The text is normalized (NFKC): a word with composed or decomposed
+    accents, or in full-width letters, is the same word. Soft hyphens are removed. Other
+    spellings stay different words, such as Arabic with and without vowel points.
 
     Parameters
     ----------
     language : str, default="english"
-        Chooses stop words, stemmer and segmentation: one of Snowball's languages
-        ("french", "german", ...), "chinese" (words are segmented; needs the extra
-        ``zh``), or another that has a stop list. An unknown one raises an error that
-        lists all.
+        Language of the stop words, the stemmer and the segmentation. One of Snowball's
+        languages ("french", "german", ...), "chinese" (words are segmented; needs the extra
+        ``zh``), or another language with stop words. The error for an unknown language lists
+        all languages.
 
     lowercase : bool, default=True
         Whether words are lower-cased (by Turkish rules in Turkish). Stop words are
-        recognized in any case.
+        found in any case.
 
     min_length : int, default=2
-        Shorter words are dropped. Does not apply to Chinese, Japanese, Korean, Thai, Lao,
-        Khmer and Burmese script, where one character may be a word.
+        Shorter words are dropped. This does not apply to Chinese, Japanese, Korean, Thai,
+        Lao, Khmer and Burmese script, where one character may be a word.
 
     stop_words : "auto", None or collection of str, default="auto"
-        Words to drop: those of ``language``, none, or the given ones. "auto" is an
-        empty list for Nepali, Serbian, Tamil and Yiddish, of which no maintained library has
-        one. Given words are normalized as the text is. To extend a language's list, pass
+        Words to drop: those of ``language``, none, or the given words. For Nepali, Serbian,
+        Tamil and Yiddish, "auto" is an empty list, because no maintained library has one.
+        Given words are normalized like the text. To extend the list of a language, pass
         ``stop_words("italian") | {"oggi"}`` (see :func:`llmtopics.text.stop_words`).
 
     stem : bool, default=False
-        Whether Snowball stems stand for words. Stems ("economi") look broken in a list
-        of topic words; inflected languages may be worth it.
+        Whether to return Snowball stems instead of words. Stems ("economi") look broken in a
+        list of topic words. They may help in inflected languages.
 
     numbers : bool, default=False
-        Whether numbers are kept: "2004", "1,000", "3.5bn". What joins digits to letters
-        without a point or comma is a word: "mp3", "4x4", but also "3bn".
+        Whether numbers are kept: "2004", "1,000", "3.5bn". Digits and letters without a point
+        or comma are a word: "mp3", "4x4", "3bn".
 
     punctuation : bool, default=False
-        Whether punctuation and symbols are kept, each a token of its own.
+        Whether punctuation and symbols are kept. Each sign is one token.
 
     ngram_range : tuple (min_n, max_n), default=(1, 1)
-        Lengths of the word n-grams returned, joined by a space. Set it here:
-        ``CountVectorizer`` ignores its own ``ngram_range`` when the analyzer is a
-        callable, as it does ``lowercase``, ``stop_words`` and ``token_pattern``.
+        Lengths of the word n-grams returned, joined by a space. Set it here: with a callable
+        analyzer, ``CountVectorizer`` ignores its own ``ngram_range``, ``lowercase``,
+        ``stop_words`` and ``token_pattern``.
 
     Raises
     ------
     ValueError
-        When called: unknown language, ``stem=True`` for a language without a Snowball
-        stemmer, ``min_length`` below 1, a wrong ``ngram_range`` or ``stop_words``.
+        When called with an unknown language, ``stem=True`` for a language without a Snowball
+        stemmer, ``min_length`` below 1, or a wrong ``ngram_range`` or ``stop_words``.
     TypeError
         When called on something that is not a str.
     ImportError
@@ -71,22 +70,22 @@ class TextAnalyzer(BaseEstimator):
 
     See Also
     --------
-    llmtopics.text.stop_words : The list of a language, to extend or shorten it.
+    llmtopics.text.stop_words : Stop words of a language, to extend or shorten the list.
     sklearn.feature_extraction.text.CountVectorizer : Counts the words.
 
     Notes
     -----
-    Apostrophes: a word is looked up in the stop list whole ("don't"), and then split
-    ("Blair's" gives "blair", "l'homme" gives "homme"), save in Hebrew and Ukrainian,
-    where the apostrophe belongs to the word.
+    Apostrophes: first the whole word is looked up in the stop words ("don't"). Then it is
+    split ("Blair's" gives "blair", "l'homme" gives "homme"). In Hebrew and Ukrainian the
+    apostrophe belongs to the word.
 
-    Punctuation separates words, and short words are dropped: of "U.S.", "AT&T" and
-    "C++" nothing is left with ``min_length=2``.
+    Punctuation separates words, and short words are dropped. With ``min_length=2`` nothing
+    is left of "U.S.", "AT&T" and "C++".
 
-    English stop words are scikit-learn's, other languages' are stopwordsiso's [1]_;
-    stems are Snowball's [2]_. stopwordsiso's English list is not used: it drops
-    "computer" and "microsoft". The lists still hold some words with meaning (in
-    English "system", "bill", "fire"): take these out where that matters.
+    English stop words come from scikit-learn, those of other languages from stopwordsiso
+    [1]_, stems from Snowball [2]_. The English list of stopwordsiso is not used, because it
+    drops "computer" and "microsoft". The lists still have some words with meaning (in
+    English "system", "bill", "fire"). Remove these from the list if they matter.
 
     References
     ----------
@@ -101,8 +100,9 @@ class TextAnalyzer(BaseEstimator):
     >>> TextAnalyzer("french", stem=True, ngram_range=(1, 2))("L'homme mangeait.")
     ['homm', 'mang', 'homm mang']
 
-    In a vectorizer, where its parameters can be set as ``analyzer__min_length`` (but do
-    not search them by likelihood or coherence, which cannot be compared between vocabularies):
+    Use it in a vectorizer. There its parameters can be set as ``analyzer__min_length``. Do
+    not search them by likelihood or coherence, because values for different vocabularies
+    cannot be compared.
 
     >>> from sklearn.feature_extraction.text import CountVectorizer
     >>> counts = CountVectorizer(analyzer=TextAnalyzer()).fit(["A cat sat.", "Dogs sit."])
@@ -144,13 +144,13 @@ class TextAnalyzer(BaseEstimator):
         """
         if not isinstance(text, str):
             raise TypeError(
-                f"TextAnalyzer reads one text (str) at a time, got {type(text).__name__}."
+                f"TextAnalyzer takes one text (str) at a time, got {type(text).__name__}."
             )
         known = known_words(*self._settings())
         text = clean(text)
         if self.lowercase:
             text = lower(text, self.language)
-        # no token reaches over a space, and a look-up costs less than a match
+        # tokens do not contain spaces, and a look-up is faster than a match
         words = list(chain.from_iterable(map(known.__getitem__, text.split())))
         low, high = self.ngram_range
         if high == 1:
@@ -162,11 +162,11 @@ class TextAnalyzer(BaseEstimator):
         return [" ".join(gram) for gram in chain.from_iterable(grams)]
 
     def _settings(self) -> tuple[str, frozenset[str], int, bool, bool, bool]:
-        """Check the parameters and return what decides which words a token gives."""
+        """Check the parameters; return all that decide which words a token gives."""
         check_language(self.language)
         if self.stem and self.language not in snowballstemmer.algorithms():
             raise ValueError(
-                f"stem=True: Snowball has no stemmer for {self.language!r}."
+                f"stem=True: Snowball has no stemmer for {self.language!r}. Pass stem=False."
             )
         if not isinstance(self.min_length, Integral) or self.min_length < 1:
             raise ValueError(

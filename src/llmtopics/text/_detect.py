@@ -1,4 +1,4 @@
-"""Whether a text is plainly not in a language."""
+"""Detect whether a text is clearly not in a language."""
 
 from collections import Counter
 from unicodedata import name
@@ -6,28 +6,28 @@ from unicodedata import name
 from llmtopics.text._analyzer import TextAnalyzer
 from llmtopics.text._stop_words import LANGUAGES, stop_words
 
-_MORE = 2  # stop words of another language: smaller differences may be chance
+_MORE = 2  # more stop words of another language; smaller differences may be chance
 
 words_of = TextAnalyzer(stop_words=None, min_length=1)
 
 
 def is_foreign(text: str, language: str) -> bool:
-    """Tell whether a text is plainly not in ``language``.
+    """Tell whether a text is clearly not in ``language``.
 
-    It is foreign in two cases. Most of its letters belong to another script than the
-    language's. Or another language has at least two more of its distinct stop words. A list
-    of keywords has no stop words: there the script alone decides.
+    It is foreign in two cases. Most of its letters are not in the script of the language. Or
+    it has at least two more distinct stop words of another language. A list of keywords has
+    no stop words, so only the script decides.
 
     Parameters
     ----------
     text : str
     language : str
-        One of those that :class:`TextAnalyzer` knows and that have a stop list.
+        A language of :class:`TextAnalyzer` that has stop words.
 
     Raises
     ------
     ValueError
-        If the language is not known or has no stop list.
+        If the language is not known or has no stop words.
     """
     own = stop_words(language) if language in LANGUAGES else frozenset()
     if not own:

@@ -1,4 +1,4 @@
-"""One spelling for each word: Unicode forms, apostrophes, small letters."""
+"""One spelling for each word: Unicode forms, apostrophes, lower case."""
 
 from unicodedata import normalize
 
@@ -15,5 +15,5 @@ def clean(text: str) -> str:
 
 
 def lower(text: str, language: str) -> str:
-    """Return a text in small letters, by Turkish rules in Turkish."""
+    """Return a text in lower case, by Turkish rules in Turkish."""
     return (text.translate(_TURKISH) if language == "turkish" else text).lower()

@@ -8,7 +8,7 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from llmtopics.text._spelling import clean, lower
 
-# name -> code of its stop list in stopwordsiso (None: it has none)
+# name -> its code in stopwordsiso (None: stopwordsiso has no list)
 LANGUAGES = {
     "arabic": "ar",
     "armenian": "hy",
@@ -58,15 +58,15 @@ LANGUAGES = {
 
 
 def check_language(language: object) -> None:
-    """Raise a ValueError that lists the known languages if this is none of them."""
+    """Raise a ValueError that lists all languages if this one is not known."""
     if not isinstance(language, str) or language not in LANGUAGES:
         raise ValueError(
-            f"language {language!r} is not known; those known are: {', '.join(LANGUAGES)}."
+            f"language {language!r} is not known. Pass one of {', '.join(LANGUAGES)}."
         )
 
 
 def stop_words(language: str = "english") -> frozenset[str]:
-    """Return the stop words of a language, to extend or shorten them.
+    """Return the stop words of a language, to extend or shorten the list.
 
     ``TextAnalyzer(language)`` uses this list. Pass your own as its ``stop_words``.
 
@@ -78,12 +78,12 @@ def stop_words(language: str = "english") -> frozenset[str]:
     Returns
     -------
     words : frozenset of str
-        In small letters. Empty for languages without a stop list.
+        In lower case. Empty for languages without a list.
 
     Raises
     ------
     ValueError
-        If the language is not known. The message lists all that are.
+        If the language is not known. The message lists all languages.
 
     See Also
     --------
@@ -91,7 +91,7 @@ def stop_words(language: str = "english") -> frozenset[str]:
 
     Examples
     --------
-    Add words, or keep some that have a meaning in your texts:
+    Add words, or remove some that have a meaning in your texts:
 
     >>> from llmtopics import TextAnalyzer
     >>> from llmtopics.text import stop_words
@@ -109,7 +109,7 @@ def stop_words(language: str = "english") -> frozenset[str]:
 @lru_cache
 def _stop_words(language: str) -> frozenset[str]:
     if language == "english":
-        # scikit-learn's list has no contractions, nor what is left of them
+        # scikit-learn's list has no contractions and no parts of them
         contractions = {word for word in stopwordsiso.stopwords("en") if "'" in word}
         return ENGLISH_STOP_WORDS | contractions | {"d", "ll", "m", "s", "t", "ve"}
     code = LANGUAGES[language]
@@ -118,13 +118,13 @@ def _stop_words(language: str) -> frozenset[str]:
 
 
 def as_stop_words(given: object, language: str) -> frozenset[str]:
-    """Return the words that a parameter ``stop_words`` means in a known language."""
+    """Return the words that the parameter ``stop_words`` means for a known language."""
     if given is None:
         return frozenset()
     if isinstance(given, str):
         if given != "auto":
             raise ValueError(
-                f"stop_words must be 'auto', None or words, got {given!r}."
+                f"stop_words must be 'auto', None or a list of words, got {given!r}."
             )
         return _stop_words(language)
     if not isinstance(given, Collection):
@@ -136,10 +136,10 @@ def as_stop_words(given: object, language: str) -> frozenset[str]:
 
 @lru_cache
 def _spelled(given: frozenset[str], language: str) -> frozenset[str]:
-    """Return given stop words, spelled as texts are.
+    """Return given stop words, normalized like texts.
 
-    Equal lists give the same object, which keeps looking tokens up fast.
+    Equal lists give the same object, so that looking up tokens stays fast.
     """
     if wrong := [word for word in given if not isinstance(word, str)]:
-        raise ValueError(f"stop_words holds {wrong[0]!r}, which is not a str.")
+        raise ValueError(f"stop_words holds {wrong[0]!r}: all words must be str.")
     return frozenset(lower(clean(word), language) for word in given)

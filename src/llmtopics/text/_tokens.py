@@ -1,4 +1,4 @@
-"""From a cleaned text to words: tokens, segmentation, stems."""
+"""Cleaned text → words: tokens, segmentation, stems."""
 
 from functools import lru_cache
 from itertools import chain
@@ -9,9 +9,9 @@ import snowballstemmer
 
 from llmtopics.text._spelling import lower
 
-# A number keeps its inner points and commas and, after them, its unit (1,000 or 3.5bn); a
-# word is letters, marks and digits, joined by apostrophes, middle dots (Catalan),
-# zero-width joiners or Hebrew quotes; the rest is one sign at a time.
+# A number keeps its inner points and commas, and the unit after them (1,000 or 3.5bn). A
+# word has letters, marks and digits. It may have apostrophes, middle dots (Catalan),
+# zero-width joiners or Hebrew quotes inside. Any other sign is one token.
 _NUMBER = r"\d++(?:(?:[.,]\d++)++[\p{L}\p{M}]*+|(?![\p{L}\p{M}]))"
 _LETTERS = r"[\p{L}\p{N}][\p{L}\p{M}\p{N}]*+"
 _JOINER = r"(?:['·\u200c\u200d]|(?<=\p{Hebrew})[\"״](?=\p{Hebrew}))"
@@ -21,8 +21,8 @@ _TOKEN = regex.compile(f"{_NUMBER}|{_WORD}|{_SIGN}")
 _IS_NUMBER = regex.compile(_NUMBER).fullmatch
 _IS_WORD = regex.compile(_WORD).fullmatch
 _APOSTROPHE_IS_A_LETTER = {"hebrew", "ukrainian"}
-_LONG = 64  # longer pieces hardly occur twice: they are not remembered
-_MANY = 2**17  # pieces are remembered, at most
+_LONG = 64  # longer pieces hardly occur twice, so they are not stored
+_MANY = 2**17  # stored pieces, at most
 # Scripts that write a word in one character or without spaces between words.
 _MAY_BE_SHORT = regex.compile(
     r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
@@ -30,7 +30,7 @@ _MAY_BE_SHORT = regex.compile(
 
 
 class _Words(dict[str, tuple[str, ...]]):
-    """The words of pieces of text without spaces, and of their tokens, once looked up."""
+    """Cache of the words of pieces of text without spaces, and of their tokens."""
 
     def __init__(self, settings: tuple[Any, ...]):
         super().__init__()
@@ -52,7 +52,7 @@ class _Words(dict[str, tuple[str, ...]]):
 
 @lru_cache(maxsize=4)
 def known_words(*settings: Any) -> _Words:
-    """Return the words of pieces of text that were read with these settings before."""
+    """Return the cache for these settings."""
     return _Words(settings)
 
 
@@ -65,7 +65,7 @@ def _words_of(
     numbers: bool,
     punctuation: bool,
 ) -> tuple[str, ...]:
-    """Return the words that ``token`` stands for."""
+    """Return the words of a token."""
     if _IS_NUMBER(token):
         return (token,) if numbers else ()
     if not _IS_WORD(token):
@@ -79,7 +79,7 @@ def _words_of(
         and (len(part) >= min_length or _MAY_BE_SHORT(part))
         and (numbers or not _IS_NUMBER(part))
     ]
-    if stem:  # a stemmer keeps state while it works: one of its own for each thread
+    if stem:  # a new stemmer per call: a stemmer is not thread-safe
         words = snowballstemmer.stemmer(language).stemWords(words)
     return tuple(words)
 

@@ -1,4 +1,4 @@
-"""From word counts, or vectors, to topics: count matrix → mixtures θ and topics φ."""
+"""Topic models: word counts or embeddings → topic proportions θ and topics φ."""
 
 from llmtopics._words import top_words
 from llmtopics.topics._embedding import EmbeddingTopics

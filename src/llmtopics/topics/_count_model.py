@@ -1,4 +1,4 @@
-"""What topic models of word counts share: mixtures, scores, and when a chain may stop."""
+"""What topic models of word counts share: ``transform``, scores and the stopping rule."""
 
 from abc import ABC, abstractmethod
 
@@ -16,7 +16,7 @@ from llmtopics._checks import check_counts, warn_user
 from llmtopics._held_out import halves, log_likelihood
 from llmtopics.topics._gibbs.tokens import COUNTED
 
-EVERY = 10  # sweeps between looks at the likelihood
+EVERY = 10  # sweeps between checks of the likelihood
 
 
 class CountTopicModel(
@@ -28,10 +28,10 @@ class CountTopicModel(
 
     @abstractmethod
     def _mixtures(self, X: sp.csr_array) -> np.ndarray:
-        """Return θ, of shape (D, K), of counts that have been checked."""
+        """Return θ, of shape (D, K). The counts have been checked."""
 
     def transform(self, X):
-        """Return the topic mixture of each document.
+        """Return the topic proportions (mixture) of each document.
 
         Parameters
         ----------
@@ -49,16 +49,16 @@ class CountTopicModel(
     def score(self, X, y=None):
         """Return the held-out log-likelihood per token, by document completion.
 
-        Every second token of a document (in column order) is held out; the mixture is
-        estimated from the others by ``transform``; the score is the mean over all
-        held-out tokens of ``log max(Σ_k θ_dk φ_kw, 1e-12)``. Higher is better. What a
-        document adds does not depend on what else is in ``X``.
+        Every second token of a document (in column order) is held out. ``transform``
+        estimates θ from the other tokens. The score is the mean of
+        ``log max(Σ_k θ_dk φ_kw, 1e-12)`` over all held-out tokens. Higher is better. What a
+        document adds does not depend on the other documents in ``X``.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_documents, n_words)
-            Whole-number word counts, of documents that ``fit`` did not see if the score
-            is to say how well the topics generalise.
+            Whole-number word counts. Use documents that ``fit`` did not see to measure how
+            well the topics generalize.
         y : None
             Ignored.
 
@@ -81,8 +81,8 @@ class CountTopicModel(
         observed, held_out = halves(check_counts(self, X, reset=False))
         if not held_out.nnz:
             raise ValueError(
-                "Nothing to score: document completion needs a document with at least "
-                "two words of the vocabulary."
+                "X cannot be scored: document completion needs a document with at least "
+                "two words of the vocabulary. Pass longer documents."
             )
         total = log_likelihood(held_out, self._mixtures(observed), self.components_)
         return total / held_out.data.sum(dtype=np.int64)
@@ -98,7 +98,7 @@ class CountTopicModel(
         Returns
         -------
         perplexity : float
-            At least 1. A model that knows nothing has that of the vocabulary's size.
+            At least 1. A model that guesses has the size of the vocabulary.
         """
         return float(np.exp(-self.score(X)))
 
@@ -110,7 +110,7 @@ class CountTopicModel(
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.input_tags.positive_only = True
-        tags.input_tags.categorical = True  # whole numbers: rounds the checks' data
+        tags.input_tags.categorical = True  # makes scikit-learn's checks pass integers
         return tags
 
 
@@ -120,49 +120,49 @@ def check_countable(
     *,
     single: bool = True,
     remedy: str = "",
-    portions: bool = False,
+    batches: bool = False,
 ) -> None:
     """Raise a ValueError if the tokens of X cannot be sampled.
 
-    known : (V,), what earlier portions count of a word in a topic at most
+    known : (V,), the largest count of each word in a topic, from earlier batches
     single : whether counts will be kept in single precision
-    remedy : what else helps against a word, or document, of too many tokens
-    portions : whether the model takes the documents in portions
+    remedy : more advice for a word or document with too many tokens
+    batches : whether the model has ``partial_fit``
     """
     n_tokens = X.data.sum(dtype=np.int64)
     if n_tokens == 0:
         raise ValueError(
             "X holds no words: all its counts are zero. Check the vocabulary "
-            "(CountVectorizer's min_df, max_df and stop words)."
+            "(min_df, max_df and stop_words of CountVectorizer)."
         )
     if n_tokens >= 2**31:
         raise ValueError(
-            f"X holds {n_tokens:,} words, 2**31 or more: fit a sample of the documents"
-            f"{', or pass them to partial_fit in portions' if portions else ''}."
+            f"X holds {n_tokens:,} words, 2**31 or more. Fit a sample of the documents"
+            f"{', or pass them to partial_fit in batches' if batches else ''}."
         )
     if single and n_tokens + np.max(known) >= COUNTED:
         of_word = known + np.bincount(X.indices, X.data, minlength=X.shape[1])
         for axis, totals in [("Column", of_word), ("Row", X.sum(axis=1))]:
             if totals.max() >= COUNTED:
                 raise ValueError(
-                    f"{axis} {totals.argmax()} of X counts {totals.max():,.0f} words in "
-                    "all, earlier portions included: 2**24 or more, beyond what "
-                    "single-precision counts hold. Leave such a word out "
-                    f"(CountVectorizer's max_df), or cut such a document{remedy}."
+                    f"{axis} {totals.argmax()} of X counts {totals.max():,.0f} words "
+                    "(earlier batches included): 2**24 or more do not fit into "
+                    "single-precision counts. Leave out such a word (max_df of "
+                    f"CountVectorizer), or split such a document{remedy}."
                 )
 
 
 def rise(trace: list[float]) -> float:
-    """Return how far the mean of the last three is above that of the three before."""
+    """Return the mean of the last three values minus the mean of the three before."""
     return sum(trace[-3:]) / 3 - sum(trace[-6:-3]) / 3 if len(trace) >= 6 else np.inf
 
 
-def warn_unsettled(name: str, n_sweeps: int, tol: float, rise: float, least: str):
-    """Warn that ``tol`` was not met; ``least`` says how many sweeps it takes to judge."""
+def warn_not_converged(name: str, n_sweeps: int, tol: float, rise: float, least: str):
+    """Warn that ``tol`` was not met; ``least`` says how many sweeps a check takes."""
     fault = f"its likelihood still rises by {rise:.2g}, more than tol={tol}"
     if rise == np.inf:
-        fault = f"that is too few to judge tol by ({least})"
+        fault = f"these are too few to check tol={tol}, which takes {least}"
     warn_user(
-        f"{name} made max_iter={n_sweeps} sweeps, and {fault}: raise max_iter.",
+        f"{name} made max_iter={n_sweeps} sweeps: {fault}. Raise max_iter.",
         ConvergenceWarning,
     )

@@ -1,4 +1,4 @@
-"""Topics of embeddings: a mixture of directions on the sphere."""
+"""Topics from embeddings: a mixture of directions on the unit sphere."""
 
 from numbers import Integral, Real
 from typing import Any
@@ -30,11 +30,11 @@ _CONCENTRATION = 14.0
 
 
 class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """Find topics among vectors of texts: each topic is a direction.
+    """Find topics in embeddings (vectors of texts): each topic is a direction.
 
-    Vectors are centred and put on the unit sphere, where k-means finds directions; then
-    directions and the metric of the sphere are fitted to each other; a document belongs to
-    every topic by its angle to them.
+    Vectors are centered and scaled to length one. K-means finds the first directions. Then
+    the directions and a metric are refitted in turn. The topic proportions of a document
+    follow from its angles to the directions.
 
     Parameters
     ----------
@@ -42,56 +42,56 @@ class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         Number of topics, K.
 
     concentration : float or None, default=None
-        How sharply a document belongs to its nearest topics, τ. None stands for the τ under
-        which the mixtures best foretell the words, if ``fit`` gets counts, and else for 14.
+        How sharply a document belongs to its nearest topics, τ. With None and counts,
+        ``fit`` chooses the τ that best predicts the words. With None and no counts, τ is 14.
 
     max_iter : int, default=10
-        Rounds, at most, in which topics and metric are fitted to each other. With 0, topics
-        are those of k-means on the centred vectors.
+        Maximum number of rounds. Each round refits the metric and the topics. With 0, topics
+        are those of k-means on the centered vectors.
 
     random_state : int, RandomState, numpy.random.Generator or None, default=None
-        Seeds the start of k-means. An int gives the same bits on every run; NumPy's global
-        random state is never used.
+        Seeds k-means. An int gives the same bits on every run. NumPy's global random state
+        is never used.
 
     Attributes
     ----------
     cluster_centers_ : ndarray of shape (n_components, n_dimensions)
-        Directions of the topics in the metric found, c. Rows have length one.
+        Directions of the topics in the fitted metric, c. Rows have length one.
 
     concentration_ : float
         The τ used.
 
     labels_ : ndarray of shape (n_documents,)
-        First topic of each document that was fitted.
+        First (dominant) topic of each document that ``fit`` saw.
 
     components_ : ndarray of shape (n_components, n_words)
-        Weight of each word in each topic, by c-TF-IDF [2]_; only if ``fit`` got counts.
-        Rows sum to one.
+        Weight of each word in each topic, by c-TF-IDF [2]_. Rows sum to one. Only if ``fit``
+        got counts.
 
     n_iter_ : int
-        Rounds made.
+        Number of rounds made.
 
     n_features_in_ : int
-        Length of the vectors.
+        Number of dimensions of the vectors.
 
     See Also
     --------
-    TransformerEmbedder : Makes vectors of texts.
-    FusionTopicModel : Joins these topics with those of word counts.
+    TransformerEmbedder : Turns texts into vectors.
+    FusionTopicModel : Combines these topics with topics of word counts.
 
     Notes
     -----
-    ``θ_dk = softmax_k(τ e_d·c_k)``: the posterior of a mixture of von Mises-Fisher
-    distributions [1]_ of equal weights and concentrations, e being the vector on the sphere. A
-    zero vector, which blank texts have, belongs to all topics alike.
+    ``θ_dk = softmax_k(τ e_d·c_k)``, where e is the vector on the unit sphere. This is the
+    posterior of a mixture of von Mises-Fisher distributions [1]_ with equal weights and
+    concentrations. A zero vector (blank texts have one) gets equal proportions.
 
-    The metric makes the vectors of documents with the same first topic scatter alike in all
-    directions, as in linear discriminant analysis [3]_: transformers put much of what
-    they know into a few directions, and not all of it tells topics apart. With few
-    documents the covariance is shrunk towards the identity.
+    In the fitted metric, documents with the same first topic scatter equally in all
+    directions, as in linear discriminant analysis [3]_. Without it, a few directions
+    dominate the vectors of transformers, and not all of these separate topics. With few
+    documents the covariance is shrunk toward the identity.
 
-    A document's mixture does not depend on what else is in ``X``, and ``fit_transform(X)``
-    is ``fit(X).transform(X)``.
+    A document's topic proportions do not depend on the other documents in ``X``, and
+    ``fit_transform(X)`` equals ``fit(X).transform(X)``.
 
     References
     ----------
@@ -135,7 +135,7 @@ class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, *, counts: ArrayLike | None = None):
-        """Find the topics' directions.
+        """Find the directions of the topics.
 
         Parameters
         ----------
@@ -144,7 +144,7 @@ class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         y : None
             Ignored.
         counts : {array-like, sparse matrix} of shape (n_documents, n_words) or None
-            Word counts, or weights, of the same documents, which give the topics words.
+            Word counts or weights of the same documents. They give the topics words.
 
         Returns
         -------
@@ -154,7 +154,7 @@ class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         Raises
         ------
         ValueError
-            For vectors that are not finite, fewer non-zero vectors than topics, and counts
+            For vectors that are not finite, fewer non-zero vectors than topics, or counts
             of another number of documents.
         """
         with restored_on_error(self):
@@ -163,8 +163,8 @@ class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             n_known = int(X.any(axis=1).sum())
             if n_known < self.n_components:
                 raise ValueError(
-                    f"n_samples={n_known} vectors that are not zero (blank texts are) cannot make "
-                    f"n_components={self.n_components} topics: ask for fewer."
+                    f"n_samples={n_known} vectors are not zero (blank texts have zeros), fewer "
+                    f"than n_components={self.n_components}. Pass more texts or lower n_components."
                 )
             cosines = self._find(X, seed)
             self.labels_ = cosines.argmax(axis=1)
@@ -176,10 +176,10 @@ class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         return self
 
     def _find(self, X: np.ndarray, seed: int) -> np.ndarray:
-        """Find metric and directions; return the vectors' cosines with them."""
-        vectors = X.astype(np.float32)  # halves the time of what is but a search
+        """Find the metric and the directions; return the vectors' cosines with them."""
+        vectors = X.astype(np.float32)  # precise enough here, and twice as fast
         moments = sphere.measure(vectors)
-        self._sphere = sphere.centre(moments)
+        self._sphere = sphere.center(moments)
         points = sphere.to_points(vectors, self._sphere, by_rows=False)
         known = points[vectors.any(axis=1)]
         directions = sphere.start(known, self.n_components, seed)
@@ -204,11 +204,12 @@ class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         check_non_negative(counts, "EmbeddingTopics (counts)")
         if counts.shape[0] != len(cosines):
             raise ValueError(
-                f"counts has {counts.shape[0]} documents, but X has {len(cosines)}."
+                f"counts has {counts.shape[0]} documents and X has {len(cosines)}: pass the "
+                "counts of the same documents."
             )
         if self.concentration is None:
-            # words from half of the documents, judged on the other: a document's own words
-            # would foretell themselves
+            # φ from half of the documents predicts the words of the other half: a
+            # document's own words would predict themselves
             for _ in range(3):
                 mixtures = sphere.memberships(cosines[::2], self.concentration_)
                 phi = to_topics((counts[::2].T @ mixtures).T, 0.1)
@@ -219,9 +220,9 @@ class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         self.components_ = class_tfidf(mixtures, counts)
 
     def _check(self, X: Any, *, reset: bool) -> np.ndarray:
-        """Return the vectors, scaled by a power of two as those of ``fit`` were.
+        """Return the vectors, scaled by the power of two that ``fit`` chose.
 
-        The largest number of those is then about one, so that squares of all are floats.
+        The largest number in ``fit`` is then about one, so that no square overflows.
         """
         name = type(self).__name__
         with numbers_only(
@@ -230,12 +231,12 @@ class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             X = validate_data(self, X, dtype=np.float64, reset=reset)
         if reset:
             self._exponent = -int(np.frexp(np.abs(X).max())[1])
-        # rows that would leave the range of floats keep their direction
+        # rows that would overflow are scaled less, which keeps their direction
         most = 400 - np.frexp(np.abs(X).max(axis=1, keepdims=True))[1]
         return np.ldexp(X, np.minimum(self._exponent, most))
 
     def transform(self, X):
-        """Return the topic mixture of each vector.
+        """Return the topic proportions (mixture) of each vector.
 
         Parameters
         ----------
@@ -257,8 +258,8 @@ class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def score(self, X, y=None):
         """Return the mean log-likelihood of vectors, up to a constant.
 
-        The mean over documents of ``log Σ_k exp(τ e_d·c_k) / K``; compare models of the
-        same ``concentration`` and vectors only.
+        It is the mean over documents of ``log Σ_k exp(τ e_d·c_k) / K``. Compare only models
+        with the same ``concentration`` and the same vectors.
 
         Parameters
         ----------
@@ -279,7 +280,7 @@ class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         )
 
     def _measure(self, X: Any) -> tuple[np.ndarray, sphere.Moments]:
-        """Return what ``_move`` needs of vectors: themselves in float32, their moments."""
+        """Return what ``_move`` needs: the vectors in float32 and their moments."""
         vectors = self._check(X, reset=False).astype(np.float32)
         return vectors, sphere.measure(vectors)
 
@@ -290,7 +291,7 @@ class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         mixtures: np.ndarray,
         words: tuple[sp.csr_array, np.ndarray] | None = None,
     ) -> np.ndarray:
-        """Refit metric and directions to given mixtures of the documents; return f, (D, K).
+        """Refit the metric and the directions to given topic proportions; return f, (D, K).
 
         Parameters
         ----------
@@ -298,8 +299,8 @@ class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             As ``_measure`` returns them.
         mixtures : ndarray of shape (D, K)
         words : (counts of shape (D, V), φ of shape (K, V)) or None
-            To re-estimate the concentration. φ comes from documents 0, 2, 4 and so on, and
-            is judged on the others: a document's own words would predict themselves.
+            To re-estimate the concentration. φ comes from documents 0, 2, 4 and so on. It
+            predicts the words of the others: a document's own words would predict themselves.
         """
         self._sphere, points, directions = sphere.discriminate(
             vectors, mixtures, moments
@@ -313,7 +314,7 @@ class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         return sphere.memberships(cosines, self.concentration_)
 
     def _relabel(self, mixtures: np.ndarray, counts: sp.csr_array) -> None:
-        """Take the documents' labels and the topics' words from mixtures, after moves."""
+        """Set the documents' labels and the topics' words from topic proportions."""
         self.labels_ = mixtures.argmax(axis=1)
         self.components_ = class_tfidf(mixtures, counts)
 
@@ -325,13 +326,13 @@ class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 def class_tfidf(mixtures: np.ndarray, X: Any) -> np.ndarray:
     """Return c-TF-IDF weights of words in topics; rows sum to one.
 
-    ``tf_kw log(1 + A / f_w)``: the frequency of word w among the topic's tokens, times the
-    logarithm of one plus the mean number of tokens a topic has over those of the word.
+    The weight is ``tf_kw log(1 + A / f_w)``. ``tf_kw`` is the share of word w in the tokens
+    of topic k, A the mean number of tokens per topic, f_w the number of tokens of word w.
     """
     tokens = (X.T @ mixtures).T  # (K, V)
     frequency = tokens / np.maximum(tokens.sum(axis=1, keepdims=True), 1e-300)
     in_all = np.maximum(tokens.sum(axis=0), 1e-300)
     weights = frequency * np.log1p(tokens.sum() / len(tokens) / in_all)
     total = weights.sum(axis=1, keepdims=True)
-    even = np.full_like(weights, 1 / weights.shape[1])  # of a topic without tokens
+    even = np.full_like(weights, 1 / weights.shape[1])  # for a topic without tokens
     return np.divide(weights, total, where=total > 0, out=even)

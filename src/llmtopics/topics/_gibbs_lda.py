@@ -19,7 +19,7 @@ from llmtopics.topics._count_model import (
     CountTopicModel,
     check_countable,
     rise,
-    warn_unsettled,
+    warn_not_converged,
 )
 from llmtopics.topics._gibbs.chain import Chain, start_chain
 from llmtopics.topics._gibbs.expected_counts import expected_counts, to_topics
@@ -40,9 +40,9 @@ _BURN_IN = 0.5  # share of max_iter before priors are learned
 class GibbsLDA(CountTopicModel):
     """Find topics in word counts by collapsed Gibbs sampling.
 
-    Every token of every document carries a topic. A sweep redraws each of them given
-    all the others, so that the assignments wander to probable ones; from those at the end
-    of the chain the topics are estimated.
+    Every token of every document has a topic. A sweep redraws the topic of each token given
+    the topics of all others. Over many sweeps the topics of the tokens become probable. The
+    model is estimated from those after the last sweep.
 
     Parameters
     ----------
@@ -51,43 +51,42 @@ class GibbsLDA(CountTopicModel):
 
     doc_topic_prior : float, array-like of shape (n_components,), "auto" or None, \
             default=None
-        Dirichlet concentration of topics in a document, α in [1]_. Small values lean a
-        document to few topics; unequal ones make topics unequally common. None stands
-        for ``1 / n_components``. "auto" starts there and learns one value a topic.
+        Dirichlet concentration of topics in a document, α in [1]_. With small values, a
+        document has few topics. With unequal values, some topics are more common. None is
+        ``1 / n_components``. "auto" starts there and learns one value per topic.
 
     topic_word_prior : float, array-like of shape (n_words,) or (n_components, n_words), \
             or "auto", default=0.1
         Dirichlet concentration of words in a topic, β in [1]_. Smaller values make
-        topics narrower, which suits larger numbers of them. "auto" starts from 0.1 and
-        learns one value. An array has one value per word, or one per topic and word:
-        larger values of some words (seed words) guide a topic to them.
+        topics narrower. This suits many topics. "auto" starts from 0.1 and learns one
+        value. An array has one value per word, or one per topic and word. Larger values of
+        some words (seed words) guide a topic to them.
 
     sampler : {"auto", "exact", "blocked"}, default="auto"
-        "exact" draws one token after another, in one thread. "blocked" is faster, the more
-        so with many topics, and draws a token given counts that are a little old (see
-        Notes). "auto" is
-        exact up to 131,072 tokens, where that takes seconds, and blocked beyond.
+        "exact" draws one token after another, in one thread. "blocked" is faster, above all
+        with many topics. It draws a token given counts that are slightly out of date (see
+        Notes). "auto" is exact up to 131,072 tokens, which takes seconds, and blocked above.
 
     max_iter : int, default=200
-        Sweeps over all tokens, at most.
+        Maximum number of sweeps over all tokens.
 
     tol : float or None, default=None
-        Stop early once the log-likelihood per token, looked at every ten sweeps, rises
-        by no more than this: the mean of the last three looks against the three before.
-        None makes all ``max_iter`` sweeps.
+        Stop early when the log-likelihood per token rises by no more than this. It is
+        checked every ten sweeps. The rise is the mean of the last three checks minus the
+        mean of the three before. None makes all ``max_iter`` sweeps.
 
     warm_start : bool, default=False
-        Whether ``fit`` starts from the topics found before, if there are any, instead of
-        from random ones. The data of the earlier fit is not remembered.
+        Whether ``fit`` starts from the topics of the previous fit, if there was one, instead
+        of random topics. The data of the previous fit is not kept.
 
     decay : float, default=1.0
-        What earlier counts are multiplied with in every call of ``partial_fit`` after the
-        first; below 1 forgets.
+        Factor for earlier counts in every call of ``partial_fit`` after the first. Below 1,
+        the model forgets old documents.
 
     n_jobs : int or None, default=None
-        Threads of "blocked" sampling and of ``transform``. The result does not depend on
-        it. None is one thread unless ``joblib.parallel_config`` says more, -1 is one per
-        processor. Inside a worker of joblib it is always one.
+        Number of threads for "blocked" sampling and ``transform``. The result does not
+        depend on it. None is one thread unless ``joblib.parallel_config`` sets more. -1 is
+        one thread per processor. Inside a worker of joblib it is always one thread.
 
     random_state : int, RandomState, numpy.random.Generator or None, default=None
         Seeds the first assignment and all draws. An int gives the same bits on every
@@ -103,7 +102,7 @@ class GibbsLDA(CountTopicModel):
         Probability of each word in each topic, φ. Rows sum to one.
 
     topic_counts_ : ndarray of shape (n_components,)
-        Tokens of each topic that ``components_`` rest on.
+        Expected number of tokens of each topic, from which ``components_`` is computed.
 
     doc_topic_prior_ : ndarray of shape (n_components,)
         The α used last.
@@ -112,51 +111,52 @@ class GibbsLDA(CountTopicModel):
         The β used last, in the shape that was given.
 
     log_likelihood_ : ndarray of shape (n_sweeps // 10,)
-        ``log p(w, z)`` per token after every tenth sweep of the last ``fit``, mixtures and
-        topics integrated out ([1]_, equations 2 and 3); in nats.
+        ``log p(w, z)`` per token after every tenth sweep of the last ``fit``, in nats.
+        Topic proportions and topics are integrated out ([1]_, equations 2 and 3).
 
     n_iter_ : int
-        Sweeps made in the last call.
+        Number of sweeps in the last call.
 
     n_features_in_ : int
-        Number of words seen in ``fit``.
+        Number of words in ``fit``.
 
     feature_names_in_ : ndarray of shape (n_words,)
-        Names of the words; only when ``X`` carried them as column names.
+        Names of the words. Only if the columns of ``X`` had names.
 
     See Also
     --------
     sklearn.decomposition.LatentDirichletAllocation : The same model, fitted by
         variational inference.
-    top_words : The words that say what a topic is.
+    top_words : The words that describe each topic.
 
     Notes
     -----
-    *Exact* sampling draws each token given the topics that all others have at that moment
-    ([1]_, equation 5). *Blocked* sampling cuts the documents into 32 blocks: a token is
-    drawn given the topics that the other tokens of its document have at that moment, those
-    of other documents as they were when the block began, and topics' totals as they were
-    when the sweep began. A block's documents are then independent, for any number of
-    threads. Counts of words lag by a thirty-second of a sweep, or the longest document; in
-    the approximate distributed LDA of [2]_, by comparison, they lag a whole sweep. The
-    chain's stationary distribution is near the posterior, not equal to it; the guide has
-    figures.
+    *Exact* sampling draws each token given the current topics of all others ([1]_,
+    equation 5).
 
-    ``components_`` are not the counts of the last sweep but expected ones: with each
-    document's topics as the chain left them, tokens are shared among topics by their
-    conditional probabilities, and the topics' words reckoned from the shares; eight times
-    in turn, or four from 256 topics on (the first time gives the estimate of [3]_). They
-    foretell held-out words better than the counts do, and better than their average over
-    the last samples.
+    *Blocked* sampling cuts the documents into 32 blocks. A token is drawn given the current
+    topics of the other tokens of its document. Topics in other documents are those at the
+    start of the block. Totals of topics are those at the start of the sweep. So the
+    documents of a block are independent, for any number of threads. Counts of words are out
+    of date by one block: 1/32 of a sweep, or the longest document. In the approximate
+    distributed LDA of [2]_ it is a whole sweep. The stationary distribution of the chain is
+    near the posterior, not equal to it. The guide has figures.
 
-    Learned priors take five of Minka's fixed-point steps every ten sweeps ([4]_) in the
-    second half of ``max_iter``; ``tol`` then looks at that half alone.
+    ``components_`` is computed from expected counts, not from the counts of the last sweep.
+    Each document keeps the topics that the chain left. First, each token is shared among
+    topics by its conditional probabilities. Then the topics' words are re-estimated from
+    these shares. Both steps are made eight times, or four times from 256 topics on. The first
+    time gives the estimate of [3]_. Expected counts predict held-out words better than the
+    counts of the last sweep, and better than the average of the last samples.
 
-    ``transform`` does not sample: with the topics fixed, the expected topic of every
-    token given the expected topics of the others is iterated (CVB0, [5]_), until a pass
-    moves no topic's share by more than 1e-5, at most 100 times. A document's mixture does
-    not depend on what else is in ``X``, and ``fit_transform(X)`` is
-    ``fit(X).transform(X)``. A document without words gets the prior's mean.
+    Learned priors take five of Minka's fixed-point steps ([4]_) every ten sweeps, in the
+    second half of ``max_iter``. ``tol`` then uses this half only.
+
+    ``transform`` does not sample. The topics are fixed. It iterates the expected topic of
+    every token given the expected topics of the others (CVB0, [5]_). It stops when a pass
+    moves no topic's share by more than 1e-5, or after 100 passes. A document's topic
+    proportions do not depend on the other documents in ``X``, and ``fit_transform(X)``
+    equals ``fit(X).transform(X)``. A document without words gets the prior's mean.
 
     If ``fit`` fails or is interrupted, the estimator stays as it was before.
 
@@ -192,7 +192,7 @@ class GibbsLDA(CountTopicModel):
 
     _parameter_constraints: dict[str, list[Any]] = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
-        # beyond these bounds, products of probabilities would leave the range of floats
+        # beyond these bounds, products of probabilities overflow or become zero
         "doc_topic_prior": [
             Interval(Real, 1e-30, 1e30, closed="both"),
             "array-like",
@@ -243,7 +243,7 @@ class GibbsLDA(CountTopicModel):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Sample topics for the documents of ``X``.
+        """Fit the model: sample the topics of all tokens of ``X``.
 
         Parameters
         ----------
@@ -260,16 +260,15 @@ class GibbsLDA(CountTopicModel):
         Raises
         ------
         ValueError
-            For counts that are negative, fractional, NaN or infinite, if no document has
-            a word, for 2**31 words or more, for a word or document with 2**24 or more
-            ("exact" takes it), and for a prior that is not positive or of a wrong
-            shape.
+            For counts that are negative, fractional, NaN or infinite. If no document has a
+            word. For 2**31 tokens or more. For a word or document with 2**24 tokens or
+            more, unless ``sampler="exact"``. For a prior that is not positive or has a
+            wrong shape.
 
         Warns
         -----
         ConvergenceWarning
-            If ``max_iter`` sweeps were made and the likelihood still rose by more than
-            ``tol``.
+            If the likelihood still rises by more than ``tol`` after ``max_iter`` sweeps.
         """
         with restored_on_error(self):
             known = self.warm_start and hasattr(self, "components_")
@@ -286,17 +285,17 @@ class GibbsLDA(CountTopicModel):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
-        """Add the documents of ``X`` to what was learned so far.
+        """Continue the fit with a batch of documents (online learning).
 
-        Topics of the new documents' tokens are sampled while the counts of all earlier
-        ones, times ``decay``, stand beside them. The first call is ``fit``; later ones make
-        a tenth of ``max_iter`` sweeps, over the new documents alone, whatever ``tol``, and
-        leave learned priors and ``log_likelihood_`` as they were.
+        The topics of the new tokens are sampled given the counts of all earlier documents
+        times ``decay``. The first call is ``fit``. Later calls make a tenth of ``max_iter``
+        sweeps over the new documents only, and ignore ``tol``. They do not change learned
+        priors and ``log_likelihood_``.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_documents, n_words)
-            Whole-number word counts, of the same words in every call.
+            Whole-number word counts, with the same words in every call.
         y : None
             Ignored.
 
@@ -308,7 +307,7 @@ class GibbsLDA(CountTopicModel):
         Raises
         ------
         ValueError
-            As ``fit`` does, and if ``n_components`` has changed since the first call.
+            As in ``fit``, and if ``n_components`` has changed since the first call.
         """
         if not hasattr(self, "components_"):
             return self.fit(X)
@@ -320,14 +319,14 @@ class GibbsLDA(CountTopicModel):
         return self
 
     def _add(self, X: sp.csr_array, words: np.ndarray, columns: np.ndarray) -> None:
-        """Sample the documents of a portion and add them to what was learned.
+        """Sample the documents of a batch and add them to the earlier counts.
 
-        The chain sees the portion's words, and one more that stands for all others: it has
-        their counts and their share of the prior, so that the topics' totals are right.
-        Afterwards one pass over all words scales them to the new totals.
+        The chain gets the words of the batch, and one more word that stands for all others.
+        It has their counts and their share of the prior, so that the totals of topics are
+        right. Afterwards one pass over all words scales them to the new totals.
 
         words : (W,), the words of X
-        columns : as many as X has counts, the place of each one's word in ``words``
+        columns : for each entry of ``X.data``, the place of its word in ``words``
         """
         V, W = X.shape[1], len(words)
         before, beta_before = self.components_, self._last_word_prior()
@@ -341,14 +340,14 @@ class GibbsLDA(CountTopicModel):
         rest = np.maximum(self.topic_counts_ - counts.sum(axis=0, dtype=np.float64), 0)
         prior = (V - W - 1) * beta.mean_of_others(words) if V > W else 0
         rows = np.array([rest + prior, self.decay * rest + prior], np.float32)
-        rows = rows[:, np.newaxis][:, : V - W]  # none if the portion has all words
+        rows = rows[:, np.newaxis][:, : V - W]  # none if the batch has all words
         counts, others = np.vstack([counts, rows[0]]), np.vstack([others, rows[1]])
-        portion = sp.csr_array(
+        batch = sp.csr_array(
             (X.data, columns.astype(np.int32), X.indptr),
             shape=(X.shape[0], len(counts)),
         )
-        portion_beta = beta.portion(words) if V > W else beta
-        weights = self._sample(portion, counts, others, portion_beta)
+        batch_beta = beta.of_batch(words) if V > W else beta
+        weights = self._sample(batch, counts, others, batch_beta)
         self.topic_word_prior_ = beta.values
         self.components_, self.topic_counts_ = np.empty_like(before), rest
         totals = np.broadcast_to(beta.totals, len(before))
@@ -363,11 +362,12 @@ class GibbsLDA(CountTopicModel):
             row *= 1 / (self.topic_counts_[k] + totals[k])
 
     def _counts(self, words: np.ndarray | slice = slice(None)) -> np.ndarray:
-        """Return the counts of words in topics that ``components_`` stand for, (V, K)."""
+        """Return the counts of words in topics behind ``components_``, (V, K)."""
         if len(self.components_) != self.n_components:
             raise ValueError(
-                f"The fitted topics are {len(self.components_)}, n_components is "
-                f"{self.n_components}: to go on from them, they must be as many."
+                f"n_components={self.n_components}, and the fitted model has "
+                f"{len(self.components_)} topics: a continued fit cannot change their "
+                "number. Set it back, or fit a clone."
             )
         beta = self._last_word_prior()
         scale = (self.topic_counts_ + beta.totals)[:, np.newaxis]
@@ -380,7 +380,7 @@ class GibbsLDA(CountTopicModel):
             known,
             single=self.sampler != "exact",
             remedy=", or use sampler='exact'",
-            portions=True,
+            batches=True,
         )
 
     def _sample(
@@ -392,12 +392,12 @@ class GibbsLDA(CountTopicModel):
     ) -> np.ndarray:
         """Run the chain; return expected counts of words in topics, of shape (V, K).
 
-        counts : (V, K), what is known and started from, or None
-        others : (V, K), counts of earlier portions beside X's, or None for a fit
-        word_prior : of a portion's words, or None for what the parameter says
+        counts : (V, K), earlier counts to start from, or None
+        others : (V, K), earlier counts that stay beside those of X, or None in ``fit``
+        word_prior : prior of the words of a batch, or None for that of the parameter
         """
         seed, K = as_seed(self.random_state), self.n_components
-        # draws that an earlier fit made from the same seed must not come again
+        # a continued fit must not repeat the draws of the earlier fit from the same seed
         n_continued = 0 if counts is None else getattr(self, "_n_continued", 0) + 1
         if n_continued:
             seed = as_seed(np.random.default_rng([seed, n_continued]))
@@ -433,10 +433,10 @@ class GibbsLDA(CountTopicModel):
         learn_alpha: bool,
         learn_beta: bool,
     ) -> tuple[np.ndarray, list[float]]:
-        """Make the sweeps; return α and the likelihoods seen on the way."""
+        """Make the sweeps; return α and the likelihoods at the checks."""
         n_sweeps, tol, risen = self.max_iter, self.tol, np.inf
-        portion = chain.others is not None
-        if portion:  # it may be too small to learn from
+        batch = chain.others is not None
+        if batch:  # too small, perhaps, to learn priors from
             n_sweeps, tol = max(1, n_sweeps // 10), None
         burn_in = n_sweeps * _BURN_IN if learn_alpha or learn_beta else 0
         trace: list[float] = []
@@ -444,7 +444,7 @@ class GibbsLDA(CountTopicModel):
             while chain.n_sweeps < n_sweeps:
                 chain.sweep(alpha[np.newaxis])
                 bar.update()
-                if portion or chain.n_sweeps % EVERY:
+                if batch or chain.n_sweeps % EVERY:
                     continue
                 cells = tally_cells(chain)
                 mixtures = divided(chain.tokens.starts, chain.topics, alpha.size)
@@ -460,8 +460,8 @@ class GibbsLDA(CountTopicModel):
                     break
             else:
                 if tol is not None:
-                    least = "60, where priors are learned 120"
-                    warn_unsettled("GibbsLDA", n_sweeps, tol, risen, least)
+                    least = "60 sweeps, or 120 with learned priors"
+                    warn_not_converged("GibbsLDA", n_sweeps, tol, risen, least)
         return alpha, trace
 
     def _doc_prior(self, known: bool) -> tuple[np.ndarray, bool]:
@@ -476,7 +476,7 @@ class GibbsLDA(CountTopicModel):
         prior, K = self.topic_word_prior, self.n_components
         if not isinstance(prior, str):
             return WordPrior(check_word_prior(prior, K, n_words), n_words), False
-        # an array of an earlier fit is no start: one value is learned
+        # one value is learned, so an array of an earlier fit is no start
         learned = known and isinstance(self.topic_word_prior_, float)
         return WordPrior(self.topic_word_prior_ if learned else 0.1, n_words), True
 
@@ -484,7 +484,7 @@ class GibbsLDA(CountTopicModel):
         return WordPrior(self.topic_word_prior_, self.n_features_in_)
 
     def _mixtures(self, X: sp.csr_array, given: np.ndarray | float = 0.0) -> np.ndarray:
-        """Return θ; ``given``, (D, K), is added to the prior of each document."""
+        """Return θ; ``given``, of shape (D, K), is added to the prior of each document."""
         prior = self.doc_topic_prior_ + given
         return infer_mixtures(X, self.components_, prior, self.n_jobs)
 
@@ -494,7 +494,7 @@ class GibbsLDA(CountTopicModel):
         """Return what the words of one document, and the prior, add to its mixture.
 
         X : csr_array of shape (1, V), int32
-        given : (K,), prior beside ``doc_topic_prior_``
+        given : (K,), added to ``doc_topic_prior_``
         """
         return contributions(X, self.components_, self.doc_topic_prior_ + given)
 
@@ -505,10 +505,10 @@ class GibbsLDA(CountTopicModel):
         seed: int,
         after_sweep: Callable[..., np.ndarray | None],
     ) -> None:
-        """Fit under a prior per document, which may change after each sweep.
+        """Fit with one prior per document, for ``FusionTopicModel``.
 
-        Document d has the prior ``doc_topic_prior + given[d]``; the chain starts from its
-        mean. Priors of "auto" are not supported. For ``FusionTopicModel``.
+        Document d has the prior ``doc_topic_prior + given[d]``. It may change after each
+        sweep. The chain starts from the mean of the prior. "auto" priors are not supported.
 
         Parameters
         ----------
@@ -517,7 +517,7 @@ class GibbsLDA(CountTopicModel):
         seed : int
         after_sweep : callable
             Called with the number of sweeps made, the Tokens, their topics, and the whole
-            prior, (D, K). Returns the next ``given``, or None to leave it as it is.
+            prior, (D, K). Returns the next ``given``, or None for no change.
         """
         K = self.n_components
         beta, _ = self._word_prior(X.shape[1], False)

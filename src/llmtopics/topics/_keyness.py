@@ -1,4 +1,4 @@
-"""Which words tell a topic from the others, counted over documents."""
+"""Keyness: how typical each word is of each topic, counted over documents."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -8,20 +8,20 @@ from scipy.special import rel_entr
 def keyness(
     mixtures: np.ndarray, X: sp.csr_array, components: np.ndarray
 ) -> np.ndarray:
-    """Return how telling each word is of each topic.
+    """Return how typical each word is of each topic.
 
-    ``df_w KL(p_kw ‖ q_k) φ_kw / max_j φ_jw`` where ``p_kw > q_k``, else 0. Here ``df_w`` is
-    the number of documents with word w, ``p_kw`` the share that topic k has of them and
-    ``q_k`` its share of all documents, so that the first factors are half the log-likelihood
-    ratio of "w comes with k" against "w comes by chance" (Dunning 1993). The last lets
-    topics compete for a word.
+    It is ``df_w KL(p_kw ‖ q_k) φ_kw / max_j φ_jw`` where ``p_kw > q_k``, else 0. ``df_w`` is
+    the number of documents with word w. ``p_kw`` is the share of topic k in these documents,
+    ``q_k`` its share in all documents. ``df_w KL`` is half the log-likelihood ratio of "w
+    depends on k" against "w occurs by chance" (Dunning 1993). The last factor lets topics
+    compete for a word.
 
     Parameters
     ----------
     mixtures : ndarray of shape (n_documents, n_components)
         θ: rows sum to one.
     X : csr_array of shape (n_documents, n_words)
-        Counts; how often a word is in a document does not matter.
+        Counts. Only whether a word occurs in a document matters.
     components : ndarray of shape (n_components, n_words)
         φ: rows sum to one, entries are positive.
 

@@ -1,4 +1,4 @@
-"""Topic models of other make."""
+"""Topic models of other libraries."""
 
 import warnings
 from typing import Any
@@ -8,13 +8,13 @@ import scipy.sparse as sp
 
 
 def weights_in_topics(model: Any, X: sp.csr_array) -> np.ndarray:
-    """Return what ``model.transform`` gives of counts, of shape (D, K).
+    """Return ``model.transform(X)`` as an array of shape (D, K).
 
-    Asked about documents without words alone, scikit-learn's ``NMF`` warns that it divides
-    by zero and does not converge. Its zeros are right nevertheless.
+    If no document has a word, scikit-learn's ``NMF`` warns that it divides by zero and does
+    not converge. Its zeros are right nevertheless, so the warnings are hidden.
     """
     if X.nnz:
         return np.asarray(model.transform(X), np.float64)
-    with warnings.catch_warnings():  # the whole process's: threads would mix it up
+    with warnings.catch_warnings():  # not thread-safe, so only where it is needed
         warnings.simplefilter("ignore")
         return np.asarray(model.transform(X), np.float64)

@@ -20,7 +20,7 @@ from llmtopics.topics._count_model import (
     CountTopicModel,
     check_countable,
     rise,
-    warn_unsettled,
+    warn_not_converged,
 )
 from llmtopics.topics._gibbs.assigned_paths import AssignedPaths, PathPrior
 from llmtopics.topics._gibbs.chain import Chain, is_exact, start_path_chain
@@ -34,19 +34,16 @@ from llmtopics.topics._gibbs.tokens import random_topics, tokens_from_counts
 if TYPE_CHECKING:
     import pandas as pd
 
-_START = 0.25  # share of max_iter in which the chain's start is looked for
-_LEAST, _MOST = (
-    1e-6,
-    1e6,
-)  # of priors: products of them must stay single-precision floats
+_START = 0.25  # share of max_iter that searches for a start
+_LEAST, _MOST = 1e-6, 1e6  # bounds of priors: their products must fit into float32
 
 
 class PachinkoAllocation(CountTopicModel):
-    """Find topics, and which of them go together, by collapsed Gibbs sampling.
+    """Find topics, and which of them occur together, by collapsed Gibbs sampling.
 
-    Topics of LDA know nothing of each other. Here each of a few super-topics is a
-    distribution over topics, the sub-topics: a document mixes super-topics, each of these
-    the sub-topics that it is made of, and sub-topics words (four levels, with the root).
+    LDA assumes topics without correlations. Here a few super-topics are distributions over
+    the topics (sub-topics). A document is a mixture of super-topics, a super-topic of
+    sub-topics, a sub-topic of words. With the root these are four levels.
 
     Parameters
     ----------
@@ -59,41 +56,41 @@ class PachinkoAllocation(CountTopicModel):
     doc_super_prior : float, array-like of shape (n_super_components,), "auto" or None, \
             default=None
         Dirichlet concentration of super-topics in a document, α_s of the root in [1]_. None
-        stands for ``1 / n_super_components``. "auto" starts there and learns one value a
+        is ``1 / n_super_components``. "auto" starts there and learns one value per
         super-topic.
 
     super_sub_prior : float, array-like of shape (n_super_components, n_components) or \
             "auto", default="auto"
         Dirichlet concentration of sub-topics in a super-topic, in each document: α_st in
-        [1]_. "auto" learns one value for each pair. They are all that makes the
-        super-topics of one document those of another, so one number for all leaves
-        super-topics that mean nothing beyond their document.
+        [1]_. "auto" learns one value per pair. Only these values connect the super-topics
+        of different documents. With one number for all pairs, super-topics have no meaning
+        beyond their document.
 
     topic_word_prior : float or "auto", default=0.1
         Dirichlet concentration of words in a sub-topic, β. "auto" starts from 0.1 and
         learns one value.
 
     sampler : {"auto", "exact", "blocked"}, default="auto"
-        "exact" draws one token after another, in one thread; "blocked" given counts that
-        are a little old, in any number of threads. "auto" is exact up to 131,072 tokens. See
-        :class:`GibbsLDA`.
+        "exact" draws one token after another, in one thread. "blocked" draws a token given
+        counts that are slightly out of date, in any number of threads. "auto" is exact up
+        to 131,072 tokens, and blocked above. See :class:`GibbsLDA`.
 
     max_iter : int, default=200
-        Sweeps over all tokens, at most.
+        Maximum number of sweeps over all tokens.
 
     tol : float or None, default=None
-        Stop early once the log-likelihood per token, looked at every ten sweeps, rises
-        by no more than this: the mean of the last three looks against the three before.
-        None makes all ``max_iter`` sweeps.
+        Stop early when the log-likelihood per token rises by no more than this. It is
+        checked every ten sweeps. The rise is the mean of the last three checks minus the
+        mean of the three before. None makes all ``max_iter`` sweeps.
 
     n_jobs : int or None, default=None
-        Threads of "blocked" sampling and of ``transform``. The result does not depend on
-        it. None is one thread unless ``joblib.parallel_config`` says more, -1 is one per
-        processor. Inside a worker of joblib it is always one.
+        Number of threads for "blocked" sampling and ``transform``. The result does not
+        depend on it. None is one thread unless ``joblib.parallel_config`` sets more. -1 is
+        one thread per processor. Inside a worker of joblib it is always one thread.
 
     random_state : int, RandomState, numpy.random.Generator or None, default=None
         Seeds the first assignment and all draws. An int gives the same bits on every
-        run; NumPy's global random state is never used.
+        run. NumPy's global random state is never used.
 
     verbose : bool or int, default=False
         Whether to show a progress bar.
@@ -104,14 +101,14 @@ class PachinkoAllocation(CountTopicModel):
         Probability of each word in each sub-topic, φ. Rows sum to one.
 
     super_sub_ : ndarray of shape (n_super_components, n_components)
-        Which sub-topics each super-topic is made of, over all documents. Rows sum to one;
-        ``super_sub_ @ components_`` are the super-topics' words.
+        Share of each sub-topic in each super-topic, over all documents. Rows sum to one.
+        ``super_sub_ @ components_`` has the words of the super-topics.
 
     topic_counts_ : ndarray of shape (n_components,)
-        Tokens of each sub-topic that ``components_`` rest on.
+        Expected number of tokens of each sub-topic, from which ``components_`` is computed.
 
     super_counts_ : ndarray of shape (n_super_components,)
-        Tokens of each super-topic.
+        Number of tokens of each super-topic.
 
     doc_super_prior_ : ndarray of shape (n_super_components,)
         The α_s used last.
@@ -123,47 +120,53 @@ class PachinkoAllocation(CountTopicModel):
         The β used last.
 
     log_likelihood_ : ndarray
-        ``log p(w, s, t)`` per token after every tenth sweep, those of the start not looked
-        at, all mixtures and topics integrated out; in nats. Empty where there was none.
+        ``log p(w, s, t)`` per token after every tenth sweep, in nats. All mixtures and topics
+        are integrated out. The sweeps that search for a start are left out, so it may be
+        empty.
 
     n_iter_ : int
-        Sweeps made, those of the start's sub-topics included.
+        Number of sweeps, including those that search for the first sub-topics.
 
     n_features_in_ : int
-        Number of words seen in ``fit``.
+        Number of words in ``fit``.
 
     feature_names_in_ : ndarray of shape (n_words,)
-        Names of the words; only when ``X`` carried them as column names.
+        Names of the words. Only if the columns of ``X`` had names.
 
     See Also
     --------
-    GibbsLDA : Topics that know nothing of each other.
+    GibbsLDA : Topics without correlations.
     llmtopics.metrics.topic_correlations : Correlations of any model's topics.
 
     Notes
     -----
-    Each token has a path of a super-topic s and a sub-topic t, drawn from
+    Each token has a path of a super-topic s and a sub-topic t. It is drawn from
     ``p(s, t) ∝ A_s (n_dst + α_st) (n_tw + β)/(n_t + Vβ)`` with
-    ``A_s = (n_ds + α_s)/(n_ds + Σ_t α_st)``, counts without the token ([1]_, section 3.2). It is
-    drawn in two stages, exactly: t under ``Σ_s A_s (n_dst + α_st)``, which is kept up to
-    date, then s given t. That costs about 3 K + S steps a token instead of K S.
+    ``A_s = (n_ds + α_s)/(n_ds + Σ_t α_st)``. The counts leave out the token itself ([1]_,
+    section 3.2). The draw is exact and has two steps. First t is drawn: the sum over s,
+    ``Σ_s A_s (n_dst + α_st)``, is kept up to date. Then s is drawn given t. That takes about
+    3 K + S operations per token instead of K S.
 
-    From a random start, super-topics stay alike, each a mixture of all, whatever
-    is learned. So the first quarter of the sweeps is that of an LDA over K topics, and
-    super-topics start as the topics of an LDA whose words are those K, of about sixteen
-    tokens a document (few are easily moved together, many hardly; its sweeps are as many,
-    short, and not counted). With given
-    ``super_sub_prior`` the start is random. Learned priors of mixtures take one of Minka's
-    fixed-point steps ([2]_) after every sweep over paths, within 1e-5 and 1e5, ``topic_word_prior`` five every ten.
+    From a random start, all super-topics stay alike: each is a mixture of all sub-topics,
+    whatever priors are learned. So the first quarter of the sweeps fits an LDA with K topics,
+    which are the first sub-topics. A second LDA gives the first super-topics. Its words are
+    the sub-topics of about sixteen tokens per document. With few tokens, a document moves
+    easily from one super-topic to another; with many it hardly does. The second LDA makes as
+    many sweeps. They are short and are not counted. If ``super_sub_prior`` is given, the
+    start is random.
 
-    ``components_`` are expected counts, as in :class:`GibbsLDA`. ``transform`` does not
-    sample: with the topics fixed, the expected path of every token given those of the
-    others is iterated (after CVB0, [3]_; the super-topics of a word's own token are taken
-    to be those of its sub-topic in the document), until a pass moves no topic's share by
-    more than 1e-5, at most 100 times. Mixtures are ``θ_t ∝ Σ_s A_s (n_dst + α_st)``, with
-    nothing taken out. A document's mixture does not depend on what else is in ``X``, and
-    ``fit_transform(X)`` is ``fit(X).transform(X)``. A document without words gets the
-    priors' mean.
+    Learned priors of mixtures take one of Minka's fixed-point steps ([2]_) after every sweep
+    over paths, between 1e-5 and 1e5. A learned ``topic_word_prior`` takes five steps every
+    ten sweeps.
+
+    ``components_`` is computed from expected counts, as in :class:`GibbsLDA`. ``transform``
+    does not sample. The topics are fixed. It iterates the expected path of every token given
+    the expected paths of the others (after CVB0, [3]_). One approximation: a token has the
+    super-topics that its sub-topic has in the document. It stops when a pass moves no topic's
+    share by more than 1e-5, or after 100 passes. Then ``θ_t ∝ Σ_s A_s (n_dst + α_st)``, with
+    the counts of all tokens. A document's topic proportions do not depend on the other
+    documents in ``X``, and ``fit_transform(X)`` equals ``fit(X).transform(X)``. A document
+    without words gets the priors' mean.
 
     If ``fit`` fails or is interrupted, the estimator stays as it was before.
 
@@ -241,7 +244,7 @@ class PachinkoAllocation(CountTopicModel):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Sample paths for the documents of ``X``.
+        """Fit the model: sample the paths of all tokens of ``X``.
 
         Parameters
         ----------
@@ -258,16 +261,14 @@ class PachinkoAllocation(CountTopicModel):
         Raises
         ------
         ValueError
-            For counts that are negative, fractional, NaN or infinite, if no document has
-            a word, for 2**31 words or more, for a word or document with 2**24 or more,
-            and for a prior that is not between 1e-6 and 1e6 or of another shape than it
-            should be.
+            For counts that are negative, fractional, NaN or infinite. If no document has a
+            word. For 2**31 tokens or more. For a word or document with 2**24 tokens or
+            more. For a prior that is not between 1e-6 and 1e6 or has a wrong shape.
 
         Warns
         -----
         ConvergenceWarning
-            If ``max_iter`` sweeps were made and the likelihood still rose by more than
-            ``tol``.
+            If the likelihood still rises by more than ``tol`` after ``max_iter`` sweeps.
         """
         with restored_on_error(self):
             self._sample(check_counts(self, X, reset=True))
@@ -324,7 +325,7 @@ class PachinkoAllocation(CountTopicModel):
     def _run(
         self, chain: Chain[PathPrior], paths: AssignedPaths, prior: PathPrior, bar: tqdm
     ) -> tuple[PathPrior, list[float]]:
-        """Make the sweeps; return the priors and the likelihoods seen on the way."""
+        """Make the sweeps; return the priors and the likelihoods at the checks."""
         learned = [
             isinstance(given, str)
             for given in (self.doc_super_prior, self.super_sub_prior)
@@ -357,12 +358,13 @@ class PachinkoAllocation(CountTopicModel):
             )
         else:
             if self.tol is not None:
-                name, least = type(self).__name__, "60, and a third more to start"
-                warn_unsettled(name, self.max_iter, self.tol, risen, least)
+                name = type(self).__name__
+                least = "60 sweeps, or 80 with super_sub_prior='auto'"
+                warn_not_converged(name, self.max_iter, self.tol, risen, least)
         return prior, trace
 
     def _prior(self, name: str, shape: tuple[int, ...], default: float) -> np.ndarray:
-        """Return a prior as an array; what "auto" starts from is the default."""
+        """Return a prior as an array; None and "auto" give the default."""
         given = getattr(self, name)
         try:
             values = np.asarray(
@@ -370,13 +372,13 @@ class PachinkoAllocation(CountTopicModel):
             )
         except (TypeError, ValueError):
             raise ValueError(
-                f"{name} must be a number or numbers, got {given!r}."
+                f"{name} must be a number or an array of numbers, got {given!r}."
             ) from None
         if values.shape not in [(), shape]:
             raise ValueError(
                 f"{name} must be one number or of shape {shape}, got shape {values.shape}."
             )
-        if not ((values >= _LEAST) & (values <= _MOST)).all():  # NaN is neither
+        if not ((values >= _LEAST) & (values <= _MOST)).all():  # False for NaN
             raise ValueError(
                 f"{name} must lie between {_LEAST} and {_MOST}, got {given!r}."
             )
@@ -400,14 +402,14 @@ class PachinkoAllocation(CountTopicModel):
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return what the words of one document, and the priors, add to its mixture.
 
-        ``given`` has no use here; see ``GibbsLDA``.
+        ``given`` is ignored. ``GibbsLDA`` uses it.
         """
         return path_contributions(
             X, self.components_, self.doc_super_prior_, self.super_sub_prior_
         )
 
     def transform_super(self, X):
-        """Return the mixture of super-topics of each document.
+        """Return the proportions (mixture) of super-topics of each document.
 
         Parameters
         ----------
@@ -417,7 +419,7 @@ class PachinkoAllocation(CountTopicModel):
         Returns
         -------
         mixtures : ndarray of shape (n_documents, n_super_components)
-            Rows sum to one. As a table (see ``set_output``), its columns are
+            Rows sum to one. In a table (see ``set_output``), the columns are
             "pachinkoallocation_super0" and so on.
         """
         check_is_fitted(self, "components_")
@@ -430,16 +432,16 @@ class PachinkoAllocation(CountTopicModel):
         return container.create_container(mixtures, X, columns=names)
 
     def topic_correlations(self) -> "pd.DataFrame":
-        """Return how sub-topics go together in documents, as the model has it.
+        """Return the correlations of sub-topics that the fitted priors imply.
 
-        The correlations of ``θ_t = Σ_s θ_s θ_st`` under the priors of the mixtures,
-        ``doc_super_prior_`` and ``super_sub_prior_``, by their moments: of documents to
-        come, where :func:`llmtopics.metrics.topic_correlations` describes those at hand.
+        They are the correlations of ``θ_t = Σ_s θ_s θ_st`` under ``doc_super_prior_`` and
+        ``super_sub_prior_``, computed from moments. They describe future documents.
+        :func:`llmtopics.metrics.topic_correlations` describes given documents.
 
         Returns
         -------
         correlations : pandas.DataFrame of shape (n_components, n_components)
-            From -1 to 1; rows and columns are named as the columns of ``transform``.
+            From -1 to 1. Rows and columns have the names of the columns of ``transform``.
 
         Raises
         ------

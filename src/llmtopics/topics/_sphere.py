@@ -1,7 +1,7 @@
-"""Topics as directions on the sphere of embeddings, as pure functions.
+"""Directions of topics on the unit sphere of embeddings, as pure functions.
 
-D documents, K topics, E dimensions. Where a row must not depend on the rows beside it,
-products go row by row, so that BLAS always sees the same shapes; always in one thread.
+D documents, K topics, E dimensions. If a row must not depend on the other rows, products
+are computed row by row, so that BLAS always gets the same shapes. BLAS uses one thread.
 """
 
 from typing import NamedTuple
@@ -18,13 +18,13 @@ from llmtopics._checks import warn_user
 from llmtopics._compiled.blas import one_thread
 from llmtopics._held_out import log_likelihood
 
-_SPREAD = (1.0, 200.0)  # where the concentration is sought
-_N_SOUGHT = 2000  # documents it is sought on
-_N_SAMPLED = 5000  # documents that k-means tries several starts on
+_CONCENTRATIONS = (1.0, 200.0)  # the range that is searched
+_N_SEARCHED = 2000  # documents used for that search
+_N_SAMPLED = 5000  # documents on which k-means tries several starts
 
 
 class Moments(NamedTuple):
-    """What a metric is made of; zero vectors, of blank texts, are left out.
+    """Mean and covariance of the vectors; zero vectors (of blank texts) are left out.
 
     n_vectors : int
     mean : (E,)
@@ -39,8 +39,8 @@ class Moments(NamedTuple):
 class Sphere(NamedTuple):
     """How vectors become points on the sphere.
 
-    mean : (E,), subtracted
-    scale : (E, E), then multiplied with
+    mean : (E,), subtracted first
+    scale : (E, E), multiplied with the result
     """
 
     mean: np.ndarray
@@ -53,26 +53,26 @@ def measure(vectors: np.ndarray) -> Moments:
     n_vectors = max(1, len(known))
     mean = known.sum(axis=0, dtype=np.float64) / n_vectors
     with one_thread():
-        centred = known - mean
-        return Moments(n_vectors, mean, centred.T @ centred / n_vectors)
+        centered = known - mean
+        return Moments(n_vectors, mean, centered.T @ centered / n_vectors)
 
 
-def centre(moments: Moments) -> Sphere:
-    """Return the sphere around the mean."""
+def center(moments: Moments) -> Sphere:
+    """Return the sphere around the mean, without scaling."""
     return Sphere(moments.mean, np.eye(len(moments.mean)))
 
 
 def whiten(moments: Moments) -> Sphere:
-    """Return a sphere around the mean on which the covariance is round.
+    """Return a sphere around the mean whose scale makes the covariance the identity.
 
-    With the covariance ``U diag(λ) Uᵀ`` its scale is ``U diag(λ^(-1/2)) Uᵀ``. It is shrunk
-    towards a multiple of the identity, as far as there are too few vectors to know it
-    (oracle approximating shrinkage, Chen et al. 2010).
+    With the covariance ``U diag(λ) Uᵀ`` the scale is ``U diag(λ^(-1/2)) Uᵀ``, up to a factor.
+    The covariance is first shrunk toward a multiple of the identity, more so for fewer
+    vectors (oracle approximating shrinkage, Chen et al. 2010).
     """
     covariance, E = moments.covariance, len(moments.mean)
     size = np.trace(covariance) / E
     if size <= 0:
-        return centre(moments)
+        return center(moments)
     square = np.mean(covariance**2)
     gap = (moments.n_vectors + 1) * (square - size**2 / E)
     shrinkage = min(1.0, (square + size**2) / gap) if gap > 0 else 1.0
@@ -87,11 +87,11 @@ def whiten(moments: Moments) -> Sphere:
 def discriminate(
     vectors: np.ndarray, mixtures: np.ndarray, moments: Moments
 ) -> tuple[Sphere, np.ndarray, np.ndarray]:
-    """Return the sphere on which topics are round, and points and directions on it.
+    """Return the sphere that whitens topics, and the points and directions on it.
 
-    Directions in which documents of one topic vary say nothing of topics, whatever their
-    variance: the covariance within topics (of documents with the same first topic) is
-    whitened, as in linear discriminant analysis (Fisher 1936).
+    Variation among documents of the same topic does not tell topics apart, however large it
+    is. So the covariance within topics (of documents with the same first topic) is whitened,
+    as in linear discriminant analysis (Fisher 1936).
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def discriminate(
         sphere = whiten(within)
         points = to_points(vectors, sphere, by_rows=False)
         directions = first @ points
-        # topics that are no document's first: by the documents that have some of them
+        # a topic that is first in no document: all documents, weighted by their share of it
         directions[~found] = mixtures.T[~found].astype(points.dtype) @ points
         return sphere, points, unit(directions)
 
@@ -123,8 +123,8 @@ def to_points(
 ) -> np.ndarray:
     """Return unit vectors of shape (D, E); zeros for zero vectors."""
     known = vectors.any(axis=1, keepdims=True)
-    centred = (vectors - sphere.mean.astype(vectors.dtype)) * known
-    return unit(_products(centred, sphere.scale.astype(vectors.dtype), by_rows))
+    centered = (vectors - sphere.mean.astype(vectors.dtype)) * known
+    return unit(_products(centered, sphere.scale.astype(vectors.dtype), by_rows))
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -154,15 +154,15 @@ def start(points: np.ndarray, n_components: int, seed: int) -> np.ndarray:
     some = rng.permutation(len(points))[: max(_N_SAMPLED, 10 * n_components)]
     sampled = KMeans(n_components, n_init=10, random_state=seed % 2**32)
     with one_thread(), catch_warnings():
-        simplefilter("ignore", ConvergenceWarning)  # said below in other words
+        simplefilter("ignore", ConvergenceWarning)  # ours below says what to do
         means = sampled.fit(points[np.sort(some)])
         if len(some) < len(points):
             again = KMeans(n_components, init=means.cluster_centers_, n_init=1)
             means = again.fit(points)
     if (n_distinct := len(np.unique(means.labels_))) < n_components:
         warn_user(
-            f"n_components={n_components} topics were asked for, but the texts have only "
-            f"{n_distinct} distinct vectors: some topics will be nobody's.",
+            f"n_components={n_components} is more than the {n_distinct} distinct vectors of "
+            "the texts. Some topics will have no documents. Lower n_components.",
             ConvergenceWarning,
         )
     return unit(means.cluster_centers_)
@@ -171,20 +171,20 @@ def start(points: np.ndarray, n_components: int, seed: int) -> np.ndarray:
 def estimate_concentration(
     cosines: np.ndarray, X: sp.csr_array, components: np.ndarray
 ) -> float:
-    """Return the τ under which the memberships best foretell the documents' words.
+    """Return the τ with which the memberships best predict the documents' words.
 
-    Maximum likelihood of ``Σ_dw X_dw log Σ_k softmax_k(τ e_d·c_k) φ_kw``: vectors alone
-    cannot tell how far a topic reaches, since their dimensions are not independent.
+    It maximizes ``Σ_dw X_dw log Σ_k softmax_k(τ e_d·c_k) φ_kw``. Vectors alone cannot tell
+    how wide a topic is, because their dimensions are not independent.
     """
     rows = np.linspace(
-        0, X.shape[0], min(_N_SOUGHT, X.shape[0]), endpoint=False
+        0, X.shape[0], min(_N_SEARCHED, X.shape[0]), endpoint=False
     ).astype(int)
     X, some = X[rows], cosines[rows]
     found = minimize_scalar(
         lambda log_tau: (
             -log_likelihood(X, memberships(some, np.exp(log_tau)), components)
         ),
-        bounds=np.log(_SPREAD),
+        bounds=np.log(_CONCENTRATIONS),
         method="bounded",
         options={"xatol": 0.02},
     )

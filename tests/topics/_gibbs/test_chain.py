@@ -1,4 +1,4 @@
-"""The sampler draws from the right distribution, whatever the numbers."""
+"""The sampler draws from the right distribution for all sizes and priors."""
 
 import threading
 import time
@@ -93,7 +93,7 @@ WORD_PRIORS = {
 
 
 def distance_to_posterior(sampler, n_sweeps, word_prior=0.4):
-    """Total variation between visits to 256 states and their posterior; and of chance."""
+    """Total variation between visits to 256 states and the posterior; and that by chance."""
     tokens = corpus([0, 0, 1], [1, 2], [2, 2, 0], n_words=3)
     doc_prior = np.array([[0.3, 0.9], [1.2, 0.4], [0.5, 0.5]])
     states = np.array(list(product([0, 1], repeat=8)), np.int32)
@@ -115,14 +115,14 @@ def distance_to_posterior(sampler, n_sweeps, word_prior=0.4):
     return distance(visits), np.mean(chance)
 
 
-LACKING = "lists", "per cell"  # start_chain takes a table for a table of priors
+LACKING = "lists", "per cell"  # lists do not support a prior per topic and word
 LONG = pytest.param(100_000, marks=pytest.mark.slow)
 
 
 @pytest.mark.parametrize("word_prior", WORD_PRIORS)
 @pytest.mark.parametrize("n_sweeps", [20_000, LONG])
 def test_exact_sweeps_visit_the_exact_posterior(n_sweeps, word_prior):
-    """Eight tokens, every document with a prior of its own."""
+    """Eight tokens; every document has its own prior."""
     found, chance = distance_to_posterior("exact", n_sweeps, WORD_PRIORS[word_prior])
     assert found < 1.3 * chance
 
@@ -131,8 +131,8 @@ def test_exact_sweeps_visit_the_exact_posterior(n_sweeps, word_prior):
     ("sampler", "word_prior"),
     [(s, p) for s in ("rows", "lists") for p in WORD_PRIORS if (s, p) != LACKING],
 )
-def test_blocked_sweeps_on_eight_tokens_are_near_it(sampler, word_prior):
-    """With a document a block; what errs is that n_k and a document's words stand still."""
+def test_blocked_sweeps_on_eight_tokens_are_near_the_posterior(sampler, word_prior):
+    """One document per block; the error comes from n_k and n_kw, which stay fixed."""
     found, chance = distance_to_posterior(sampler, 8_000, WORD_PRIORS[word_prior])
     assert chance < found < 0.2
 
@@ -154,7 +154,7 @@ def test_an_array_of_equal_priors_gives_the_topics_of_the_number(planted, sample
 @pytest.mark.slow
 @pytest.mark.parametrize("n", [5_000, 20_000])
 def test_sweeps_and_new_words_keep_the_joint_distribution(n):
-    """Geweke (2004): sweeps alternate with words redrawn given topics; forward draws tell."""
+    """Geweke (2004): sweeps and redrawn words give the same moments as forward draws."""
     lengths, V, K, alpha, beta = [5, 4, 6], 4, 3, 0.7, 0.5
     rng = np.random.default_rng(1)
     starts = np.cumsum([0, *lengths], dtype=np.int64)
@@ -207,7 +207,7 @@ def test_sweeps_and_new_words_keep_the_joint_distribution(n):
 @pytest.mark.parametrize("alpha", [1e-3, 1e-12, 1e-17, 1e-30])
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_tiny_priors_keep_their_ratio(alpha, sampler):
-    """One token in all: its topic is drawn as the prior says, 10 to 1."""
+    """A single token: its topic is drawn by the prior, 10 to 1."""
     tokens, prior = corpus([0], n_words=1), np.array([[10 * alpha, alpha]])
     chain, first = make_chain(tokens, 2, sampler), 0
     for _ in range(4000):
@@ -216,7 +216,7 @@ def test_tiny_priors_keep_their_ratio(alpha, sampler):
     assert_allclose(first / 4000, 10 / 11, atol=0.02)
 
 
-def test_the_start_follows_the_seed(planted):
+def test_the_start_depends_on_the_seed(planted):
     tokens = tokens_from_counts(planted.data)
     first, again, other = (random_topics(tokens, 4, seed) for seed in (0, 0, 1))
     assert_array_equal(first, again)
@@ -225,7 +225,7 @@ def test_the_start_follows_the_seed(planted):
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_the_chain_follows_the_seed_and_leaves_its_start_alone(planted, sampler):
+def test_the_chain_depends_on_the_seed_and_does_not_change_its_start(planted, sampler):
     tokens = tokens_from_counts(planted.data)
     start = random_topics(tokens, 4, 0)
     before = start.copy()
@@ -290,7 +290,7 @@ def test_sweeps_raise_the_joint_likelihood(planted, sampler):
 @pytest.mark.slow
 @pytest.mark.parametrize("n_components", [12, 300])
 def test_blocked_sweeps_end_as_likely_as_exact_ones(n_components):
-    """On Reuters-395, within what seeds differ by."""
+    """On Reuters-395, within the differences between seeds."""
     tokens = tokens_from_counts(load_reuters395().data)
     prior = np.full((1, n_components), 0.1)
 
@@ -302,7 +302,7 @@ def test_blocked_sweeps_end_as_likely_as_exact_ones(n_components):
     assert_allclose(blocked, exact, rtol=0.01)
 
 
-def test_a_documents_own_prior_steers_it():
+def test_a_documents_own_prior_changes_its_topics():
     tokens = corpus([0, 1, 2, 3] * 5, [0, 1, 2, 3] * 5, n_words=4)
     prior = np.array([[1000.0, 1.0], [1.0, 1000.0]])
     for sampler in SAMPLERS:
@@ -364,7 +364,7 @@ def test_expected_counts_alternate_the_two_steps(planted, rng, known, shape):
 
 
 def test_expected_counts_predict_held_out_words_better(planted):
-    """And keep the number of tokens of each word."""
+    """They also keep the number of tokens of each word."""
     fit, held_out = planted.data[:150], planted.data[150:]
     tokens, prior = tokens_from_counts(fit), np.full((1, 4), 0.1)
     observed, rest = halves(held_out)
@@ -416,7 +416,7 @@ def test_calls_are_made_once_each_by_any_number_of_threads():
         assert sorted(made) == list(range(100))
 
 
-def test_no_more_threads_inside_a_worker_of_joblib():
+def test_one_thread_inside_a_worker_of_joblib():
     def count():
         with workers(8) as threads:
             return threads.n

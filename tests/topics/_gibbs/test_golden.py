@@ -1,4 +1,4 @@
-"""Samplers still draw what they drew: topics after a few sweeps, as hashes.
+"""Samplers draw the same topics as before: hashes of the topics after a few sweeps.
 
 The corpus, the priors and the draws are whole numbers or simple fractions, so the hashes
 are the same on every processor. If a change is meant to change the draws, write the new
@@ -109,6 +109,6 @@ RESULTS = {
 
 
 @pytest.mark.parametrize("name", RESULTS)
-def test_samplers_draw_what_they_drew(name):
+def test_samplers_draw_the_same_topics_as_before(name):
     compute, expected = RESULTS[name]
     assert compute() == expected

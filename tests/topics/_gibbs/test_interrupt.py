@@ -1,4 +1,4 @@
-"""Ctrl-C acts between pieces of the work, not when all documents are done."""
+"""Ctrl-C stops the work between two pieces, not after the last document."""
 
 import _thread
 import signal

@@ -1,4 +1,4 @@
-"""The compiled loops do what their formulas say, and the same when run as plain Python."""
+"""The compiled loops follow their formulas, and give the same as plain Python."""
 
 import numpy as np
 import pytest

@@ -1,12 +1,14 @@
-"""Gibbs samplers, put together from parts.
+"""Gibbs samplers, built from parts.
 
-``chain``: tokens whose topics are redrawn sweep by sweep. A chain is made of
-``assigned_topics`` or ``assigned_paths``: what is drawn per token, and from which formula;
-``counts``: how counts of words in topics are stored;
-``schedules``: in which order tokens are drawn, and in how many threads.
-``word_prior``: β. ``likelihood`` and ``learned_priors``: how likely a state is, and priors that
-make it likelier. ``expected_counts``: what is read from a chain at the end. ``mixtures``: topic
-mixtures of documents under fixed topics. ``kernels``: the compiled loops.
+``chain``: redraws the topics of all tokens, sweep by sweep. A chain has these parts.
+``assigned_topics`` or ``assigned_paths``: what is drawn per token, and by which formula.
+``counts``: how counts of words in topics are stored.
+``schedules``: the order in which tokens are drawn, and the number of threads.
+``word_prior``: β.
 
-D documents, T tokens, K topics, V words, B: K filled up to a multiple of sixteen.
+``likelihood``: the likelihood of a state. ``learned_priors``: priors learned from it.
+``expected_counts``: the counts that give φ. ``mixtures``: topic proportions of documents,
+given fixed topics. ``kernels``: the compiled loops.
+
+D documents, T tokens, K topics, V words, B: K rounded up to a multiple of sixteen.
 """

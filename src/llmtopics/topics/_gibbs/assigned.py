@@ -1,4 +1,4 @@
-"""What a model of topics offers to chains and schedules."""
+"""The interface of topic models for chains and schedules."""
 
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
@@ -17,7 +17,7 @@ class Assigned(Protocol[P_contra]):
 
     topics : ndarray of shape (T,), topic of each token; changed by draws
     n_components : int, K
-    n_alternatives : int, how many are looked at for each token
+    n_alternatives : int, number of choices per token
     """
 
     topics: np.ndarray
@@ -33,15 +33,15 @@ class Assigned(Protocol[P_contra]):
         seed: int,
         number: int,
     ) -> Callable[[int, int], object]:
-        """Return a function that redraws a range of documents; counts follow each draw.
+        """Return a function that redraws a range of documents and updates counts each time.
 
-        number : of the sweep
+        number : number of the sweep
         """
 
     def priors(
         self, doc_prior: P_contra, word_prior: WordPrior, totals: np.ndarray
     ) -> Priors:
-        """Return what stays fixed while tokens are drawn; ``totals`` are n_k."""
+        """Return what stays fixed while tokens are drawn; ``totals`` is n_k."""
 
     def draw(
         self,
@@ -53,7 +53,7 @@ class Assigned(Protocol[P_contra]):
         priors: Priors,
         key: np.uint64,
     ) -> None:
-        """Write fresh topics of a range of documents; counts of words stay fixed."""
+        """Draw new topics of a range of documents into ``fresh``; counts of words stay fixed."""
 
     def share(
         self,
@@ -66,9 +66,9 @@ class Assigned(Protocol[P_contra]):
         priors: Priors,
         shares: np.ndarray,
     ) -> None:
-        """Add to ``shares[w, k]`` the probabilities of topic k of some words' tokens.
+        """Add the probability of topic k to ``shares[w, k]`` for each token of some words.
 
         first, last : range of documents
         low, high : range of words
-        table : float32 (V, B), counts of words in topics that stand for φ
+        table : float32 (V, B), counts of words in topics that give φ
         """

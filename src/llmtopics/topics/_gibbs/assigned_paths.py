@@ -1,4 +1,4 @@
-"""Pachinko allocation: each token has a super-topic and, below it, a sub-topic.
+"""Pachinko allocation: each token has a path, a super-topic and a sub-topic below it.
 
 p(s, t) ∝ A_s (n_dst + α_st) (n_tw + β)/(n_t + Vβ), A_s = (n_ds + α_s)/(n_ds + Σ_t α_st),
 Li & McCallum 2006, section 3.2.
@@ -18,14 +18,14 @@ from llmtopics.topics._gibbs.random_streams import sweep_key
 from llmtopics.topics._gibbs.tokens import Tokens
 from llmtopics.topics._gibbs.word_prior import WordPrior
 
-_FIXED = np.empty(0)  # no totals: counts of words stay fixed in a block
+_FIXED = np.empty(0)  # without totals, counts of words stay fixed in a block
 
 
 class PathPrior(NamedTuple):
     """Dirichlet priors of the mixtures of a document.
 
-    root : float64 (S,), of its super-topics
-    below : float64 (S, K), of the sub-topics in each of them
+    root : float64 (S,), prior of its super-topics
+    below : float64 (S, K), prior of the sub-topics in each super-topic
     """
 
     root: np.ndarray
@@ -35,7 +35,7 @@ class PathPrior(NamedTuple):
 class AssignedPaths:
     """Paths of all tokens; the prior of documents is a ``PathPrior``.
 
-    Methods are those of ``Assigned``; ``draw`` writes sub-topics and changes super-topics.
+    Methods are those of ``Assigned``. ``draw`` writes sub-topics and changes super-topics.
 
     Parameters
     ----------

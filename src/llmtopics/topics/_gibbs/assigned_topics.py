@@ -31,7 +31,7 @@ class AssignedTopics:
 
     def __init__(self, topics: np.ndarray, n_components: int):
         self.topics, self.n_components = topics, n_components
-        self.n_alternatives = n_components  # that are looked at for each token
+        self.n_alternatives = n_components
 
     def following(
         self,

@@ -1,4 +1,4 @@
-"""A chain of Gibbs sampling: tokens, what they are assigned, counts and a schedule."""
+"""A chain of Gibbs sampling: tokens, their topics, counts and a schedule."""
 
 from typing import Any, Generic, TypeVar
 
@@ -21,7 +21,7 @@ P = TypeVar("P")
 class Chain(Generic[P]):
     """Topics of all tokens, redrawn sweep by sweep.
 
-    The draws of a sweep depend on the seed and the number of the sweep alone.
+    The random numbers of a sweep depend only on the seed and the number of the sweep.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class Chain(Generic[P]):
     workers : Workers
         Results do not depend on them.
     others : ndarray of shape (V, K) or None
-        Counts of words in topics beside those of ``tokens``, which ``counts`` contain.
+        Counts of words in topics from earlier documents. ``counts`` includes them.
 
     Attributes
     ----------
@@ -94,17 +94,17 @@ def start_chain(
 ) -> Chain[np.ndarray]:
     """Return a chain of latent Dirichlet allocation.
 
-    Parameters are those of ``Chain`` and these.
+    The other parameters are those of ``Chain``.
 
     Parameters
     ----------
     topics : ndarray of shape (T,)
-        Where the chain starts; not changed.
+        Topics at the start of the chain. Not changed.
     word_prior : float, ndarray of shape (V,) or (K, V), or WordPrior
     sampler : {"auto", "exact", "blocked"}
     lists : bool or None
-        Whether blocked sampling counts in lists, which cannot have ``others`` or a prior
-        per topic and word. None decides by the number of topics.
+        Whether blocked sampling stores counts in lists. Lists support neither ``others`` nor
+        a prior per topic and word. None decides by the number of topics.
     """
     prior = as_word_prior(word_prior, tokens.n_words)
     assigned = AssignedTopics(topics.copy(), n_components)
@@ -140,7 +140,7 @@ def start_path_chain(
 ) -> Chain[PathPrior]:
     """Return a chain of Pachinko allocation.
 
-    Parameters are those of ``Chain``; ``word_prior`` may also be a float, and ``sampler`` is
+    Parameters are those of ``Chain``. ``word_prior`` may also be a float. ``sampler`` is
     "auto", "exact" or "blocked".
     """
     prior = as_word_prior(word_prior, tokens.n_words)

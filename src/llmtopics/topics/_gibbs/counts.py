@@ -1,7 +1,7 @@
 """How counts of words in topics are stored: one class for each way.
 
-``Table``: dense, follows every draw, in double precision where needed. ``RowCounts``: dense,
-single precision. ``ListCounts``: for each word, a list of the topics that it has.
+``Table``: dense, updated after every draw; integers or double precision. ``RowCounts``:
+dense, single precision. ``ListCounts``: for each word, a list of its topics.
 """
 
 from abc import ABC, abstractmethod
@@ -24,7 +24,7 @@ class Counts(ABC):
     topics : ndarray of shape (T,)
     n_components : int
     others : ndarray of shape (V, K) or None
-        Counts beside those of ``tokens``.
+        Counts that are added to those of ``tokens``.
     """
 
     @abstractmethod
@@ -36,7 +36,7 @@ class Counts(ABC):
         """Return n_k, of shape (K,)."""
 
     def cells(self) -> Iterator[np.ndarray]:
-        """Yield all positive n_wk, in pieces that take little memory."""
+        """Yield all positive n_wk, in pieces that need little memory."""
         for _, piece in self._pieces():
             yield piece[piece > 0]
 
@@ -53,7 +53,7 @@ class Counts(ABC):
 
 
 class Table(Counts):
-    """A dense table, whole numbers or, with others, float64; for ``kernels.exact``."""
+    """A dense table of integers, or of float64 with others; for ``kernels.exact``."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class Table(Counts):
 
 
 class RowCounts(Counts):
-    """A dense table of float32, its rows filled up to a multiple of sixteen."""
+    """A dense table of float32; the length of its rows is a multiple of sixteen."""
 
     def __init__(
         self,
@@ -100,7 +100,7 @@ class RowCounts(Counts):
         return self.word_topic().sum(axis=0, dtype=np.float64)
 
     def move(self, tokens, topics, fresh, first, last, low, high) -> None:
-        """Count the fresh topics of a range of tokens, for a range of words."""
+        """Count the new topics of a range of tokens, for a range of words."""
         rows.move(tokens, topics, fresh, first, last, low, high, self.parts)
 
 
@@ -127,12 +127,12 @@ class ListCounts(Counts):
         return table
 
     def totals(self) -> np.ndarray:
-        total = np.zeros(self.width + 1)  # and the places behind the ends of lists
+        total = np.zeros(self.width + 1)  # the last entry is for unused slots of lists
         lists.add_up(self.parts, total)
         return total[: self.n_components]
 
     def move(self, tokens, topics, fresh, first, last, low, high) -> None:
-        """Count the fresh topics of a range of tokens, for a range of words."""
+        """Count the new topics of a range of tokens, for a range of words."""
         lists.move(tokens, topics, fresh, first, last, low, high, self.parts)
 
     def cells(self) -> Iterator[np.ndarray]:

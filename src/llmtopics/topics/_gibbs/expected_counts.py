@@ -1,4 +1,4 @@
-"""What is read from a chain at the end: expected counts of words in topics."""
+"""Expected counts of words in topics, from the last state of a chain."""
 
 from functools import partial
 from typing import Any
@@ -18,12 +18,12 @@ N_PASSES, N_PASSES_MANY = 8, 4  # with few and with many topics
 def expected_counts(
     chain: Chain, doc_prior: Any, n_passes: int | None = None
 ) -> np.ndarray:
-    """Return expected counts of words in topics, of shape (V, K); documents stay fixed.
+    """Return expected counts of words in topics, of shape (V, K); n_dk stays fixed.
 
-    Given the topics of the other tokens of its document and φ, a token is of topic k with
+    Given φ and the topics of the other tokens of its document, a token has topic k with
     probability γ_k ∝ (n_dk + α_dk) φ_kw. Given all γ, φ_kw ∝ Σ γ_k + β_kw. The two steps
-    alternate from the counts of the chain, with steps twice as long in logarithms
-    (over-relaxed expectation maximization; one short step is φ of CGS_p).
+    alternate, starting from the counts of the chain. Steps are twice as long in logarithms
+    (over-relaxed expectation maximization). One short step gives φ of CGS_p.
     """
     tokens, assigned, prior = chain.tokens, chain.assigned, chain.word_prior
     K, V = assigned.n_components, tokens.n_words
@@ -37,7 +37,7 @@ def expected_counts(
     for _ in range(n_passes):
         total = table[:, :K].sum(axis=0, dtype=np.float64)
         priors = assigned.priors(doc_prior, prior, total)
-        # φ is fixed: leaving a token out does not change it
+        # φ is fixed, so a token is not taken out of it
         priors = priors._replace(inverse=priors.inverse[[0, 0]])
         for documents in cut_all(tokens.starts, 1, assigned.n_alternatives):
             chain.workers.run(

@@ -1,4 +1,4 @@
-"""Draw topics of new documents under known counts of words in topics."""
+"""Draw topics of new documents, given known counts of words in topics."""
 
 from functools import partial
 from typing import Any

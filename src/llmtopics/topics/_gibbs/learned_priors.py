@@ -1,4 +1,4 @@
-"""Dirichlet priors that make the state of a chain likelier.
+"""Learn Dirichlet priors: they make the state of a chain more probable.
 
 T. Minka, "Estimating a Dirichlet distribution", 2000, equation 55, from tallies as in
 H. Wallach, D. Mimno and A. McCallum, "Rethinking LDA: why priors matter", NIPS 2009.
@@ -19,7 +19,7 @@ def learn_prior(
 ) -> np.ndarray:
     """Return asymmetric Dirichlets after a few of Minka's fixed-point steps.
 
-    ``prior`` is of shape (K,), or (G, K) for several kinds of wholes.
+    ``prior`` is of shape (K,), or (G, K) for G kinds of groups.
     """
     rows = np.atleast_2d(prior)
     for _ in range(n_steps):

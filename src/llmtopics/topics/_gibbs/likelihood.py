@@ -1,7 +1,7 @@
 """The likelihood of a chain's state.
 
-It is computed from how often each count occurs. Most n_dk and n_wk are small, so a few
-numbers say how many of them are 1, 2, ...
+It is computed from how often each count occurs. Most n_dk and n_wk are small, so it is enough
+to know how many of them are 1, 2, and so on.
 
 D documents, T tokens, K topics, V words.
 """
@@ -16,17 +16,17 @@ from llmtopics.topics._gibbs.assigned_paths import AssignedPaths
 from llmtopics.topics._gibbs.chain import Chain
 
 _N_SMALL = 256  # counts below this are tallied in a table, others listed one by one
-_LARGE = 1e6  # priors from which on gammaln loses digits
+_LARGE = 1e6  # for larger priors, differences of gammaln lose digits
 
 
 class Divided(NamedTuple):
-    """How wholes divide their tokens among K parts: a document its tokens among topics, say.
+    """How groups divide their tokens among K parts, such as documents among topics.
 
-    There may be several kinds of wholes, G in all, each with K parts and a Dirichlet of its
-    own; then part ``g * K + k`` is part k of kind g.
+    There may be G kinds of groups. Each kind has K parts and its own Dirichlet prior. Part
+    ``g * K + k`` is part k of kind g.
 
-    parts, in_part, n_in : ndarrays; so many wholes have ``in_part`` tokens of a part
-    kinds, lengths, n_of : ndarrays; so many wholes of a kind have this many tokens
+    parts, in_part, n_in : ndarrays; ``n_in`` groups have ``in_part`` tokens in the part
+    kinds, lengths, n_of : ndarrays; ``n_of`` groups of the kind have ``lengths`` tokens
     """
 
     parts: np.ndarray
@@ -38,9 +38,9 @@ class Divided(NamedTuple):
 
 
 class Cells(NamedTuple):
-    """How the words of a chain are in its topics.
+    """How often each count of a word in a topic occurs.
 
-    in_cell, n_cells : ndarrays; so many (word, topic) pairs have this many tokens
+    in_cell, n_cells : ndarrays; ``n_cells`` pairs (word, topic) have ``in_cell`` tokens
     priors : float, or ndarray with one entry per entry of ``in_cell``; β of the pairs
     totals : ndarray of shape (K,), n_k
     prior_totals : float or ndarray of shape (K,), Σ_w β_kw
@@ -56,7 +56,7 @@ class Cells(NamedTuple):
 
 
 def tally_cells(chain: Chain) -> Cells:
-    """Count the counts of words in topics; one by one if their priors differ."""
+    """Count how often each n_wk occurs; list all of them if their priors differ."""
     prior = chain.word_prior
     totals = np.array(chain.counts.totals(), np.float64)
     if prior.n_dimensions > 0:
@@ -94,7 +94,7 @@ def divided(starts: np.ndarray, parts: np.ndarray, n_parts: int) -> Divided:
 
 
 def divided_paths(starts: np.ndarray, paths: AssignedPaths) -> tuple[Divided, Divided]:
-    """Count how documents divide among super-topics, and these among sub-topics."""
+    """Count how documents divide among super-topics, and super-topics among sub-topics."""
     S, K = paths.n_super, paths.n_components
     among_supers = divided(starts, paths.supers, S)
     both = paths.supers.astype(np.int32) * np.int32(K) + paths.topics
@@ -104,8 +104,8 @@ def divided_paths(starts: np.ndarray, paths: AssignedPaths) -> tuple[Divided, Di
 def tally_parts(
     starts: np.ndarray, parts: np.ndarray, n_parts: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return parts, numbers of tokens, and how many documents have so many of a part."""
-    width = max(16, min(_N_SMALL, 2**20 // n_parts))  # of a table of moderate size
+    """Return arrays of parts, of n, and of how many documents have n tokens of the part."""
+    width = max(16, min(_N_SMALL, 2**20 // n_parts))  # keeps the table small
     table = np.zeros((n_parts, width), np.int64)
     many = np.empty((parts.size // width, 2), np.int64)
     n_many = _tally_documents(starts, parts, table, many, np.zeros(n_parts, np.int64))
@@ -142,8 +142,8 @@ def _tally_documents(starts, topics, table, many, count):
 def log_joint(cells: Cells, *divisions: tuple[Divided, np.ndarray]) -> float:
     """Return log p(w, z) per token, mixtures and topics integrated out.
 
-    Griffiths & Steyvers 2004, equations 2 and 3. ``divisions`` are what documents divide
-    among topics, and the Dirichlet prior of that.
+    Griffiths & Steyvers 2004, equations 2 and 3. Each of ``divisions`` is a ``Divided`` and
+    its Dirichlet prior.
     """
     c = cells
     of_words = c.n_cells @ log_rising(c.priors, c.in_cell)
@@ -153,9 +153,9 @@ def log_joint(cells: Cells, *divisions: tuple[Divided, np.ndarray]) -> float:
 
 
 def log_division(divided: Divided, prior: np.ndarray) -> float:
-    """Return the log-probability of the parts, their Dirichlets integrated out.
+    """Return the log-probability of the parts, with the mixtures integrated out.
 
-    ``prior`` is of shape (K,), or (G, K) for several kinds of wholes.
+    ``prior`` is of shape (K,), or (G, K) for G kinds of groups.
     """
     a = np.atleast_2d(prior).sum(axis=1)[divided.kinds]
     alpha = prior.ravel()[divided.parts]
@@ -168,8 +168,8 @@ def log_division(divided: Divided, prior: np.ndarray) -> float:
 def log_rising(a: np.ndarray | float, n: np.ndarray) -> np.ndarray:
     """Return ``log Γ(a + n) / Γ(a)``, n ≥ 0.
 
-    Where a is large, the difference of two ``gammaln`` has no digits left. There it is taken
-    from Stirling's series, term by term.
+    For large a, the difference of two ``gammaln`` has no digits left. Stirling's series is
+    used there.
     """
     large = np.maximum(a, _LARGE)
     series = (

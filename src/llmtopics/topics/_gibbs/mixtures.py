@@ -1,4 +1,4 @@
-"""Topic mixtures of documents under fixed topics; each row by itself.
+"""Topic proportions of documents, given fixed topics; rows do not depend on each other.
 
 ``X`` is an int32 CSR array of shape (D, V). ``components`` is φ, of shape (K, V): rows sum to
 one.
@@ -15,7 +15,7 @@ from llmtopics.topics._gibbs.kernels.mixtures import CSRCounts, StopRule
 from llmtopics.topics._gibbs.pieces import cut_all
 
 STOP = StopRule(max_iter=100, tol=1e-5)
-_WEIGHT = 16  # a step here takes as long as so many topics of a draw
+_WEIGHT = 16  # one topic here takes as long as 16 topics of a draw
 
 
 def infer_mixtures(
@@ -26,7 +26,7 @@ def infer_mixtures(
 ) -> np.ndarray:
     """Return θ, of shape (D, K).
 
-    prior : (K,) or (D, K), α that all documents share, or of each
+    prior : (K,) or (D, K), α of all documents or of each
     """
     counts, phi = _parts(X, components)
     K = len(components)
@@ -72,8 +72,8 @@ def contributions(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return what each word of one document, and the prior, add to its mixture.
 
-    ``θ_k ∝ Σ_w x_w γ_wk + α_k``, where the topics share a token of word w by γ_w. Nothing
-    is approximated.
+    ``θ_k ∝ Σ_w x_w γ_wk + α_k``, where γ_wk is the share of topic k in a token of word w.
+    The sum is exact.
 
     X : of shape (1, V)
     prior : (K,), α
@@ -91,10 +91,10 @@ def contributions(
 def path_contributions(
     X: sp.csr_array, components: np.ndarray, root: np.ndarray, below: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return what ``contributions`` does, of sub-topics.
+    """Return what ``contributions`` returns, for sub-topics.
 
-    ``θ_k = Σ_s A_s (E[n_sk] + α_sk) / (N + Σα)``; sub-topic k has ``E[n_k] = Σ_w x_w γ_wk``
-    tokens, each of the same weight.
+    ``θ_k = Σ_s A_s (E[n_sk] + α_sk) / (N + Σα)``. Sub-topic k has ``E[n_k] = Σ_w x_w γ_wk``
+    tokens. All of them have the same weight.
     """
     counts, phi = _one_document(X, components)
     theta, supers = np.empty((1, below.shape[1])), np.empty((1, root.size))

@@ -1,4 +1,4 @@
-"""Where the paths of Pachinko allocation start from."""
+"""The first paths of Pachinko allocation."""
 
 from collections.abc import Callable
 
@@ -11,9 +11,9 @@ from llmtopics.topics._gibbs.known_counts import draw_under_counts
 from llmtopics.topics._gibbs.learned_priors import LEAST
 from llmtopics.topics._gibbs.tokens import COUNTED, Tokens, random_topics
 
-_START_WEIGHT = 5.0  # of the α_st of a super-topic to start from, together
-_START_PRIOR = 0.1  # of its sub-topics; their counts are added to it
-_START_TOKENS = 16  # of a document, on average, that super-topics start from
+_START_WEIGHT = 5.0  # sum of the first α_st of a super-topic
+_START_PRIOR = 0.1  # prior of its sub-topics, before their counts are added
+_START_TOKENS = 16  # tokens per document, on average, that give the first super-topics
 
 
 def start_paths(
@@ -28,16 +28,16 @@ def start_paths(
     n_sweeps: int,
     advance: Callable[[], object],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return sub- and super-topics of all tokens to start from, and α_st.
+    """Return the first sub- and super-topics of all tokens, and α_st.
 
-    Super-topics that are drawn at random stay alike: each would be a mixture of all. So
+    Super-topics drawn at random stay alike: each is a mixture of all sub-topics. So
     sub-topics are first sampled as the topics of an LDA. Then super-topics are sampled as
-    those of an LDA whose words are the sub-topics of some tokens. All other tokens are drawn
-    under its counts. Only some tokens per document are taken, because many tokens of a
-    document hardly move from one super-topic to another.
+    the topics of a second LDA. Its words are the sub-topics of some tokens. Super-topics of
+    all tokens are then drawn given its counts. Only some tokens per document are used,
+    because many tokens of a document hardly move from one super-topic to another.
 
     doc_prior : (S,), α_s
-    advance : called after every sweep of the first
+    advance : called after every sweep of the first LDA
     """
     K, starts = n_components, tokens.starts
     alpha = np.full((1, K), 1 / K)

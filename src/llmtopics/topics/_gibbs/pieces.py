@@ -1,4 +1,4 @@
-"""Cut documents and words into pieces, for threads and so that Ctrl-C acts soon."""
+"""Cut documents and words into pieces, for threads and for a quick reaction to Ctrl-C."""
 
 from itertools import pairwise
 
@@ -6,11 +6,11 @@ import numpy as np
 
 from llmtopics.topics._gibbs.tokens import Tokens, n_of_words
 
-_MOMENT = 2**24  # topics looked at in a few hundredths of a second
+_MOMENT = 2**24  # topics that are computed in a few hundredths of a second
 
 
 def cut(starts: np.ndarray, first: int, last: int, n: int) -> list[tuple[int, int]]:
-    """Cut a range of documents into n at most, with as many tokens in each."""
+    """Cut a range of documents into at most n ranges of about as many tokens."""
     if n == 1:
         return [(first, last)]
     goals = starts[first] + (starts[last] - starts[first]) * np.arange(1, n) / n
@@ -21,15 +21,15 @@ def cut(starts: np.ndarray, first: int, last: int, n: int) -> list[tuple[int, in
 def cut_all(starts: np.ndarray, n_threads: int, weight: int) -> list[tuple[int, int]]:
     """Cut all documents into pieces that take a moment, at least one for each thread.
 
-    Compiled loops over them can then be interrupted in between. ``weight`` says how long a
-    token takes: about the number of topics that are looked at.
+    Ctrl-C can then stop the work between two pieces. ``weight`` is the cost of a token: about
+    the number of topics that are computed for it.
     """
     n = max(n_threads, int(starts[-1]) * weight // _MOMENT)
     return cut(starts, 0, len(starts) - 1, n)
 
 
 def cut_words(tokens: Tokens, n: int) -> list[tuple[int, int]]:
-    """Cut the words into n ranges at most, with as many tokens in each."""
+    """Cut the words into at most n ranges of about as many tokens."""
     if n == 1:
         return [(0, tokens.n_words)]
     ends = np.cumsum(n_of_words(tokens))

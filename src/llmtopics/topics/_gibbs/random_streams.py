@@ -1,10 +1,10 @@
-"""Names of streams of random numbers."""
+"""Keys of streams of random numbers."""
 
 import numpy as np
 
 
 def sweep_key(seed: int, number: int) -> np.uint64:
-    """Return the name of the random numbers of a sweep; sweeps are counted from 0."""
+    """Return the key of the random numbers of a sweep; the first sweep is number 0."""
     return stream_key(seed, 1 + number)
 
 

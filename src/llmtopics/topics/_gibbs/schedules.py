@@ -1,4 +1,4 @@
-"""In which order tokens are drawn: one class for each way."""
+"""The order in which tokens are drawn: one class per schedule."""
 
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -29,11 +29,11 @@ class Schedule(Protocol):
         seed: int,
         number: int,
     ) -> None:
-        """Redraw every token once; ``number`` is that of the sweep."""
+        """Redraw every token once; ``number`` is the number of the sweep."""
 
 
 class Exact:
-    """Every token is drawn given the topics of all others at that moment; in one thread."""
+    """Draw every token given the current topics of all others, in one thread."""
 
     def sweep(
         self,
@@ -51,11 +51,11 @@ class Exact:
 
 
 class Blocked:
-    """A sweep goes through 32 blocks of documents; in a block, counts of words stay fixed.
+    """Draw 32 blocks of documents, one after another; in a block, counts of words stay fixed.
 
-    A token is drawn given the topics of the other tokens of its document at that moment,
-    those of other documents at the start of the block, and the totals of topics at the
-    start of the sweep. So the documents of a block can be drawn side by side.
+    A token is drawn given the current topics of the other tokens of its document. Topics in
+    other documents are those at the start of the block. Totals of topics are those at the
+    start of the sweep. So the documents of a block can be drawn in parallel.
     """
 
     def __init__(self, tokens: Tokens, topics: np.ndarray, workers: Workers):

@@ -7,7 +7,7 @@ import scipy.sparse as sp
 
 from llmtopics.topics._gibbs.kernels.common import count_each, repeat_each
 
-COUNTED = 2**24  # a float32 counts up to here, one by one
+COUNTED = 2**24  # float32 can count one by one up to here
 
 
 class Tokens(NamedTuple):
@@ -53,7 +53,7 @@ def topics_from_prior(tokens: Tokens, prior: np.ndarray, seed: int) -> np.ndarra
     D, K = prior.shape
     documents = np.repeat(np.arange(D), np.diff(tokens.starts))
     u = np.random.default_rng([seed, 0]).random(documents.size)
-    slots = (ends + np.arange(D)[:, None]).ravel()  # document d owns [d, d + 1)
+    slots = (ends + np.arange(D)[:, None]).ravel()  # [d, d + 1) is for document d
     topics = np.searchsorted(slots, documents + u, side="right") - documents * K
     kind = np.uint16 if K <= 2**16 else np.int32
     return np.minimum(topics, K - 1).astype(kind)

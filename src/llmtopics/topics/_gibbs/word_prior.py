@@ -1,6 +1,6 @@
 """The Dirichlet prior of the words of each topic, β.
 
-K topics, V words, B: K filled up to a multiple of sixteen.
+K topics, V words, B: K rounded up to a multiple of sixteen.
 """
 
 from functools import cached_property
@@ -11,11 +11,11 @@ import numpy as np
 from llmtopics._compiled.simd import LANES
 
 _NO_ROWS = np.zeros(0, np.int32)
-LEAST, MOST = 1e-30, 1e30  # beyond, products of probabilities leave the range of floats
+LEAST, MOST = 1e-30, 1e30  # beyond, products of probabilities overflow or become zero
 
 
 class WordPrior:
-    """β as users give it, and as the parts of the sampler read it.
+    """β as given by users, and in the forms that the parts of the sampler use.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class WordPrior:
         return self.values.sum(axis=-1)
 
     def inverse(self, totals: np.ndarray) -> np.ndarray:
-        """Return 1 / (n_k + Σ_w β_kw) and, in a second row, the same without one token."""
+        """Return 1 / (n_k + Σ_w β_kw), and in a second row the same for one token less."""
         n = np.array([totals, np.maximum(totals - 1, 0)])
         return (1 / (n + self.totals)).astype(np.float32)
 
@@ -49,7 +49,7 @@ class WordPrior:
         return self.values[k] if self.n_dimensions == 2 else self.values
 
     def of_words(self, words: np.ndarray | slice) -> Any:
-        """Return β of some words in a shape that is added to counts of shape (W, K)."""
+        """Return β of some words in a shape that can be added to counts of shape (W, K)."""
         if self.n_dimensions == 0:
             return self.values
         return self.values[..., words].T.reshape(
@@ -62,8 +62,8 @@ class WordPrior:
             return self.values[topics, words]
         return self.values[words] if self.n_dimensions else self.values
 
-    def portion(self, words: np.ndarray) -> "WordPrior":
-        """Return the prior of some words and of one more, the mean of all others."""
+    def of_batch(self, words: np.ndarray) -> "WordPrior":
+        """Return the prior of some words, and of one more word: the mean of all others."""
         if self.n_dimensions == 0:
             return WordPrior(self.values, len(words) + 1)
         chosen = self.values[..., words]
@@ -80,7 +80,7 @@ class WordPrior:
 
     @cached_property
     def single(self) -> tuple[Any, np.ndarray]:
-        """β as loops in single precision read it: ``Priors.word`` and ``Priors.word_row``."""
+        """β for loops in single precision: ``Priors.word`` and ``Priors.word_row``."""
         if self.n_dimensions < 2:
             return np.float32(self.values), _NO_ROWS
         columns, row = _distinct(self.values.T.astype(np.float32))
@@ -90,7 +90,7 @@ class WordPrior:
 
     @cached_property
     def double(self) -> tuple[Any, np.ndarray]:
-        """β as loops in double precision read it: a number, (V,), or (U, K); and rows."""
+        """β for loops in double precision: a number, (V,), or (U, K); and rows."""
         if self.n_dimensions < 2:
             return self.values, _NO_ROWS
         return _distinct(self.values.T.copy())
@@ -99,8 +99,8 @@ class WordPrior:
 def _distinct(columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the distinct rows of an array, and for each row which of these it is.
 
-    In most uses nearly all words have the same priors: seed words raise a few. What is kept
-    once stays in the processor's cache.
+    Usually most words have equal priors, and seed words raise a few. Equal rows are stored
+    once, so that they stay in the processor's cache.
     """
     known: dict[bytes, int] = {}
     row = np.array(
@@ -111,7 +111,7 @@ def _distinct(columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def as_word_prior(values: Any, n_words: int) -> WordPrior:
-    """Return a WordPrior of a number or an array; another as it is."""
+    """Return a WordPrior from a number or an array; a WordPrior is returned unchanged."""
     return values if isinstance(values, WordPrior) else WordPrior(values, n_words)
 
 
@@ -136,7 +136,7 @@ def check_word_prior(values: Any, n_components: int, n_words: int) -> Any:
             f"(n_components, n_words) = ({n_components}, {n_words}), got shape "
             f"{prior.shape}."
         )
-    good = (prior >= LEAST) & (prior <= MOST)  # NaN is neither
+    good = (prior >= LEAST) & (prior <= MOST)  # False for NaN
     if not good.all():
         axes = ["row", "column"][2 - prior.ndim :]
         place = np.argwhere(~good)[0]

@@ -1,8 +1,8 @@
 """Compiled inner loops of the samplers.
 
-NamedTuples of arrays, scalars and a generator come in. Arrays are changed in place. No
-estimator, SciPy object or global random state reaches these files, so every loop gives the
-same numbers when it runs as plain Python.
+Arguments are NamedTuples of arrays, scalars and a random generator. Arrays are changed in
+place. Estimators, SciPy objects and the global random state are not used here. So every loop
+gives the same numbers when it runs as plain Python.
 
-D documents, T tokens, K topics, V words, B: K filled up to a multiple of sixteen.
+D documents, T tokens, K topics, V words, B: K rounded up to a multiple of sixteen.
 """

@@ -1,4 +1,4 @@
-"""What the loops share: their arguments, random numbers, and counting.
+"""What the loops share: arguments, random numbers and counting.
 
 Arguments with the same name mean the same in all loops.
 
@@ -6,7 +6,7 @@ tokens : Tokens
 topics, fresh : uint16 or int32 (T,), topic of each token before and after the draw
 first, last : range of documents, or of tokens that are moved
 low, high : range of the words whose counts this call owns
-key : uint64, names the stream of random numbers; token t takes number t of it
+key : uint64, key of the stream of random numbers; token t uses number t
 """
 
 import math
@@ -44,7 +44,7 @@ row_of_word = by_dimensions(
 
 
 def zeros(*shape, kind=np.float32):
-    """Return zeros that start with a cache line; so does each of their rows."""
+    """Return zeros; the array and each of its rows start at a cache line."""
     n = math.prod(shape)
     wide = np.zeros(n + LANES, kind)
     first = -wide.__array_interface__["data"][0] % 64 // wide.itemsize
@@ -53,7 +53,7 @@ def zeros(*shape, kind=np.float32):
 
 @compiled_bare
 def hash64(x):
-    """Return 64 bits that look random, of a number (the finalizer of SplitMix64)."""
+    """Return a hash of a 64-bit number (the finalizer of SplitMix64)."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return x ^ (x >> np.uint64(31))
@@ -68,14 +68,14 @@ def uniform(key, t):
 
 @compiled_bare
 def count_pairs(rows, columns, table):
-    """Add to ``table[i, j]`` how often the pair (i, j) occurs."""
+    """Add the number of pairs (i, j) to ``table[i, j]``."""
     for t in range(rows.shape[0]):
         table[rows[t], columns[t]] += ONE
 
 
 @compiled_bare
 def count_each(values, total):
-    """Add to ``total[v]`` how often v occurs, without a copy of the values."""
+    """Add the number of values v to ``total[v]``, without a copy of the values."""
     for t in range(values.shape[0]):
         total[values[t]] += 1
 

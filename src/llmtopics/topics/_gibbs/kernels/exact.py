@@ -10,7 +10,7 @@ from llmtopics.topics._gibbs.kernels.common import row_of_word
 
 
 class Table(NamedTuple):
-    """Counts that follow every draw.
+    """Counts that are updated after every draw.
 
     word_topic : int32 or float64 (V, K), n_wk
     topic_total : float64 (K,), n_k
@@ -37,8 +37,8 @@ class ExactPriors(NamedTuple):
 
 @compiled
 def find(cumulative, u):
-    """Return the slot that ``u`` in [0, 1) hits when slots end at ``cumulative``."""
-    low, high = 0, cumulative.shape[0] - 1  # rounding may put it on the last slot's end
+    """Return the slot that contains ``u`` in [0, 1); slots end at ``cumulative``, scaled."""
+    low, high = 0, cumulative.shape[0] - 1  # rounding may put u at the last slot's end
     target = u * cumulative[high]
     while low < high:
         middle = (low + high) // 2
@@ -51,7 +51,7 @@ def find(cumulative, u):
 
 @compiled
 def draw(tokens, topics, table, priors, rng, first, last):
-    """Redraw the topic of each token of some documents, in place, given all the others.
+    """Redraw the topic of each token of some documents in place, given all others.
 
     ``topics`` and ``table`` are changed. ``rng``, a numpy.random.Generator, gives one
     number per token.
@@ -79,7 +79,7 @@ def draw(tokens, topics, table, priors, rng, first, last):
             w, k = words[t], topics[t]
             word_topic[w, k] -= 1
             topic_total[k] -= 1
-            count[k] -= 1  # apart from α, which may be too small to add to 1
+            count[k] -= 1  # kept apart from α, which may be too small to add to 1
             factor[k] = (count[k] + alpha[k]) / (topic_total[k] + beta_total[k])
 
             # p(z = k | all other z) ∝ (n_dk + α_dk)(n_kw + β_kw) / (n_k + Σ_w β_kw)

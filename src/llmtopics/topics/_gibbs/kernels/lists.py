@@ -1,6 +1,6 @@
 """Blocked Gibbs sampling of topics; counts of words are lists of the topics of each word.
 
-The lists are short where there are many topics. The rest is as in ``rows``.
+With many topics, the lists are much shorter than rows. The rest is as in ``rows``.
 """
 
 from typing import NamedTuple
@@ -23,9 +23,8 @@ from llmtopics.topics._gibbs.kernels.rows import IN_FLIGHT, load
 class Lists(NamedTuple):
     """The topics of each word and their counts.
 
-    begins, lengths : int64 (V + 1,), int32 (V,), where the list of a word is
-    topics, counts : int32, float32, the lists one after another; behind the end of each,
-        B and 0
+    begins, lengths : int64 (V + 1,), int32 (V,), place and length of each word's list
+    topics, counts : int32, float32, the lists one after another; unused slots hold B and 0
     nothing : float32 (1, B), zeros
     """
 
@@ -38,7 +37,7 @@ class Lists(NamedTuple):
 
 @compiled_simd
 def draw(tokens, topics, fresh, first, last, lists, priors, key, scratch):
-    """Draw as ``rows.draw`` does: either from ``factor_k n_wk`` or from ``factor_k β_w``."""
+    """Draw as ``rows.draw`` does, from ``factor_k n_wk`` or from ``factor_k β_w``."""
     words = tokens.words
     begins, lengths, listed, counts, nothing = lists
     prior, beta, _, inverse = priors
@@ -119,7 +118,7 @@ def draw(tokens, topics, fresh, first, last, lists, priors, key, scratch):
 
 @compiled_bare
 def move(tokens, topics, fresh, first, last, low, high, lists):
-    """Move the counts of some words; a topic that a word loses leaves its list."""
+    """Move the counts of some words; a topic whose count becomes 0 leaves the list."""
     words = tokens.words
     begins, lengths, listed, counts, nothing = lists
     for t in range(first, last):

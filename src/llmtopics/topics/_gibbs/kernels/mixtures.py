@@ -1,4 +1,4 @@
-"""Topic mixtures of documents under fixed topics; deterministic, one document at a time.
+"""Topic proportions of documents, given fixed topics; deterministic.
 
 Arguments with the same name mean the same in both loops.
 
@@ -40,7 +40,7 @@ class StopRule(NamedTuple):
 
 @compiled
 def infer(counts, components, doc_prior, stop, first, last, mixtures):
-    """Find the topic mixtures of some documents.
+    """Find the topic proportions of some documents.
 
     doc_prior : float64 (1, K) or (D, K), α
     mixtures : float64 (D, K), written; rows sum to one
@@ -83,7 +83,7 @@ def infer(counts, components, doc_prior, stop, first, last, mixtures):
                     length += count
             moved = 0.0
             for k in range(K):
-                expected[k] = max(expected[k], prior[k])  # rounding
+                expected[k] = max(expected[k], prior[k])  # against rounding errors
                 moved = max(moved, abs(expected[k] - before[k]))
             if moved <= stop.tol * length:
                 break
@@ -99,12 +99,12 @@ def infer(counts, components, doc_prior, stop, first, last, mixtures):
 def infer_paths(
     counts, components, root, below, stop, first, last, mixtures, of_supers
 ):
-    """Find the mixtures of sub- and super-topics of some documents.
+    """Find the proportions of sub- and super-topics of some documents.
 
     root, below : float64 (S,), (S, K), α_s, α_st
     mixtures, of_supers : float64 (D, K), (D, S), written; rows sum to one
 
-    Returns γ of the last document, as ``infer`` does, of the sub-topics.
+    Returns γ of the sub-topics for the last document, as ``infer`` does.
     """
     data, indices, starts = counts
     S, K = below.shape
@@ -176,7 +176,7 @@ def infer_paths(
             for k in range(K):
                 total = 0.0
                 for s in range(S):
-                    expected[s, k] = max(expected[s, k], 0.0)  # rounding
+                    expected[s, k] = max(expected[s, k], 0.0)  # against rounding errors
                     total += expected[s, k]
                 for s in range(S):
                     parting[s, k] = expected[s, k] / total if total > 0 else 1.0 / S

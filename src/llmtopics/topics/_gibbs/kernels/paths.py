@@ -2,9 +2,9 @@
 
 The path of a token is a super-topic s and a sub-topic t,
 ``p(s, t) ∝ A_s (n_dst + α_st) (n_tw + β)/(n_t + Vβ)`` with
-``A_s = (n_ds + α_s)/(n_ds + Σ_t α_st)``, all without the token. Given t, the super-topic
-depends on no word. So t is drawn first, under ``G_t = Σ_s A_s (n_dst + α_st)``, and then
-s. G is kept up to date: a token that moves changes two A_s.
+``A_s = (n_ds + α_s)/(n_ds + Σ_t α_st)``. All counts leave out the token. Given t, s does not
+depend on the word. So t is drawn first, with ``G_t = Σ_s A_s (n_dst + α_st)`` in place of the
+factors of s. Then s is drawn. G is kept up to date: a token that moves changes two A_s.
 
 S super-topics, K sub-topics.
 """
@@ -24,7 +24,7 @@ from llmtopics.topics._gibbs.kernels.common import (
     zeros,
 )
 
-_RENEW = 256  # changes after which G is summed again, so that rounding does not grow
+_RENEW = 256  # changes after which G is summed again, against rounding errors
 
 
 class Paths(NamedTuple):
@@ -48,7 +48,7 @@ class PathLevels(NamedTuple):
 
 
 class PathScratch(NamedTuple):
-    """Memory to work in, for one document; float32.
+    """Work space for one document; float32.
 
     in_super, in_path, weight : (S,), (S, B), (S, B), n_ds, n_dst, n_dst + α_st
     share, mass : (S,), (B,), A_s, G_t
@@ -114,9 +114,9 @@ def load(tokens, paths, d, priors, scratch):
 
 @compiled_simd
 def weigh_topics(w, own, above, rows, own_count, priors, scratch):
-    """Sum the weights of the sub-topics of a token of path (above, own), itself left out.
+    """Sum the weights of the sub-topics for a token of path (above, own), left out itself.
 
-    Returns A_s and n_dst + α_st of its path without it, and the sum of all.
+    Returns A_s and n_dst + α_st of its path without the token, and the sum of all weights.
     """
     (root, below, beneath), beta, beta_row, inverse = priors
     in_super, count, weight, share, mass, factor, sums, _ = scratch
@@ -128,7 +128,7 @@ def weigh_topics(w, own, above, rows, own_count, priors, scratch):
         change = less - share[above]
         for t in range(K):
             factor[0, t] = (mass[t] + change * weight[above, t]) * inverse[0, t]
-    else:  # a difference of sums would have no digits left where α_s is small
+    else:  # with a small α_s, a difference of sums would have no digits left
         kept = share[above]
         share[above] = less
         for t in range(K):
@@ -160,10 +160,10 @@ def weigh_topics(w, own, above, rows, own_count, priors, scratch):
 
 @compiled_simd
 def draw(tokens, paths, fresh, first, last, rows, totals, priors, key, scratch):
-    """Draw a fresh path for each token of some documents; ``paths.supers`` is changed.
+    """Draw a new path for each token of some documents; ``paths.supers`` is changed.
 
-    totals : float64 (K,), n_k: counts of words follow every draw, and ``fresh`` is
-        ``paths.topics``; or (0,): they stay fixed
+    totals : float64 (K,), n_k, to update counts of words after every draw (``fresh`` is then
+        ``paths.topics``); of shape (0,) to keep them fixed
     """
     words, starts, table = tokens.words, tokens.starts, rows.table
     topics, supers = paths
@@ -214,7 +214,7 @@ def draw(tokens, paths, fresh, first, last, rows, totals, priors, key, scratch):
                 lost, won = less - share[above], more - share[over]
                 share[above], share[over] = less, more
                 n_changes += 1
-                # a super-topic left or entered alone: as in weigh_topics
+                # a super-topic lost its last token or got its first: see weigh_topics
                 alone = in_super[above] == 0 or in_super[over] == 1
                 if alone or n_changes % _RENEW == 0:
                     add_up(share, weight, mass)
@@ -237,7 +237,7 @@ def draw(tokens, paths, fresh, first, last, rows, totals, priors, key, scratch):
 
 @compiled_simd
 def share(tokens, paths, first, last, low, high, rows, priors, shares, scratch):
-    """Add to ``shares[w, k]`` the probabilities of topic k of all tokens of some words.
+    """Add the probability of topic k to ``shares[w, k]`` for each token of some words.
 
     The paths of the other tokens of a document stay fixed.
     """

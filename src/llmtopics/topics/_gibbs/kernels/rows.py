@@ -1,12 +1,12 @@
 """Blocked Gibbs sampling of topics; counts of words are rows of a dense table.
 
-A block is some documents. ``draw`` gives every token of them a fresh topic while the
-counts of words stay fixed. Then ``move`` changes these counts. Each call owns what it
-writes: ``draw`` the tokens of its documents, ``move`` the counts of its words. So any cut
-of a block among threads gives the same result.
+A block is a range of documents. ``draw`` gives each of their tokens a new topic while the
+counts of words stay fixed. Then ``move`` updates these counts. No two calls write to the same
+place: ``draw`` writes tokens of its documents, ``move`` counts of its words. So the result
+does not depend on how threads share a block.
 
-Documents are taken ``IN_FLIGHT`` at a time, one token of each in turn. What is written for
-one token is not read for the next, so the processor need not wait for it.
+``IN_FLIGHT`` documents are drawn together, one token of each in turn. The next token then
+does not read what was just written, so the processor need not wait for it.
 """
 
 from typing import Any, NamedTuple
@@ -36,8 +36,8 @@ class Rows(NamedTuple):
     """Counts of words in topics.
 
     table : float32 (V, B), n_wk, zeros from K on
-    own : float32, what a token that is drawn counts in ``table``: 1, or 0 if the counts
-        are those of other tokens
+    own : float32, what the token being drawn counts in ``table``: 1, or 0 if ``table``
+        counts other tokens only
     """
 
     table: np.ndarray
@@ -45,7 +45,7 @@ class Rows(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Memory to work in, for the documents in flight.
+    """Work space for the documents that are drawn together.
 
     in_topic : (IN_FLIGHT, B), n_dk
     factor : float32 (IN_FLIGHT, B + 16), (n_dk + α_k) / (n_k + Σ_w β_kw), zeros from K on
@@ -93,7 +93,7 @@ def load(tokens, topics, d, priors, g, scratch):
 
 @compiled_simd
 def draw(tokens, topics, fresh, first, last, rows, priors, key, scratch):
-    """Draw a fresh topic for each token of some documents, p(k) ∝ factor_k (n_wk + β)."""
+    """Draw a new topic for each token of some documents, p(k) ∝ factor_k (n_wk + β)."""
     words, table, own_count = tokens.words, rows.table, rows.own
     prior, beta, beta_row, inverse = priors
     count, factor, sums, place, _ = scratch
@@ -155,7 +155,7 @@ def move(tokens, topics, fresh, first, last, low, high, rows):
 
 @compiled_simd
 def share(tokens, topics, first, last, low, high, rows, priors, shares, scratch):
-    """Add to ``shares[w, k]`` the probabilities of topic k of all tokens of some words.
+    """Add the probability of topic k to ``shares[w, k]`` for each token of some words.
 
     The topics of the other tokens of a document stay fixed.
     """
@@ -200,16 +200,17 @@ def share(tokens, topics, first, last, low, high, rows, priors, shares, scratch)
 
 @compiled_bare
 def relax(shares, others, table, low, high, beta, beta_row):
-    """Take a long step from the counts in ``table`` to ``shares``; empty ``shares``.
+    """Take a long step from the counts in ``table`` to ``shares``; set ``shares`` to 0.
 
-    With s of shares and n of table without ``others``, (V, K) or empty: n ← s (s + β) / (n + β),
-    at most 4 s, scaled to as many tokens per word as before. That is twice the step of
-    n ← s, in logarithms. Then the others are added again.
+    ``others``, of shape (V, K) or empty, are subtracted from ``table`` first and added again at
+    the end. With s from ``shares`` and n from ``table``: n ← s (s + β) / (n + β), at most 4 s.
+    In logarithms, that is twice the step n ← s. The result is scaled so that each word keeps
+    its number of tokens.
     """
     K = others.shape[1]
     for w in range(low, high):
         row = row_of_word(beta, beta_row, w)
-        total, stepped = np.float64(0), np.float64(0)  # not float32, as plain Python
+        total, stepped = np.float64(0), np.float64(0)  # plain Python: not float32
         for k in range(table.shape[1]):
             part = shares[w, k]
             beside = others[w, k] if k < K else ZERO
