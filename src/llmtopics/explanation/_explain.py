@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from sklearn import config_context
 
-from llmtopics._checks import check_positive, check_texts
+from llmtopics._checks import check_positive
 from llmtopics._vectorizers import words_of
 from llmtopics.explanation._explanation import Explanation
-from llmtopics.explanation._neighbors import distances_to
+from llmtopics.explanation._neighbors import nearest_texts
 from llmtopics.explanation._text_models import Stages, stages_of
 from llmtopics.explanation._text_parts import (
     locate_words,
@@ -128,22 +128,13 @@ def explain(
 
     columns = X.indices[in_text]
     sentences = split_sentences(read[0])
+    extra = added_words.sum(axis=0)
     carried, known = sentence_contributions(
-        last,
-        vectorizer,
-        sentences,
-        columns,
-        words,
-        added_words.sum(axis=0),
-        parts.embedding,
+        last, vectorizer, sentences, columns, words, extra, parts.embedding
     )
     spans, of_spans = locate_words(vectorizer, read[0], columns, words)
     names = words_of(vectorizer, "explain")
-    by, distances, found = None, np.empty(0), []
-    if texts is not None:
-        found = check_texts(texts, "explain (texts)")
-        by, distances = distances_to(model, stages, mixture, found)
-    nearest = np.argsort(distances, kind="stable")[:n_neighbors]
+    nearest = nearest_texts(model, stages, mixture, texts, n_neighbors)
     return Explanation(
         text=read[0],
         mixture=mixture,
@@ -161,10 +152,10 @@ def explain(
         spans=spans,
         span_contributions=of_spans,
         topic_words=last.top_words(),
-        neighbors=nearest,
-        neighbor_distances=distances[nearest],
-        neighbor_texts=tuple(found[i] for i in nearest),
-        neighbors_by=by,
+        neighbors=nearest.rows,
+        neighbor_distances=nearest.distances,
+        neighbor_texts=nearest.texts,
+        neighbors_by=nearest.by,
         notes=tuple(_notes(stages, text, parts.note, known)),
     )
 

@@ -1,13 +1,40 @@
 """Which texts are nearest to a text."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from llmtopics._checks import check_texts
 from llmtopics.explanation._text_models import Stages
 
 
-def distances_to(
+class Neighbors(NamedTuple):
+    """The nearest texts, nearest first: see ``Explanation``."""
+
+    rows: np.ndarray
+    distances: np.ndarray
+    texts: tuple[str, ...]
+    by: str | None
+
+
+def nearest_texts(
+    model: Any,
+    stages: Stages,
+    mixture: np.ndarray,
+    texts: Sequence[str] | None,
+    n_neighbors: int,
+) -> Neighbors:
+    """Return the texts nearest to the explained one; none if ``texts`` is None."""
+    if texts is None:
+        return Neighbors(np.empty(0, int), np.empty(0), (), None)
+    found = check_texts(texts, "explain (texts)")
+    by, distances = _distances(model, stages, mixture, found)
+    rows = np.argsort(distances, kind="stable")[:n_neighbors]
+    return Neighbors(rows, distances[rows], tuple(found[i] for i in rows), by)
+
+
+def _distances(
     model: Any, stages: Stages, mixture: np.ndarray, texts: list[str]
 ) -> tuple[str, np.ndarray]:
     """Return what is compared, and the distance of each text from the explained one.
