@@ -29,6 +29,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_info
 
+import llmtopics
 from llmtopics import (
     AudioTranscriber,
     EmbeddingTopics,
@@ -47,6 +48,8 @@ from llmtopics import (
     TransformerEmbedder,
     explain,
 )
+from llmtopics._language import LanguageModel
+from llmtopics._state import fitted_state
 from llmtopics.datasets import make_topics
 from llmtopics.metrics import topic_scorer
 
@@ -548,8 +551,9 @@ def test_names_of_the_input_are_kept_and_compared(model):
     X = pd.DataFrame(COUNTS.toarray(), columns=_WORDS)
     model = clone(model).fit(X)
     assert_array_equal(model.feature_names_in_, _WORDS)
-    with pytest.raises(ValueError, match="feature names"):
-        model.transform(X.rename(columns={_WORDS[0]: "else"}))
+    for one in [model, restored(model)]:
+        with pytest.raises(ValueError, match="feature names"):
+            one.transform(X.rename(columns={_WORDS[0]: "else"}))
 
 
 @count_models
@@ -663,6 +667,40 @@ def test_copies_and_files_give_equal_outputs(model, X, tmp_path):
         joblib.load(tmp_path / "model"),
     ]:
         assert_same_outputs(outputs(twin, X, fitting=False), expected)
+
+
+def restored(model):
+    """Return a clone that is given what ``_fitted_state`` lists, and nothing else."""
+    if isinstance(model, Pipeline):  # the other steps are scikit-learn's
+        return Pipeline([*model.steps[:-1], (model.steps[-1][0], restored(model[-1]))])
+    twin = clone(model)
+    vars(twin).update(fitted_state(model))
+    return twin
+
+
+@models(named=True, tools=True, others=True)
+def test_the_listed_state_is_all_that_a_fitted_model_needs(model, X):
+    whole = fitted(model, X)
+    twin = restored(whole)
+    assert vars(last_step(twin)).keys() <= vars(last_step(whole)).keys()
+    assert_same_outputs(outputs(twin, X), plain_outputs(model, X))
+    if any(model is one for one in TEXT_MODELS):
+        of_twin, expected = (
+            vars(explain(one, X[0], texts=X[:9])) for one in [twin, whole]
+        )
+        assert_same_outputs(of_twin, expected)
+
+
+@pytest.mark.parametrize("name", llmtopics.__all__)
+def test_every_public_estimator_lists_its_state(name):
+    found = getattr(llmtopics, name)
+    if hasattr(found, "get_params") and not issubclass(found, LanguageModel):
+        assert isinstance(found._fitted_state, tuple)
+        assert found in {
+            type(last_step(case[0])) for case in cases(True, True, True)
+        } | {
+            TextAnalyzer  # nothing to fit: a parameter of vectorizers
+        }
 
 
 class NotToBeRead:

@@ -1,9 +1,16 @@
-"""What a fitted estimator keeps, and its state after an error."""
+"""What a fitted estimator keeps, and its state after an error.
+
+Every public estimator lists in ``_fitted_state`` the attributes that the methods of a fitted
+one read, without those in ``_OF_INPUT``. Nothing else has to be kept to get it back (see
+``fitted_state``).
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
+
+_OF_INPUT = ("n_features_in_", "feature_names_in_")  # scikit-learn sets and reads them
 
 
 @contextmanager
@@ -25,3 +32,14 @@ def as_fitted(estimator: Any) -> SimpleNamespace:
     result act (``n_jobs``, ``verbose``, ``on_error``).
     """
     return SimpleNamespace(**estimator.get_params(deep=False))
+
+
+def fitted_state(estimator: Any) -> dict[str, Any]:
+    """Return the attributes that a fitted estimator needs, by name.
+
+    A clone that is given these returns what the fitted estimator does. The names stand in
+    ``_fitted_state`` and ``_OF_INPUT``. Attributes that only some settings make may be
+    missing.
+    """
+    found, names = vars(estimator), (*_OF_INPUT, *estimator._fitted_state)
+    return {name: found[name] for name in names if name in found}

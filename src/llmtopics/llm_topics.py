@@ -181,6 +181,15 @@ class LLMTopics(TransformerMixin, BaseEstimator):
     ['sport', 'politics']
     """
 
+    _fitted_state: tuple[str, ...] = (
+        "topics_",
+        "answers_",
+        "words_",
+        "offset_",
+        "llm_",
+        "_as_fitted",
+    )
+
     _parameter_constraints: dict[str, list[Any]] = {
         "topics": ["array-like", dict, Interval(Integral, 1, None, closed="left")],
         "llm": [str, LanguageModel],

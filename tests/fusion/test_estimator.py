@@ -42,7 +42,7 @@ def test_mixtures_fitted_apart_are_matched_before_they_are_joined(
         model = fusion(pooling=pooling, random_state=seed).fit(news[0])
         matched.append(agreement(model, news))
         for _ in range(4):
-            model._pooling.order = np.roll(model._pooling.order, 1)
+            model.topic_order_ = np.roll(model.topic_order_, 1)
             labels = model.transform(news[0]).argmax(axis=1)
             unmatched.append(normalized_mutual_info_score(news[1], labels))
     assert np.mean(matched) > 0.5

@@ -148,6 +148,8 @@ class LLMAugmenter(
     ['augmented', 'blank']
     """
 
+    _fitted_state: tuple[str, ...] = ()
+
     _parameter_constraints: dict[str, list[Any]] = {
         "llm": [str, LanguageModel],
         "mode": [StrOptions(set(MODES))],

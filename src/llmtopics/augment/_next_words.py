@@ -113,6 +113,8 @@ class NextWordCounts(
     (3, True)
     """
 
+    _fitted_state: tuple[str, ...] = ("vectorizer_", "_shares", "_llm", "_as_fitted")
+
     _parameter_constraints: dict[str, list[Any]] = {
         "vectorizer": [HasMethods(["fit", "transform"]), None],
         "llm": [str, LanguageModel],

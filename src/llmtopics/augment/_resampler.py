@@ -130,6 +130,8 @@ class LLMResampler(BaseEstimator):
     array([0, 1, 2, 0])
     """
 
+    _fitted_state: tuple[str, ...] = ()
+
     _parameter_constraints: dict[str, list[Any]] = {
         "llm": [str, LanguageModel],
         "sampling_strategy": [

@@ -25,6 +25,7 @@ class Describer(TransformerMixin, BaseEstimator, ABC):
     """What describers share: rows are read and checked, failures are named and counted."""
 
     _KIND: str  # what a row is, for error messages
+    _fitted_state: tuple[str, ...] = ()
     _parameter_constraints: dict[str, list[Any]] = {
         "cache_dir": [str, Path, Options(bool, {False}), None],
         "on_error": [StrOptions({"raise", "keep"})],

@@ -110,6 +110,8 @@ class ColumnTexts(TransformerMixin, BaseEstimator):
     describer : transformer or "passthrough"
     """
 
+    _fitted_state: tuple[str, ...] = ("describer_",)
+
     def __init__(self, describer: Any = "passthrough"):
         self.describer = describer
 
@@ -154,6 +156,8 @@ class TextJoiner(
     ----------
     separator : str
     """
+
+    _fitted_state: tuple[str, ...] = ()
 
     def __init__(self, separator: str = "\n"):
         self.separator = separator

@@ -13,6 +13,8 @@ from llmtopics._checks import check_texts
 class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Base class of embedders. They transform texts, and learn nothing in ``fit``."""
 
+    _fitted_state: tuple[str, ...] = ()
+
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Check the parameters and the texts. Nothing is learned.

@@ -22,16 +22,14 @@ from llmtopics._checks import N_JOBS, as_seed, check_parts, check_texts
 from llmtopics._state import as_fitted, restored_on_error
 from llmtopics.augment import NextWordCounts
 from llmtopics.fusion._alpha_search import score_alphas
-from llmtopics.fusion._fitting import fit_pooling
+from llmtopics.fusion._fitting import fit_pooling, make_pooling, restore_pooling
 from llmtopics.fusion._poolings import (
     POOLINGS,
     Contributions,
     Divide,
     Pooling,
-    pooling_for,
 )
 from llmtopics.fusion._scoring import score_halves
-from llmtopics.fusion._sides import CountSide, EmbeddingSide
 from llmtopics.fusion._topic_words import ranked_words
 
 _DEFAULTS = {  # what None stands for
@@ -209,6 +207,21 @@ class FusionTopicModel(
     True
     """
 
+    _fitted_state: tuple[str, ...] = (
+        "components_",
+        "keyness_",
+        "vocabulary_",
+        "alpha_",
+        "strength_",
+        "topic_order_",
+        "vectorizer_",
+        "expander_",
+        "embedder_",
+        "topic_model_",
+        "language_topics_",
+        "_as_fitted",
+    )
+
     _parameter_constraints: dict[str, list[Any]] = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "alpha": [Interval(Real, 0, 1, closed="both"), StrOptions({"auto"})],
@@ -341,14 +354,13 @@ class FusionTopicModel(
                 self.alpha_scores_ = score_alphas(self, texts)
                 alpha = max(self.alpha_scores_, key=self.alpha_scores_.__getitem__)
             self.alpha_ = float(alpha)
-            self._pooling: Pooling = pooling_for(given.pooling, self.alpha_)(
-                self.alpha_, CountSide(given), EmbeddingSide(given)
-            )
+            self._as_fitted = given
+            pooling = make_pooling(given, self.alpha_)
             # with α = 0 or 1, an int seeds that side as it would alone
             seed = self.random_state
             if not isinstance(seed, Integral):
                 seed = as_seed(seed) % 2**32
-            mixtures, fitted = fit_pooling(self._pooling, texts, int(seed))
+            mixtures, fitted = fit_pooling(pooling, texts, int(seed))
             for name, value in fitted.items():
                 setattr(self, name, value)
         return mixtures
@@ -371,13 +383,14 @@ class FusionTopicModel(
 
     @config_context(transform_output="default")
     def _mixtures(self, texts: list[str]) -> np.ndarray:
-        return self._updated_pooling().mixtures(texts)
+        return self._pooling().mixtures(texts)
 
-    def _updated_pooling(self) -> Pooling:
-        """Return the pooling, its parts given the parameters that act at once."""
-        self._pooling.counts.update(self.n_jobs)
-        self._pooling.embeddings.update(self.verbose)
-        return self._pooling
+    def _pooling(self) -> Pooling:
+        """Return the fitted pooling, its parts given the parameters that act at once."""
+        pooling = restore_pooling(self._as_fitted, self.alpha_, vars(self))
+        pooling.counts.update(self.n_jobs)
+        pooling.embeddings.update(self.verbose)
+        return pooling
 
     def top_words(self, n_words: int = 10, method: str = "keyness") -> list[list[str]]:
         """Return the words that describe each topic, best first.
@@ -429,7 +442,7 @@ class FusionTopicModel(
         """
         check_is_fitted(self, "components_")
         texts = check_texts(X, "FusionTopicModel")
-        own = self._pooling.counts.own
+        own = self._pooling().counts.own
         return score_halves(texts, own, self._mixtures, self.components_)
 
     @property
@@ -452,7 +465,7 @@ class FusionTopicModel(
     def _explained(
         self, texts: list[str], own: sp.csr_array, divide: Divide
     ) -> tuple[sp.csr_array, np.ndarray, float, Contributions]:
-        pooling = self._updated_pooling()
+        pooling = self._pooling()
         X = pooling.counts.expanded(texts, pooling.counts.check(own))
         f = pooling.embedding_mixtures(texts)
         mixture = pooling.mix(X, f)[0]
@@ -460,8 +473,8 @@ class FusionTopicModel(
         return X, mixture, alpha, pooling.contributions(X, f, mixture, divide)
 
     def _embedding_mixtures(self, texts: list[str]) -> np.ndarray | None:
-        return self._pooling.embedding_mixtures(texts)
+        return self._pooling().embedding_mixtures(texts)
 
     def _vectors(self, texts: list[str]) -> np.ndarray | None:
-        embeddings = self._pooling.embeddings
+        embeddings = self._pooling().embeddings
         return None if embeddings.embedder is None else embeddings.inputs(texts)

@@ -1,11 +1,14 @@
-"""From texts to the fitted attributes of ``FusionTopicModel``."""
+"""From texts to the fitted attributes of ``FusionTopicModel``, and from these to its parts."""
 
+from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from llmtopics._vectorizers import words_of
-from llmtopics.fusion._poolings import Pooling
+from llmtopics.fusion._poolings import Pooling, pooling_for
+from llmtopics.fusion._sides import CountSide, EmbeddingSide
 from llmtopics.fusion._topic_words import count_words, recount_words
 from llmtopics.topics._keyness import keyness
 
@@ -54,19 +57,42 @@ def fit_pooling(
         phi = count_words(own, mixtures, word_prior)
     elif counts.expander is not None:
         phi = recount_words(own, mixtures, phi, word_prior)
-    parts = {
-        "vectorizer_": counts.vectorizer,
-        "expander_": counts.expander,
-        "embedder_": embeddings.embedder,
-        "topic_model_": counts.model,
-        "language_topics_": embeddings.topics,
-    }
+    parts = {name: getattr(*place) for name, place in _places(pooling).items()}
     return mixtures, {
         **{name: part for name, part in parts.items() if part is not None},
-        **pooling.attributes(),
         "vocabulary_": vocabulary,
         "components_": phi,
         "keyness_": keyness(mixtures, own, phi),
         "labels_": mixtures.argmax(axis=1),
         "document_alpha_": pooling.document_alpha(X.sum(axis=1)),
+    }
+
+
+def make_pooling(given: SimpleNamespace, alpha: float) -> Pooling:
+    """Return the pooling that parameters of a FusionTopicModel ask for, not fitted yet."""
+    kind = pooling_for(given.pooling, alpha)
+    return kind(alpha, CountSide(given), EmbeddingSide(given))
+
+
+def restore_pooling(
+    given: SimpleNamespace, alpha: float, attributes: Mapping[str, Any]
+) -> Pooling:
+    """Return the fitted pooling again, from the attributes that ``fit_pooling`` made."""
+    pooling = make_pooling(given, alpha)
+    for name, (owner, own_name) in _places(pooling).items():
+        if name in attributes:
+            setattr(owner, own_name, attributes[name])
+    return pooling
+
+
+def _places(pooling: Pooling) -> dict[str, tuple[Any, str]]:
+    """Return where a pooling keeps what is a fitted attribute: the owner, and its name there."""
+    counts, embeddings = pooling.counts, pooling.embeddings
+    return {
+        "vectorizer_": (counts, "vectorizer"),
+        "expander_": (counts, "expander"),
+        "topic_model_": (counts, "model"),
+        "embedder_": (embeddings, "embedder"),
+        "language_topics_": (embeddings, "topics"),
+        **{name: (pooling, own) for name, own in pooling.fitted_names.items()},
     }

@@ -126,6 +126,8 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
     (1, 2)
     """
 
+    _fitted_state: tuple[str, ...] = ("names_",)
+
     _parameter_constraints: dict[str, list[Any]] = {
         "llm": [str, LanguageModel],
         "prompt": [str, None],

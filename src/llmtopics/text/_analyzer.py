@@ -110,6 +110,8 @@ class TextAnalyzer(BaseEstimator):
     array(['cat', 'dogs', 'sat', 'sit'], dtype=object)
     """
 
+    _fitted_state: tuple[str, ...] = ()
+
     def __init__(
         self,
         language: str = "english",

@@ -113,6 +113,14 @@ class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     True
     """
 
+    _fitted_state: tuple[str, ...] = (
+        "components_",
+        "cluster_centers_",
+        "concentration_",
+        "_sphere",
+        "_exponent",
+    )
+
     _parameter_constraints: dict[str, list[Any]] = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "concentration": [Interval(Real, 0, 1e6, closed="right"), None],

@@ -190,6 +190,14 @@ class GibbsLDA(CountTopicModel):
     [['bond', 'stock'], ['cat', 'dog']]
     """
 
+    _fitted_state: tuple[str, ...] = (
+        "components_",
+        "doc_topic_prior_",
+        "topic_counts_",
+        "topic_word_prior_",
+        "_n_continued",
+    )
+
     _parameter_constraints: dict[str, list[Any]] = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
         # beyond these bounds, products of probabilities overflow or become zero

@@ -189,6 +189,12 @@ class PachinkoAllocation(CountTopicModel):
     ((200, 4), (200, 2), (2, 4))
     """
 
+    _fitted_state: tuple[str, ...] = (
+        "components_",
+        "doc_super_prior_",
+        "super_sub_prior_",
+    )
+
     _parameter_constraints: dict[str, list[Any]] = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "n_super_components": [Interval(Integral, 1, None, closed="left")],

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -42,9 +42,16 @@ class Pooling(ABC):
         α, the weight of the embedding side.
     counts : CountSide
     embeddings : EmbeddingSide
+
+    Attributes
+    ----------
+    fitted_names : dict of str to str
+        What ``fit`` sets here for ``mix`` to read, under the name that it has as a fitted
+        attribute of the FusionTopicModel (where ``_fitted_state`` lists it, too).
     """
 
     uses_counts = uses_embeddings = True
+    fitted_names: ClassVar[dict[str, str]] = {}
 
     def __init__(self, alpha: float, counts: CountSide, embeddings: EmbeddingSide):
         self.alpha, self.counts, self.embeddings = alpha, counts, embeddings
@@ -83,10 +90,6 @@ class Pooling(ABC):
     def topic_words(self) -> np.ndarray | None:
         """Return φ, (K, V), if ``fit`` has found it; else it is counted from θ."""
         return None
-
-    def attributes(self) -> dict[str, Any]:
-        """Return fitted attributes for the FusionTopicModel, by name."""
-        return {}
 
     # the same for all -----------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """What ``linear`` and ``geometric`` share: sides fitted apart, topics matched one to one."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -20,6 +20,7 @@ class MatchedPooling(Pooling):
     """
 
     order: np.ndarray
+    fitted_names: ClassVar = {"topic_order_": "order"}
 
     def fit(self, X: sp.csr_array, inputs: Any, f: np.ndarray, seed: int) -> np.ndarray:
         self.counts.make_model(f.shape[1], seed).fit(X)
@@ -31,9 +32,6 @@ class MatchedPooling(Pooling):
             )
         self.order = linear_sum_assignment(f.T @ g, maximize=True)[1]
         return f
-
-    def attributes(self) -> dict[str, Any]:
-        return {"topic_order_": self.order}
 
     def matched(self, X: sp.csr_array) -> np.ndarray:
         """Return g, its topics in the order of f's."""

@@ -1,7 +1,7 @@
 """``pooling="prior"``: f is the prior under which topics of words are sampled."""
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -26,6 +26,7 @@ class PriorPooling(Pooling):
     """
 
     strength: float
+    fitted_names: ClassVar = {"strength_": "strength"}
 
     @classmethod
     def check(cls, given: SimpleNamespace) -> None:
@@ -87,9 +88,6 @@ class PriorPooling(Pooling):
 
     def topic_words(self) -> np.ndarray:
         return self.counts.model.components_
-
-    def attributes(self) -> dict[str, Any]:
-        return {"strength_": self.strength}
 
     def contributions(
         self, X: sp.csr_array, f: np.ndarray, mixture: np.ndarray, divide: Divide
