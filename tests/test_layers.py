@@ -13,6 +13,7 @@ LAYERS = {  # a module imports only modules of lower layers, save the neighbors 
         "_checks",
         "_compiled",
         "_held_out",
+        "_parts",
         "_state",
         "_vectorizers",
         "_words",

@@ -307,30 +307,6 @@ def check_rows(X: Any, name: str, kind: str) -> list[Any]:
     return rows
 
 
-def check_parts(
-    estimator: Any, parameters: dict[str, Any], parts: dict[str, str]
-) -> None:
-    """Raise a ValueError for a nested parameter of a part that is None; say what to pass.
-
-    Parameters
-    ----------
-    estimator : estimator instance
-    parameters : dict
-        What ``set_params`` was given.
-    parts : dict of str to str
-        For each part, the code that makes its default.
-    """
-    for name in parameters:
-        part, nested, _ = name.partition("__")
-        if not nested or part not in parts:
-            continue
-        if parameters.get(part, getattr(estimator, part)) is None:
-            raise ValueError(
-                f"{name} cannot be set while {part} is None: pass {part}={parts[part]} to "
-                f"{type(estimator).__name__} first."
-            )
-
-
 _NOT_THE_USER = {"llmtopics", "sklearn", "contextlib", "joblib"}
 
 

@@ -1,7 +1,7 @@
 """Count the words of texts, and the next words that a language model predicts."""
 
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -11,20 +11,21 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from llmtopics._checks import as_counts, check_parts, check_texts, warn_user
+from llmtopics._checks import as_counts, check_texts, warn_user
 from llmtopics._language import LanguageModel, as_llm, model_to_ask, usage_since
 from llmtopics._language.request import split_template
+from llmtopics._parts import PartsMixin
 from llmtopics._state import as_fitted, restored_on_error
 from llmtopics._vectorizers import words_of
 from llmtopics.augment._word_shares import WordShares
 from llmtopics.text import TextAnalyzer
 
-_VECTORIZER = "CountVectorizer(analyzer=TextAnalyzer())"  # the default
 _N_TOKENS = 256  # most likely next words that are asked for per text
 _WARN_FROM = 10  # warn if none of at least so many texts gains a word
 
 
 class NextWordCounts(
+    PartsMixin,
     TransformerMixin,
     BaseEstimator,
     auto_wrap_output_keys=None,  # type: ignore[call-arg]
@@ -113,6 +114,10 @@ class NextWordCounts(
     (3, True)
     """
 
+    _part_defaults: ClassVar = {
+        "vectorizer": "CountVectorizer(analyzer=TextAnalyzer())"
+    }
+
     _fitted_state: tuple[str, ...] = ("vectorizer_", "_shares", "_llm", "_as_fitted")
 
     _parameter_constraints: dict[str, list[Any]] = {
@@ -152,27 +157,6 @@ class NextWordCounts(
         self.max_length = max_length
         self.on_error = on_error
         self.verbose = verbose
-
-    def set_params(self, **params):
-        """Set parameters, including those of nested estimators (``<part>__<parameter>``).
-
-        Parameters
-        ----------
-        **params : dict
-            Parameters and their values.
-
-        Returns
-        -------
-        self : NextWordCounts
-            The estimator itself.
-
-        Raises
-        ------
-        ValueError
-            If a parameter is unknown, or belongs to a part that is None.
-        """
-        check_parts(self, params, {"vectorizer": _VECTORIZER})
-        return super().set_params(**params)
 
     @_fit_context(prefer_skip_nested_validation=False)
     @config_context(transform_output="default")

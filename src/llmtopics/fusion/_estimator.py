@@ -4,7 +4,7 @@ More than 400 lines, because half of them document parameters and attributes.
 """
 
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -18,7 +18,8 @@ from sklearn.base import (
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from llmtopics._checks import N_JOBS, as_seed, check_parts, check_texts
+from llmtopics._checks import N_JOBS, as_seed, check_texts
+from llmtopics._parts import PartsMixin
 from llmtopics._state import as_fitted, restored_on_error
 from llmtopics.augment import NextWordCounts
 from llmtopics.fusion._alpha_search import score_alphas
@@ -32,17 +33,9 @@ from llmtopics.fusion._poolings import (
 from llmtopics.fusion._scoring import score_halves
 from llmtopics.fusion._topic_words import ranked_words
 
-_DEFAULTS = {  # what None stands for
-    "vectorizer": "CountVectorizer(analyzer=TextAnalyzer())",
-    "expander": "NextWordCounts()",
-    "embedder": "TransformerEmbedder()",
-    "topic_model": "GibbsLDA()",
-    "language_topics": "make_pipeline(TransformerEmbedder(), EmbeddingTopics())",
-}
-
 
 class FusionTopicModel(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    PartsMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 ):
     """Find topics in texts from their words and from embeddings of a language model.
 
@@ -207,6 +200,14 @@ class FusionTopicModel(
     True
     """
 
+    _part_defaults: ClassVar = {
+        "vectorizer": "CountVectorizer(analyzer=TextAnalyzer())",
+        "expander": "NextWordCounts()",
+        "embedder": "TransformerEmbedder()",
+        "topic_model": "GibbsLDA()",
+        "language_topics": "make_pipeline(TransformerEmbedder(), EmbeddingTopics())",
+    }
+
     _fitted_state: tuple[str, ...] = (
         "components_",
         "keyness_",
@@ -271,27 +272,6 @@ class FusionTopicModel(
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
-
-    def set_params(self, **params):
-        """Set parameters, also those of parts as ``<part>__<parameter>``.
-
-        Parameters
-        ----------
-        **params : dict
-            Parameters and their values.
-
-        Returns
-        -------
-        self : FusionTopicModel
-            The estimator itself.
-
-        Raises
-        ------
-        ValueError
-            For unknown parameters, and those of a part that is None.
-        """
-        check_parts(self, params, _DEFAULTS)
-        return super().set_params(**params)
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None):
