@@ -313,12 +313,6 @@ class Blind(BaseEstimator):
             "TruncatedSVD: it is of an unknown kind",
         ),
         (
-            lambda news: make_pipeline(words(), LogisticRegression()).fit(
-                news, np.arange(len(news)) % 2
-            ),
-            "LogisticRegression: it is of an unknown kind",
-        ),
-        (
             lambda news: make_pipeline(TransformerEmbedder(), EmbeddingTopics(2)).fit(
                 news
             ),
@@ -335,10 +329,45 @@ def test_other_models_are_refused(news, make, fault):
         explain(make(news), "A text.")
 
 
+def classifier(*steps):
+    return make_pipeline(*steps, LogisticRegression())
+
+
+@pytest.mark.parametrize(
+    ("model", "remedy"),
+    [
+        (classifier(words()), "Pass a fitted FusionTopicModel"),
+        (classifier(words(), lda()), r"up to its GibbsLDA: pipeline\[:-1\]"),
+        (
+            classifier(words(), lda(), FunctionTransformer()),
+            r"up to its GibbsLDA: pipeline\[:-2\]",
+        ),
+        (
+            classifier(fusion(alpha=0)),
+            r"its FusionTopicModel: pipeline\[0\]",
+        ),
+        (
+            classifier(FunctionTransformer(lower), fusion(alpha=0)),
+            r"up to its FusionTopicModel: pipeline\[:-1\]",
+        ),
+    ],
+)
+def test_a_classifier_after_the_topic_model_is_left_out(news, model, remedy):
+    model.fit(news, np.arange(len(news)) % 2)
+    fault = "LogisticRegression: it is of an unknown kind. "
+    with pytest.raises(TypeError, match=fault + ".*" + remedy) as error:
+        explain(model, news[0])
+    if "pipeline" in remedy:
+        passed = str(error.value).rpartition(" ")[2].rstrip(".")
+        assert explain(eval(passed, {"pipeline": model}), news[0]).mixture.shape == (5,)
+
+
 def test_the_topic_model_of_a_fusion_must_be_of_a_known_kind(news):
     inner = make_pipeline(TfidfTransformer(), NMF(5, init="nndsvda", max_iter=1000))
     model = fusion(pooling="linear", topic_model=inner, alpha=0).fit(news)
-    with pytest.raises(TypeError, match="Pipeline: it is of an unknown kind"):
+    with pytest.raises(
+        TypeError, match="Pipeline: it is of an unknown kind. Pass a fit"
+    ):
         explain(model, "A text.")
 
 
@@ -354,3 +383,5 @@ def test_texts_and_their_number_are_checked(fitted):
         explain(model, "A text.", texts=["a", 1])
     with pytest.raises(ValueError, match="n_neighbors"):
         explain(model, "A text.", texts=["a"], n_neighbors=0)
+    with pytest.raises(ValueError, match="n_neighbors=5 and no texts to search: pass"):
+        explain(model, "A text.", n_neighbors=5)

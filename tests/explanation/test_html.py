@@ -56,6 +56,18 @@ def test_the_text_is_shown_whole_its_words_tinted(why, news):
     assert "http" not in html
 
 
+def test_embeddings_are_shown_only_where_they_have_weight(why, news):
+    assert ", weight of embeddings 0." in repr(why)
+    assert "language model" in why._repr_html_()
+    vectorizer = CountVectorizer(analyzer=TextAnalyzer(), min_df=2)
+    model = make_pipeline(vectorizer, GibbsLDA(5, max_iter=20, random_state=0))
+    counts_alone = explain(model.fit(news), news[0])
+    for shown in (repr(counts_alone), counts_alone._repr_html_()):
+        assert "embedding" not in shown
+        assert "language" not in shown
+        assert "words" in shown
+
+
 def test_repr_is_a_few_lines(why):
     lines = repr(why).splitlines()
     assert 2 <= len(lines) <= 7

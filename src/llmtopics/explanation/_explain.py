@@ -6,10 +6,9 @@ from typing import Any
 import numpy as np
 from sklearn import config_context
 
-from llmtopics._checks import check_positive
 from llmtopics._vectorizers import words_of
 from llmtopics.explanation._explanation import Explanation
-from llmtopics.explanation._neighbors import nearest_texts
+from llmtopics.explanation._neighbors import check_neighbors, nearest_texts
 from llmtopics.explanation._text_models import Stages, stages_of
 from llmtopics.explanation._text_parts import (
     locate_words,
@@ -25,7 +24,7 @@ def explain(
     text: str,
     *,
     texts: Sequence[str] | None = None,
-    n_neighbors: int = 3,
+    n_neighbors: int | None = None,
 ) -> Explanation:
     """Say why a text has the topics that a model gives it.
 
@@ -39,14 +38,15 @@ def explain(
         topic model of counts: a vectorizer, then :class:`GibbsLDA`,
         :class:`PachinkoAllocation`, or scikit-learn's
         ``NMF``, ``MiniBatchNMF`` or ``LatentDirichletAllocation``, or a subclass. Steps that
-        change texts may come first, ``TfidfTransformer`` in between.
+        change texts may come first, ``TfidfTransformer`` in between. If a classifier comes
+        after the topic model, pass the Pipeline without it: ``pipeline[:-1]``.
     text : str
         The text.
     texts : sequence of str or None, default=None
         Texts to search for the nearest ones, such as those in ``fit``. If ``text`` is among
         them, it is found, too. None searches for none.
-    n_neighbors : int, default=3
-        How many nearest texts to return, at most.
+    n_neighbors : int or None, default=None
+        How many nearest texts to return, at most. None stands for 3. Needs ``texts``.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def explain(
         If ``model`` is not fitted.
     ValueError
         If a row of ``texts`` is not a text, or ``n_neighbors`` is no whole number of at
-        least 1.
+        least 1 or is given without ``texts``.
 
     Notes
     -----
@@ -114,7 +114,7 @@ def explain(
         raise TypeError(
             f"explain reads one text (str) at a time, got {type(text).__name__}."
         )
-    check_positive(n_neighbors=n_neighbors)
+    found, n_nearest = check_neighbors(texts, n_neighbors)
     stages = stages_of(model, text)
     _, read, last, division = stages
     vectorizer = last.vectorizer_
@@ -134,7 +134,7 @@ def explain(
     )
     spans, of_spans = locate_words(vectorizer, read[0], columns, words)
     names = words_of(vectorizer, "explain")
-    nearest = nearest_texts(model, stages, mixture, texts, n_neighbors)
+    nearest = nearest_texts(model, stages, mixture, found, n_nearest)
     return Explanation(
         text=read[0],
         mixture=mixture,

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from llmtopics._checks import check_texts
+from llmtopics._checks import check_positive, check_texts
 from llmtopics.explanation._text_models import Stages
 
 
@@ -18,20 +18,30 @@ class Neighbors(NamedTuple):
     by: str | None
 
 
+def check_neighbors(
+    texts: Sequence[str] | None, n_neighbors: int | None
+) -> tuple[list[str], int]:
+    """Return the texts to search, if any, and how many of them to return."""
+    if n_neighbors is not None:
+        check_positive(n_neighbors=n_neighbors)
+        if texts is None:
+            raise ValueError(
+                f"explain got n_neighbors={n_neighbors} and no texts to search: pass texts, "
+                "such as those in fit, or leave n_neighbors out."
+            )
+    found = [] if texts is None else check_texts(texts, "explain (texts)")
+    return found, 3 if n_neighbors is None else int(n_neighbors)
+
+
 def nearest_texts(
-    model: Any,
-    stages: Stages,
-    mixture: np.ndarray,
-    texts: Sequence[str] | None,
-    n_neighbors: int,
+    model: Any, stages: Stages, mixture: np.ndarray, texts: list[str], n_neighbors: int
 ) -> Neighbors:
-    """Return the texts nearest to the explained one; none if ``texts`` is None."""
-    if texts is None:
+    """Return the texts nearest to the explained one."""
+    if not texts:
         return Neighbors(np.empty(0, int), np.empty(0), (), None)
-    found = check_texts(texts, "explain (texts)")
-    by, distances = _distances(model, stages, mixture, found)
+    by, distances = _distances(model, stages, mixture, texts)
     rows = np.argsort(distances, kind="stable")[:n_neighbors]
-    return Neighbors(rows, distances[rows], tuple(found[i] for i in rows), by)
+    return Neighbors(rows, distances[rows], tuple(texts[i] for i in rows), by)
 
 
 def _distances(

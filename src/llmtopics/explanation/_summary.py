@@ -31,8 +31,10 @@ def source_shares(why: "Explanation", k: int) -> np.ndarray:
 
 
 def is_shown(why: "Explanation", source: str) -> bool:
-    """Return whether a source is shown: added words only if there are any."""
-    return source != ADDED or len(why.added_words) > 0
+    """Return whether a source is shown: added words and embeddings only if they take part."""
+    if source == ADDED:
+        return len(why.added_words) > 0
+    return source != EMBEDDING or why.alpha > 0
 
 
 def largest_words(words: np.ndarray, weights: np.ndarray, n: int = 6) -> str:
@@ -50,7 +52,8 @@ def shortened(text: str, length: int) -> str:
 def as_text(why: "Explanation") -> str:
     """Return a few lines: a line per main topic, and the nearest texts."""
     name, n = shortened(why.text, 60), len(why.words)
-    lines = [f"Topics of {name!r}: {n} words, language weight {why.alpha:.2f}"]
+    weight = f", weight of embeddings {why.alpha:.2f}" if why.alpha else ""
+    lines = [f"Topics of {name!r}: {n} words{weight}"]
     for k in main_topics(why):
         shares = source_shares(why, k)
         sums = " + ".join(

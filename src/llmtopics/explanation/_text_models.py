@@ -135,7 +135,8 @@ def stages_of(model: Any, text: str) -> Stages:
     counts = getattr(last, "topic_model_", None) if reads_texts else last
     division = None
     if counts is not None and (division := division_of(counts)) is None:
-        raise _cannot(counts, "is of an unknown kind")
+        remedy = _REMEDY if reads_texts else _shorter(steps)
+        raise _cannot(counts, "is of an unknown kind", remedy)
     before: list[Any] = []
     texts = [text]
     for i, step in enumerate(steps[:-1]):
@@ -149,9 +150,24 @@ def stages_of(model: Any, text: str) -> Stages:
     return Stages(before, texts, last, division)
 
 
-def _cannot(model: Any, fault: str) -> TypeError:
+_REMEDY = (
+    "Pass a fitted FusionTopicModel, or a Pipeline of a vectorizer and GibbsLDA, "
+    "PachinkoAllocation, NMF, MiniBatchNMF or LatentDirichletAllocation."
+)
+
+
+def _cannot(model: Any, fault: str, remedy: str = _REMEDY) -> TypeError:
     return TypeError(
-        f"explain cannot explain {type(model).__name__}: it {fault}. Pass a fitted "
-        "FusionTopicModel, or a Pipeline of a vectorizer and GibbsLDA, PachinkoAllocation, "
-        "NMF, MiniBatchNMF or LatentDirichletAllocation."
+        f"explain cannot explain {type(model).__name__}: it {fault}. {remedy}"
     )
+
+
+def _shorter(steps: list[Any]) -> str:
+    """Return what to pass instead of a Pipeline whose last step is no topic model."""
+    if isinstance(steps[0], TextModel):
+        return f"Pass its {type(steps[0]).__name__}: pipeline[0]."
+    for n_after, step in enumerate(reversed(steps[1:])):
+        if isinstance(step, TextModel) or division_of(step):
+            name = type(step).__name__
+            return f"Pass the Pipeline up to its {name}: pipeline[:-{n_after}]."
+    return _REMEDY
