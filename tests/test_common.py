@@ -636,6 +636,30 @@ def test_one_bare_string_is_refused(model, X):
         clone(model).fit("one bare string")
 
 
+TABLES = {
+    "counts": (COUNTS, "GibbsLDA"),
+    "vectors": (VECTORS, "EmbeddingTopics"),
+    "table of counts": (pd.DataFrame(COUNTS.toarray()), "GibbsLDA"),
+    "table of texts": (pd.DataFrame({"text": TEXTS, "more": TEXTS}), "one column"),
+}
+
+
+@parametrized(
+    [
+        (*case, table)
+        for case in cases(named=True, tools=True)
+        if isinstance(case[1], list)
+        and not isinstance(case[0], Pipeline | ImageDescriber | AudioTranscriber)
+        for table in TABLES
+    ],
+    "table",
+)
+def test_tables_instead_of_texts_are_refused(model, X, table):
+    given, remedy = TABLES[table]
+    with pytest.raises(ValueError, match=rf"{named(model)} reads texts.*{remedy}"):
+        clone(model).fit(given)
+
+
 @parametrized(  # scikit-learn's vectorizers take sets
     [
         case

@@ -188,10 +188,6 @@ def test_blank_texts_are_even_and_change_nothing(fitted):
     assert_array_equal(judge().fit_transform([""]), np.full((1, 3), 1 / 3))
 
 
-def test_one_topic_has_everything():
-    assert_array_equal(judge(["sport"]).fit_transform(TEXTS), np.ones((9, 1)))
-
-
 # the sample ---------------------------------------------------------------------------------
 
 
@@ -358,12 +354,13 @@ def test_an_unfitted_or_different_first_model_is_refused(first, message):
 @pytest.mark.parametrize("pooling", ["prior", "linear"])
 def test_it_is_the_language_side_of_a_fusion(fitted, pooling):
     model = FusionTopicModel(
-        99, pooling=pooling, language_topics=judge(), max_iter=20, random_state=0
+        pooling=pooling, language_topics=judge(), max_iter=20, random_state=0
     )
     found = model.fit_transform(TEXTS)
     assert found.shape == (9, 3)
     assert_array_equal(found.argmax(axis=1), LABELS)
     assert_array_equal(model.transform(TEXTS), found)
+    assert list(model.get_feature_names_out()) == TOPICS
 
 
 # scikit-learn -------------------------------------------------------------------------------
@@ -388,7 +385,10 @@ def test_pickles_hold_no_weights(fitted):
         ({"topics": []}, "topics is empty"),
         ({"topics": {}}, "topics is empty"),
         ({"topics": 0}, "topics"),
-        ({"topics": "sport"}, "topics"),
+        ({"topics": "sport"}, "topics='sport' is one string: pass a list"),
+        ({"topics": ["sport"]}, "one name 'sport', which .* at least two names"),
+        ({"topics": {"sport": ["football", "tennis"]}}, "one name 'sport'"),
+        ({"topics": 1}, "topics"),
         ({"topics": ["sport", "music", "sport"]}, "'sport' more than once"),
         (
             {"topics": ["sport", "Sport"]},

@@ -258,6 +258,13 @@ def check_texts(X: Any, name: str) -> list[str]:
         If it is one bare string or a set, has no or more than one dimension, is empty, or
         holds something other than texts (the row is named).
     """
+    shape = getattr(X, "shape", (0,))
+    if len(shape) == 2 and (sp.issparse(X) or np.asarray(X).dtype.kind in "biufc"):
+        raise ValueError(
+            f"{name} reads texts, got numbers ({type(X).__name__} of shape {shape}): pass the "
+            "texts themselves. For a matrix of word counts, use GibbsLDA; for vectors, "
+            "EmbeddingTopics."
+        )
     texts = check_rows(X, name, "text")
     for row, text in enumerate(texts):
         if not isinstance(text, str):

@@ -58,8 +58,9 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         - a number, K: ``fit`` takes K of the texts' words as names, those that the model
           would answer for some texts and not for others.
 
-        Names must differ in more than capitals and spaces, and sets are refused, as they have
-        no order.
+        At least two: a text's shares sum to one, so a single topic would get all of every
+        text. To find the texts of one topic, name what the others are about, too. Names must
+        differ in more than capitals and spaces. Sets are refused, as they have no order.
 
     llm : str or language model, default="smollm2"
         A name that :class:`LocalLLM` knows, or a value such as ``LocalLLM(...)``.
@@ -191,7 +192,7 @@ class LLMTopics(TransformerMixin, BaseEstimator):
     )
 
     _parameter_constraints: dict[str, list[Any]] = {
-        "topics": ["array-like", dict, Interval(Integral, 1, None, closed="left")],
+        "topics": ["array-like", dict, str, Interval(Integral, 2, None, closed="left")],
         "llm": [str, LanguageModel],
         "prompt": [str],
         "answer": [str],
@@ -257,7 +258,8 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For what is not a text (naming its row), topics that are blank or twice there,
+            For what is not a text (naming its row), topics that are blank or twice there, a
+            single topic,
             more topics than the texts have words for, an ``ambiguous_only`` that is not
             fitted or has other topics, and bad parameters.
         LLMError
@@ -544,6 +546,11 @@ def _check_order(words: Any, name: str) -> None:
 
 def _answers(topics: Sequence[Any] | Mapping[str, Any]) -> dict[str, list[str]]:
     """Return the answers of each topic by its name."""
+    if isinstance(topics, str):
+        raise ValueError(
+            f"topics={topics!r} is one string: pass a list of at least two names, such as "
+            f"[{topics!r}, 'another topic']."
+        )
     _check_order(topics, "topics")
     found: dict[str, list[str]] = {}
     names: dict[str, str] = {}  # without capitals, to the name itself
@@ -574,5 +581,10 @@ def _answers(topics: Sequence[Any] | Mapping[str, Any]) -> dict[str, list[str]]:
         names[name.casefold()] = name
         found[name] = answers
     if not found:
-        raise ValueError("topics is empty: give at least one name.")
+        raise ValueError("topics is empty: give at least two names.")
+    if len(found) == 1:
+        raise ValueError(
+            f"topics has the one name {name!r}, which would get all of every text, as shares "
+            "sum to one: give at least two names, such as one for all other texts."
+        )
     return found

@@ -365,10 +365,9 @@ def test_a_classifier_after_the_topic_model_is_left_out(news, model, remedy):
 def test_the_topic_model_of_a_fusion_must_be_of_a_known_kind(news):
     inner = make_pipeline(TfidfTransformer(), NMF(5, init="nndsvda", max_iter=1000))
     model = fusion(pooling="linear", topic_model=inner, alpha=0).fit(news)
-    with pytest.raises(
-        TypeError, match="Pipeline: it is of an unknown kind. Pass a fit"
-    ):
+    with pytest.raises(TypeError, match="Pipeline: it is of an unknown kind") as error:
         explain(model, "A text.")
+    assert "pipeline[" not in str(error.value)
 
 
 @pytest.mark.parametrize("model", [fusion(), make_pipeline(words(), lda())])

@@ -9,6 +9,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 
 from llmtopics import EmbeddingTopics, GibbsLDA, TransformerEmbedder
+from llmtopics.fusion._alpha_search import ALPHAS
 from llmtopics.fusion._scoring import cut_in_half
 from llmtopics.metrics import topic_scorer
 from llmtopics.topics import _embedding
@@ -57,6 +58,7 @@ def test_auto_takes_the_weight_that_completes_texts_best(fusion, news):
     assert len(model.alpha_scores_) == 9
     assert model.alpha_ == max(model.alpha_scores_, key=model.alpha_scores_.get)
     assert len(set(model.alpha_scores_.values())) == 9
+    assert model.alpha_at_edge_ == (model.alpha_ in (0.1, 0.9))
     assert_array_equal(
         model.transform(texts[:9]),
         clone(model).set_params(alpha=model.alpha_).fit(texts).transform(texts[:9]),
@@ -96,6 +98,20 @@ def test_memory_of_another_version_is_not_taken(fusion, planted, tmp_path, monke
     assert kept() == kept() == 1
     monkeypatch.setattr("llmtopics.fusion._sides.__version__", "0.0.1")
     assert kept() == 2
+
+
+@pytest.mark.parametrize(("best", "at_edge"), [(0.1, True), (0.5, False), (0.9, True)])
+def test_it_says_that_a_better_weight_may_lie_beyond(
+    fusion, planted, monkeypatch, best, at_edge
+):
+    def scores(model, texts):
+        return {alpha: -abs(alpha - best) for alpha in ALPHAS}
+
+    monkeypatch.setattr("llmtopics.fusion._estimator.score_alphas", scores)
+    texts, embedder, _ = planted
+    model = fusion(4, embedder=embedder, alpha="auto", max_iter=2).fit(texts)
+    assert (model.alpha_, model.alpha_at_edge_) == (best, at_edge)
+    assert not hasattr(model.set_params(alpha=0.1).fit(texts), "alpha_at_edge_")
 
 
 def test_where_halves_have_no_vectors_it_says_what_to_do(fusion, planted):

@@ -90,13 +90,59 @@ def test_memory_keeps_nothing_without_a_seed(fusion, planted, tmp_path):
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_given_language_topics_are_the_topics(fusion, planted, pooling):
     texts, _, _ = planted
-    model = fusion(99, alpha=0.9, pooling=pooling, language_topics=Given()).fit(texts)
+    model = fusion(None, alpha=0.9, pooling=pooling, language_topics=Given()).fit(texts)
     assert model.transform(texts).shape == (120, 3)
     given = Given().transform(texts).argmax(axis=1)
     sure = Given().transform(texts).sum(axis=1) == 1
     assert (model.labels_ == given)[sure].mean() > 0.8
     with pytest.raises(AttributeError):
         _ = model.topic_directions_
+
+
+@pytest.mark.parametrize("alpha", [0.5, 1])
+def test_the_number_of_topics_may_not_contradict_language_topics(
+    fusion, planted, alpha
+):
+    texts, embedder, _ = planted
+    for n_components in [3, None]:
+        model = fusion(n_components, alpha=alpha, language_topics=Given()).fit(texts)
+        assert model.components_.shape[0] == 3
+    with pytest.raises(
+        ValueError, match=r"n_components=4, and .* makes 3 topics: leave"
+    ):
+        fusion(4, alpha=alpha, language_topics=Given()).fit(texts)
+    side = make_pipeline(embedder, EmbeddingTopics(7))
+    for n_components, n_topics in [(4, 4), (None, 7)]:  # the outer one wins
+        model = fusion(n_components, alpha=alpha, language_topics=side).fit(texts)
+        assert model.transform(texts).shape == (120, n_topics)
+
+
+def test_without_language_topics_there_are_ten_topics_by_default(fusion, planted):
+    texts, embedder, _ = planted
+    for alpha in [0, 0.5, 1]:
+        model = fusion(None, alpha=alpha, embedder=embedder, max_iter=2).fit(texts)
+        assert model.transform(texts).shape == (120, 10)
+
+
+def test_columns_have_the_names_that_language_topics_gives(fusion, planted):
+    class Named(Given):
+        def fit(self, X, y=None):
+            self.fitted_ = True  # so that it may end a Pipeline
+            return self
+
+        def get_feature_names_out(self, input_features=None):
+            return ["w0", "w1", "else"]
+
+    texts, embedder, _ = planted
+    for side in [Named(), make_pipeline(FunctionTransformer(), Named())]:
+        model = fusion(None, language_topics=side).set_output(transform="pandas")
+        assert list(model.fit_transform(texts)) == ["w0", "w1", "else"]
+    numbered = [f"fusiontopicmodel{k}" for k in range(3)]
+    model.set_params(alpha=0, n_components=3)
+    assert list(model.fit_transform(texts)) == numbered
+    for side in [Given(), make_pipeline(embedder, EmbeddingTopics(3))]:
+        model = fusion(None, language_topics=side).fit(texts)
+        assert list(model.get_feature_names_out()) == numbered
 
 
 def test_sides_of_unequal_numbers_cannot_be_matched(fusion, planted):

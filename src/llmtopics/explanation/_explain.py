@@ -41,7 +41,8 @@ def explain(
         change texts may come first, ``TfidfTransformer`` in between. If a classifier comes
         after the topic model, pass the Pipeline without it: ``pipeline[:-1]``.
     text : str
-        The text.
+        The text. Its words are those that the model's vectorizer counts. The default of
+        :class:`FusionTopicModel` leaves out stop words, numbers and single letters.
     texts : sequence of str or None, default=None
         Texts to search for the nearest ones, such as those in ``fit``. If ``text`` is among
         them, it is found, too. None searches for none.

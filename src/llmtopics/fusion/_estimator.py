@@ -22,7 +22,7 @@ from llmtopics._checks import N_JOBS, as_seed, check_texts
 from llmtopics._parts import PartsMixin
 from llmtopics._state import as_fitted, restored_on_error
 from llmtopics.augment import NextWordCounts
-from llmtopics.fusion._alpha_search import score_alphas
+from llmtopics.fusion._alpha_search import ALPHAS, score_alphas
 from llmtopics.fusion._fitting import fit_pooling, make_pooling, restore_pooling
 from llmtopics.fusion._poolings import (
     POOLINGS,
@@ -31,6 +31,7 @@ from llmtopics.fusion._poolings import (
     Pooling,
 )
 from llmtopics.fusion._scoring import score_halves
+from llmtopics.fusion._sides import last_step
 from llmtopics.fusion._topic_words import ranked_words
 
 
@@ -45,8 +46,9 @@ class FusionTopicModel(
 
     Parameters
     ----------
-    n_components : int, default=10
-        Number of topics, K.
+    n_components : int or None, default=None
+        Number of topics, K. None stands for the number of topics that ``language_topics``
+        makes if it takes part, and else for 10.
 
     alpha : float between 0 and 1, or "auto", default=0.5
         Fusion weight α, the weight of the embedding side. With ``pooling="prior"`` it is the
@@ -54,7 +56,8 @@ class FusionTopicModel(
         ones on words. With other poolings it is the weight in every document. 0 is the topic
         model alone (no text is encoded). 1 is :class:`EmbeddingTopics` (or
         ``language_topics``) alone. "auto" fits nine weights on nine tenths of the texts and
-        takes the one with the best ``score`` on the rest, at ten times the cost.
+        takes the one with the best ``score`` on the rest, at ten times the cost
+        (``alpha_at_edge_`` says whether more or less might be better still).
 
     pooling : {"prior", "linear", "geometric"}, default="prior"
         How the sides are combined. "prior": f is the Dirichlet prior of the topic model, and
@@ -63,8 +66,10 @@ class FusionTopicModel(
         averaged, or multiplied as ``f^α g^(1 - α)``.
 
     vectorizer : transformer or None, default=None
-        Texts to counts. None is ``CountVectorizer(analyzer=TextAnalyzer())``. For more than
-        a few hundred texts pass one with ``min_df=5``.
+        Texts to counts. None is ``CountVectorizer(analyzer=TextAnalyzer())``: words in
+        lower case, of at least two characters, without English stop words and numbers. It keeps
+        every other word, rare ones too: for more than a few hundred texts pass one with
+        ``min_df=5``. For other languages, see :class:`TextAnalyzer`.
 
     expander : NextWordCounts or None, default=None
         Adds counts of words that a language model predicts. They help to find the topics of
@@ -82,8 +87,10 @@ class FusionTopicModel(
         ``GibbsLDA`` also ``max_iter`` and ``verbose``. Search over the outer ones.
 
     language_topics : estimator or None, default=None
-        Texts to topic proportions, instead of ``embedder``. Its topics are the topics of the
-        model, and their number is K, whatever ``n_components`` says.
+        Texts to topic proportions, instead of ``embedder``, such as :class:`LLMTopics`. Its
+        topics are the topics of the model; if it gives them names, these are the names of
+        the columns. ``n_components``, if not None, is set from here. If ``language_topics``
+        has no such parameter, it must make as many topics.
 
     concentration : float or None, default=None
         How sharply f tells topics apart, τ. None is the τ under which f best predicts the
@@ -128,6 +135,11 @@ class FusionTopicModel(
 
     alpha_scores_ : dict
         ``score`` of each weight; only with ``alpha="auto"``.
+
+    alpha_at_edge_ : bool
+        Whether the best weight is the smallest or largest that was tried (0.1 or 0.9); only
+        with ``alpha="auto"``. A better one may lie beyond: compare ``alpha=0`` or 1 by
+        ``score`` on held-out texts.
 
     document_alpha_ : ndarray of shape (n_texts,)
         Weight of the embedding side in each text in ``fit``.
@@ -224,7 +236,7 @@ class FusionTopicModel(
     )
 
     _parameter_constraints: dict[str, list[Any]] = {
-        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "n_components": [Interval(Integral, 1, None, closed="left"), None],
         "alpha": [Interval(Real, 0, 1, closed="both"), StrOptions({"auto"})],
         "pooling": [StrOptions(set(POOLINGS))],
         "vectorizer": [HasMethods(["fit", "transform"]), None],
@@ -242,7 +254,7 @@ class FusionTopicModel(
 
     def __init__(
         self,
-        n_components: int = 10,
+        n_components: int | None = None,
         *,
         alpha: float | str = 0.5,
         pooling: str = "prior",
@@ -333,6 +345,7 @@ class FusionTopicModel(
             if alpha == "auto":
                 self.alpha_scores_ = score_alphas(self, texts)
                 alpha = max(self.alpha_scores_, key=self.alpha_scores_.__getitem__)
+                self.alpha_at_edge_ = alpha in (ALPHAS[0], ALPHAS[-1])
             self.alpha_ = float(alpha)
             self._as_fitted = given
             pooling = make_pooling(given, self.alpha_)
@@ -424,6 +437,27 @@ class FusionTopicModel(
         texts = check_texts(X, "FusionTopicModel")
         own = self._pooling().counts.own
         return score_halves(texts, own, self._mixtures, self.components_)
+
+    def get_feature_names_out(self, input_features=None):
+        """Return the names of the topics.
+
+        Parameters
+        ----------
+        input_features : None
+            Ignored.
+
+        Returns
+        -------
+        names : ndarray of shape (n_components,), of str
+            Those that ``language_topics`` gives its topics (:class:`LLMTopics`), or else
+            "fusiontopicmodel0" and so on.
+        """
+        check_is_fitted(self, "components_")
+        topics = last_step(getattr(self, "language_topics_", self))
+        numbered = isinstance(topics, ClassNamePrefixFeaturesOutMixin)
+        if numbered or not hasattr(topics, "get_feature_names_out"):
+            return super().get_feature_names_out()
+        return np.asarray(topics.get_feature_names_out(), dtype=object)
 
     @property
     def topic_directions_(self):

@@ -8,7 +8,7 @@ import numpy as np
 
 from llmtopics._vectorizers import words_of
 from llmtopics.fusion._poolings import Pooling, pooling_for
-from llmtopics.fusion._sides import CountSide, EmbeddingSide
+from llmtopics.fusion._sides import CountSide, EmbeddingSide, n_components_of
 from llmtopics.fusion._topic_words import count_words, recount_words
 from llmtopics.topics._keyness import keyness
 
@@ -38,7 +38,7 @@ def fit_pooling(
             "No text has a word of the vocabulary. Check the vectorizer (min_df, "
             "max_df, stop words)."
         )
-    word_prior = counts.word_prior(counts.given.n_components, own.shape[1])
+    word_prior = counts.word_prior(n_components_of(counts.given), own.shape[1])
     if pooling.uses_embeddings and np.ndim(word_prior) == 2:
         raise ValueError(
             "topic_model has a topic_word_prior per topic and word, but the order of the "

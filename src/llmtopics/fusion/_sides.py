@@ -77,7 +77,7 @@ class CountSide:
     def word_prior(self, n_components: int, n_words: int) -> Any:
         """Return the β of topics that are counted: that of the topic model, or 0.1."""
         model = self.given.topic_model
-        name = f"{_last_step(model)}topic_word_prior"
+        name = f"{_prefix(model)}topic_word_prior"
         prior = None if model is None else model.get_params().get(name)
         if prior is None or isinstance(prior, str):
             return 0.1
@@ -101,7 +101,7 @@ class CountSide:
         if self.model is not None:
             if n_jobs is None and given.topic_model is not None:
                 own = given.topic_model.get_params()
-                n_jobs = own.get(f"{_last_step(given.topic_model)}n_jobs")
+                n_jobs = own.get(f"{_prefix(given.topic_model)}n_jobs")
             _set_known(self.model, {"n_jobs": n_jobs})
         if self.expander is not None:
             self.expander.llm = given.expander.llm
@@ -134,7 +134,11 @@ class EmbeddingSide:
         """Fit both parts; return the inputs of ``topics``, as :meth:`inputs` does."""
         given = self.given
         if given.language_topics is not None:
-            self.topics = _seeded(clone(given.language_topics), seed).fit(texts)
+            topics = _seeded(clone(given.language_topics), seed)
+            if given.n_components is not None:
+                _set_known(topics, {"n_components": given.n_components})
+            self.topics = topics.fit(texts)
+            self._check_number(self.mixtures(texts[:1]).shape[1])
             return texts
         self.embedder = (
             TransformerEmbedder(verbose=given.verbose)
@@ -147,13 +151,21 @@ class EmbeddingSide:
                 f"embedder made {len(vectors)} vectors of {len(texts)} texts."
             )
         topics = EmbeddingTopics(
-            given.n_components, concentration=given.concentration, random_state=seed
+            n_components_of(given), concentration=given.concentration, random_state=seed
         )
         # without a fixed seed, caching is useless
         memory = check_memory(None if given.random_state is None else given.memory)
         cached = memory.cache(_fit_embedding_topics)
         self.topics = cached(topics, vectors, X, __version__)
         return vectors
+
+    def _check_number(self, n_topics: int) -> None:
+        """Raise a ValueError if ``n_components`` asks for another number of topics."""
+        if self.given.n_components not in (None, n_topics):
+            raise ValueError(
+                f"n_components={self.given.n_components}, and language_topics makes "
+                f"{n_topics} topics: leave n_components out, or give it the same number."
+            )
 
     def inputs(self, texts: list[str]) -> Any:
         """Return what ``topics`` takes: vectors, or with ``language_topics`` the texts."""
@@ -191,14 +203,24 @@ def to_mixtures(weights: Any, name: str) -> np.ndarray:
     return np.divide(weights, total, where=total > 0, out=uniform)
 
 
-def _last_step(model: Any) -> str:
+def n_components_of(given: SimpleNamespace) -> int:
+    """Return the number of topics where ``language_topics`` does not decide it."""
+    return 10 if given.n_components is None else given.n_components
+
+
+def last_step(model: Any) -> Any:
+    """Return a Pipeline's last step; another model as it is."""
+    return model.steps[-1][1] if isinstance(model, Pipeline) else model
+
+
+def _prefix(model: Any) -> str:
     """Return the prefix of parameters of a Pipeline's last step, "" for other models."""
     return f"{model.steps[-1][0]}__" if isinstance(model, Pipeline) else ""
 
 
 def _set_known(model: Any, parameters: dict[str, Any]) -> None:
     """Set those parameters that a model has, or the last step of a Pipeline."""
-    last, known = _last_step(model), model.get_params()
+    last, known = _prefix(model), model.get_params()
     model.set_params(
         **{last + name: parameters[name] for name in parameters if last + name in known}
     )

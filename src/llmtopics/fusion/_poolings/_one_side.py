@@ -6,6 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from llmtopics.fusion._poolings._base import Contributions, Divide, Pooling
+from llmtopics.fusion._sides import n_components_of
 from llmtopics.topics import GibbsLDA
 from llmtopics.topics._other_models import weights_in_topics
 
@@ -16,7 +17,7 @@ class CountsAlone(Pooling):
     uses_embeddings = False
 
     def fit(self, X: sp.csr_array, inputs: Any, f: None, seed: int) -> None:
-        self.counts.make_model(self.counts.given.n_components, seed).fit(X)
+        self.counts.make_model(n_components_of(self.counts.given), seed).fit(X)
 
     def mix(self, X: sp.csr_array, f: None) -> np.ndarray:
         return self.counts.mixtures(X)
