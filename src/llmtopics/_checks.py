@@ -155,14 +155,10 @@ def check_prior(prior: ArrayLike | None, n_components: int, name: str) -> np.nda
     ------
     ValueError
         If an entry is not between 1e-30 and 1e30 (products of probabilities would leave
-        the range of floats) or their number is not ``n_components``.
+        the range of floats) or their number is not ``n_components``, and as
+        :func:`as_floats`.
     """
-    try:
-        values = np.asarray(1 / n_components if prior is None else prior, float)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"{name} must be None, a number or numbers, got {prior!r}."
-        ) from None
+    values = as_floats(1 / n_components if prior is None else prior, name)
     if values.shape not in [(), (n_components,)]:
         raise ValueError(
             f"{name} must be one number or one for each of the {n_components} topics, "
@@ -171,6 +167,41 @@ def check_prior(prior: ArrayLike | None, n_components: int, name: str) -> np.nda
     if not ((values >= 1e-30) & (values <= 1e30)).all():  # NaN is neither
         raise ValueError(f"{name} must lie between 1e-30 and 1e30, got {prior!r}.")
     return np.broadcast_to(values, n_components).copy()
+
+
+def as_floats(prior: Any, name: str) -> np.ndarray:
+    """Return a prior as a new array of floats, read by position.
+
+    Parameters
+    ----------
+    prior : array-like
+    name : str
+        The parameter's name, for error messages.
+
+    Raises
+    ------
+    ValueError
+        If it holds something else than real numbers, or has labels other than 0, 1, 2 and
+        so on (a pandas or polars table): which number belongs to which label is not known
+        here.
+    """
+    for labels in getattr(prior, "axes", [getattr(prior, "columns", ())]):
+        if list(labels) != list(range(len(labels))):
+            raise ValueError(
+                f"{name} has the labels {shortened(list(labels))}, and numbers are read by "
+                "position: put it in the order of the columns of X or of the topics (reindex "
+                "in pandas), and pass its to_numpy()."
+            )
+    try:
+        values = np.array(prior)
+        if values.dtype.kind == "c":
+            raise TypeError
+        return values.astype(float)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{name} must be a real number or an array of real numbers, got "
+            f"{shortened(prior)}."
+        ) from None
 
 
 def as_seed(random_state: Any) -> int:

@@ -6,6 +6,8 @@ import sys
 import tracemalloc
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
@@ -184,6 +186,43 @@ def test_bad_priors_are_refused(name, value):
     with pytest.raises(ValueError, match=name):
         model.fit(np.ones((3, 4), int))
     assert not hasattr(model, "n_features_in_")
+
+
+@pytest.mark.parametrize(
+    ("name", "n"), [("doc_topic_prior", 2), ("topic_word_prior", 4)]
+)
+def test_priors_with_labels_or_complex_numbers_are_refused(name, n):
+    X, values = np.ones((3, 4), int), np.arange(1, n + 1) / 10
+    labels = ["cat", "dog", "bond", "stock"][:n]
+
+    def fit(prior):
+        return (
+            GibbsLDA(2, max_iter=2, random_state=0).set_params(**{name: prior}).fit(X)
+        )
+
+    for prior in [pd.Series(values, labels), pd.Series(values)[::-1]]:
+        with pytest.raises(ValueError, match=rf"{name} has the labels .*to_numpy\(\)"):
+            fit(prior)
+    with pytest.raises(ValueError, match=f"{name} must be .* real numbers"):
+        fit(values * 1j)
+    expected = fit(values).transform(X)
+    for unlabelled in [pd.Series(values), pl.Series(values), values.tolist()]:
+        assert_array_equal(fit(unlabelled).transform(X), expected)
+
+
+def test_tables_of_a_prior_per_topic_and_word_are_read_by_position_alone():
+    X, values = np.ones((3, 4), int), np.arange(1, 9).reshape(2, 4) / 10
+
+    def fit(prior):
+        return GibbsLDA(2, topic_word_prior=prior, max_iter=2, random_state=0).fit(X)
+
+    words = ["cat", "dog", "bond", "stock"]
+    tables = [pd.DataFrame(values, columns=words), pl.DataFrame(values, schema=words)]
+    for table in [*tables, pd.DataFrame(values, index=["money", "pets"])]:
+        with pytest.raises(ValueError, match=r"has the labels \["):
+            fit(table)
+    expected = fit(values).transform(X)
+    assert_array_equal(fit(pd.DataFrame(values)).transform(X), expected)
 
 
 @pytest.mark.parametrize("wrong", [0, -1, np.nan, np.inf])

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from llmtopics._checks import as_floats
 from llmtopics._compiled.simd import LANES
 
 _NO_ROWS = np.zeros(0, np.int32)
@@ -121,15 +122,11 @@ def check_word_prior(values: Any, n_components: int, n_words: int) -> Any:
     Raises
     ------
     ValueError
-        For another shape, and for an entry that is not between 1e-30 and 1e30.
+        For another shape, for an entry that is not between 1e-30 and 1e30, and as
+        ``as_floats``.
     """
     name = "topic_word_prior"
-    try:
-        prior = np.array(values, float)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"{name} must be 'auto', a number or an array of numbers, got {values!r}."
-        ) from None
+    prior = as_floats(values, name)
     if prior.shape not in [(), (n_words,), (n_components, n_words)]:
         raise ValueError(
             f"{name} must be a number, or of shape (n_words,) = ({n_words},), or of shape "
