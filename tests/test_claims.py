@@ -267,7 +267,7 @@ def test_pachinko_allocation_takes_2_5_to_9_times_as_long_as_lda():
 
 def test_hits_of_names():
     (ours,) = (
-        rows for rows in tables(read("docs/guide/label.md")) if "seeds" in rows[0]
+        rows for rows in tables(read("docs/guide/naming.md")) if "seeds" in rows[0]
     )
     assert ours == tables(section("Names of topics"))[0]
 
