@@ -23,7 +23,6 @@ EXCEPTIONS = {  # what may be longer -> why
     "topics/_gibbs_lda.py: GibbsLDA": _DOCS,
     "topics/_pachinko.py": _DOCS,
     "topics/_pachinko.py: PachinkoAllocation": _DOCS,
-    "augment/_augmenter.py: LLMAugmenter": _DOCS,
     "describe/_describer.py: ImageDescriber": _DOCS,
     "fusion/_estimator.py: FusionTopicModel": _DOCS,
     "fusion/_estimator.py": _DOCS,

@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 from sklearn import config_context
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from llmtopics._checks import as_seed, check_texts
 from llmtopics._language import LanguageModel, as_llm, usage_since
 from llmtopics._language.clean_answer import clean_answer
 from llmtopics._language.request import split_template
+from llmtopics._text_output import TextOutput
 from llmtopics.augment._modes import MODES
 from llmtopics.augment._quality import cosines_of, distinct_keywords, outcome_of
 from llmtopics.text._detect import is_foreign
@@ -30,8 +30,7 @@ OUTCOMES = (
 
 
 class LLMAugmenter(
-    TransformerMixin,
-    BaseEstimator,
+    TextOutput,
     auto_wrap_output_keys=None,  # type: ignore[call-arg]
 ):
     """Add to each text what a language model writes about it.
@@ -147,8 +146,6 @@ class LLMAugmenter(
     >>> augmenter.outcomes_.tolist()
     ['augmented', 'blank']
     """
-
-    _fitted_state: tuple[str, ...] = ()
 
     _parameter_constraints: dict[str, list[Any]] = {
         "llm": [str, LanguageModel],
@@ -312,28 +309,3 @@ class LLMAugmenter(
             return None
         written = clean_answer(written, MODES[self.mode].label, self.mode)
         return distinct_keywords(written) if self.mode == "keywords" else written
-
-    def get_feature_names_out(self, input_features=None):
-        """Return the name of the only column, so that later steps of a Pipeline have names.
-
-        Parameters
-        ----------
-        input_features : None
-            Ignored.
-
-        Returns
-        -------
-        names : ndarray of shape (1,), of str
-            "text".
-        """
-        return np.array(["text"], dtype=object)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.two_d_array = False
-        tags.requires_fit = False
-        return tags
-
-    def __sklearn_is_fitted__(self):
-        return True

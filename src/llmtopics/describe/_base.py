@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Options, StrOptions
 from tqdm import tqdm
 
 from llmtopics._checks import check_rows
 from llmtopics._language.cache import folder_of, get_or_compute
+from llmtopics._text_output import TextOutput
 from llmtopics.describe._inputs import MISSING, Input, Unreadable, read_input
 
 logger = logging.getLogger(__name__)
@@ -21,11 +21,10 @@ logger = logging.getLogger(__name__)
 OUTCOMES = ("described", "empty", "failed")
 
 
-class Describer(TransformerMixin, BaseEstimator, ABC):
+class Describer(TextOutput, ABC):
     """What describers share: rows are read and checked, failures are named and counted."""
 
     _KIND: str  # what a row is, for error messages
-    _fitted_state: tuple[str, ...] = ()
     _parameter_constraints: dict[str, list[Any]] = {
         "cache_dir": [str, Path, Options(bool, {False}), None],
         "on_error": [StrOptions({"raise", "keep"})],
@@ -51,31 +50,6 @@ class Describer(TransformerMixin, BaseEstimator, ABC):
         self._check()
         self._read(X)
         return self
-
-    def get_feature_names_out(self, input_features=None):
-        """Return the name of the one column, so that a Pipeline can name those after it.
-
-        Parameters
-        ----------
-        input_features : None
-            Ignored.
-
-        Returns
-        -------
-        names : ndarray of shape (1,), of str
-            "text".
-        """
-        return np.array(["text"], dtype=object)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.two_d_array = False
-        tags.requires_fit = False
-        return tags
-
-    def __sklearn_is_fitted__(self):
-        return True
 
     @abstractmethod
     def _check(self) -> None:
