@@ -200,7 +200,7 @@ def test_topics_weights_are_those_of_the_formula(planted, shape):
     priors = paths.priors(prior, chain.word_prior, total)
     priors = priors._replace(inverse=priors.inverse[[0, 0]])
     shares = zeros(60, counts.width)
-    paths.share(tokens, 0, 20, 0, 60, counts.parts.table, priors, shares)
+    paths.share(tokens, (0, 20), (0, 60), counts.parts.table, priors, shares)
     assert_allclose(shares[:, : shape[1]], expected, rtol=2e-4, atol=1e-4)
 
 

@@ -1,7 +1,7 @@
 """The interface of topic models for chains and schedules."""
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -9,6 +9,10 @@ from llmtopics.topics._gibbs.kernels.common import Priors
 from llmtopics.topics._gibbs.tokens import Tokens
 from llmtopics.topics._gibbs.word_prior import WordPrior
 
+if TYPE_CHECKING:
+    from llmtopics.topics._gibbs.chain import Chain
+
+Range = tuple[int, int]  # first and last, which is not in it
 P_contra = TypeVar("P_contra", contravariant=True)
 
 
@@ -25,50 +29,36 @@ class Assigned(Protocol[P_contra]):
     n_alternatives: int
 
     def following(
-        self,
-        tokens: Tokens,
-        counts: Any,
-        doc_prior: P_contra,
-        word_prior: WordPrior,
-        seed: int,
-        number: int,
+        self, chain: "Chain[Any]", doc_prior: P_contra
     ) -> Callable[[int, int], object]:
-        """Return a function that redraws a range of documents and updates counts each time.
-
-        number : number of the sweep
-        """
+        """Return a function that redraws a range of documents; counts follow each draw."""
 
     def priors(
         self, doc_prior: P_contra, word_prior: WordPrior, totals: np.ndarray
     ) -> Priors:
-        """Return what stays fixed while tokens are drawn; ``totals`` is n_k."""
+        """Return what stays fixed while tokens are drawn; ``totals`` are n_k."""
 
     def draw(
         self,
         tokens: Tokens,
         fresh: np.ndarray,
-        first: int,
-        last: int,
+        documents: Range,
         counts: Any,
         priors: Priors,
         key: np.uint64,
     ) -> None:
-        """Draw new topics of a range of documents into ``fresh``; counts of words stay fixed."""
+        """Write new topics of a range of documents; counts of words stay fixed."""
 
     def share(
         self,
         tokens: Tokens,
-        first: int,
-        last: int,
-        low: int,
-        high: int,
+        documents: Range,
+        words: Range,
         table: np.ndarray,
         priors: Priors,
         shares: np.ndarray,
     ) -> None:
-        """Add the probability of topic k to ``shares[w, k]`` for each token of some words.
+        """Add to ``shares[w, k]`` the probabilities of topic k of some words' tokens.
 
-        first, last : range of documents
-        low, high : range of words
-        table : float32 (V, B), counts of words in topics that give φ
+        table : float32 (V, B), counts of words in topics that stand for φ
         """

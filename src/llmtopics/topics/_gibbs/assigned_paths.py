@@ -7,16 +7,20 @@ S super-topics, K sub-topics.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from llmtopics.topics._gibbs.assigned import Range
 from llmtopics.topics._gibbs.counts import RowCounts, filled_up
 from llmtopics.topics._gibbs.kernels import paths, rows
 from llmtopics.topics._gibbs.kernels.common import Priors, count_pairs, zeros
 from llmtopics.topics._gibbs.random_streams import sweep_key
 from llmtopics.topics._gibbs.tokens import Tokens
 from llmtopics.topics._gibbs.word_prior import WordPrior
+
+if TYPE_CHECKING:
+    from llmtopics.topics._gibbs.chain import Chain
 
 _FIXED = np.empty(0)  # without totals, counts of words stay fixed in a block
 
@@ -52,19 +56,14 @@ class AssignedPaths:
         self.n_alternatives = n_super * n_components
 
     def following(
-        self,
-        tokens: Tokens,
-        counts: RowCounts,
-        doc_prior: PathPrior,
-        word_prior: WordPrior,
-        seed: int,
-        number: int,
+        self, chain: "Chain[PathPrior]", doc_prior: PathPrior
     ) -> Callable[[int, int], object]:
-        totals, key = counts.totals(), sweep_key(seed, number)
-        priors = self.priors(doc_prior, word_prior, totals)
+        tokens, counts, totals = chain.tokens, chain.counts, chain.counts.totals()
+        key = sweep_key(chain.seed, chain.n_sweeps)
+        priors = self.priors(doc_prior, chain.word_prior, totals)
 
-        def draw(first: int, last: int) -> None:
-            self._draw(tokens, self.topics, first, last, counts, totals, priors, key)
+        def draw(*documents: int) -> None:
+            self._draw(tokens, self.topics, documents, counts, totals, priors, key)
 
         return draw
 
@@ -78,21 +77,19 @@ class AssignedPaths:
         self,
         tokens: Tokens,
         fresh: np.ndarray,
-        first: int,
-        last: int,
+        documents: Range,
         counts: RowCounts,
         priors: Priors,
         key: np.uint64,
     ) -> None:
-        self._draw(tokens, fresh, first, last, counts, _FIXED, priors, key)
+        self._draw(tokens, fresh, documents, counts, _FIXED, priors, key)
 
-    def _draw(self, tokens, fresh, first, last, counts, totals, priors, key) -> None:
+    def _draw(self, tokens, fresh, documents, counts, totals, priors, key) -> None:
         paths.draw(
             tokens,
             paths.Paths(self.topics, self.supers),
             fresh,
-            first,
-            last,
+            *documents,
             counts.parts,
             totals,
             priors,
@@ -103,10 +100,8 @@ class AssignedPaths:
     def share(
         self,
         tokens: Tokens,
-        first: int,
-        last: int,
-        low: int,
-        high: int,
+        documents: Range,
+        words: Range,
         table: np.ndarray,
         priors: Priors,
         shares: np.ndarray,
@@ -114,10 +109,8 @@ class AssignedPaths:
         paths.share(
             tokens,
             paths.Paths(self.topics, self.supers),
-            first,
-            last,
-            low,
-            high,
+            *documents,
+            *words,
             rows.Rows(table, np.float32(0)),
             priors,
             shares,

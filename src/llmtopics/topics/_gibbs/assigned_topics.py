@@ -5,16 +5,21 @@ p(z = k) ∝ (n_dk + α_dk)(n_kw + β_kw)/(n_k + Σ_w β_kw), Griffiths & Steyve
 
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llmtopics.topics._gibbs.counts import ListCounts, RowCounts, Table
+from llmtopics.topics._gibbs.assigned import Range
+from llmtopics.topics._gibbs.counts import ListCounts, RowCounts
 from llmtopics.topics._gibbs.kernels import exact, lists, rows
 from llmtopics.topics._gibbs.kernels.common import Priors
 from llmtopics.topics._gibbs.tokens import Tokens
 from llmtopics.topics._gibbs.word_prior import WordPrior
 
 _DRAWS = {RowCounts: rows.draw, ListCounts: lists.draw}
+
+if TYPE_CHECKING:
+    from llmtopics.topics._gibbs.chain import Chain
 
 
 class AssignedTopics:
@@ -34,19 +39,14 @@ class AssignedTopics:
         self.n_alternatives = n_components
 
     def following(
-        self,
-        tokens: Tokens,
-        counts: Table,
-        doc_prior: np.ndarray,
-        word_prior: WordPrior,
-        seed: int,
-        number: int,
+        self, chain: "Chain[np.ndarray]", doc_prior: np.ndarray
     ) -> Callable[[int, int], object]:
         beta_total = np.empty(self.n_components)
-        beta_total[:] = word_prior.totals
-        priors = exact.ExactPriors(doc_prior, *word_prior.double, beta_total)
-        rng = np.random.default_rng([seed, 1 + number])
-        return partial(exact.draw, tokens, self.topics, counts.parts, priors, rng)
+        beta_total[:] = chain.word_prior.totals
+        priors = exact.ExactPriors(doc_prior, *chain.word_prior.double, beta_total)
+        rng = np.random.default_rng([chain.seed, 1 + chain.n_sweeps])
+        table = chain.counts.parts
+        return partial(exact.draw, chain.tokens, self.topics, table, priors, rng)
 
     def priors(
         self, doc_prior: np.ndarray, word_prior: WordPrior, totals: np.ndarray
@@ -57,8 +57,7 @@ class AssignedTopics:
         self,
         tokens: Tokens,
         fresh: np.ndarray,
-        first: int,
-        last: int,
+        documents: Range,
         counts: RowCounts | ListCounts,
         priors: Priors,
         key: np.uint64,
@@ -67,8 +66,7 @@ class AssignedTopics:
             tokens,
             self.topics,
             fresh,
-            first,
-            last,
+            *documents,
             counts.parts,
             priors,
             key,
@@ -78,10 +76,8 @@ class AssignedTopics:
     def share(
         self,
         tokens: Tokens,
-        first: int,
-        last: int,
-        low: int,
-        high: int,
+        documents: Range,
+        words: Range,
         table: np.ndarray,
         priors: Priors,
         shares: np.ndarray,
@@ -89,10 +85,8 @@ class AssignedTopics:
         rows.share(
             tokens,
             self.topics,
-            first,
-            last,
-            low,
-            high,
+            *documents,
+            *words,
             rows.Rows(table, np.float32(0)),
             priors,
             shares,

@@ -49,7 +49,7 @@ class Chain(Generic[P]):
         self,
         tokens: Tokens,
         assigned: Assigned[P],
-        counts: Counts,
+        counts: Any,
         schedule: Schedule,
         word_prior: WordPrior,
         seed: int,
@@ -68,15 +68,7 @@ class Chain(Generic[P]):
 
     def sweep(self, doc_prior: P) -> None:
         """Redraw every token once."""
-        self.schedule.sweep(
-            self.tokens,
-            self.assigned,
-            self.counts,
-            doc_prior,
-            self.word_prior,
-            self.seed,
-            self.n_sweeps,
-        )
+        self.schedule.sweep(self, doc_prior)
         self.n_sweeps += 1
 
 

@@ -45,8 +45,8 @@ def expected_counts(
                     partial(
                         assigned.share,
                         tokens,
-                        *documents,
-                        *piece,
+                        documents,
+                        piece,
                         table,
                         priors,
                         shares,

@@ -1,16 +1,17 @@
 """The order in which tokens are drawn: one class per schedule."""
 
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 
 from llmtopics._compiled.threads import Workers
-from llmtopics.topics._gibbs.assigned import Assigned
 from llmtopics.topics._gibbs.pieces import cut, cut_all, cut_words
 from llmtopics.topics._gibbs.random_streams import sweep_key
 from llmtopics.topics._gibbs.tokens import Tokens
-from llmtopics.topics._gibbs.word_prior import WordPrior
+
+if TYPE_CHECKING:
+    from llmtopics.topics._gibbs.chain import Chain
 
 N_BLOCKS = 32  # of documents in a sweep
 P = TypeVar("P")
@@ -19,35 +20,18 @@ P = TypeVar("P")
 class Schedule(Protocol):
     """An order of draws."""
 
-    def sweep(
-        self,
-        tokens: Tokens,
-        assigned: Assigned[P],
-        counts: Any,
-        doc_prior: P,
-        word_prior: WordPrior,
-        seed: int,
-        number: int,
-    ) -> None:
-        """Redraw every token once; ``number`` is the number of the sweep."""
+    def sweep(self, chain: "Chain[P]", doc_prior: P) -> None:
+        """Redraw every token of the chain once."""
 
 
 class Exact:
     """Draw every token given the current topics of all others, in one thread."""
 
-    def sweep(
-        self,
-        tokens: Tokens,
-        assigned: Assigned[P],
-        counts: Any,
-        doc_prior: P,
-        word_prior: WordPrior,
-        seed: int,
-        number: int,
-    ) -> None:
-        draw = assigned.following(tokens, counts, doc_prior, word_prior, seed, number)
-        for piece in cut_all(tokens.starts, 1, assigned.n_alternatives):
-            draw(*piece)
+    def sweep(self, chain: "Chain[P]", doc_prior: P) -> None:
+        draw = chain.assigned.following(chain, doc_prior)
+        weight = chain.assigned.n_alternatives
+        for documents in cut_all(chain.tokens.starts, 1, weight):
+            draw(*documents)
 
 
 class Blocked:
@@ -63,23 +47,16 @@ class Blocked:
         self._blocks = cut(tokens.starts, 0, len(tokens.starts) - 1, N_BLOCKS)
         self._words = cut_words(tokens, workers.n)
 
-    def sweep(
-        self,
-        tokens: Tokens,
-        assigned: Assigned[P],
-        counts: Any,
-        doc_prior: P,
-        word_prior: WordPrior,
-        seed: int,
-        number: int,
-    ) -> None:
-        fresh, key = self._fresh, sweep_key(seed, number)
-        priors = assigned.priors(doc_prior, word_prior, counts.totals())
+    def sweep(self, chain: "Chain[P]", doc_prior: P) -> None:
+        tokens, assigned, counts = chain.tokens, chain.assigned, chain.counts
+        fresh, key = self._fresh, sweep_key(chain.seed, chain.n_sweeps)
+        priors = assigned.priors(doc_prior, chain.word_prior, counts.totals())
+        given = counts, priors, key
         for first, last in self._blocks:
             self._workers.run(
                 [
-                    partial(assigned.draw, tokens, fresh, *piece, counts, priors, key)
-                    for piece in cut(tokens.starts, first, last, self._workers.n)
+                    partial(assigned.draw, tokens, fresh, documents, *given)
+                    for documents in cut(tokens.starts, first, last, self._workers.n)
                 ]
             )
             begin, end = tokens.starts[first], tokens.starts[last]
