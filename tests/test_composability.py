@@ -401,7 +401,7 @@ INVALID = {  # (model, place): what the error says
     },
     # a prior for each document goes into Gibbs sampling alone
     **{
-        (model, "fusion, prior"): "pooling='prior' needs a sampler"
+        (model, "fusion, prior"): "pooling='prior' needs a GibbsLDA"
         for model in MODELS
         if model != "GibbsLDA"
     },

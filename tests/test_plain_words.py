@@ -41,10 +41,6 @@ NO_ZERO = re.compile(r"(?<![\w.)\]\"'*`:,])-?\.\d+(?!\d*em)")
 QUOTED = {  # words of corpora and of test data, and of this list
     "tests/test_plain_words.py",
 }
-NOT_YET = {
-    "src/llmtopics/fusion/_sides.py",
-    "src/llmtopics/llm_topics.py",
-}  # files not mended; it may only shrink
 
 
 def texts():
@@ -75,14 +71,7 @@ def odd_words(name):
 @pytest.mark.parametrize("name", FILES)
 def test_words_are_plain(name):
     found = odd_words(name)
-    if name in NOT_YET:
-        assert found, f"{name} is mended: take it out of NOT_YET"
-    else:
-        assert not found, "\n".join(found)
-
-
-def test_files_not_mended_exist():
-    assert set(FILES) >= NOT_YET
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("line", ["two times as dear", "α = .5", "Neighbours", "-.2"])

@@ -1,4 +1,4 @@
-"""Topics that have names: a language model says how well each name fits each text."""
+"""``LLMTopics``: zero-shot topics, given by name and scored by a language model."""
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
@@ -24,12 +24,12 @@ __all__ = ["LLMTopics"]
 
 PROMPT = "{text}\n\nThis text belongs in the section called"
 _TOPIC = "{topic}"
-_RARE = 1e-4  # probability under which words are not told apart
-# Correlation of words with names on other texts than those they are learned from, below which
-# words are left out. Between that of BBC news (0.87), where words help, and that of
+_RARE = 1e-4  # added to the probabilities of words; below it they hardly differ
+# Words are used if their correlation with names, on texts they were not learned from, is at
+# least this. It lies between the values of BBC news (0.87), where words help, and of
 # StackOverflow titles (0.40), where they do not.
 _AGREEMENT = 0.6
-_TEXTS_A_WORD = 3  # of a topic; with fewer, words are learned that are there by chance
+_TEXTS_PER_WORD = 3  # in a topic; with fewer, words are learned by chance
 
 
 def __dir__() -> list[str]:
@@ -37,76 +37,77 @@ def __dir__() -> list[str]:
 
 
 class LLMTopics(TransformerMixin, BaseEstimator):
-    """Share each text among topics that have names, by asking a language model.
+    """Zero-shot topics: a language model scores how well topic names fit each text.
 
-    The model reads a text and "This text belongs in the section called"; how likely each
-    topic's name is to come next, and words that come and go with it, gives the text's mixture.
-    Nothing is written that would have to be understood: each text is read once, and every
-    topic gets its share.
+    The model reads a text, then "This text belongs in the section called". Topic proportions
+    come from the probabilities that each topic's name comes next. ``fit`` also learns words
+    that are likely for the same texts as the name. The model generates nothing, so no answer
+    has to be parsed: it reads each text once, and every topic gets its share.
 
     Parameters
     ----------
     topics : sequence, dict or int
-        What the topics are:
+        The topics:
 
         - names: ``["sport", "politics"]``;
-        - names, and what the model may answer for each, one wording or several:
-          ``{"arts": ["culture", "arts", "films"], "sport": "sports"}``. A topic is as
-          likely as its answers are on average;
-        - words of topics, as ``top_words`` returns them: each topic's are its answers, and the
-          first three its name;
-        - a number, K: ``fit`` takes K of the texts' words as names, those that the model
-          would answer for some texts and not for others.
+        - names, and one or several answers of the model for each:
+          ``{"arts": ["culture", "arts", "films"], "sport": "sports"}``. The probability of a
+          topic is the mean over its answers;
+        - words of topics, as ``top_words`` returns them: each word is an answer, and the first
+          three are the topic's name;
+        - a number, K: ``fit`` takes K words of the texts as names. It chooses words that the
+          model would answer for some texts and not for others.
 
-        At least two: a text's shares sum to one, so a single topic would get all of every
-        text. To find the texts of one topic, name what the others are about, too. Names must
-        differ in more than capitals and spaces. Sets are refused, as they have no order.
+        Give at least two: shares sum to one, so a single topic would get all of every text.
+        To find the texts of one topic, also name what the other texts are about. Names that
+        differ only in capitals or spaces are refused. Sets are refused, as they have no order.
 
     llm : str or language model, default="smollm2"
         A name that :class:`LocalLLM` knows, or a value such as ``LocalLLM(...)``.
 
     prompt : str
-        What the model reads, the text in the place of ``{text}``. By default the text, an
+        What the model reads, with ``{text}`` in place of the text. The default is the text, an
         empty line and the sentence above.
 
     answer : str, default=" {topic}"
-        What follows the prompt, a topic's answer in the place of ``{topic}``.
+        What follows the prompt, with ``{topic}`` in place of a topic's answer.
 
     max_length : int or None, default=128
-        Tokens read of each text, from its beginning. None for as many as the model can read.
+        Number of tokens read per text, from its beginning. None reads as many as the model
+        can.
 
     calibrate : {"corpus", None}, default="corpus"
-        Names are not equally likely before anything is read. "corpus": each answer's mean
-        log-probability over the distinct fitted texts is subtracted, which assumes that no
-        topic makes up most of them. None: probabilities are taken as they are, and no words
-        are learned.
+        How to correct for answers that are likely after any text. "corpus" subtracts the mean
+        log-probability of each answer over the distinct fitted texts. It assumes that no topic
+        makes up most of them. None takes probabilities as they are and learns no words.
 
     temperature : float, default=0.5
-        The larger, the flatter mixtures are.
+        Temperature of the softmax over topics. Larger values give more even proportions.
 
     ambiguous_only : fitted estimator or None, default=None
-        Texts to mixtures over the same topics in the same order, such as a fitted Pipeline of a
-        vectorizer and :class:`GibbsLDA`: the language model is asked about a text only
-        where this is in doubt (and about the sample, to calibrate), and elsewhere its mixture
-        is taken. It is neither fitted nor copied here: if you fit it anew, mixtures change.
-        Since clones forget their fit, give ``FrozenEstimator(model)`` of scikit-learn in
-        searches and in other estimators.
+        A cheaper model that goes first. It maps texts to proportions of the same topics in the
+        same order, such as a fitted Pipeline of a vectorizer and :class:`GibbsLDA`. The
+        language model is asked only about texts where this model is in doubt (and about the
+        sample, to calibrate). Other texts keep its proportions. It is neither fitted nor copied
+        here: if you fit it again, results change. Clones forget their fit, so pass
+        scikit-learn's ``FrozenEstimator(model)`` in searches and in other estimators.
 
     confidence : float between 0 and 1, default=0.6
-        With ``ambiguous_only``: a largest share of a topic below this is doubt.
+        With ``ambiguous_only``: a text is in doubt if its largest topic share is below this.
 
     n_words : int, default=16
-        Words that ``fit`` learns for each topic beside its name ("football" for sport): those
-        that the model would answer for the same texts. At most one for every three texts that
-        a topic has in the sample, were all equally common. None where words and names do not
-        agree (see Notes). 0 for names alone.
+        Number of words that ``fit`` learns per topic beside its name ("football" for sport).
+        The model would answer them for the same texts as the name. If all topics were equally
+        common in the sample, a topic learns at most one word per three of its texts. None are
+        learned if words and names do not agree (see Notes). 0 uses names alone.
 
     sample_size : int, default=200
-        Distinct texts, at most, that ``fit`` asks about, drawn from those given: three times if
-        words are learned, of which ``transform`` finds one in the cache.
+        Largest number of distinct texts that ``fit`` asks about, drawn from those given. If
+        words are learned, ``fit`` asks three times about each. ``transform`` then finds one of
+        the three in the cache.
 
     random_state : int, RandomState, numpy.random.Generator or None, default=None
-        Draws that sample, where there are more texts.
+        Draws the sample if there are more than ``sample_size`` distinct texts.
 
     verbose : bool or int, default=False
         Whether to show progress bars.
@@ -114,54 +115,57 @@ class LLMTopics(TransformerMixin, BaseEstimator):
     Attributes
     ----------
     topics_ : list of str
-        The topics' names, which are the names of the output's columns too.
+        The topics' names. They are also the names of the output's columns.
 
     answers_ : list of lists of str
         What the model may answer for each topic.
 
     words_ : list of lists of str
-        Words learned for each topic, the closest first; none if they do not agree with the
-        names.
+        Words learned for each topic, the closest first. Empty if words and names do not agree.
 
     offset_ : dict of str to float
-        Log-probability that is subtracted from each answer's and word's; zeros without
+        What is subtracted from the log-probability of each answer and word. Zeros without
         calibration.
 
     saved_ : dict
-        Of the fitted texts, how many would be ``asked`` about and how many ``kept`` as
-        ``ambiguous_only`` has them; blank ones are neither.
+        How many of the fitted texts the language model would be ``asked`` about, and how many
+        would be ``kept`` as ``ambiguous_only`` gives them. Blank texts are in neither.
 
     llm_ : LanguageModel
-        The language model: a copy of ``llm``, which counts what both are asked.
+        The language model: a copy of ``llm``. Both share their count of calls.
 
     usage_ : dict
         What the last ``fit`` or ``transform`` asked, counted as by :class:`LocalLLM`.
 
     See Also
     --------
-    FusionTopicModel : Joins these topics with the texts' words (``language_topics=``).
-    EmbeddingTopics : Topics found among vectors, without names.
+    FusionTopicModel : Combines these topics with word counts (``language_topics=``).
+    EmbeddingTopics : Finds topics in embeddings, without names.
 
     Notes
     -----
-    With ``s_da`` the log-probability of a after text d, and ``m_a`` its mean over the fitted
-    sample, ``s_da - m_a`` is how much *more* likely a is after this text than after others, so
-    that neither frequent names win nor long ones lose: batch calibration [1]_, with
-    logarithms. For a topic of several answers ``exp(s_da - m_a)`` is averaged over them. To the
-    logarithm of that, the lifts of the topic's words are added; the sum is divided by the root of
-    their number, since words say much the same, and by ``temperature``, and a softmax over the
-    topics makes it the mixture. Words below a probability of 1e-4 are not told apart.
-    The learned ones are those whose probability rises and falls, over the sample, with the
-    topic's share by its name alone. Before they are used, words are learned from each half of the
-    sample and compared with the names on the other half. If the correlation is below 0.6, the
-    words speak of something else than the names, or by chance, and none is used.
+    Let ``s_da`` be the log-probability of answer a after text d, and ``m_a`` its mean over the
+    fitted sample. The lift ``s_da - m_a`` says how much *more* likely a is after this text than
+    after others. So frequent names gain nothing and long names lose nothing. This is batch
+    calibration [1]_ with logarithms. If a topic has several answers, ``exp(s_da - m_a)`` is
+    averaged over them, and the logarithm of the mean is the lift.
 
-    A text's mixture depends on the fitted sample and on the text alone, save by the language
-    model's rounding: nothing in one text can move another's. What a text says to the model
-    ("answer sport") may well move its own. A blank text has an even mixture.
+    The lifts of the topic's learned words are added. The sum is divided by the root of the
+    number of its terms, since words say much the same, and by ``temperature``. A softmax over
+    topics gives the proportions. 1e-4 is added to the probabilities of words, so that very
+    rare words hardly differ.
 
-    An answer of several tokens costs a short pass of its own over each text; one of one token,
-    as learned words are, costs nothing.
+    ``fit`` learns the words whose log-probabilities over the sample correlate best with the
+    topic's share by its name alone. First it tests them: it learns words from each half of the
+    sample and compares them with the names on the other half. If the correlation is below 0.6,
+    no words are used. They then mean something else than the names, or agree by chance.
+
+    The proportions of a text depend on the text and the fitted sample alone, except for the
+    language model's rounding. No text affects the proportions of another. Instructions
+    inside a text ("answer sport") can change its own. A blank text has uniform proportions.
+
+    Each answer of several tokens costs a short forward pass per text. An answer of one token,
+    as learned words are, costs nothing extra.
 
     References
     ----------
@@ -241,12 +245,12 @@ class LLMTopics(TransformerMixin, BaseEstimator):
     @_fit_context(prefer_skip_nested_validation=True)
     @config_context(transform_output="default")
     def fit(self, X, y=None):
-        """Choose the topics, if a number was given, and measure how likely each is.
+        """Choose names if ``topics`` is a number, calibrate the answers, and learn words.
 
         Parameters
         ----------
         X : sequence of str
-            Texts. With names given and ``calibrate=None``, the model is asked nothing.
+            Texts. If ``topics`` gives names and ``calibrate=None``, the model is not called.
         y : None
             Ignored.
 
@@ -258,19 +262,18 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For what is not a text (naming its row), topics that are blank or twice there, a
-            single topic,
-            more topics than the texts have words for, an ``ambiguous_only`` that is not
-            fitted or has other topics, and bad parameters.
+            If a row is not a text, if topics are blank, repeated or only one, or if K is
+            larger than the number of words to choose from. Also if ``ambiguous_only`` is not
+            fitted or has another number of topics, and for bad parameters.
         LLMError
             If the language model does not answer or cannot score answers.
         OSError
-            If it is not found here and cannot be downloaded.
+            If the language model is not on this machine and cannot be downloaded.
 
         Warns
         -----
         UserWarning
-            If all texts are the same, so that there is no average to compare with.
+            If all texts are the same, so there is no mean to compare with.
         """
         texts = check_texts(X, "LLMTopics")
         with restored_on_error(self):
@@ -293,7 +296,7 @@ class LLMTopics(TransformerMixin, BaseEstimator):
             sample = self._sample(texts, seed) if self.calibrate and may_ask else []
             if len(sample) > 1:
                 self._calibrate(sample)
-            elif sample:  # less its own mean, every answer would be as likely
+            elif sample:  # minus its own mean, every answer would be equally likely
                 warn_user(
                     "LLMTopics has only one distinct text to calibrate with: probabilities "
                     "are taken as they are, as with calibrate=None. Fit on more texts."
@@ -303,7 +306,7 @@ class LLMTopics(TransformerMixin, BaseEstimator):
 
     @config_context(transform_output="default")
     def transform(self, X):
-        """Return the topic mixture of each text.
+        """Return the topic proportions of each text.
 
         Parameters
         ----------
@@ -313,12 +316,12 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         Returns
         -------
         mixtures : ndarray of shape (n_texts, n_topics)
-            θ. Rows sum to one; those of blank texts are even.
+            θ. Rows sum to one. Those of blank texts are uniform.
 
         Raises
         ------
         ValueError
-            For what is not a text (naming its row).
+            If a row is not a text.
         LLMError, OSError
             As :meth:`fit`.
         """
@@ -338,7 +341,7 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         return model_to_ask(self.llm_, self.llm)
 
     def _mixtures_before(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
-        """Return mixtures without the language model, and where it is to be asked."""
+        """Return mixtures without the language model, and a mask of the texts to ask about."""
         K = len(self.topics_)
         written = np.array([bool(text.strip()) for text in texts])
         even = np.full((len(texts), K), 1 / K)
@@ -349,17 +352,17 @@ class LLMTopics(TransformerMixin, BaseEstimator):
             found = fitted.ambiguous_only.transform(texts)
         except NotFittedError:
             raise ValueError(
-                "ambiguous_only is not fitted: fit it first, and give "
-                "FrozenEstimator(model) where LLMTopics is cloned."
+                "ambiguous_only is not fitted: fit it first. If LLMTopics is cloned, pass "
+                "ambiguous_only=FrozenEstimator(model), which keeps its fit."
             ) from None
         found = check_array(
             found, dtype=np.float64, input_name="ambiguous_only's mixtures"
         )
         if found.shape != even.shape or (found < 0).any():
             raise ValueError(
-                f"ambiguous_only gave mixtures of shape {found.shape}, the least of them "
-                f"{found.min():.3g}: they must be of shape {even.shape}, one column for each "
-                "of the topics, and not below 0."
+                f"ambiguous_only returned shape {found.shape} with minimum "
+                f"{found.min():.3g}: pass a model that returns shape {even.shape}, one column "
+                "per topic, and no negative values."
             )
         known = written & (found.sum(axis=1) > 0)
         even[known] = found[known] / found[known].sum(axis=1, keepdims=True)
@@ -375,12 +378,12 @@ class LLMTopics(TransformerMixin, BaseEstimator):
             max_length=fitted.max_length,
             verbose=self.verbose,
         )
-        n_answers = len(set(chain.from_iterable(self.answers_)))  # words come after
+        n_answers = len(set(chain.from_iterable(self.answers_)))  # words follow them
         scores[:, n_answers:] = np.logaddexp(scores[:, n_answers:], np.log(_RARE))
         return scores
 
     def _logits(self, scores: np.ndarray) -> np.ndarray:
-        """Return the lift of each topic, its words included, in each text: (D, K)."""
+        """Return the lift of each topic in each text, (D, K), from its answers and words."""
         lifts = dict(
             zip(self.offset_, (scores - list(self.offset_.values())).T, strict=True)
         )
@@ -388,11 +391,11 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         for answers, words in zip(self.answers_, self.words_, strict=True):
             own = logsumexp([lifts[a] for a in answers], axis=0) - np.log(len(answers))
             total = own + sum(lifts[w] for w in words)
-            logits.append(total / np.sqrt(1 + len(words)))  # they say much the same
+            logits.append(total / np.sqrt(1 + len(words)))  # words are correlated
         return np.stack(logits, axis=1)
 
     def _measure(self, texts: list[str]) -> np.ndarray:
-        """Set what is to be subtracted to the means over texts; return their logits."""
+        """Set ``offset_`` to the mean scores over texts; return the logits of the texts."""
         scores = self._scores(texts)
         self.offset_ = dict(
             zip(self.offset_, scores.mean(axis=0).tolist(), strict=True)
@@ -400,9 +403,9 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         return self._logits(scores)
 
     def _calibrate(self, texts: list[str]) -> None:
-        """Measure how likely answers are, and learn words that come and go with them."""
+        """Measure the mean score of each answer, and learn words that agree with names."""
         by_name = softmax(self._measure(texts), axis=1)
-        n_words = min(self.n_words, len(texts) // (_TEXTS_A_WORD * len(self.topics_)))
+        n_words = min(self.n_words, len(texts) // (_TEXTS_PER_WORD * len(self.topics_)))
         if not n_words:
             return
         words, logs = self._next_words(texts)
@@ -419,7 +422,7 @@ class LLMTopics(TransformerMixin, BaseEstimator):
     def _next_words(self, texts: list[str]) -> tuple[list[str], np.ndarray]:
         """Return words of the texts that the model may answer, and their log-probabilities.
 
-        A word in small letters and with a capital is one, in the likelier form of the two.
+        Forms that differ only in capitals are one word. It is returned in its likeliest form.
         """
         found = self._asked.next_word_distribution(
             texts,
@@ -445,22 +448,22 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         )
 
     def _propose(self, texts: list[str], n: int) -> list[str]:
-        """Return words that the model would answer, each for some of the texts."""
+        """Return n words that the model would answer, each for some of the texts."""
         words, logs = self._next_words(texts)
         if len(words) < n:
             raise ValueError(
-                f"topics={n}, but the model has only {len(words)} of the words of "
-                f"{len(texts)} texts to propose: give more texts or fewer topics, or names."
+                f"topics={n}, and the model proposes only {len(words)} words of "
+                f"{len(texts)} texts as names: give more texts, fewer topics, or names."
             )
         return [words[w] for w in _cover(logs - logs.mean(axis=0), n)]
 
     def _sample(self, texts: list[str], seed: int) -> list[str]:
-        """Return ``sample_size`` of the distinct texts that are not blank, in their order."""
+        """Return at most ``sample_size`` of the distinct nonblank texts, in their order."""
         written = list(dict.fromkeys(text for text in texts if text.strip()))
         if len(written) <= self.sample_size:
             return written
-        dice = np.random.default_rng(seed)
-        rows = dice.choice(len(written), self.sample_size, replace=False)
+        rng = np.random.default_rng(seed)
+        rows = rng.choice(len(written), self.sample_size, replace=False)
         return [written[row] for row in sorted(rows)]
 
     def get_feature_names_out(self, input_features=None):
@@ -487,23 +490,23 @@ class LLMTopics(TransformerMixin, BaseEstimator):
 
 
 def _unit(values: np.ndarray) -> np.ndarray:
-    """Return columns of mean 0 and length 1: their products are correlations."""
-    centred = values - values.mean(axis=0)
-    return centred / np.maximum(np.linalg.norm(centred, axis=0), 1e-12)
+    """Scale columns to mean 0 and length 1, so that their dot products are correlations."""
+    centered = values - values.mean(axis=0)
+    return centered / np.maximum(np.linalg.norm(centered, axis=0), 1e-12)
 
 
 def _closest(logs: np.ndarray, by_name: np.ndarray, n: int) -> list[np.ndarray]:
-    """Return the n words per topic, at most, that rise and fall with it most closely."""
+    """Return at most n words per topic, those that correlate best with it."""
     like = _unit(logs).T @ _unit(by_name)
     order = np.argsort(-like, axis=0, kind="stable")[:n].T
     return [column[like[column, k] > 0] for k, column in enumerate(order)]
 
 
 def _agreement(logs: np.ndarray, by_name: np.ndarray, n: int) -> float:
-    """Return the correlation of words with names on texts they were not learned from.
+    """Return the correlation of words with names, on texts they were not learned from.
 
-    The mean over topics and both halves of the texts. A topic weighs as much as its share
-    varies: of one that none of the texts has, nothing can be said.
+    It is the mean over topics and both halves of the texts. The weight of a topic is the
+    standard deviation of its share, because a topic that no text has shows nothing.
     """
     rows = np.random.default_rng(0).permutation(len(logs))
     halves = rows[::2], rows[1::2]
@@ -517,7 +520,7 @@ def _agreement(logs: np.ndarray, by_name: np.ndarray, n: int) -> float:
 
 
 def _cover(lift: np.ndarray, n: int) -> list[int]:
-    """Return columns, each adding most to the sum over rows of the largest among them."""
+    """Choose n columns greedily, to make the sum of the rows' maxima over them large."""
     best = np.zeros(len(lift))
     chosen: list[int] = []
     for _ in range(n):
@@ -532,20 +535,20 @@ def _check_answer(answer: str) -> None:
     rest = answer.replace(_TOPIC, "", 1)
     if rest == answer or "{" in rest or "}" in rest:
         raise ValueError(
-            f"answer={answer!r} must have the placeholder {_TOPIC} once and no other brace."
+            f"answer={answer!r} must have the placeholder {_TOPIC} once and no other braces."
         )
 
 
 def _check_order(words: Any, name: str) -> None:
     if isinstance(words, set | frozenset):
         raise ValueError(
-            f"{name} is a {type(words).__name__}, which has no order (it changes from one "
-            "process to the next): give a list."
+            f"{name} is a {type(words).__name__}, which has no order of its own: pass a "
+            "list."
         )
 
 
 def _answers(topics: Sequence[Any] | Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return the answers of each topic by its name."""
+    """Return a dict from the name of each topic to its answers."""
     if isinstance(topics, str):
         raise ValueError(
             f"topics={topics!r} is one string: pass a list of at least two names, such as "
@@ -553,7 +556,7 @@ def _answers(topics: Sequence[Any] | Mapping[str, Any]) -> dict[str, list[str]]:
         )
     _check_order(topics, "topics")
     found: dict[str, list[str]] = {}
-    names: dict[str, str] = {}  # without capitals, to the name itself
+    names: dict[str, str] = {}  # from the name without capitals to the name
     for row, topic in enumerate(topics):
         words = topics[topic] if isinstance(topics, Mapping) else topic
         _check_order(words, f"Topic {row}")
@@ -567,16 +570,16 @@ def _answers(topics: Sequence[Any] | Mapping[str, Any]) -> dict[str, list[str]]:
             blank = True
         if blank:
             raise ValueError(
-                f"Topic {row} is {topic!r}, {words!r}: give it a name that is not blank, or "
-                "words."
+                f"Topic {row} is {topic!r} with answers {words!r}: give it a name and answers "
+                "that are texts and not blank."
             )
         if name.casefold() in names:
             same = names[name.casefold()]
             raise ValueError(
-                f"topics has {name!r} more than once."
+                f"topics has {name!r} more than once: give each topic another name."
                 if name == same
                 else f"topics has {same!r} and {name!r}, which differ in capitals alone: give "
-                "each topic a name of its own."
+                "each topic another name."
             )
         names[name.casefold()] = name
         found[name] = answers
@@ -584,7 +587,7 @@ def _answers(topics: Sequence[Any] | Mapping[str, Any]) -> dict[str, list[str]]:
         raise ValueError("topics is empty: give at least two names.")
     if len(found) == 1:
         raise ValueError(
-            f"topics has the one name {name!r}, which would get all of every text, as shares "
-            "sum to one: give at least two names, such as one for all other texts."
+            f"topics has only the one name {name!r}, which would get all of every text: give "
+            f"at least two names, such as [{name!r}, 'other']."
         )
     return found

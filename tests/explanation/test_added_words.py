@@ -1,4 +1,4 @@
-"""Words that a language model added, told from the text's own."""
+"""Words that a language model added are separate from the text's own."""
 
 import pytest
 from numpy.testing import assert_allclose
@@ -41,7 +41,7 @@ def parts_of(why):
     ],
     ids=["fusion", "alpha=0", "pipeline", "without the text's own", "after a step"],
 )
-def test_words_that_a_model_added_are_told_from_the_texts_own(model):
+def test_added_words_are_separate_from_the_texts_own(model):
     model = clone(model).fit(TITLES)
     text = TITLES[0] + ". A second sentence, on football."
     why = explain(model, text)
@@ -61,7 +61,7 @@ def test_words_that_a_model_added_are_told_from_the_texts_own(model):
         assert len(why.words) == len(own & set(model.vocabulary_))
 
 
-def test_nothing_is_said_of_added_words_where_there_are_none():
+def test_added_words_are_not_mentioned_if_there_are_none():
     model = FusionTopicModel(3, max_iter=5, random_state=0).fit(TITLES)
     why = explain(model, TITLES[0])
     assert not len(why.added_words)

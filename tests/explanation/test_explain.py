@@ -163,11 +163,11 @@ def test_parts_sum_to_the_mixture_that_transform_gives(fitted, news, name):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_words_found_in_the_text_add_what_they_add_in_all(fitted, news, name):
+def test_places_of_words_sum_to_the_words(fitted, news, name):
     why = explain(fitted(name), news[0])
     if name == "n-grams":
         assert (why.span_contributions.sum(axis=0) < why.mixture).all()
-        assert any(" " in word for word in why.words)  # listed all the same
+        assert any(" " in word for word in why.words)  # they are listed
         return
     assert_allclose(
         why.span_contributions.sum(axis=0), why.word_contributions.sum(axis=0)
@@ -175,7 +175,7 @@ def test_words_found_in_the_text_add_what_they_add_in_all(fitted, news, name):
     assert (len(why.spans) > 20) or why.alpha == 1
 
 
-def test_a_word_of_gibbs_lda_is_shared_as_its_fixed_point_says(fitted, news):
+def test_gibbs_lda_divides_words_as_its_fixed_point(fitted, news):
     """γ_wk ∝ φ_kw (E[n_dk] without one token + α_k)."""
     model = fitted("GibbsLDA")
     why = explain(model, news[0])
@@ -190,7 +190,7 @@ def test_a_word_of_gibbs_lda_is_shared_as_its_fixed_point_says(fitted, news):
     assert_allclose(why.prior_contribution, alpha / total)
 
 
-def test_the_weight_of_the_embedding_side_is_that_of_the_text(fitted, news):
+def test_alpha_is_the_weight_of_the_embedding_side_in_the_text(fitted, news):
     model = fitted("prior 0.4")
     long, short = explain(model, news[0]), explain(model, news[0][:60])
     for why in (long, short):
@@ -230,17 +230,17 @@ def test_nmf_has_no_prior(fitted, news, name):
     assert_array_equal(explain(fitted(name), news[0]).prior_contribution, 0)
 
 
-def test_a_text_without_known_words_has_prior_and_language_alone(fitted):
+def test_a_text_without_known_words_has_prior_and_embedding_alone(fitted):
     why = explain(fitted("prior 0.4"), "Zzyzx?")
     assert len(why.words) == len(why.spans) == 0
-    assert why.alpha == 1  # of no words
+    assert why.alpha == 1  # no words
     assert_allclose(
         why.language_contribution + why.prior_contribution, why.mixture, atol=1e-15
     )
     assert "Zzyzx?" in why._repr_html_()
 
 
-def test_sentences_are_weighed_by_their_embeddings(fitted):
+def test_sentences_are_weighted_by_their_embeddings(fitted):
     sentences = [
         "The striker scored twice and the team won the cup final.",
         "Shares fell after the bank raised its interest rates.",
@@ -280,7 +280,7 @@ def test_a_training_text_is_nearest_to_itself(fitted, news, name, by):
         assert f"nearest texts by {by}: {i} (" in repr(why)
 
 
-def test_no_neighbours_unless_asked_for_and_never_more_than_there_are(fitted, news):
+def test_number_of_neighbors(fitted, news):
     model = fitted("prior 0.4")
     assert explain(model, news[0]).neighbors_by is None
     assert len(explain(model, news[0], texts=news[:2]).neighbors) == 2
@@ -293,7 +293,7 @@ def test_no_neighbours_unless_asked_for_and_never_more_than_there_are(fitted, ne
 
 
 @pytest.mark.parametrize("text", [None, 3, b"bytes", ["a list"]])
-def test_one_text_is_asked_for(fitted, text):
+def test_anything_but_one_text_is_refused(fitted, text):
     with pytest.raises(TypeError, match="one text"):
         explain(fitted("GibbsLDA"), text)
 
@@ -305,9 +305,12 @@ class Blind(BaseEstimator):
 @pytest.mark.parametrize(
     ("make", "fault"),
     [
-        (lambda news: "a model", "str: it is no model of texts"),
-        (lambda news: Blind(), "Blind: it is no model of texts"),
-        (lambda news: GibbsLDA(2).fit([[1, 2]]), "GibbsLDA: it is no model of texts"),
+        (lambda news: "a model", "str: it is not a model of texts"),
+        (lambda news: Blind(), "Blind: it is not a model of texts"),
+        (
+            lambda news: GibbsLDA(2).fit([[1, 2]]),
+            "GibbsLDA: it is not a model of texts",
+        ),
         (
             lambda news: make_pipeline(words(), TruncatedSVD(2)).fit(news),
             "TruncatedSVD: it is of an unknown kind",
@@ -320,7 +323,7 @@ class Blind(BaseEstimator):
         ),
         (
             lambda news: make_pipeline(GibbsLDA(2)).fit([[1, 2]]),
-            "GibbsLDA: it stands behind no vectorizer",
+            "GibbsLDA: it has no vectorizer before it",
         ),
     ],
 )

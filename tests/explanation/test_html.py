@@ -37,7 +37,7 @@ def test_html_escapes_what_texts_and_words_hold(news):
     assert len(tags) == 2 * sum(not end for end, _ in tags)
 
 
-def test_half_a_surrogate_pair_can_be_shown():
+def test_lone_surrogates_can_be_shown():
     texts = ["cat dog cat", "dog cat", "stock bond \ud800", "bond stock bond"]
     vectorizer = CountVectorizer(token_pattern=r"\S+")
     model = make_pipeline(vectorizer, GibbsLDA(2, max_iter=5, random_state=0))
@@ -47,7 +47,7 @@ def test_half_a_surrogate_pair_can_be_shown():
     assert "bond ?" in why._repr_html_()
 
 
-def test_the_text_is_shown_whole_its_words_tinted(why, news):
+def test_the_whole_text_is_shown_with_tinted_words(why, news):
     html = why._repr_html_()
     shown = re.sub(r"<[^>]+>", "", html)
     assert news[0].replace('"', "&quot;").replace("'", "&#x27;") in shown
@@ -74,7 +74,7 @@ def test_repr_is_a_few_lines(why):
     assert lines[1].startswith("  topic ")
 
 
-def test_a_long_text_takes_no_long_time():
+def test_a_long_text_is_shown_quickly():
     corpus = make_topics(50, 4000, 20, doc_length=2000, random_state=0)
     rows = (np.repeat(row.indices, row.data) for row in corpus.data)
     texts = [

@@ -18,7 +18,7 @@ from llmtopics.explanation._text_parts import split_sentences
 
 
 def planted():
-    """Texts whose every word stands in one of three topics only."""
+    """Texts in which each word belongs to one of three topics only."""
     rng = np.random.default_rng(0)
     topics = [[f"{kind}{i}" for i in range(6)] for kind in ("red", "green", "blue")]
     texts = [" ".join(rng.choice(topics[i % 3], 12)) for i in range(60)]
@@ -58,7 +58,7 @@ def test_a_planted_word_adds_to_its_own_topic(topic_model):
     )
 
 
-def test_sentences_whose_vectors_are_unknown_go_by_length():
+def test_sentences_without_vectors_are_weighted_by_length():
     texts, vectors = planted()
     texts[0] = "red1 red2 red3. Green1 red4."
     model = FusionTopicModel(
@@ -105,7 +105,7 @@ def test_pieces_of_any_script_are_found():
     ]
 
 
-def test_subclasses_are_of_the_kind_of_their_parent():
+def test_subclasses_are_divided_like_their_parent():
     class Own(NMF):
         """As ``NMF``."""
 

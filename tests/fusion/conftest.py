@@ -29,7 +29,7 @@ def news(first_sentences):
 
 @pytest.fixture(scope="session")
 def planted():
-    """120 texts of made-up words over 4 topics, and vectors that show the topics dimly."""
+    """120 planted texts on 4 topics, and noisy vectors of their topic proportions."""
     rng = np.random.default_rng(0)
     corpus = make_topics(
         120, 60, 4, doc_length=30, topic_word_prior=0.1, random_state=0
@@ -44,7 +44,7 @@ def planted():
 
 @pytest.fixture(scope="session")
 def fusion():
-    """Return a function that makes a model."""
+    """Return a function that makes a FusionTopicModel."""
 
     def make(n_components=5, **parameters):
         parameters = {"random_state": 0, **parameters}

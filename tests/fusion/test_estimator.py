@@ -33,10 +33,8 @@ def test_both_sides_together_agree_more_with_the_editors_than_either(
 @pytest.mark.parametrize(
     "pooling", ["linear", pytest.param("geometric", marks=pytest.mark.slow)]
 )
-def test_mixtures_fitted_apart_are_matched_before_they_are_joined(
-    fusion, news, pooling
-):
-    """Averaged unmatched, they are worse than either."""
+def test_topics_of_both_sides_are_matched_before_averaging(fusion, news, pooling):
+    """With topics matched wrongly, labels agree less with the sections."""
     matched, unmatched = [], []
     for seed in range(2):
         model = fusion(pooling=pooling, random_state=seed).fit(news[0])
@@ -49,7 +47,7 @@ def test_mixtures_fitted_apart_are_matched_before_they_are_joined(
     assert np.mean(matched) > np.mean(unmatched) + 0.15
 
 
-def test_threads_and_progress_set_after_fit_act_at_once(fusion, news, capfd):
+def test_n_jobs_and_verbose_take_effect_at_once(fusion, news, capfd):
     texts = news[0][:40]
     model = fusion(2, embedder=None, max_iter=2).fit(texts)
     expected = model.transform(texts)
@@ -63,7 +61,7 @@ def test_threads_and_progress_set_after_fit_act_at_once(fusion, news, capfd):
     assert "TransformerEmbedder" in capfd.readouterr().err
 
 
-def test_the_sampler_inside_can_go_on_alone(fusion, news):
+def test_the_inner_topic_model_can_continue_alone(fusion, news):
     model = fusion().fit(news[0])
     counts = model.vectorizer_.transform(news[0][:20])
     before = model.topic_model_.topic_counts_.sum()
@@ -80,8 +78,8 @@ def test_topics_have_words_that_people_would_choose(fusion, news):
     assert {"game", "film", "election"} & everything
 
 
-def test_words_teach_which_directions_of_the_vectors_matter(fusion, planted):
-    """Vectors alone are misled by loud directions that have nothing to do with topics."""
+def test_words_show_which_directions_of_the_vectors_matter(fusion, planted):
+    """Vectors alone follow directions of high variance that are unrelated to topics."""
     texts, _, corpus = planted
     rng = np.random.default_rng(0)
     noise = rng.normal(size=(120, 8)) * [0.3, 0.3, 0.3, 0.3, 4, 4, 4, 4]
@@ -97,11 +95,13 @@ def test_words_teach_which_directions_of_the_vectors_matter(fusion, planted):
     assert agreement(0.3) > agreement(1) + 0.2
 
 
-# the ends ---------------------------------------------------------------------------------
+# alpha = 0 and 1 ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)
-def test_zero_is_the_topic_model_alone_and_encodes_nothing(fusion, planted, pooling):
+def test_alpha_zero_is_the_topic_model_alone_and_encodes_nothing(
+    fusion, planted, pooling
+):
     texts, _, _ = planted
     nothing_known = PrecomputedEmbeddings(["x"], [[1.0]])
     model = fusion(4, alpha=0, pooling=pooling, embedder=nothing_known).fit(texts)
@@ -115,7 +115,7 @@ def test_zero_is_the_topic_model_alone_and_encodes_nothing(fusion, planted, pool
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)
-def test_one_is_the_embedding_side_alone(fusion, planted, pooling):
+def test_alpha_one_is_the_embedding_side_alone(fusion, planted, pooling):
     texts, embedder, _ = planted
     model = fusion(4, alpha=1, pooling=pooling, embedder=embedder).fit(texts)
     counts = model.vectorizer_.transform(texts)
@@ -130,7 +130,7 @@ def test_one_is_the_embedding_side_alone(fusion, planted, pooling):
 
 @pytest.mark.parametrize(("end", "beside"), [(0, 0.01), (1, 0.99)])
 @pytest.mark.parametrize("pooling", POOLINGS)
-def test_beside_an_end_results_lie_within_the_spread_of_its_seeds(
+def test_alpha_near_zero_or_one_is_within_the_spread_of_seeds(
     fusion, planted, pooling, end, beside
 ):
     texts, embedder, corpus = planted

@@ -46,8 +46,8 @@ def test_new_words_help_to_find_the_topics_of_titles(titles):
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.5])
-def test_words_of_topics_are_counted_on_the_texts_own(alpha):
-    """A word that the model adds everywhere, and no text has, is no topic's word."""
+def test_topic_words_come_from_the_texts_own_words(alpha):
+    """A word that the model adds to all texts, and no text has, is no topic word."""
     texts = ["goal cup match"] * 5 + ["bank rate shares"] * 5 + ["sports"]
     model = expanded(alpha).set_params(n_components=2).fit(texts)
     column = model.vocabulary_.tolist().index("sports")
@@ -57,7 +57,7 @@ def test_words_of_topics_are_counted_on_the_texts_own(alpha):
     assert (model.components_[:, column] < sampled.max() / 2).all()
 
 
-def test_expanded_at_zero_is_the_topic_model_fed_with_the_same_counts(titles):
+def test_alpha_zero_is_the_topic_model_on_the_expanded_counts(titles):
     texts, _ = titles
     model = expanded(0.0, max_iter=20)
     fed = make_pipeline(NextWordCounts(), GibbsLDA(5, max_iter=20, random_state=0)).fit(
@@ -68,7 +68,7 @@ def test_expanded_at_zero_is_the_topic_model_fed_with_the_same_counts(titles):
     assert not np.allclose(model.components_, fed[-1].components_)
 
 
-def test_own_words_are_recounted_by_the_topics_of_all():
+def test_own_words_are_recounted_with_the_topics_of_all_words():
     X = sp.csr_array([[2, 0, 1], [0, 3, 0]])
     mixtures = np.array([[0.9, 0.1], [0.2, 0.8]])
     phi = np.array([[0.5, 0.25, 0.25], [0.1, 0.6, 0.3]])
@@ -78,7 +78,7 @@ def test_own_words_are_recounted_by_the_topics_of_all():
     assert_allclose(recount_words(X, mixtures, phi, 0.1), expected)
 
 
-def test_the_weight_is_that_in_a_text_of_median_length_with_its_new_words(titles):
+def test_alpha_is_the_weight_at_median_length_with_added_words(titles):
     texts, _ = titles
     model = expanded(0.2, max_iter=5).fit(texts)
     n_tokens = model.vectorizer_.transform(texts).sum(axis=1).A1 + 10
@@ -86,7 +86,7 @@ def test_the_weight_is_that_in_a_text_of_median_length_with_its_new_words(titles
     assert np.median(model.document_alpha_) == pytest.approx(0.2)
 
 
-def test_the_outer_vectorizer_wins(titles):
+def test_the_outer_vectorizer_replaces_the_expanders(titles):
     texts, _ = titles
     inner = NextWordCounts(CountVectorizer(analyzer=TextAnalyzer(min_length=5)))
     assert min(map(len, expanded(0.0, inner, max_iter=1).fit(texts).vocabulary_)) == 5
@@ -149,7 +149,7 @@ def test_a_part_left_at_none_says_what_to_pass():
         model.set_params(nothing__at_all=1)
 
 
-def test_at_one_no_language_model_is_asked_for_words(planted):
+def test_alpha_one_asks_no_language_model_for_words(planted):
     texts, embedder, _ = planted
     model = expanded(1.0, NextWordCounts(llm="no/such-model"), embedder=embedder)
     assert not hasattr(model.fit(texts), "expander_")

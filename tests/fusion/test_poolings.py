@@ -25,7 +25,7 @@ def test_a_documents_mixture_is_the_weighted_sum_of_both_sides(fusion, planted):
     n = theta * (N + s + 1)[:, None] - s * f - 1 / 4
     assert_allclose(n.sum(axis=1), N)
     assert n.min() > -0.01
-    # n is where the words put it: a fixed point given φ and θ
+    # n is the fixed point of expected counts given φ and θ
     shares = theta[:, :, None] * model.components_[None]
     shares /= shares.sum(axis=1, keepdims=True)
     assert np.abs(np.einsum("dw,dkw->dk", X.toarray(), shares) - n).max() < 0.6
@@ -37,7 +37,7 @@ def test_linear_and_geometric_are_their_formulas(fusion, planted):
         model = fusion(4, alpha=0.3, pooling=pooling, embedder=embedder).fit(texts)
         f = model.language_topics_.transform(embedder.transform(texts))
         g = model.topic_model_.transform(model.vectorizer_.transform(texts))
-        # matched: no other order of g's topics agrees more with f's
+        # no other order of g's topics agrees better with f's
         order = model.topic_order_
         assert (f * g[:, order]).sum() >= (f * g[:, np.roll(order, 1)]).sum()
         joined = {
@@ -49,18 +49,18 @@ def test_linear_and_geometric_are_their_formulas(fusion, planted):
         assert_array_equal(model.document_alpha_, 0.3)
 
 
-def test_short_texts_lean_on_meaning_and_long_ones_on_words(fusion, news):
+def test_short_texts_depend_on_embeddings_and_long_ones_on_words(fusion, news):
     texts, _ = news
     model = fusion().fit([*texts, "football"])
     assert model.document_alpha_[-1] == model.document_alpha_.max() > 0.9
     assert_allclose(np.median(model.document_alpha_), 0.5, atol=0.02)
-    # a word that no text had: meaning alone decides
+    # an unknown word: the embedding alone decides
     (mixture,) = model.transform(["goalkeepers"])
     sports = model.transform(["the football cup match"]).argmax()
     assert mixture.argmax() == sports
 
 
-def test_the_embedding_side_has_labels_and_words_of_where_it_ends(fusion, planted):
+def test_the_embedding_side_keeps_the_labels_of_its_last_refit(fusion, planted):
     texts, embedder, _ = planted
     model = fusion(4, alpha=0.1, embedder=embedder).fit(texts)
     side, vectors = model.language_topics_, embedder.transform(texts)
@@ -69,11 +69,11 @@ def test_the_embedding_side_has_labels_and_words_of_where_it_ends(fusion, plante
     counts = model.vectorizer_.transform(texts)
     assert_allclose(side.components_, _embedding.class_tfidf(f, counts))
     start = EmbeddingTopics(4, random_state=0).fit(vectors, counts=counts)
-    assert (start.labels_ != side.labels_).any()  # it has moved
+    assert (start.labels_ != side.labels_).any()  # refits changed it
 
 
-def test_words_that_have_nothing_to_do_with_the_vectors_leave_mixtures_vague(fusion):
-    """The concentration is judged on other documents than those that give topics words."""
+def test_words_unrelated_to_the_vectors_give_flat_mixtures(fusion):
+    """The concentration is chosen on other documents than those that count topic words."""
     rng = np.random.default_rng(0)
     texts = [
         " ".join(f"w{w}" for w in rng.integers(20000, size=40)) for _ in range(200)

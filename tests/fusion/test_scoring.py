@@ -40,7 +40,7 @@ def test_the_score_is_the_likelihood_of_second_halves_given_the_first(fusion, pl
         model.score(["unknown words"])
 
 
-def test_what_changes_no_result_reaches_the_parts_at_once(fusion, news):
+def test_parameters_that_change_no_result_reach_the_parts_at_once(fusion, news):
     texts = news[0][:20]
     model = fusion(
         2, embedder=TransformerEmbedder(), topic_model=GibbsLDA(n_jobs=1), max_iter=2
@@ -52,7 +52,7 @@ def test_what_changes_no_result_reaches_the_parts_at_once(fusion, news):
     assert model.topic_model_.n_jobs == 1
 
 
-def test_auto_takes_the_weight_that_completes_texts_best(fusion, news):
+def test_auto_takes_the_weight_with_the_best_score(fusion, news):
     texts = news[0][::3]
     model = fusion(alpha="auto", max_iter=10).fit(texts)
     assert len(model.alpha_scores_) == 9
@@ -63,11 +63,11 @@ def test_auto_takes_the_weight_that_completes_texts_best(fusion, news):
         model.transform(texts[:9]),
         clone(model).set_params(alpha=model.alpha_).fit(texts).transform(texts[:9]),
     )
-    with pytest.raises(ValueError, match="at least 20, got 5"):
+    with pytest.raises(ValueError, match="at least 20 texts, got 5"):
         fusion(alpha="auto").fit(texts[:5])
 
 
-def test_with_memory_the_start_is_computed_once_a_fold_and_number(
+def test_memory_fits_embedding_topics_once_per_fold_and_number(
     fusion, planted, tmp_path, monkeypatch
 ):
     texts, embedder, _ = planted
@@ -87,7 +87,7 @@ def test_with_memory_the_start_is_computed_once_a_fold_and_number(
     assert sorted(starts) == [2, 2, 2, 3, 3, 3, 4, 4, 4]
 
 
-def test_memory_of_another_version_is_not_taken(fusion, planted, tmp_path, monkeypatch):
+def test_memory_of_another_version_is_not_used(fusion, planted, tmp_path, monkeypatch):
     texts, embedder, _ = planted
     model = fusion(4, embedder=embedder, memory=str(tmp_path), max_iter=3)
 
@@ -101,7 +101,7 @@ def test_memory_of_another_version_is_not_taken(fusion, planted, tmp_path, monke
 
 
 @pytest.mark.parametrize(("best", "at_edge"), [(0.1, True), (0.5, False), (0.9, True)])
-def test_it_says_that_a_better_weight_may_lie_beyond(
+def test_alpha_at_edge_says_if_a_better_weight_may_lie_outside(
     fusion, planted, monkeypatch, best, at_edge
 ):
     def scores(model, texts):
@@ -114,7 +114,7 @@ def test_it_says_that_a_better_weight_may_lie_beyond(
     assert not hasattr(model.set_params(alpha=0.1).fit(texts), "alpha_at_edge_")
 
 
-def test_where_halves_have_no_vectors_it_says_what_to_do(fusion, planted):
+def test_scoring_without_vectors_of_halves_says_what_to_do(fusion, planted):
     texts, embedder, _ = planted
     message = r"no vectors of halves.*scoring=topic_scorer\(\).*TransformerEmbedder"
     model = fusion(4, embedder=embedder, max_iter=3)

@@ -1,4 +1,4 @@
-"""The parts of both sides, and what is refused."""
+"""The parts of both sides, and errors."""
 
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ def test_any_topic_model_can_be_the_count_side(
         assert normalized_mutual_info_score(truth, model.labels_) > 0.5
 
 
-def test_tfidf_suits_models_that_take_it_and_is_refused_by_the_others(fusion, planted):
+def test_tfidf_works_with_nmf_and_is_refused_by_gibbs_lda(fusion, planted):
     texts, embedder, _ = planted
     parts = {"vectorizer": TfidfVectorizer(), "embedder": embedder}
     fusion(4, pooling="linear", topic_model=NMF(max_iter=500), **parts).fit(texts)
@@ -50,7 +50,7 @@ def test_tfidf_suits_models_that_take_it_and_is_refused_by_the_others(fusion, pl
         fusion(4, **parts).fit(texts)
 
 
-def test_the_outer_parameters_win_and_the_inner_ones_reach_the_sampler(fusion, planted):
+def test_outer_parameters_replace_inner_ones_that_are_shared(fusion, planted):
     texts, embedder, _ = planted
     inner = GibbsLDA(9, max_iter=7, random_state=5, doc_topic_prior=0.7)
     model = fusion(4, embedder=embedder, topic_model=inner, max_iter=30).fit(texts)
@@ -62,7 +62,7 @@ def test_the_outer_parameters_win_and_the_inner_ones_reach_the_sampler(fusion, p
 
 
 class Given(BaseEstimator):
-    """An embedding side that says of every text whether it has the word w0 or w1."""
+    """An embedding side that returns whether each text has the word w0 or w1."""
 
     def fit(self, X, y=None):
         return self
@@ -72,7 +72,7 @@ class Given(BaseEstimator):
         return np.column_stack([held, ~held.any(axis=1)]).astype(float)
 
 
-def test_the_seed_reaches_parts_that_have_none(fusion, planted):
+def test_parts_without_a_seed_get_the_outer_seed(fusion, planted):
     texts, embedder, _ = planted
     side = make_pipeline(embedder, EmbeddingTopics(4))
     fits = [fusion(language_topics=side).fit(texts).transform(texts) for _ in range(2)]
@@ -80,7 +80,7 @@ def test_the_seed_reaches_parts_that_have_none(fusion, planted):
     assert side[-1].random_state is None
 
 
-def test_memory_keeps_nothing_without_a_seed(fusion, planted, tmp_path):
+def test_memory_is_unused_without_a_seed(fusion, planted, tmp_path):
     texts, embedder, _ = planted
     model = fusion(4, embedder=embedder, memory=str(tmp_path), random_state=None)
     model.fit(texts)
@@ -145,7 +145,7 @@ def test_columns_have_the_names_that_language_topics_gives(fusion, planted):
         assert list(model.get_feature_names_out()) == numbered
 
 
-def test_sides_of_unequal_numbers_cannot_be_matched(fusion, planted):
+def test_sides_with_different_numbers_of_topics_are_refused(fusion, planted):
     class Three(Given):
         def transform(self, X):
             return np.ones((X.shape[0], 3))
@@ -156,7 +156,7 @@ def test_sides_of_unequal_numbers_cannot_be_matched(fusion, planted):
         model.fit(texts)
 
 
-def test_words_by_any_score(fusion, planted):
+def test_top_words_by_every_method(fusion, planted):
     texts, embedder, _ = planted
     model = fusion(4, embedder=embedder).fit(texts)
     plain = top_words(model.components_, model.vocabulary_, 3, "probability")
@@ -190,7 +190,9 @@ def test_words_by_any_score(fusion, planted):
         ({"vectorizer": CountVectorizer(vocabulary=["x"])}, "No text has a word"),
     ],
 )
-def test_contradictions_are_refused(fusion, planted, parameters, message):
+def test_bad_parameters_raise_and_leave_the_model_unfitted(
+    fusion, planted, parameters, message
+):
     texts, embedder, _ = planted
     model = fusion(**{"n_components": 4, "embedder": embedder, **parameters})
     with pytest.raises(ValueError, match=message):
@@ -200,7 +202,7 @@ def test_contradictions_are_refused(fusion, planted, parameters, message):
 
 
 class Wrong(BaseEstimator):
-    """Makes vectors that are of no use."""
+    """Makes too few vectors, or NaN."""
 
     def __init__(self, fault):
         self.fault = fault
@@ -248,7 +250,7 @@ def test_a_prior_per_word(fusion, planted, pooling, alpha):
         words(np.ones(3))
 
 
-def test_a_prior_in_a_pipeline_is_read(fusion, planted):
+def test_the_topic_word_prior_of_a_pipeline_is_used(fusion, planted):
     texts, embedder, _ = planted
     n_words = fusion(embedder=embedder, max_iter=1).fit(texts).components_.shape[1]
     rare = np.full(n_words, 0.1)
@@ -261,7 +263,7 @@ def test_a_prior_in_a_pipeline_is_read(fusion, planted):
 @pytest.mark.parametrize(
     ("fault", "message"), [("rows", "119 vectors of 120 texts"), ("NaN", "NaN")]
 )
-def test_useless_vectors_are_refused(fusion, planted, fault, message):
+def test_missing_or_nan_vectors_are_refused(fusion, planted, fault, message):
     with pytest.raises(ValueError, match=message):
         fusion(4, embedder=Wrong(fault)).fit(planted[0])
 
@@ -286,7 +288,7 @@ class Loud(CountVectorizer):
         (2**30, "row .* whole-number counts below|whole-number counts .* row"),
     ],
 )
-def test_more_words_than_can_be_counted_are_refused(
+def test_counts_that_are_too_large_are_refused(
     fusion, planted, pooling, times, message
 ):
     texts, embedder, _ = planted
@@ -295,7 +297,7 @@ def test_more_words_than_can_be_counted_are_refused(
         model.fit(texts)
 
 
-def test_an_embedder_needs_no_more_than_fit_and_transform(fusion, planted):
+def test_an_embedder_needs_only_fit_and_transform(fusion, planted):
     class Duck(BaseEstimator):
         def fit(self, X, y=None):
             return self
@@ -307,7 +309,7 @@ def test_an_embedder_needs_no_more_than_fit_and_transform(fusion, planted):
     assert_array_equal(fusion(4, embedder=Duck()).fit_transform(planted[0]), mixtures)
 
 
-def test_an_end_forgets_what_the_other_side_had_set(fusion, planted):
+def test_refit_with_alpha_zero_removes_the_embedding_sides_attributes(fusion, planted):
     texts, embedder, _ = planted
     model = fusion(4, embedder=embedder).fit(texts)
     assert hasattr(model, "strength_")
@@ -317,9 +319,7 @@ def test_an_end_forgets_what_the_other_side_had_set(fusion, planted):
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)
-def test_another_pooling_waits_for_the_next_fit_and_leaves_nothing_behind(
-    fusion, planted, pooling
-):
+def test_another_pooling_takes_effect_at_the_next_fit_alone(fusion, planted, pooling):
     texts, embedder, _ = planted
     model = fusion(4, pooling=pooling, embedder=embedder).fit(texts)
     before = model.transform(texts)
@@ -331,7 +331,7 @@ def test_another_pooling_waits_for_the_next_fit_and_leaves_nothing_behind(
     assert_array_equal(model.transform(texts), fresh.transform(texts))
 
 
-def test_a_failed_refit_leaves_the_old_fit_whole(fusion, planted):
+def test_a_failed_refit_keeps_the_old_fit(fusion, planted):
     texts, embedder, _ = planted
     model = fusion(4, embedder=embedder).fit(texts)
     before = model.transform(texts)
@@ -340,7 +340,7 @@ def test_a_failed_refit_leaves_the_old_fit_whole(fusion, planted):
     assert_array_equal(model.transform(texts), before)
 
 
-def test_counts_side_reads_sparse_rows_without_words(fusion, planted):
+def test_texts_without_words_are_kept(fusion, planted):
     texts, embedder, _ = planted
     model = fusion(4, embedder=embedder).fit([*texts, ""])
     assert model.labels_.shape == (121,)

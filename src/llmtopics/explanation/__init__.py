@@ -1,4 +1,4 @@
-"""Why a text has its topics: what each part of it adds to them.
+"""``explain``: what each part of a text adds to its topics.
 
 The package is not named ``explain``: importing it would hide the function of that name.
 """

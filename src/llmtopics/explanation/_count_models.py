@@ -1,7 +1,7 @@
-"""What words and prior add to the mixture that a topic model of counts gives a document.
+"""What words and prior add to a document's mixture in a topic model of counts.
 
-To add a topic model of other libraries, write a function like those below and enter it in
-``DIVISIONS``. A topic model of this library has the method ``_contributions`` (see
+To add a topic model of another library, write a function like those below and add it to
+``DIVISIONS``. Topic models of this library have the method ``_contributions`` (see
 ``HasContributions``).
 """
 
@@ -17,7 +17,7 @@ from llmtopics._checks import as_counts
 
 @runtime_checkable
 class HasContributions(Protocol):
-    """A topic model whose mixtures are sums over words and prior, exactly."""
+    """A topic model whose mixtures are exact sums over words and prior."""
 
     def _contributions(self, X: sp.csr_array) -> tuple[np.ndarray, np.ndarray]:
         """Return what the words of one document, (n, K), and the prior, (K,), add to it.
@@ -27,13 +27,13 @@ class HasContributions(Protocol):
 
 
 class Division(NamedTuple):
-    """How mixtures of a kind of topic model are divided.
+    """How to divide the mixtures of a kind of topic model.
 
     divide : callable
         Takes the model, the counts X of one document, (1, V), and its mixture, (K,).
         Returns what words, (n, K), and prior, (K,), add to it.
     exact : bool
-        Whether this follows from the model, and is not a convention.
+        Whether the division follows from the model. Otherwise it is a convention.
     """
 
     divide: Callable[[Any, sp.csr_array, np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -41,7 +41,7 @@ class Division(NamedTuple):
 
 
 def division_of(model: Any) -> Division | None:
-    """Return how mixtures of a model are divided, None for an unknown kind."""
+    """Return how to divide the mixtures of a model, or None for an unknown kind."""
     if isinstance(model, HasContributions):
         return Division(_by_its_own_contributions, exact=True)
     found = [DIVISIONS[kind] for kind in type(model).__mro__ if kind in DIVISIONS]
@@ -65,7 +65,7 @@ def _by_weights(
 def _by_probabilities(
     model: Any, X: sp.csr_array, mixture: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Divide what θ_k has beyond the prior by ``x_w φ_kw θ_k / Σ_j φ_jw θ_j``."""
+    """Divide θ_k minus the prior among words by ``x_w φ_kw θ_k / Σ_j φ_jw θ_j``."""
     alpha = np.broadcast_to(model.doc_topic_prior_, mixture.shape)
     prior = alpha / (X.data.sum() + alpha.sum())
     pull = model.components_[:, X.indices].T.astype(np.float64)
@@ -77,7 +77,7 @@ def _by_probabilities(
 def _divide_beyond(
     prior: np.ndarray, mixture: np.ndarray, pull: np.ndarray, X: sp.csr_array
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Divide what the mixture has beyond the prior among words, by ``pull``, (n, K)."""
+    """Divide the mixture minus the prior among words, in proportion to ``pull``, (n, K)."""
     pull *= X.data[:, np.newaxis]
     total = pull.sum(axis=0)
     parts = np.divide(pull, total, where=total > 0, out=np.zeros_like(pull))
@@ -85,7 +85,7 @@ def _divide_beyond(
     return words, np.where(total > 0, prior, mixture)
 
 
-DIVISIONS = {  # kinds, their subclasses included
+DIVISIONS = {  # subclasses are included
     NMF: _by_weights,
     MiniBatchNMF: _by_weights,
     LatentDirichletAllocation: _by_probabilities,

@@ -26,70 +26,72 @@ def explain(
     texts: Sequence[str] | None = None,
     n_neighbors: int | None = None,
 ) -> Explanation:
-    """Say why a text has the topics that a model gives it.
+    """Explain why a model gives a text its topics.
 
-    The text's topic proportions are divided among what they come from: each word, the
-    embedding, and the prior. The parts sum to them.
+    The topic proportions of the text are divided among their sources: each word, the
+    embedding, and the prior. The parts sum to the topic proportions.
 
     Parameters
     ----------
     model : FusionTopicModel or Pipeline
-        A fitted :class:`FusionTopicModel`, or a fitted Pipeline from texts to it or to a
-        topic model of counts: a vectorizer, then :class:`GibbsLDA`,
-        :class:`PachinkoAllocation`, or scikit-learn's
-        ``NMF``, ``MiniBatchNMF`` or ``LatentDirichletAllocation``, or a subclass. Steps that
-        change texts may come first, ``TfidfTransformer`` in between. If a classifier comes
+        A fitted :class:`FusionTopicModel`, or a fitted Pipeline that ends in one or in a
+        topic model of counts after a vectorizer. These are :class:`GibbsLDA`,
+        :class:`PachinkoAllocation`, scikit-learn's ``NMF``, ``MiniBatchNMF`` and
+        ``LatentDirichletAllocation``, and their subclasses. Steps that change texts may come
+        first. ``TfidfTransformer`` may follow the vectorizer. If a classifier comes
         after the topic model, pass the Pipeline without it: ``pipeline[:-1]``.
     text : str
         The text. Its words are those that the model's vectorizer counts. The default of
         :class:`FusionTopicModel` leaves out stop words, numbers and single letters.
     texts : sequence of str or None, default=None
         Texts to search for the nearest ones, such as those in ``fit``. If ``text`` is among
-        them, it is found, too. None searches for none.
+        them, it is also found. None searches for none.
     n_neighbors : int or None, default=None
-        How many nearest texts to return, at most. None stands for 3. Needs ``texts``.
+        Largest number of nearest texts to return. None is 3. Needs ``texts``.
 
     Returns
     -------
     explanation : Explanation
-        A notebook shows it as the text with its words colored by topic. Its arrays
-        ``word_contributions`` and ``added_contributions``, summed over the words,
-        ``language_contribution`` and ``prior_contribution`` sum to ``mixture``. This is
+        A notebook shows the text with its words colored by topic. ``mixture`` is the sum of
+        ``word_contributions`` and ``added_contributions`` over words,
+        ``language_contribution``, and ``prior_contribution``. It is
         ``model.transform([text])[0]`` (which sums to one, except for ``NMF``).
 
     Raises
     ------
     TypeError
-        If ``text`` is not a str, or ``model`` is none of the above.
+        If ``text`` is not a str, or ``model`` is none of these models.
     NotFittedError
         If ``model`` is not fitted.
     ValueError
-        If a row of ``texts`` is not a text, or ``n_neighbors`` is no whole number of at
-        least 1 or is given without ``texts``.
+        If a row of ``texts`` is not a text, if ``n_neighbors`` is not a whole number of at
+        least 1, or if it is given without ``texts``.
 
     Notes
     -----
     With :class:`GibbsLDA`, and :class:`FusionTopicModel` with ``pooling="prior"``,
     ``θ_k = (Σ_w x_w γ_wk + s f_k + ε_k) / (N + s + Σε)``. Here ``γ_wk`` is the share of topic
-    k in a token of word w, from the last pass of ``transform``; nothing is approximated. With :class:`PachinkoAllocation`, ``θ_k = Σ_s A_s (E[n_sk] + α_sk) / (N + Σα)``:
-    what is not prior is divided among the words by ``x_w γ_wk``, whose sum is ``E[n_k]``.
-    ``pooling="linear"`` adds ``α f`` and ``1 - α`` times the topic model's parts. Other models
-    are no sums, and are divided by a convention, which ``notes`` repeats:
+    k in a token of word w, from the last pass of ``transform``. Nothing is approximated. With
+    :class:`PachinkoAllocation`, ``θ_k = Σ_s A_s (E[n_sk] + α_sk) / (N + Σα)``. Its part without
+    the prior is divided among the words by ``x_w γ_wk``, which sum to ``E[n_k]``.
+    ``pooling="linear"`` adds ``α f`` and ``1 - α`` times the topic model's parts.
 
-    - ``pooling="geometric"``: θ by the weights α and 1 - α, the latter in the proportions of
-      the topic model's parts.
-    - ``LatentDirichletAllocation``: what θ has beyond the prior, among words by
+    Other models are not sums. They are divided by a convention, which ``notes`` names:
+
+    - ``pooling="geometric"``: θ is divided by the weights α and 1 - α. The second part is
+      divided in proportion to the topic model's parts.
+    - ``LatentDirichletAllocation``: θ minus the prior is divided among words by
       ``x_w φ_kw θ_k / Σ_j φ_jw θ_j``, up to a factor per topic.
-    - ``NMF`` and ``MiniBatchNMF``: θ_k among words by ``x_w φ_kw``, as at the fixed point of
-      NMF's multiplicative updates with squared error.
+    - ``NMF`` and ``MiniBatchNMF``: θ_k is divided among words by ``x_w φ_kw``, as at the fixed
+      point of NMF's multiplicative updates with squared error.
 
-    A sentence carries a share of each word, by the word's weight in the sentence alone. It
-    carries a share of the embedding side, by its length times its own f. If the embedder has
-    no vector of it, its length alone counts. This also holds for sentences after the
-    embedder's maximum length. Words that :class:`NextWordCounts` added are not in the text;
-    sentences carry them by their lengths.
+    Each word is divided among sentences by its weight in each sentence alone. The embedding
+    side is divided among sentences by length times the sentence's own f. If the embedder has
+    no vectors of sentences, it is divided by length alone. The same rule holds for sentences
+    after the embedder's maximum length. Words that :class:`NextWordCounts` added are not in
+    the text, and are divided by length.
 
-    Neighbors have the smallest cosine distance between vectors if the model has an
+    Nearest texts have the smallest cosine distance between vectors if the model has an
     ``embedder_``. Otherwise they have the smallest Hellinger distance between mixtures.
 
     Examples
@@ -113,7 +115,7 @@ def explain(
     """
     if not isinstance(text, str):
         raise TypeError(
-            f"explain reads one text (str) at a time, got {type(text).__name__}."
+            f"explain reads one text (str) at a time, got {type(text).__name__}: pass a str."
         )
     found, n_nearest = check_neighbors(texts, n_neighbors)
     stages = stages_of(model, text)
@@ -162,7 +164,7 @@ def explain(
 
 
 def _notes(stages: Stages, text: str, note: str, known: bool) -> list[str]:
-    """Return what was divided by convention, and how the text differs."""
+    """Return notes on parts that follow a convention, and on changes of the text."""
     notes = []
     if stages.division is not None and not stages.division.exact:
         notes.append(

@@ -1,4 +1,4 @@
-"""What ``explain`` returns."""
+"""``Explanation``: the result of ``explain``."""
 
 from dataclasses import dataclass
 
@@ -11,14 +11,15 @@ from llmtopics.explanation._summary import as_text
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Explanation:
-    """Why a text has its topics, as returned by ``explain``.
+    """The result of ``explain``: what each part of a text adds to its topics.
 
-    K is the number of topics, n the number of distinct words of the vocabulary in the text.
+    K is the number of topics. n is the number of distinct words of the vocabulary in the
+    text.
 
     Attributes
     ----------
     text : str
-        The text, as the vectorizer read it.
+        The text, as the vectorizer gets it.
 
     mixture : ndarray of shape (K,)
         θ, the sum of all parts.
@@ -36,27 +37,27 @@ class Explanation:
         Words that a language model added (:class:`NextWordCounts`).
 
     added_contributions : ndarray of shape (n_added, K)
-        What each of them adds to each topic.
+        What each added word adds to each topic.
 
     language_contribution, prior_contribution : ndarrays of shape (K,)
-        What the embedding side, and the prior, add to each topic.
+        What the embedding side adds to each topic, and what the prior adds.
 
     sentences : tuple of str
         The text's sentences.
 
     sentence_contributions : ndarray of shape (n_sentences, K)
-        What each sentence adds to each topic. Columns sum to ``mixture`` without
+        What each sentence adds to each topic. Columns sum to ``mixture`` minus
         ``prior_contribution``.
 
     top_sentences : ndarray of shape (K,)
-        The sentence that adds most to each topic.
+        Index of the sentence that adds most to each topic.
 
     spans : ndarray of shape (n_spans, 2)
         Start and end, in ``text``, of words of the vocabulary. N-grams, and words that
         depend on words around them, are not found.
 
     span_contributions : ndarray of shape (n_spans, K)
-        What each of these adds to each topic.
+        What the word at each of these places adds to each topic.
 
     topic_words : list of K lists of str
         Words that describe each topic.
@@ -65,13 +66,14 @@ class Explanation:
         Rows of the nearest texts, nearest first, and their distances.
 
     neighbor_texts : tuple of str
-        These texts.
+        The nearest texts, nearest first.
 
     neighbors_by : "embedding", "mixtures" or None
-        What was compared: vectors by cosine distance, or mixtures by Hellinger distance.
+        What was compared: vectors by cosine distance, or mixtures by Hellinger distance. None
+        if no nearest texts were searched.
 
     notes : tuple of str
-        What was divided by a convention, and what the text shown is.
+        Which parts follow a convention, and whether earlier steps changed the text.
     """
 
     text: str

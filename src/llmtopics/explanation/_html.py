@@ -1,8 +1,8 @@
 """An explanation as HTML, for notebooks.
 
-Plain functions and not jinja2: a template is as long as this file, since the colors and
-strengths of every word are computed, and jinja2 would be one more dependency. Each text is
-escaped where it enters; a test passes markup in texts and words.
+It uses plain functions, because a jinja2 template would be as long and one more dependency:
+the color of every word is computed. Each text is escaped where it enters. A test passes
+markup in texts and words.
 """
 
 from html import escape
@@ -23,7 +23,7 @@ from llmtopics.explanation._summary import (
 if TYPE_CHECKING:
     from llmtopics.explanation._explanation import Explanation
 
-# Of the main topics. As tints they keep text legible on white and on black.
+# Colors of the main topics. Text on their tints is legible on white and on black pages.
 _COLORS = (
     "66,133,244",
     "240,128,20",
@@ -55,7 +55,7 @@ _BELOW = f"{_MUTED};margin-top:.8em"
 
 
 def as_html(why: "Explanation") -> str:
-    """Return where topics come from, the colored text, a bar per topic, nearest texts."""
+    """Return the legend, the colored text, a bar per topic, and the nearest texts."""
     main = main_topics(why)
     colors = dict(zip(main, _COLORS, strict=False))
     parts = [

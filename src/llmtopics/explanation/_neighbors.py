@@ -1,4 +1,4 @@
-"""Which texts are nearest to a text."""
+"""Find the texts nearest to a text."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -49,7 +49,8 @@ def _distances(
 ) -> tuple[str, np.ndarray]:
     """Return what is compared, and the distance of each text from the explained one.
 
-    Vectors by cosine distance if the model has an embedder, else mixtures by Hellinger's.
+    These are vectors by cosine distance if the model has an embedder, or else mixtures by
+    Hellinger distance.
     """
     own = stages.model._vectors(stages.texts)
     if own is not None:

@@ -1,4 +1,4 @@
-"""What is shown of an explanation, and its summary in a few lines of text."""
+"""What an explanation shows, and its summary in a few lines of text."""
 
 from typing import TYPE_CHECKING
 
@@ -8,12 +8,13 @@ if TYPE_CHECKING:
     from llmtopics.explanation._explanation import Explanation
 
 WORDS, ADDED, EMBEDDING, PRIOR = "words", "added words", "language model", "prior"
-SOURCES = (WORDS, ADDED, EMBEDDING, PRIOR)  # of a topic's share, in the order shown
-MOST_TOPICS = 6  # that are shown
+# The sources of a topic's share, in the order in which they are shown.
+SOURCES = (WORDS, ADDED, EMBEDDING, PRIOR)
+MOST_TOPICS = 6  # shown at most
 
 
 def main_topics(why: "Explanation") -> list[int]:
-    """Return the topics worth showing, largest first."""
+    """Return the topics to show, largest first."""
     order = np.argsort(-why.mixture, kind="stable")[:MOST_TOPICS]
     least = 0.05 * why.mixture.sum()
     return [int(order[0]), *(int(k) for k in order[1:] if why.mixture[k] > least)]
@@ -50,7 +51,7 @@ def shortened(text: str, length: int) -> str:
 
 
 def as_text(why: "Explanation") -> str:
-    """Return a few lines: a line per main topic, and the nearest texts."""
+    """Return a summary: a line per main topic, and the nearest texts."""
     name, n = shortened(why.text, 60), len(why.words)
     weight = f", weight of embeddings {why.alpha:.2f}" if why.alpha else ""
     lines = [f"Topics of {name!r}: {n} words{weight}"]

@@ -1,4 +1,4 @@
-"""What ``explain`` asks of a model of texts, and Pipelines that are one."""
+"""Models that ``explain`` accepts: models of texts, and Pipelines to them."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -15,12 +15,12 @@ from llmtopics.topics._other_models import weights_in_topics
 
 
 class Contributions(Protocol):
-    """What each part of a document adds to its mixture; the three sum to it.
+    """What each part adds to the mixture of one document. The three parts sum to it.
 
     words : (n, K)
     embedding, prior : (K,)
     note : str
-        What was divided by a convention, "" if nothing was.
+        Which parts follow a convention and not the model. "" if none do.
     """
 
     @property  # read only, as in a NamedTuple
@@ -37,8 +37,8 @@ class Contributions(Protocol):
 class TextModel(Protocol):
     """A fitted topic model that reads texts: ``FusionTopicModel``.
 
-    Beside what is below, it has ``vectorizer_``; ``topic_model_``, if a topic model of counts
-    takes part; and ``top_words()``.
+    It has the methods below, ``vectorizer_`` and ``top_words()``. If a topic model of counts
+    takes part, it also has ``topic_model_``.
     """
 
     def _explained(
@@ -50,14 +50,14 @@ class TextModel(Protocol):
         ----------
         texts : list of one str
         own : csr_array of shape (1, V)
-            What ``vectorizer_`` makes of it.
+            Its counts by ``vectorizer_``.
         divide : callable
-            See ``Division``; for ``topic_model_``.
+            ``Division.divide`` for ``topic_model_``.
 
         Returns
         -------
         X : csr_array of shape (1, V)
-            The counts that the mixture rests on, n of them stored; with added words.
+            The counts that give the mixture, with added words. n of them are stored.
         mixture : ndarray of shape (K,)
         alpha : float
             Weight of the embedding side.
@@ -65,10 +65,10 @@ class TextModel(Protocol):
         """
 
     def _embedding_mixtures(self, texts: list[str]) -> np.ndarray | None:
-        """Return f of texts, (D, K), None if it has no weight."""
+        """Return f of texts, (D, K), or None if the embedding side has weight 0."""
 
     def _vectors(self, texts: list[str]) -> np.ndarray | None:
-        """Return vectors of texts, (D, E), None without an embedder."""
+        """Return vectors of texts, (D, E), or None without an embedder."""
 
 
 class _CountContributions(NamedTuple):
@@ -104,16 +104,16 @@ class CountsModel:
 
 
 class Stages(NamedTuple):
-    """A model that is to be explained, in stages.
+    """The stages of a model to explain.
 
     before : list of transformers
         Steps that change texts.
     texts : list of one str
-        The text, as they make it.
+        The text after these steps.
     model : TextModel or CountsModel
-        What reads these texts.
+        The model of these texts.
     division : Division or None
-        For ``model.topic_model_``, None if it has none.
+        How to divide mixtures of ``model.topic_model_``. None if it has none.
     """
 
     before: list[Any]
@@ -129,7 +129,7 @@ def stages_of(model: Any, text: str) -> Stages:
     last = steps[-1]
     reads_texts = isinstance(last, TextModel)
     if not is_pipeline and not reads_texts:
-        raise _cannot(model, "is no model of texts")
+        raise _cannot(model, "is not a model of texts")
     check_is_fitted(model)
     # FusionTopicModel has no topic_model_ at alpha=1
     counts = getattr(last, "topic_model_", None) if reads_texts else last
@@ -146,7 +146,7 @@ def stages_of(model: Any, text: str) -> Stages:
                 return Stages(before, texts, CountsModel(model[i:-1], last), division)
             before, texts = [*before, step], list(made)
     if not reads_texts:
-        raise _cannot(last, "stands behind no vectorizer")
+        raise _cannot(last, "has no vectorizer before it")
     return Stages(before, texts, last, division)
 
 

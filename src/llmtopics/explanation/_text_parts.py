@@ -1,4 +1,4 @@
-"""What sentences and places of a text carry of what its words add."""
+"""Divide what words add among the sentences and places of a text."""
 
 import re
 from typing import Any
@@ -8,8 +8,8 @@ import scipy.sparse as sp
 
 from llmtopics.explanation._vectorizing import count_rows
 
-# Space after a full stop, unless a small letter follows or an initial or title goes before;
-# the full stops of Chinese and Japanese; an end of line.
+# Sentences end at: a space after a full stop, unless a small letter follows or an initial or
+# title comes before; a full stop of Chinese and Japanese; an end of line.
 _BETWEEN_SENTENCES = re.compile(
     r"""(?:(?<=[.!?…])|(?<=[.!?…]["'”’)\]]))
         (?<!\b\w\.)(?<!\b[DMS][rst]\.)(?<!\bMrs\.)\s+(?=[^a-z])
@@ -22,7 +22,9 @@ _PIECE = re.compile(r"""[^\s.,;:!?()[\]{}<>"“”„«»…—–/\\|。、，�
 def split_sentences(text: str) -> list[str]:
     """Return the sentences of a text, at least one."""
     found = [piece for piece in _BETWEEN_SENTENCES.split(text.strip()) if piece]
-    return found if len(found) > 1 else [text]  # whole, as the embedder knows it
+    return (
+        found if len(found) > 1 else [text]
+    )  # unstripped: tables of vectors have this text
 
 
 def sentence_contributions(
@@ -34,7 +36,7 @@ def sentence_contributions(
     added: np.ndarray,
     embedding: np.ndarray,
 ) -> tuple[np.ndarray, bool]:
-    """Return what sentences carry of each topic, and whether their vectors are known.
+    """Return what sentences add to each topic, and whether their vectors are known.
 
     Parameters
     ----------
@@ -45,15 +47,15 @@ def sentence_contributions(
     columns : ndarray of shape (n,)
         Columns of the text's own words.
     words : ndarray of shape (n, K)
-        What these add.
+        What these words add.
     added, embedding : ndarrays of shape (K,)
-        What added words, and the embedding side, add.
+        What added words add, and what the embedding side adds.
 
     Returns
     -------
     contributions : ndarray of shape (n_sentences, K)
     known : bool
-        If not, the embedding side is shared by the lengths of sentences.
+        If False, the embedding side is divided by the lengths of sentences.
     """
     rows = count_rows(vectorizer, sentences)[:, columns]
     lengths = np.array([[max(len(sentence), 1)] for sentence in sentences], float)
@@ -67,7 +69,7 @@ def sentence_contributions(
         try:
             f = model._embedding_mixtures(sentences)
             weights = lengths * (f + np.finfo(float).tiny)
-        except ValueError:  # a table of vectors has the text, and not its sentences
+        except ValueError:  # a table of vectors without single sentences
             known = False
         carried = carried + embedding * weights / weights.sum(axis=0)
     carried += shares * added
@@ -77,7 +79,7 @@ def sentence_contributions(
 def locate_words(
     vectorizer: Any, text: str, columns: np.ndarray, words: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return where words stand in the text, (M, 2), and what each place adds, (M, K)."""
+    """Return the spans of words in the text, (M, 2), and what each place adds, (M, K)."""
     places = list(_PIECE.finditer(text))
     if not places or not columns.size:
         return np.empty((0, 2), int), np.empty((0, words.shape[1]))

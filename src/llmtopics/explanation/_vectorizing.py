@@ -1,4 +1,4 @@
-"""Counts of texts, and which of them come from the text's own words."""
+"""Counts of texts, and the part of them from the texts' own words."""
 
 from typing import Any
 
@@ -22,9 +22,9 @@ def count_rows(vectorizer: Any, texts: list[str]) -> sp.csr_array:
 def own_counts(
     vectorizer: Any, texts: list[str], X: sp.csr_array
 ) -> tuple[sp.csr_array, Any]:
-    """Return the part of ``X``, one row, from the text's own words, and what counts those.
+    """Return the part of ``X``, one row, from the text's own words, and their vectorizer.
 
-    The rest was added by :class:`NextWordCounts` among the vectorizer's steps.
+    :class:`NextWordCounts`, if it is a step of the vectorizer, added the rest.
     """
     steps = list(steps_of(vectorizer))
     adding = [i for i, step in enumerate(steps) if isinstance(step, NextWordCounts)]

@@ -10,11 +10,11 @@ ALPHAS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 def score_alphas(model: Any, texts: list[str]) -> dict[float, float]:
-    """Return ``score`` of each weight, fitted on nine tenths of the texts, on the rest."""
+    """Fit each weight on nine tenths of the texts; return its ``score`` on the rest."""
     if len(texts) < 20:
         raise ValueError(
-            f"alpha='auto' holds texts out and needs at least 20, got {len(texts)}: "
-            "give a number."
+            f"alpha='auto' needs at least 20 texts, got {len(texts)}: pass more texts, or a "
+            "number as alpha."
         )
     order = np.random.default_rng(0).permutation(len(texts))
     held_out, kept = np.split(order, [len(texts) // 10])

@@ -40,41 +40,41 @@ class FusionTopicModel(
 ):
     """Find topics in texts from their words and from embeddings of a language model.
 
-    Word counts tell topics of long texts apart and say little about short ones. Embeddings
-    are the reverse. Here the topic proportions of a document come from both,
-    ``θ = α f + (1 - α) g``: f from the embeddings, g from the counts.
+    The topic proportions of a document come from both sides, ``θ = α f + (1 - α) g``: f from
+    the embeddings, g from the counts. Word counts work well for long texts and say little
+    about short ones. Embeddings are the reverse.
 
     Parameters
     ----------
     n_components : int or None, default=None
-        Number of topics, K. None stands for the number of topics that ``language_topics``
-        makes if it takes part, and else for 10.
+        Number of topics, K. None takes the number of topics of ``language_topics``, or 10
+        if it is not used.
 
     alpha : float between 0 and 1, or "auto", default=0.5
         Fusion weight α, the weight of the embedding side. With ``pooling="prior"`` it is the
-        weight in a document of median length; shorter documents lean on embeddings, longer
-        ones on words. With other poolings it is the weight in every document. 0 is the topic
-        model alone (no text is encoded). 1 is :class:`EmbeddingTopics` (or
-        ``language_topics``) alone. "auto" fits nine weights on nine tenths of the texts and
-        takes the one with the best ``score`` on the rest, at ten times the cost
-        (``alpha_at_edge_`` says whether more or less might be better still).
+        weight in a document of median length. Shorter documents then depend more on
+        embeddings, and longer ones more on words. With other poolings it is the weight in every
+        document. 0 is the topic model alone, and no text is encoded. 1 is
+        :class:`EmbeddingTopics` (or ``language_topics``) alone. "auto" fits nine weights on
+        nine tenths of the texts and takes the one with the best ``score`` on the rest. It costs
+        ten times as much. ``alpha_at_edge_`` says whether weights beyond these may be better.
 
     pooling : {"prior", "linear", "geometric"}, default="prior"
-        How the sides are combined. "prior": f is the Dirichlet prior of the topic model, and
-        f is refitted to the topics found. "linear" and "geometric": both sides are fitted
-        separately and their topics are matched one to one. Then topic proportions are
-        averaged, or multiplied as ``f^α g^(1 - α)``.
+        How to combine the sides. "prior": f is the Dirichlet prior of the topic model, and f
+        is refitted to the topics found. "linear" and "geometric": both sides are fitted
+        separately and their topics are matched one to one. "linear" averages the topic
+        proportions, and "geometric" multiplies them, ``f^α g^(1 - α)``.
 
     vectorizer : transformer or None, default=None
         Texts to counts. None is ``CountVectorizer(analyzer=TextAnalyzer())``: words in
-        lower case, of at least two characters, without English stop words and numbers. It keeps
-        every other word, rare ones too: for more than a few hundred texts pass one with
+        lower case, of at least two characters, without English stop words and numbers. It
+        keeps rare words. For more than a few hundred texts, pass a vectorizer with
         ``min_df=5``. For other languages, see :class:`TextAnalyzer`.
 
     expander : NextWordCounts or None, default=None
         Adds counts of words that a language model predicts. They help to find the topics of
-        texts; ``components_`` and the topics' words are counted on the texts' own words.
-        Its ``vectorizer`` is the one above, if that is given. None adds nothing.
+        texts. ``components_`` and the topics' words come from the texts' own words. If
+        ``vectorizer`` is given, it replaces the expander's. None adds nothing.
 
     embedder : transformer or None, default=None
         Texts to vectors. None is ``TransformerEmbedder()``.
@@ -82,36 +82,37 @@ class FusionTopicModel(
     topic_model : estimator or None, default=None
         Counts to topic proportions. None is ``GibbsLDA()``. "prior" needs a ``GibbsLDA``. The
         other poolings take any topic model with scikit-learn's methods, such as ``NMF``, or
-        a Pipeline that ends in one. Rows of its output are divided by their sums.
-        ``n_components``, ``random_state``, and ``n_jobs`` if not None, are set from here; in
-        ``GibbsLDA`` also ``max_iter`` and ``verbose``. Search over the outer ones.
+        a Pipeline that ends in one. Rows of its output are divided by their sums. The outer
+        ``n_components`` and ``random_state``, and ``n_jobs`` if not None, replace its own. In
+        ``GibbsLDA``, ``max_iter`` and ``verbose`` do, too. So search over the outer parameters.
 
     language_topics : estimator or None, default=None
         Texts to topic proportions, instead of ``embedder``, such as :class:`LLMTopics`. Its
-        topics are the topics of the model; if it gives them names, these are the names of
-        the columns. ``n_components``, if not None, is set from here. If ``language_topics``
-        has no such parameter, it must make as many topics.
+        topics are the topics of the model. If it names them, the columns have these names. The
+        outer ``n_components``, if not None, replaces its own. If it has no such parameter, it
+        must make that number of topics.
 
     concentration : float or None, default=None
-        How sharply f tells topics apart, τ. None is the τ under which f best predicts the
-        words of the documents.
+        How sharply f separates topics, τ. Larger values make f less even. None takes the τ
+        with which f best predicts the words of the documents.
 
     max_iter : int, default=100
-        Sweeps of the sampler; other topic models keep their own.
+        Sweeps of the sampler of ``GibbsLDA``. Other topic models keep their own ``max_iter``.
 
     memory : str, joblib.Memory or None, default=None
         Where to cache the embedding topics that "prior" starts from. A search over ``alpha``
         then fits them once per fold and number of topics. Needs a ``random_state``.
 
     n_jobs : int or None, default=None
-        Threads of the topic model. None keeps the value of ``topic_model``; its default is
-        one thread unless ``joblib.parallel_config`` says more. -1 is one per processor.
-        The result does not depend on it. Like ``verbose``, it acts at once if set after
-        ``fit``; other parameters wait for the next ``fit``.
+        Threads of the topic model. None keeps the value of ``topic_model``. The default there
+        is one thread, unless ``joblib.parallel_config`` sets more. -1 is one per processor.
+        The result does not depend on it. If set after ``fit``, ``n_jobs`` and ``verbose`` take
+        effect at once. Other parameters take effect at the next ``fit``.
 
     random_state : int, RandomState, numpy.random.Generator or None, default=None
-        Seeds both sides, and those given parts that have no seed. An int gives the same
-        bits on every run, given the same vectors. NumPy's global random state is never used.
+        Seed of both sides, and of given parts that have none. With an int and the same
+        vectors, every run gives exactly the same result. NumPy's global random state is never
+        used.
 
     verbose : bool or int, default=False
         Whether to show progress bars.
@@ -122,7 +123,7 @@ class FusionTopicModel(
         Topic–word distribution, φ. Rows sum to one.
 
     vocabulary_ : ndarray of shape (n_words,)
-        The words.
+        The words, in the order of the columns of ``components_``.
 
     keyness_ : ndarray of shape (n_components, n_words)
         How typical each word is of each topic. ``top_words`` ranks by it.
@@ -131,32 +132,32 @@ class FusionTopicModel(
         First (dominant) topic of each text in ``fit``.
 
     alpha_ : float
-        The α used.
+        The fusion weight α that was used.
 
     alpha_scores_ : dict
-        ``score`` of each weight; only with ``alpha="auto"``.
+        ``score`` of each weight. Only with ``alpha="auto"``.
 
     alpha_at_edge_ : bool
-        Whether the best weight is the smallest or largest that was tried (0.1 or 0.9); only
-        with ``alpha="auto"``. A better one may lie beyond: compare ``alpha=0`` or 1 by
-        ``score`` on held-out texts.
+        Whether the best weight is the smallest or largest that was tried (0.1 or 0.9). Then
+        a weight outside may be better: compare ``alpha=0`` or 1 by ``score`` on held-out
+        texts. Only with ``alpha="auto"``.
 
     document_alpha_ : ndarray of shape (n_texts,)
         Weight of the embedding side in each text in ``fit``.
 
     topic_directions_ : ndarray of shape (n_components, n_dimensions)
-        Directions of the topics among the vectors, c; only with an embedder and
-        ``alpha_ > 0``. Rows have length one.
+        Direction of each topic in the space of the vectors, c. Rows have length one. Only with
+        an embedder and ``alpha_ > 0``.
 
     topic_order_ : ndarray of shape (n_components,)
-        The topic of ``topic_model_`` that each topic was matched with; only with "linear" and
+        The topic of ``topic_model_`` that each topic was matched with. Only with "linear" or
         "geometric", and ``0 < alpha_ < 1``.
 
     strength_ : float
-        s, the number of tokens that f counts as; only with "prior" and ``0 < alpha_ < 1``.
+        s, the number of tokens that f counts as. Only with "prior" and ``0 < alpha_ < 1``.
 
     vectorizer_, expander_, embedder_, topic_model_, language_topics_ : estimators
-        The fitted parts. Parts of a side without weight are missing.
+        The fitted parts. A side with weight 0 has no fitted parts, except ``vectorizer_``.
 
     See Also
     --------
@@ -169,19 +170,19 @@ class FusionTopicModel(
     ``s = α/(1 - α) median(N_d)``. So ``θ_d = (n_d + s f_d + ε)/(N_d + s + Kε)``, which is
     ``α_d f_d + (1 - α_d) n_d/N_d`` with ``α_d = s/(N_d + s)``, up to the small ε, the topic
     model's ``doc_topic_prior``. Both sides share their topics, and nothing needs to be
-    matched. A few sweeps alternate with a fit of f: its metric, in which the vectors of a
-    topic's documents scatter equally in all directions, as in linear discriminant analysis
-    [3]_, and the topics' mean directions in it. This prior depends on the data, as in
-    empirical Bayes [1]_; texts and vectors have no joint density.
+    matched. A few sweeps alternate with a fit of f. It has two parts: a metric, and the mean
+    directions of the topics in it. In this metric, the vectors of a topic's documents scatter
+    equally in all directions, as in linear discriminant analysis [3]_. The prior depends on
+    the data, as in empirical Bayes [1]_. Texts and vectors have no joint density.
 
     Words are ranked by keyness: the log-likelihood ratio [2]_ that a word is typical of the
     documents of a topic, weighted by θ, times ``φ_kw / max_j φ_jw``.
 
     ``fit_transform(X)`` is ``fit(X).transform(X)``. The result for a text does not depend on
     the other texts in ``X``, except for rounding in its vector (see
-    :class:`TransformerEmbedder`), and if the given topic model guarantees it (scikit-learn's
-    ``NMF`` does to about 1e-4). A blank text has uniform topic proportions, or the mean of
-    the topic model's prior.
+    :class:`TransformerEmbedder`). This holds if the given topic model guarantees it
+    (scikit-learn's ``NMF`` does to about 1e-4). A blank text has uniform topic proportions, or
+    the mean of the topic model's prior.
 
     References
     ----------
@@ -304,8 +305,9 @@ class FusionTopicModel(
         Raises
         ------
         ValueError
-            For rows that are not texts, texts without a word of the vocabulary, more topics
-            than texts, parameters that contradict each other, and errors of the parts.
+            If a row is not a text, if no text has a word of the vocabulary, if there are more
+            topics than texts, or if parameters contradict each other. Errors of the parts are
+            passed on.
         """
         self._fit(X)
         return self
@@ -334,8 +336,8 @@ class FusionTopicModel(
         texts, given = check_texts(X, "FusionTopicModel"), as_fitted(self)
         if given.embedder is not None and given.language_topics is not None:
             raise ValueError(
-                "embedder and language_topics are both given, and only one of them can be "
-                "the embedding side: leave one of them at None."
+                "embedder and language_topics are both given, and both are the embedding "
+                "side: leave one of them at None."
             )
         POOLINGS[given.pooling].check(given)
         with restored_on_error(self):
@@ -379,7 +381,7 @@ class FusionTopicModel(
         return self._pooling().mixtures(texts)
 
     def _pooling(self) -> Pooling:
-        """Return the fitted pooling, its parts given the parameters that act at once."""
+        """Return the fitted pooling, with the current ``n_jobs`` and ``verbose``."""
         pooling = restore_pooling(self._as_fitted, self.alpha_, vars(self))
         pooling.counts.update(self.n_jobs)
         pooling.embeddings.update(self.verbose)
@@ -394,8 +396,8 @@ class FusionTopicModel(
             Largest number of words per topic.
         method : {"keyness", "term_score", "relevance", "probability", "frex"}, \
                 default="keyness"
-            "keyness" ranks by ``keyness_``, from the fused mixtures. The others rank by
-            ``components_`` alone, as :func:`llmtopics.top_words` does.
+            "keyness" ranks by ``keyness_``, which comes from the fused topic proportions. The
+            others rank by ``components_`` alone, as :func:`llmtopics.top_words` does.
 
         Returns
         -------
@@ -411,8 +413,8 @@ class FusionTopicModel(
     def score(self, X, y=None):
         """Return the held-out log-likelihood per token, by document completion.
 
-        Each text is cut in two. Its topic proportions are estimated from the first half,
-        from words and embedding. The score is the mean over the words of the second halves
+        Each text is cut in two. The words and the embedding of the first half give its topic
+        proportions. The score is the mean over the words of the second halves
         of ``log Σ_k θ_dk φ_kw``. Higher is better.
 
         Parameters
@@ -430,7 +432,7 @@ class FusionTopicModel(
         Raises
         ------
         ValueError
-            If no second half has a word of the vocabulary, or the embedder has no vectors
+            If no second half has a word of the vocabulary, or if the embedder has no vectors
             of first halves (:class:`PrecomputedEmbeddings`).
         """
         check_is_fitted(self, "components_")
@@ -449,8 +451,8 @@ class FusionTopicModel(
         Returns
         -------
         names : ndarray of shape (n_components,), of str
-            Those that ``language_topics`` gives its topics (:class:`LLMTopics`), or else
-            "fusiontopicmodel0" and so on.
+            The names in ``language_topics`` (such as :class:`LLMTopics`) if it has any, or
+            else "fusiontopicmodel0" and so on.
         """
         check_is_fitted(self, "components_")
         topics = last_step(getattr(self, "language_topics_", self))
@@ -461,7 +463,7 @@ class FusionTopicModel(
 
     @property
     def topic_directions_(self):
-        """Directions of the topics among the vectors."""
+        """Direction of each topic in the space of the vectors."""
         return self.language_topics_.cluster_centers_
 
     @property

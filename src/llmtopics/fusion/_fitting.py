@@ -1,4 +1,4 @@
-"""From texts to the fitted attributes of ``FusionTopicModel``, and from these to its parts."""
+"""Fit a pooling and its sides, and restore them from fitted attributes."""
 
 from collections.abc import Mapping
 from types import SimpleNamespace
@@ -29,20 +29,20 @@ def fit_pooling(
     mixtures : ndarray of shape (D, K)
         θ of the texts.
     attributes : dict
-        Fitted attributes by name; parts of a side without weight are missing.
+        Fitted attributes by name, without the parts of a side with weight 0.
     """
     counts, embeddings = pooling.counts, pooling.embeddings
     own = counts.fit_vectorizer(texts, expand=pooling.uses_counts)
     if not own.nnz:
         raise ValueError(
-            "No text has a word of the vocabulary. Check the vectorizer (min_df, "
+            "No text has a word of the vocabulary: check the vectorizer (min_df, "
             "max_df, stop words)."
         )
     word_prior = counts.word_prior(n_components_of(counts.given), own.shape[1])
     if pooling.uses_embeddings and np.ndim(word_prior) == 2:
         raise ValueError(
-            "topic_model has a topic_word_prior per topic and word, but the order of the "
-            "topics comes from the embedding side: give one value per word, or alpha=0."
+            "topic_model has a topic_word_prior per topic and word, and the embedding side "
+            "decides the order of topics: give one value per word, or alpha=0."
         )
     X = counts.expanded(texts, own)
     vocabulary = words_of(counts.vectorizer, "FusionTopicModel")
@@ -69,7 +69,7 @@ def fit_pooling(
 
 
 def make_pooling(given: SimpleNamespace, alpha: float) -> Pooling:
-    """Return the pooling that parameters of a FusionTopicModel ask for, not fitted yet."""
+    """Return the unfitted pooling for the parameters of a FusionTopicModel."""
     kind = pooling_for(given.pooling, alpha)
     return kind(alpha, CountSide(given), EmbeddingSide(given))
 
@@ -77,7 +77,7 @@ def make_pooling(given: SimpleNamespace, alpha: float) -> Pooling:
 def restore_pooling(
     given: SimpleNamespace, alpha: float, attributes: Mapping[str, Any]
 ) -> Pooling:
-    """Return the fitted pooling again, from the attributes that ``fit_pooling`` made."""
+    """Rebuild the fitted pooling from the attributes that ``fit_pooling`` returned."""
     pooling = make_pooling(given, alpha)
     for name, (owner, own_name) in _places(pooling).items():
         if name in attributes:
@@ -86,7 +86,7 @@ def restore_pooling(
 
 
 def _places(pooling: Pooling) -> dict[str, tuple[Any, str]]:
-    """Return where a pooling keeps what is a fitted attribute: the owner, and its name there."""
+    """Return the owner of each fitted attribute, and the attribute's name in it."""
     counts, embeddings = pooling.counts, pooling.embeddings
     return {
         "vectorizer_": (counts, "vectorizer"),

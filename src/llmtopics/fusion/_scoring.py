@@ -32,23 +32,24 @@ def score_halves(
     held_out = count(rest)
     if not held_out.nnz:
         raise ValueError(
-            "Nothing to score: no text's second half has a word of the vocabulary."
+            "Nothing to score: no text has a word of the vocabulary in its second half. Pass "
+            "longer texts, or texts with words of vocabulary_."
         )
     try:
         mixtures = mix(observed)
     except NoVectorError as error:
         raise ValueError(
             "FusionTopicModel.score cuts each text in two, and PrecomputedEmbeddings has "
-            "no vectors of halves. Searches need scoring=topic_scorer(), and instead of "
-            "alpha='auto' give a number; or use TransformerEmbedder."
+            "no vectors of halves. In searches, pass scoring=topic_scorer() and a number "
+            "instead of alpha='auto'. Or use TransformerEmbedder."
         ) from error
     return log_likelihood(held_out, mixtures, components) / float(held_out.sum())
 
 
 def cut_in_half(text: str) -> tuple[str, str]:
-    """Cut a text in the middle, between words if there are two."""
+    """Cut a text in the middle: between words, or within its only word."""
     words = text.split()
-    if len(words) < 2:  # a script without spaces
+    if len(words) < 2:  # such as a script without spaces
         return text[: len(text) // 2], text[len(text) // 2 :]
     middle = (len(words) + 1) // 2
     return " ".join(words[:middle]), " ".join(words[middle:])

@@ -41,7 +41,7 @@ class CountSide:
         self.model: Any = None
 
     def fit_vectorizer(self, texts: list[str], *, expand: bool) -> sp.csr_array:
-        """Fit ``vectorizer``, and ``expander`` if asked for; return the texts' own counts."""
+        """Fit ``vectorizer``, and ``expander`` if ``expand``; return the texts' own counts."""
         given, vectorizer = self.given, self.given.vectorizer
         if vectorizer is None and given.expander is not None:
             vectorizer = given.expander.vectorizer
@@ -59,14 +59,14 @@ class CountSide:
         return self.check(self.vectorizer.transform(texts))
 
     def expanded(self, texts: list[str], own: sp.csr_array) -> sp.csr_array:
-        """Return the counts that topics are found by: own ones and the expander's."""
+        """Return the counts to find topics in: own words plus the expander's words."""
         if self.expander is None:
             return own
         added = self.expander.added(texts, own).astype(np.int64)  # sums may be large
         return self.check(own + added)
 
     def check(self, X: Any) -> sp.csr_array:
-        """Return counts as the topic model takes them."""
+        """Check counts, and return them in the form that the topic model takes."""
         if isinstance(self.given.topic_model, GibbsLDA | None):
             return as_counts(X, "FusionTopicModel")
         X = sp.csr_array(check_array(X, accept_sparse="csr"))
@@ -75,7 +75,7 @@ class CountSide:
         return X
 
     def word_prior(self, n_components: int, n_words: int) -> Any:
-        """Return the β of topics that are counted: that of the topic model, or 0.1."""
+        """Return the β with which φ is counted: the topic model's, or 0.1."""
         model = self.given.topic_model
         name = f"{_prefix(model)}topic_word_prior"
         prior = None if model is None else model.get_params().get(name)
@@ -84,7 +84,7 @@ class CountSide:
         return check_word_prior(prior, n_components, n_words)
 
     def make_model(self, n_components: int, seed: int) -> Any:
-        """Make ``model``, not fitted yet, with the outer parameters; return it."""
+        """Set ``model`` to an unfitted topic model with the outer parameters; return it."""
         given = self.given
         model = GibbsLDA() if given.topic_model is None else clone(given.topic_model)
         outer = {"n_components": n_components, "random_state": seed}
@@ -96,7 +96,7 @@ class CountSide:
         return model
 
     def update(self, n_jobs: int | None) -> None:
-        """Give the parts those parameters that act at once, also when set after ``fit``."""
+        """Pass on the parameters that take effect at once when set after ``fit``."""
         given = self.given
         if self.model is not None:
             if n_jobs is None and given.topic_model is not None:
@@ -122,7 +122,7 @@ class EmbeddingSide:
     Attributes
     ----------
     embedder, topics : estimators or None
-        The fitted parts; ``embedder`` is None if ``language_topics`` was given.
+        The fitted parts. ``embedder`` is None if ``language_topics`` was given.
     """
 
     def __init__(self, given: SimpleNamespace):
@@ -148,7 +148,8 @@ class EmbeddingSide:
         vectors = self.inputs(texts)
         if len(vectors) != len(texts):
             raise ValueError(
-                f"embedder made {len(vectors)} vectors of {len(texts)} texts."
+                f"embedder made {len(vectors)} vectors of {len(texts)} texts: pass one that "
+                "makes one vector per text."
             )
         topics = EmbeddingTopics(
             n_components_of(given), concentration=given.concentration, random_state=seed
@@ -160,7 +161,7 @@ class EmbeddingSide:
         return vectors
 
     def _check_number(self, n_topics: int) -> None:
-        """Raise a ValueError if ``n_components`` asks for another number of topics."""
+        """Raise a ValueError if ``n_components`` is another number of topics."""
         if self.given.n_components not in (None, n_topics):
             raise ValueError(
                 f"n_components={self.given.n_components}, and language_topics makes "
@@ -168,7 +169,7 @@ class EmbeddingSide:
             )
 
     def inputs(self, texts: list[str]) -> Any:
-        """Return what ``topics`` takes: vectors, or with ``language_topics`` the texts."""
+        """Return the input of ``topics``: the texts for ``language_topics``, else vectors."""
         if self.embedder is None:
             return texts
         return check_array(self.embedder.transform(texts), dtype=np.float64)
@@ -179,11 +180,11 @@ class EmbeddingSide:
 
     @property
     def movable(self) -> bool:
-        """Whether f may be refitted to other topics: ``language_topics`` may not."""
+        """Whether f may be refitted to new topics. ``language_topics`` may not."""
         return self.embedder is not None
 
     def update(self, verbose: bool | int) -> None:
-        """Give the embedder those parameters that act at once."""
+        """Pass on to the embedder the parameters that take effect at once."""
         if self.embedder is None:
             return
         given = self.given.embedder
@@ -194,7 +195,7 @@ class EmbeddingSide:
 
 
 def to_mixtures(weights: Any, name: str) -> np.ndarray:
-    """Return the rows divided by their sums; rows without weight are uniform."""
+    """Return the rows divided by their sums; rows that sum to zero become uniform."""
     weights = check_array(weights, dtype=np.float64, input_name=name)
     check_non_negative(weights, name)
     total = weights.sum(axis=1, keepdims=True)
@@ -204,22 +205,22 @@ def to_mixtures(weights: Any, name: str) -> np.ndarray:
 
 
 def n_components_of(given: SimpleNamespace) -> int:
-    """Return the number of topics where ``language_topics`` does not decide it."""
+    """Return ``n_components``, or its default if ``language_topics`` is not used."""
     return 10 if given.n_components is None else given.n_components
 
 
 def last_step(model: Any) -> Any:
-    """Return a Pipeline's last step; another model as it is."""
+    """Return the last step of a Pipeline, or the model itself if it is none."""
     return model.steps[-1][1] if isinstance(model, Pipeline) else model
 
 
 def _prefix(model: Any) -> str:
-    """Return the prefix of parameters of a Pipeline's last step, "" for other models."""
+    """Return the parameter prefix of a Pipeline's last step, or "" for other models."""
     return f"{model.steps[-1][0]}__" if isinstance(model, Pipeline) else ""
 
 
 def _set_known(model: Any, parameters: dict[str, Any]) -> None:
-    """Set those parameters that a model has, or the last step of a Pipeline."""
+    """Set the parameters that a model, or the last step of a Pipeline, has."""
     last, known = _prefix(model), model.get_params()
     model.set_params(
         **{last + name: parameters[name] for name in parameters if last + name in known}
@@ -237,5 +238,5 @@ def _seeded(estimator: Any, seed: int) -> Any:
 def _fit_embedding_topics(
     topics: EmbeddingTopics, vectors: np.ndarray, counts: sp.csr_array, version: str
 ) -> EmbeddingTopics:
-    """Fit; ``version`` is part of the cache's key, so a new version fits anew."""
+    """Fit. ``version`` is part of the cache's key, so a new version fits again."""
     return topics.fit(vectors, counts=counts)

@@ -1,4 +1,4 @@
-"""Words of the topics: φ on the texts' own counts, and their ranking."""
+"""Words of the topics: φ from the texts' own counts, and the ranking of words."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -12,7 +12,7 @@ from llmtopics.topics._gibbs.expected_counts import to_topics
 def count_words(
     X: sp.csr_array, mixtures: np.ndarray, word_prior: float | np.ndarray
 ) -> np.ndarray:
-    """Return φ, (K, V), if each token of a text belongs to topics as the text does."""
+    """Return φ, (K, V), with each token of a text divided among topics by the text's θ."""
     return to_topics((X.T @ mixtures).T, word_prior)
 
 
@@ -22,7 +22,7 @@ def recount_words(
     components: np.ndarray,
     word_prior: float | np.ndarray,
 ) -> np.ndarray:
-    """Return φ, (K, V), counted on ``X``, if tokens go to topics by ``θ_dk φ_kw`` of φ given."""
+    """Return φ, (K, V), with tokens of ``X`` divided by ``θ_dk φ_kw`` of the given φ."""
     expected = np.maximum(probabilities(X, mixtures, components), 1e-300)
     ratios = sp.csr_array((X.data / expected, X.indices, X.indptr), shape=X.shape)
     return to_topics((ratios.T @ mixtures).T * components, word_prior)
@@ -35,7 +35,7 @@ def ranked_words(
     n_words: int,
     method: str,
 ) -> list[list[str]]:
-    """Return the words of each topic by keyness, or by a method of ``top_words``."""
+    """Return the words of each topic, ranked by keyness or by a method of ``top_words``."""
     if method == "keyness":
         check_positive(n_words=n_words)
         return rank_words(keyness, components, list(vocabulary), n_words)

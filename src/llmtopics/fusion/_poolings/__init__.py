@@ -16,6 +16,6 @@ POOLINGS: dict[str, type[Pooling]] = {
 
 
 def pooling_for(name: str, alpha: float) -> type[Pooling]:
-    """Return the pooling of a name, or the one side that has weight at ``alpha`` 0 or 1."""
+    """Return the pooling of a name; at ``alpha`` 0 or 1, the only side with weight."""
     named = POOLINGS[name]
     return {0.0: CountsAlone, 1.0: EmbeddingsAlone}.get(alpha, named)

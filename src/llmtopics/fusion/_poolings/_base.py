@@ -1,4 +1,4 @@
-"""What every pooling has."""
+"""``Pooling``: the base class of all poolings."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -10,19 +10,19 @@ import scipy.sparse as sp
 
 from llmtopics.fusion._sides import CountSide, EmbeddingSide
 
-# divide(model, X, mixture): what the words of one document, (n, K), and the prior, (K,), add
-# to the mixture that a topic model gives it. ``explain`` brings one for the model at hand.
+# divide(model, X, mixture) returns what the words of one document, (n, K), and the prior,
+# (K,), add to its mixture from a topic model. ``explain`` passes the one for that model.
 Divide = Callable[[Any, sp.csr_array, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 class Contributions(NamedTuple):
-    """What each part adds to the mixture of one document; the three sum to it.
+    """What each part adds to the mixture of one document. The three parts sum to it.
 
     words : (words of the document, K)
     embedding : (K,)
     prior : (K,)
     note : str
-        What was divided by a convention, "" if nothing was.
+        Which parts follow a convention and not the model. "" if none do.
     """
 
     words: np.ndarray
@@ -32,9 +32,9 @@ class Contributions(NamedTuple):
 
 
 class Pooling(ABC):
-    """How topic proportions of both sides become one.
+    """How to combine the topic proportions of both sides.
 
-    To add a pooling, write a subclass in a file of its own, and enter it in ``POOLINGS``.
+    To add a pooling, write a subclass in its own file, and add it to ``POOLINGS``.
 
     Parameters
     ----------
@@ -46,8 +46,9 @@ class Pooling(ABC):
     Attributes
     ----------
     fitted_names : dict of str to str
-        What ``fit`` sets here for ``mix`` to read, under the name that it has as a fitted
-        attribute of the FusionTopicModel (where ``_fitted_state`` lists it, too).
+        Maps the name of a fitted attribute of the FusionTopicModel to its name here. ``fit``
+        sets these attributes and ``mix`` reads them. ``_fitted_state`` of the FusionTopicModel
+        lists them, too.
     """
 
     uses_counts = uses_embeddings = True
@@ -58,7 +59,7 @@ class Pooling(ABC):
 
     @classmethod  # noqa: B027 (most poolings take all parameters)
     def check(cls, given: SimpleNamespace) -> None:
-        """Raise a ValueError for parameters of the FusionTopicModel that do not suit."""
+        """Raise a ValueError for parameters that this pooling cannot use."""
 
     @abstractmethod
     def fit(self, X: sp.csr_array, inputs: Any, f: Any, seed: int) -> np.ndarray | None:
@@ -68,14 +69,14 @@ class Pooling(ABC):
         ----------
         X : csr_array of shape (D, V)
         inputs : array of shape (D, E) or list of D str
-            What the embedding side's topics take.
+            Input of the embedding side's topics.
         f : ndarray of shape (D, K), or None without the embedding side
         seed : int
         """
 
     @abstractmethod
     def mix(self, X: sp.csr_array, f: Any) -> np.ndarray:
-        """Return θ, of shape (D, K), of counts and of the embedding side's mixtures."""
+        """Return θ, (D, K), from counts and the embedding side's mixtures."""
 
     @abstractmethod
     def contributions(
@@ -88,13 +89,13 @@ class Pooling(ABC):
         return np.full(len(n_tokens), self.alpha)
 
     def topic_words(self) -> np.ndarray | None:
-        """Return φ, (K, V), if ``fit`` has found it; else it is counted from θ."""
+        """Return φ, (K, V), or None if it has to be counted from θ."""
         return None
 
-    # the same for all -----------------------------------------------------------------------
+    # shared by all poolings -----------------------------------------------------------------------
 
     def embedding_mixtures(self, texts: list[str]) -> np.ndarray | None:
-        """Return f of texts, or None if the embedding side has no weight."""
+        """Return f of texts, or None if the embedding side has weight 0."""
         if not self.uses_embeddings:
             return None
         return self.embeddings.mixtures(self.embeddings.inputs(texts))

@@ -22,8 +22,6 @@ class GeometricPooling(MatchedPooling):
         words, prior = self.divide_matched(X, divide)
         g, rest = words.sum(axis=0) + prior, (1 - self.alpha) * mixture
         words = words * np.divide(rest, g, where=g > 0, out=np.zeros_like(mixture))
-        note = (
-            "A geometric mean does not add up: θ is divided by the weights α and 1 - α."
-        )
+        note = "A geometric mean is no sum: θ is divided by the weights α and 1 - α."
         prior = rest - words.sum(axis=0)
         return Contributions(words, self.alpha * mixture, prior, note)

@@ -1,4 +1,4 @@
-"""What ``linear`` and ``geometric`` share: sides fitted apart, topics matched one to one."""
+"""Base of ``linear`` and ``geometric``: fit each side, then match topics one to one."""
 
 from typing import Any, ClassVar
 
@@ -34,7 +34,7 @@ class MatchedPooling(Pooling):
         return f
 
     def matched(self, X: sp.csr_array) -> np.ndarray:
-        """Return g, its topics in the order of f's."""
+        """Return g, with its topics in the order of f's."""
         return self.counts.mixtures(X)[:, self.order]
 
     def divide_matched(

@@ -54,7 +54,7 @@ class EmbeddingsAlone(Pooling):
 def divide_counts(
     model: Any, X: sp.csr_array, divide: Divide
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return what words and prior add to g of one document, which sums to one."""
+    """Return what words and prior add to g of one document. They sum to one."""
     g = weights_in_topics(model, X)[0]
     words, prior = divide(model, X, g)
     total = g.sum()

@@ -1,4 +1,4 @@
-"""``pooling="prior"``: f is the prior under which topics of words are sampled."""
+"""``pooling="prior"``: f is the Dirichlet prior of the topic model."""
 
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -13,7 +13,7 @@ from llmtopics.topics import GibbsLDA
 from llmtopics.topics._gibbs.expected_counts import to_topics
 from llmtopics.topics._gibbs.tokens import Tokens
 
-_N_ROUNDS = 20  # of sweeps; the directions of f move between them
+_N_ROUNDS = 20  # the directions of f are refitted between rounds of sweeps
 
 
 class PriorPooling(Pooling):
@@ -22,7 +22,7 @@ class PriorPooling(Pooling):
     Attributes
     ----------
     strength : float
-        s, the tokens that f stands for.
+        s, the number of tokens that f counts as.
     """
 
     strength: float
@@ -37,18 +37,17 @@ class PriorPooling(Pooling):
         ]
         if any(isinstance(prior, str) for prior in priors):
             raise ValueError(
-                "pooling='prior' makes the priors itself: give topic_model numbers instead "
+                "pooling='prior' cannot learn the priors of topic_model: give numbers instead "
                 "of 'auto', or use pooling='linear' or 'geometric'."
             )
         if not isinstance(model, GibbsLDA | None):
             raise ValueError(
-                "pooling='prior' needs a sampler that takes a prior for each document; "
-                f"topic_model={model!r} does not: use pooling='linear' or "
-                "pooling='geometric'."
+                "pooling='prior' needs a GibbsLDA, which takes a prior per document, got "
+                f"topic_model={model!r}: use pooling='linear' or pooling='geometric'."
             )
 
     def fit(self, X: sp.csr_array, inputs: Any, f: np.ndarray, seed: int) -> np.ndarray:
-        """Sample topics of words under f; now and then refit f to them."""
+        """Sample the topics of words with prior f, and refit f between rounds of sweeps."""
         n_tokens = X.sum(axis=1)
         median = np.median(n_tokens[n_tokens > 0])
         self.strength = float(self.alpha / (1 - self.alpha) * median)
@@ -92,7 +91,7 @@ class PriorPooling(Pooling):
     def contributions(
         self, X: sp.csr_array, f: np.ndarray, mixture: np.ndarray, divide: Divide
     ) -> Contributions:
-        """Return them exactly: the model has always the parts that ``divide`` may lack."""
+        """Return exact parts: ``divide`` is not needed, as the model is a GibbsLDA."""
         model, given = self.counts.model, self.strength * f[0]
         words, rest = model._contributions(as_counts(X, "explain"), given)
         prior = rest * model.doc_topic_prior_ / (given + model.doc_topic_prior_)
@@ -100,7 +99,7 @@ class PriorPooling(Pooling):
 
 
 def _mean_mixtures(tokens: Tokens, topics: np.ndarray, prior: np.ndarray) -> np.ndarray:
-    """Return the mean mixtures given the tokens' topics, ``∝ n_dk + α_dk``."""
+    """Return the posterior mean of mixtures given the tokens' topics, ``∝ n_dk + α_dk``."""
     D, K = prior.shape
     documents = np.repeat(np.arange(D), np.diff(tokens.starts))
     counts = np.bincount(documents * K + topics, minlength=D * K).reshape(D, K)
