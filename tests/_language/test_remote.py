@@ -597,7 +597,7 @@ def test_a_missing_package_is_named(llm, monkeypatch):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"max_cost": 1.0}, "max_cost needs price"),
+        ({"max_cost": 1.0}, r"max_cost needs the price of tokens. Set price=\("),
         ({"price": (1,)}, "price must be two numbers"),
         ({"price": (1, -1)}, "price must be two numbers"),
         ({"base_url": "localhost:8000"}, "base_url must be an address"),

@@ -42,7 +42,7 @@ class LocalLLM(LanguageModel):
         unpacked once, into the cache folder. Needs the extra ``gguf``.
 
     batch_size : int or "auto", default="auto"
-        Tokens per batch. "auto" is 512 on a CPU and 32,768 on a GPU.
+        Number of tokens (not texts) per batch. "auto" is 512 on a CPU and 32,768 on a GPU.
 
     device : str, default="auto"
         A PyTorch device ("cpu", "cuda:1"). "auto" is all GPUs, or the CPU without a GPU.
@@ -72,10 +72,11 @@ class LocalLLM(LanguageModel):
     model is not loaded. Answers reveal something about the prompts, so protect the cache as
     you protect the prompts.
 
-    The model's special tokens (``<|im_end|>``) are removed from texts. So a text cannot end
-    its turn or speak as the system.
+    The model's special tokens (``<|im_end|>``) are removed from texts. So a text cannot
+    start a message of its own, such as one with the role "system".
 
-    Prompts are computed in batches, and other prompts in a batch change the last digits. In
+    Prompts are computed in batches. The last digits of a result depend on the other prompts
+    in the batch. In
     float32 a log-probability changes by less than 1e-4. In bfloat16 the score of an answer of
     four tokens changed by up to 0.3 nats. This can change the next token. Cached answers do
     not change. Set ``dtype="float32"`` if you need the same answers on another machine or

@@ -199,7 +199,8 @@ class RemoteLLM(LanguageModel):
             )
         if self.max_cost is not None and self.price is None:
             raise ValueError(
-                "max_cost needs price=(per million tokens read, per million written)."
+                "max_cost needs the price of tokens. Set price=(cost per million tokens read, "
+                "cost per million tokens written)."
             )
         if self.price is not None and not (
             len(self.price) == 2

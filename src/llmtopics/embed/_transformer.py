@@ -47,7 +47,7 @@ class TransformerEmbedder(Embedder):
         How the vectors of a text's tokens become one vector. "mean" is their mean, "cls" the
         first token's vector (some encoders), "last" the last token's (decoders). "auto" is
         the setting in the model's files, as sentence-transformers writes them. If the files
-        need more than these poolings, "auto" is an error. If they have no setting, "auto" is
+        describe another pooling, "auto" raises an error. If they have no setting, "auto" is
         "last" for causal language models and "mean" for others. If the files have
         ``include_prompt: false``, the tokens of the prompt are not pooled.
 
@@ -61,11 +61,12 @@ class TransformerEmbedder(Embedder):
     long_texts : {"truncate", "mean"}, default="truncate"
         How to encode longer texts. "truncate" cuts them. "mean" divides them into pieces of
         ``max_length`` tokens and averages their vectors, weighted by their tokens. The time
-        is then proportional to the text. A logged warning says how many texts were longer.
+        is then proportional to the length of the text. A logged warning says how many texts were longer.
 
     batch_size : int or "auto", default="auto"
-        Tokens per batch. "auto" is 32,768 on a GPU and 512 on a CPU. A batch on a CPU should
-        fit in the cache of a core: 4,096 takes twice the time.
+        Number of tokens (not texts) per batch. "auto" is 32,768 on a GPU and 512 on a CPU. A
+        small batch is faster on a CPU, because it fits in the cache of a core: 4,096 takes
+        twice the time.
 
     prompt : str or None, default=None
         Text that is put before each text. Some models need one ("query: "). None is the
@@ -81,8 +82,8 @@ class TransformerEmbedder(Embedder):
         distance of less than 0.001. Vectors are always returned as float32.
 
     n_jobs : int or None, default=-1
-        Batches computed at the same time. -1 is one per GPU, or one per thread that PyTorch
-        may use (workers of joblib may use fewer). None is one batch unless
+        Batches computed at the same time. -1 is one per GPU. Without a GPU, it is one per
+        thread that PyTorch may use (fewer in workers of joblib). None is one batch unless
         ``joblib.parallel_config`` sets more.
 
     cache_dir : str, Path, False or None, default=None
@@ -116,7 +117,7 @@ class TransformerEmbedder(Embedder):
 
     Batches differ, so a vector depends slightly on the other texts of the call: by less than
     1e-6 in float32, and by a cosine distance of less than 0.001 in bfloat16. A cached vector
-    keeps its bits.
+    never changes.
 
     References
     ----------

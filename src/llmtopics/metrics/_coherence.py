@@ -46,10 +46,11 @@ def coherence(
         uses whole documents. "auto" is the published choice: 10 for "npmi" and "uci", 110
         for "c_v", documents for "u_mass". Windows need a ``reference`` of lists of words.
     gensim_windows : bool, default=True
-        Whether windows are counted as in gensim: a word is lost when its first token leaves
-        the window, even if the window has the word again. Most recent papers report values
-        by gensim. False counts every token in a window, as Röder et al. define it. It makes
-        no difference for documents.
+        Whether windows are counted as in gensim. If a window has a word twice, and its first
+        token leaves the window, gensim no longer counts the word, although the second token is
+        still in the window. Most recent papers report values by gensim. False counts every
+        token in a window, as Röder et al. define it. With whole documents
+        (``window_size=None``) both are the same.
 
     Returns
     -------
@@ -84,9 +85,9 @@ def coherence(
       itself). The value is the mean cosine of these vectors with their sum. In [-1, 1],
       mostly 0.3 to 0.8.
 
-    The values equal those of gensim's ``CoherenceModel`` (4.4) if every document has a token.
-    gensim counts a document without tokens as one more window (or document) without words.
-    Here such documents do not count. Two words that are in every unit have NPMI 1. In gensim
+    The values equal those of gensim's ``CoherenceModel`` (4.4) if no document is empty. gensim
+    counts an empty document as one more window (or document). Here empty documents are
+    ignored. Two words that are in every unit have NPMI 1. In gensim
     rounding makes it -1.
 
     Coherence does not measure whether topics differ from each other

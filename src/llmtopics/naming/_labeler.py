@@ -39,11 +39,12 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     llm : str or LanguageModel, default="smollm2"
-        The language model. A name is that of a :class:`LocalLLM`.
+        The language model. A str is the ``model`` of a :class:`LocalLLM`.
 
     prompt : str or None, default=None
-        Your own prompt for a name, with ``{words}`` or ``{documents}`` or both. None shows
-        three examples. It asks once with the words alone, and once per representative document.
+        Your own prompt for a name, with ``{words}`` or ``{documents}`` or both. None is
+        a built-in prompt with three examples of names. It is sent once with the words alone,
+        and once per representative document.
 
     description_prompt : str or None, default=None
         The same for a description. It may also have the placeholder ``{name}``.
@@ -57,7 +58,8 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
 
     n_documents : int, default=3
         Number of representative (typical) documents per topic that the model reads. These
-        have the largest θ_dk among the documents whose first topic is k.
+        have the largest θ_dk among the documents whose first topic is k. If there are none,
+        they have the largest θ_dk of all documents.
 
     document_length : int, default=200
         Number of characters per document that the model reads.
@@ -81,7 +83,8 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
         Where each name comes from: "model", or "words" (the topic's own words).
 
     outcomes_ : list of K str
-        "named", "rejected" (no name passed the checks), "empty" (no word besides thinking),
+        "named", "rejected" (no name passed the checks), "empty" (the model answered nothing, or
+        only its thinking),
         "failed" (no call was answered) or "no_words" (the topic has no words).
 
     report_ : dict
@@ -89,11 +92,12 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
 
     candidates_ : list of K dicts
         The names that passed and their scores, best first. A score is the log-probability of
-        the topic's words after the name, minus that after "Something". If the model gives no
+        the topic's words after the name, minus that after a neutral name ("Something"). If the model gives no
         probabilities, it is how often the name was proposed.
 
     typical_documents_ : list of K ndarrays
-        Rows of the ``n_documents`` representative documents. Empty without texts.
+        Rows of the ``n_documents`` representative documents. If a topic is the first topic of
+        no document, they are the documents with its largest shares. Empty without texts.
 
     usage_ : dict
         Use of the language model in this fit, as in ``LocalLLM.usage_``.

@@ -81,7 +81,7 @@ class CountTopicModel(
         observed, held_out = halves(check_counts(self, X, reset=False))
         if not held_out.nnz:
             raise ValueError(
-                "X cannot be scored: document completion needs a document with at least "
+                "X cannot be scored: the held-out likelihood needs a document with at least "
                 "two words of the vocabulary. Pass longer documents."
             )
         total = log_likelihood(held_out, self._mixtures(observed), self.components_)

@@ -171,8 +171,9 @@ class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             n_known = int(X.any(axis=1).sum())
             if n_known < self.n_components:
                 raise ValueError(
-                    f"n_samples={n_known} vectors are not zero (blank texts have zeros), fewer "
-                    f"than n_components={self.n_components}. Pass more texts or lower n_components."
+                    f"Only {n_known} of n_samples={len(X)} texts are not blank (blank texts "
+                    f"have zero vectors), and n_components={self.n_components}. Pass more texts "
+                    "or lower n_components."
                 )
             cosines = self._find(X, seed)
             self.labels_ = cosines.argmax(axis=1)

@@ -41,8 +41,8 @@ class GibbsLDA(CountTopicModel):
     """Find topics in word counts by collapsed Gibbs sampling.
 
     Every token of every document has a topic. A sweep redraws the topic of each token given
-    the topics of all others. Over many sweeps the topics of the tokens become probable. The
-    model is estimated from those after the last sweep.
+    the topics of all others. Over many sweeps the chain of topics converges to probable
+    topics. The model is estimated from the topics after the last sweep.
 
     Parameters
     ----------
@@ -57,8 +57,8 @@ class GibbsLDA(CountTopicModel):
 
     topic_word_prior : float, array-like of shape (n_words,) or (n_components, n_words), \
             or "auto", default=0.1
-        Dirichlet concentration of words in a topic, β in [1]_. Smaller values make
-        topics narrower. This suits many topics. "auto" starts from 0.1 and learns one
+        Dirichlet concentration of words in a topic, β in [1]_. With smaller
+        values, a topic has fewer words. This suits many topics. "auto" starts from 0.1 and learns one
         value. An array has one value per word, or one per topic and word. Larger values of
         some words (seed words) guide a topic to them.
 
@@ -137,16 +137,16 @@ class GibbsLDA(CountTopicModel):
     *Blocked* sampling cuts the documents into 32 blocks. A token is drawn given the current
     topics of the other tokens of its document. Topics in other documents are those at the
     start of the block. Totals of topics are those at the start of the sweep. So the
-    documents of a block are independent, for any number of threads. Counts of words are out
-    of date by one block: 1/32 of a sweep, or the longest document. In the approximate
-    distributed LDA of [2]_ it is a whole sweep. The stationary distribution of the chain is
+    documents of a block are independent, for any number of threads. Counts of words
+    are updated after each block: 1/32 of the tokens, or the longest document. In the
+    approximate distributed LDA of [2]_ they are updated after a whole sweep. The stationary distribution of the chain is
     near the posterior, not equal to it. The guide has figures.
 
     ``components_`` is computed from expected counts, not from the counts of the last sweep.
-    Each document keeps the topics that the chain left. First, each token is shared among
-    topics by its conditional probabilities. Then the topics' words are re-estimated from
-    these shares. Both steps are made eight times, or four times from 256 topics on. The first
-    time gives the estimate of [3]_. Expected counts predict held-out words better than the
+    They are computed in passes after the last sweep, while the topics of the tokens stay fixed. A pass
+    divides each token among the topics in proportion to their conditional probabilities. Then
+    it re-estimates the topic-word distributions from these shares. There are eight passes, or
+    four with 256 topics or more. The first pass gives the estimate of [3]_. Expected counts predict held-out words better than the
     counts of the last sweep, and better than the average of the last samples.
 
     Learned priors take five of Minka's fixed-point steps ([4]_) every ten sweeps, in the

@@ -1,6 +1,6 @@
 """Latent Dirichlet allocation: each token has a topic.
 
-p(z = k) ∝ (n_dk + α_dk)(n_kw + β_kw)/(n_k + Σ_w β_kw), Griffiths & Steyvers 2004, equation 5.
+p(z = k) ∝ (n_dk + α_dk)(n_wk + β_kw)/(n_k + Σ_w β_kw), Griffiths & Steyvers 2004, equation 5.
 """
 
 from collections.abc import Callable

@@ -110,7 +110,7 @@ def start_chain(
             lists = n_components >= MANY_TOPICS and not tables
         elif lists and (others is not None or prior.n_dimensions == 2):
             raise ValueError(
-                "Lists hold neither others nor a prior per topic and word."
+                "Counts in lists support neither others nor a (K, V) topic_word_prior."
             )
         schedule = Blocked(tokens, topics, workers)
         counts = (
@@ -137,7 +137,7 @@ def start_path_chain(
     """
     prior = as_word_prior(word_prior, tokens.n_words)
     if prior.n_dimensions:
-        raise ValueError("Paths are drawn under one number as the prior of words.")
+        raise ValueError("PachinkoAllocation needs one number as topic_word_prior.")
     counts = RowCounts(tokens, assigned.topics, assigned.n_components)
     exact = is_exact(sampler, tokens)
     schedule = Exact() if exact else Blocked(tokens, assigned.topics, workers)

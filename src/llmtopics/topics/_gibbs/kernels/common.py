@@ -1,6 +1,7 @@
 """What the loops share: arguments, random numbers and counting.
 
-Arguments with the same name mean the same in all loops.
+Arguments with the same name mean the same in all loops. B is K rounded up to a multiple of
+16. U is the number of distinct rows of a prior per topic and word.
 
 tokens : Tokens
 topics, fresh : uint16 or int32 (T,), topic of each token before and after the draw

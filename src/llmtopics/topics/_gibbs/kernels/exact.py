@@ -1,4 +1,7 @@
-"""Exact collapsed Gibbs sampling of topics, in double precision."""
+"""Exact collapsed Gibbs sampling of topics, in double precision.
+
+U is the number of distinct rows of a prior per topic and word.
+"""
 
 from typing import Any, NamedTuple
 
@@ -37,7 +40,10 @@ class ExactPriors(NamedTuple):
 
 @compiled
 def find(cumulative, u):
-    """Return the slot that contains ``u`` in [0, 1); slots end at ``cumulative``, scaled."""
+    """Return the slot of ``u`` in [0, 1): inverse-CDF sampling by binary search.
+
+    ``cumulative`` has running sums of the weights. They need not end at 1.
+    """
     low, high = 0, cumulative.shape[0] - 1  # rounding may put u at the last slot's end
     target = u * cumulative[high]
     while low < high:
@@ -79,10 +85,10 @@ def draw(tokens, topics, table, priors, rng, first, last):
             w, k = words[t], topics[t]
             word_topic[w, k] -= 1
             topic_total[k] -= 1
-            count[k] -= 1  # kept apart from α, which may be too small to add to 1
+            count[k] -= 1  # without α: added to 1, a tiny α is lost in rounding
             factor[k] = (count[k] + alpha[k]) / (topic_total[k] + beta_total[k])
 
-            # p(z = k | all other z) ∝ (n_dk + α_dk)(n_kw + β_kw) / (n_k + Σ_w β_kw)
+            # p(z = k | all other z) ∝ (n_dk + α_dk)(n_wk + β_kw) / (n_k + Σ_w β_kw)
             total = 0.0
             row = row_of_word(beta, priors.word_row, w)
             for j in range(K):

@@ -6,7 +6,7 @@ The path of a token is a super-topic s and a sub-topic t,
 depend on the word. So t is drawn first, with ``G_t = Σ_s A_s (n_dst + α_st)`` in place of the
 factors of s. Then s is drawn. G is kept up to date: a token that moves changes two A_s.
 
-S super-topics, K sub-topics.
+S super-topics, K sub-topics, B: K rounded up to a multiple of 16.
 """
 
 from typing import NamedTuple
@@ -82,7 +82,7 @@ def scratch(n_super, width):
 
 @compiled_bare
 def add_up(share, weight, mass):
-    """Write G, the sum of ``share_s weight_st``."""
+    """Write G_t = Σ_s A_s (n_dst + α_st), the sum of ``share_s weight_st``."""
     for t in range(mass.shape[0]):
         mass[t] = share[0] * weight[0, t]
     for s in range(1, share.shape[0]):

@@ -5,8 +5,10 @@ counts of words stay fixed. Then ``move`` updates these counts. No two calls wri
 place: ``draw`` writes tokens of its documents, ``move`` counts of its words. So the result
 does not depend on how threads share a block.
 
-``IN_FLIGHT`` documents are drawn together, one token of each in turn. The next token then
-does not read what was just written, so the processor need not wait for it.
+``IN_FLIGHT`` documents are drawn together, one token of each in turn. This interleaving hides
+memory latency: the next token does not need the counts that were just written.
+
+B is K rounded up to a multiple of 16, the width of the vector instructions.
 """
 
 from typing import Any, NamedTuple
@@ -36,8 +38,8 @@ class Rows(NamedTuple):
     """Counts of words in topics.
 
     table : float32 (V, B), n_wk, zeros from K on
-    own : float32, what the token being drawn counts in ``table``: 1, or 0 if ``table``
-        counts other tokens only
+    own : float32, amount to subtract from ``table`` for the current token: 1, or 0 if
+        ``table`` counts other tokens only
     """
 
     table: np.ndarray
@@ -50,7 +52,7 @@ class Scratch(NamedTuple):
     in_topic : (IN_FLIGHT, B), n_dk
     factor : float32 (IN_FLIGHT, B + 16), (n_dk + α_k) / (n_k + Σ_w β_kw), zeros from K on
     sums : float32 (IN_FLIGHT, B + 16), running sums as ``_compiled.simd`` leaves them
-    place : int64 (IN_FLIGHT, 3), next token, last token, row of the prior
+    place : int64 (IN_FLIGHT, 3), next token, end of the tokens (exclusive), row of the prior
     mass : float32 (IN_FLIGHT,), sum of ``factor``
     """
 
@@ -133,7 +135,7 @@ def draw(tokens, topics, fresh, first, last, rows, priors, key, scratch):
                 row_of_word(beta, beta_row, w),
             )
             k = pick(sums, np.int64(g), n_blocks, uniform(key, t), ZERO)
-            if k < 0 or k >= K:
+            if k < 0 or k >= K:  # by rounding, no topic was hit: keep the old one
                 k = own
             fresh[t] = k
             factor[g, own] = own_factor
@@ -167,10 +169,10 @@ def share(tokens, topics, first, last, low, high, rows, priors, shares, scratch)
         t, end, row = place[0, 0], place[0, 1], place[0, 2]
         while t < end:
             w, own = words[t], np.int64(topics[t])
-            alike = 1  # tokens of the same word and topic, next to each other
+            n_repeats = 1  # tokens of the same word and topic, next to each other
             t += 1
             while t < end and words[t] == w and topics[t] == own:
-                alike += 1
+                n_repeats += 1
                 t += 1
             if not low <= w < high:
                 continue
@@ -189,9 +191,9 @@ def share(tokens, topics, first, last, low, high, rows, priors, shares, scratch)
                 row_of_word(beta, beta_row, w),
             )
             if total == 0:  # all weights too small for a float32
-                shares[w, own] += np.float32(alike)
+                shares[w, own] += np.float32(n_repeats)
                 continue
-            scale = np.float32(alike) / total
+            scale = np.float32(n_repeats) / total
             for j in range(LANES):
                 shares[w, j] += sums[0, j] * scale
             for j in range(LANES, table.shape[1]):
@@ -200,10 +202,10 @@ def share(tokens, topics, first, last, low, high, rows, priors, shares, scratch)
 
 @compiled_bare
 def relax(shares, others, table, low, high, beta, beta_row):
-    """Take a long step from the counts in ``table`` to ``shares``; set ``shares`` to 0.
+    """Over-relaxation: step from the counts in ``table`` beyond ``shares``; set ``shares`` to 0.
 
-    ``others``, of shape (V, K) or empty, are subtracted from ``table`` first and added again at
-    the end. With s from ``shares`` and n from ``table``: n ← s (s + β) / (n + β), at most 4 s.
+    ``others``, of shape (V, K) or empty, are the counts of earlier documents. They are part of
+    ``table`` and do not change: they are subtracted first and added again at the end. With s from ``shares`` and n from ``table``: n ← s (s + β) / (n + β), at most 4 s.
     In logarithms, that is twice the step n ← s. The result is scaled so that each word keeps
     its number of tokens.
     """
