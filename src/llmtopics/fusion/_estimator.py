@@ -41,8 +41,8 @@ class FusionTopicModel(
     """Find topics in texts from their words and from embeddings of a language model.
 
     The topic proportions of a document come from both sides, ``θ = α f + (1 - α) g``: f from
-    the embeddings, g from the counts. Word counts work well for long texts and say little
-    about short ones. Embeddings are the reverse.
+    the embeddings, g from the counts. Word counts say much about long texts and little
+    about short ones. Embeddings also work for short texts.
 
     Parameters
     ----------
