@@ -83,7 +83,8 @@ class LocalLLM(LanguageModel):
     with other texts.
 
     A text is read up to the limit of the model (8,192 tokens for SmolLM2). On a CPU this
-    takes a minute or more. Set ``max_length`` to cut long texts.
+    takes a minute or more. Pass ``max_length`` to the method to cut long texts, as in
+    ``llm.score(..., max_length=512)``.
 
     Examples
     --------

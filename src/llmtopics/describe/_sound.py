@@ -104,7 +104,7 @@ def _frames_of_file(file: Input) -> Iterator[Any]:
     with opened(file) as stream:
         try:
             # no protocol: a playlist must not make FFmpeg open other files or addresses
-            container = av.open(
+            container: Any = av.open(
                 stream,
                 metadata_errors="ignore",
                 options={"protocol_whitelist": "none"},

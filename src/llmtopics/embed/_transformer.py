@@ -49,7 +49,7 @@ class TransformerEmbedder(Embedder):
         the setting in the model's files, as sentence-transformers writes them. If the files
         describe another pooling, "auto" raises an error. If they have no setting, "auto" is
         "last" for causal language models and "mean" for others. If the files have
-        ``include_prompt: false``, the tokens of the prompt are not pooled.
+        ``include_prompt: false``, the tokens of the prompt are left out of the mean.
 
     normalize : bool, default=True
         Whether to divide vectors by their lengths.
@@ -61,7 +61,8 @@ class TransformerEmbedder(Embedder):
     long_texts : {"truncate", "mean"}, default="truncate"
         How to encode longer texts. "truncate" cuts them. "mean" divides them into pieces of
         ``max_length`` tokens and averages their vectors, weighted by their tokens. The time
-        is then proportional to the length of the text. A logged warning says how many texts were longer.
+        is then proportional to the length of the text. A logged warning says how many texts
+        were longer.
 
     batch_size : int or "auto", default="auto"
         Number of tokens (not texts) per batch. "auto" is 32,768 on a GPU and 512 on a CPU. A
@@ -115,9 +116,9 @@ class TransformerEmbedder(Embedder):
     can share it: one of them encodes a text while the others wait. Damaged entries are
     computed again.
 
-    Batches differ, so a vector depends slightly on the other texts of the call: by less than
-    1e-6 in float32, and by a cosine distance of less than 0.001 in bfloat16. A cached vector
-    never changes.
+    Texts are encoded in batches, so a vector changes slightly with the other texts of its
+    batch: by less than 1e-6 in float32, and by a cosine distance of less than 0.001 in
+    bfloat16. A cached vector never changes.
 
     References
     ----------

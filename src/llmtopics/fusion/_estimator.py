@@ -57,7 +57,8 @@ class FusionTopicModel(
         document. 0 is the topic model alone, and no text is encoded. 1 is
         :class:`EmbeddingTopics` (or ``language_topics``) alone. "auto" fits nine weights on
         nine tenths of the texts and takes the one with the best ``score`` on the rest. It costs
-        ten times as much. ``alpha_at_edge_`` says whether weights beyond these may be better.
+        ten times as much. ``alpha_at_edge_`` is True if the best weight was the first or
+        the last of them, so that weights beyond may be better.
 
     pooling : {"prior", "linear", "geometric"}, default="prior"
         How to combine the sides. "prior": f is the Dirichlet prior of the topic model, and f
@@ -73,8 +74,8 @@ class FusionTopicModel(
 
     expander : NextWordCounts or None, default=None
         Adds counts of words that a language model predicts. They help to find the topics of
-        texts. ``components_`` and the topics' words come from the texts' own words. If
-        ``vectorizer`` is given, it replaces the expander's. None adds nothing.
+        texts. ``components_`` and the topics' words come from the texts' own words. A given
+        ``vectorizer`` is used instead of ``expander.vectorizer``. None adds nothing.
 
     embedder : transformer or None, default=None
         Texts to vectors. None is ``TransformerEmbedder()``.
@@ -170,10 +171,11 @@ class FusionTopicModel(
     ``s = α/(1 - α) median(N_d)``. So ``θ_d = (n_d + s f_d + ε)/(N_d + s + Kε)``, which is
     ``α_d f_d + (1 - α_d) n_d/N_d`` with ``α_d = s/(N_d + s)``, up to the small ε, the topic
     model's ``doc_topic_prior``. Both sides share their topics, and nothing needs to be
-    matched. A few sweeps alternate with a fit of f. It has two parts: a metric, and the mean
-    directions of the topics in it. In this metric, the vectors of a topic's documents scatter
-    equally in all directions, as in linear discriminant analysis [3]_. The prior depends on
-    the data, as in empirical Bayes [1]_. Texts and vectors have no joint density.
+    matched. f is refitted every few sweeps. This fit estimates a metric, and the mean
+    direction of each topic in this metric. In this metric, the vectors of a topic's
+    documents scatter equally in all directions, as in linear discriminant analysis [3]_.
+    The prior depends on the data, as in empirical Bayes [1]_. Texts and vectors have no
+    joint density.
 
     Words are ranked by keyness: the log-likelihood ratio [2]_ that a word is typical of the
     documents of a topic, weighted by θ, times ``φ_kw / max_j φ_jw``.

@@ -33,8 +33,9 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
     """Name and describe topics with a language model, and check each name.
 
     The model proposes names for each topic, from its words and from each of its
-    representative documents. The name that makes the topic's words most likely is chosen. If
-    no name makes them more likely, the topic is named by its own words.
+    representative documents. The name that makes the topic's words most likely is chosen.
+    If no name makes them more likely than the neutral name "Something" does, the topic is
+    named by its own words.
 
     Parameters
     ----------
@@ -92,8 +93,8 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
 
     candidates_ : list of K dicts
         The names that passed and their scores, best first. A score is the log-probability of
-        the topic's words after the name, minus that after a neutral name ("Something"). If the model gives no
-        probabilities, it is how often the name was proposed.
+        the topic's words after the name, minus that after a neutral name ("Something"). If
+        the model gives no probabilities, it is how often the name was proposed.
 
     typical_documents_ : list of K ndarrays
         Rows of the ``n_documents`` representative documents. If a topic is the first topic of

@@ -58,9 +58,9 @@ class GibbsLDA(CountTopicModel):
     topic_word_prior : float, array-like of shape (n_words,) or (n_components, n_words), \
             or "auto", default=0.1
         Dirichlet concentration of words in a topic, β in [1]_. With smaller
-        values, a topic has fewer words. This suits many topics. "auto" starts from 0.1 and learns one
-        value. An array has one value per word, or one per topic and word. Larger values of
-        some words (seed words) guide a topic to them.
+        values, a topic has fewer words. This suits many topics. "auto" starts from 0.1 and
+        learns one value. An array has one value per word, or one per topic and word. Larger
+        values of some words (seed words) guide a topic to them.
 
     sampler : {"auto", "exact", "blocked"}, default="auto"
         "exact" draws one token after another, in one thread. "blocked" is faster, above all
@@ -137,26 +137,30 @@ class GibbsLDA(CountTopicModel):
     *Blocked* sampling cuts the documents into 32 blocks. A token is drawn given the current
     topics of the other tokens of its document. Topics in other documents are those at the
     start of the block. Totals of topics are those at the start of the sweep. So the
-    documents of a block are independent, for any number of threads. Counts of words
-    are updated after each block: 1/32 of the tokens, or the longest document. In the
-    approximate distributed LDA of [2]_ they are updated after a whole sweep. The stationary distribution of the chain is
-    near the posterior, not equal to it. The guide has figures.
+    documents of a block are independent, for any number of threads. Counts of words are
+    updated after each block. A block has about 1/32 of the tokens, or more if one document
+    is longer than that. In the
+    approximate distributed LDA of [2]_ they are updated after a whole sweep. The stationary
+    distribution of the chain is near the posterior, not equal to it. The guide has figures.
 
     ``components_`` is computed from expected counts, not from the counts of the last sweep.
-    They are computed in passes after the last sweep, while the topics of the tokens stay fixed. A pass
-    divides each token among the topics in proportion to their conditional probabilities. Then
-    it re-estimates the topic-word distributions from these shares. There are eight passes, or
-    four with 256 topics or more. The first pass gives the estimate of [3]_. Expected counts predict held-out words better than the
-    counts of the last sweep, and better than the average of the last samples.
+    They are computed in passes after the last sweep, while the topics of the tokens stay
+    fixed. A pass divides each token among the topics in proportion to their conditional
+    probabilities. Then it re-estimates the topic-word distributions from these shares.
+    There are eight passes, or four with 256 topics or more. The steps are twice as long in
+    logarithms (over-relaxation). One pass with a short step would give the estimate of
+    [3]_. Expected counts predict held-out words better than the counts of the last sweep,
+    and better than the average of the last samples.
 
     Learned priors take five of Minka's fixed-point steps ([4]_) every ten sweeps, in the
     second half of ``max_iter``. ``tol`` then uses this half only.
 
-    ``transform`` does not sample. The topics are fixed. It iterates the expected topic of
-    every token given the expected topics of the others (CVB0, [5]_). It stops when a pass
-    moves no topic's share by more than 1e-5, or after 100 passes. A document's topic
-    proportions do not depend on the other documents in ``X``, and ``fit_transform(X)``
-    equals ``fit(X).transform(X)``. A document without words gets the prior's mean.
+    ``transform`` does not sample. The topics are fixed. It recomputes the topic
+    probabilities of each token from those of the document's other tokens (CVB0, [5]_). It
+    stops when a pass moves no topic's share by more than 1e-5, or after 100 passes. A
+    document's topic proportions do not depend on the other documents in ``X``, and
+    ``fit_transform(X)`` equals ``fit(X).transform(X)``. A document without words gets the
+    prior's mean.
 
     If ``fit`` fails or is interrupted, the estimator stays as it was before.
 
@@ -375,7 +379,7 @@ class GibbsLDA(CountTopicModel):
             raise ValueError(
                 f"n_components={self.n_components}, and the fitted model has "
                 f"{len(self.components_)} topics: a continued fit cannot change their "
-                "number. Set it back, or fit a clone."
+                "number. Set n_components back, or call fit on clone(model)."
             )
         beta = self._last_word_prior()
         scale = (self.topic_counts_ + beta.totals)[:, np.newaxis]

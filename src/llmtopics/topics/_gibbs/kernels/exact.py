@@ -85,7 +85,7 @@ def draw(tokens, topics, table, priors, rng, first, last):
             w, k = words[t], topics[t]
             word_topic[w, k] -= 1
             topic_total[k] -= 1
-            count[k] -= 1  # without α: added to 1, a tiny α is lost in rounding
+            count[k] -= 1  # α is added later: 1 + α - 1 would lose a tiny α
             factor[k] = (count[k] + alpha[k]) / (topic_total[k] + beta_total[k])
 
             # p(z = k | all other z) ∝ (n_dk + α_dk)(n_wk + β_kw) / (n_k + Σ_w β_kw)

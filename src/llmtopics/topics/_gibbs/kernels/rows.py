@@ -79,7 +79,7 @@ def scratch(width, kind=np.float32):
 
 @compiled_bare
 def load(tokens, topics, d, priors, g, scratch):
-    """Put document d in place g of ``scratch``."""
+    """Load document d into slot g of ``scratch``."""
     starts, prior, inverse = tokens.starts, priors.doc, priors.inverse
     count, factor, place = scratch.in_topic, scratch.factor, scratch.place
     K = prior.shape[1]
