@@ -25,12 +25,12 @@ N_JOBS = [
 
 
 def check_counts(estimator: Any, X: Any, *, reset: bool) -> sp.csr_array:
-    """Return :func:`as_counts` of ``X``, checked and remembered as scikit-learn does.
+    """Return :func:`as_counts` of ``X``, and check its columns as scikit-learn does.
 
     Parameters
     ----------
     estimator : estimator instance
-        Whose ``n_features_in_`` is set (``reset=True``) or compared.
+        Its ``n_features_in_`` is set (``reset=True``) or compared with ``X``.
     X : {array-like, sparse matrix} of shape (n_documents, n_words)
     reset : bool
 
@@ -41,7 +41,7 @@ def check_counts(estimator: Any, X: Any, *, reset: bool) -> sp.csr_array:
     Raises
     ------
     ValueError
-        Where scikit-learn or :func:`as_counts` raises one.
+        As in :func:`as_counts` and scikit-learn's ``validate_data``.
     """
     counts = as_counts(X, type(estimator).__name__)
     validate_data(estimator, X, skip_check_array=True, reset=reset)  # names and number
@@ -49,7 +49,7 @@ def check_counts(estimator: Any, X: Any, *, reset: bool) -> sp.csr_array:
 
 
 def as_counts(X: Any, name: str) -> sp.csr_array:
-    """Return ``X`` as a canonical CSR array of whole counts; ``X`` is not changed.
+    """Return ``X`` as a canonical CSR array of whole counts, without changing ``X``.
 
     Parameters
     ----------
@@ -65,33 +65,33 @@ def as_counts(X: Any, name: str) -> sp.csr_array:
     Raises
     ------
     ValueError
-        For texts, NaN, infinity, a wrong shape, and for negative, fractional or too large
-        counts, naming the row and the column.
+        For texts, NaN, infinity, or a wrong shape. Also for negative, fractional or too large
+        counts, with their row and column.
     """
     with numbers_only(
         X, name, "word counts", "count the words of texts first (CountVectorizer)"
     ):
         X = check_array(X, accept_sparse="csr", dtype="numeric", estimator=name)
-    if X.dtype == np.float16:  # scipy has no sparse arrays of it
+    if X.dtype == np.float16:  # scipy has no sparse float16 arrays
         X = X.astype(np.float32)
-    counts = sp.csr_array(X)  # its arrays may be the caller's: read only
+    counts = sp.csr_array(X)  # it may share the caller's arrays: do not change them
     if (
         counts.nnz
         and not 0 <= counts.indices.min() <= counts.indices.max() < X.shape[1]
     ):
         raise ValueError(
-            f"{name} got a sparse matrix that names columns beyond its {X.shape[1]}: "
-            "its indices are broken."
+            f"{name} got a sparse matrix with column indices beyond its {X.shape[1]} "
+            "columns: build it again from correct indices."
         )
     if not counts.has_canonical_format or not counts.data.all():
-        # wide integers, so that adding up duplicates cannot overflow
+        # 64-bit integers, so that sums of duplicates cannot overflow
         dtype = np.int64 if X.dtype.kind in "iub" else X.dtype
         counts = sp.csr_array(counts, dtype=dtype, copy=True)
         counts.sum_duplicates()
         counts.eliminate_zeros()
-    with np.errstate(invalid="ignore"):  # what does not fit is reported below
+    with np.errstate(invalid="ignore"):  # overflow is reported below
         whole = counts.data.astype(np.int32, copy=False)
-    # unsigned numbers beyond an int64 have come out negative
+    # unsigned integers too large for an int64 are now negative
     for wrong, fault in [
         (counts.data < 0, f"Negative values in data passed to {name}"),
         (whole != counts.data, f"{name} needs whole-number counts below 2**31"),
@@ -110,16 +110,16 @@ def as_counts(X: Any, name: str) -> sp.csr_array:
 
 @contextmanager
 def numbers_only(X: Any, name: str, reads: str, remedy: str) -> Iterator[None]:
-    """Say what to do if ``X``, refused in the block, holds texts instead of numbers.
+    """Raise an error that says what to do if ``X`` holds texts instead of numbers.
 
-    scikit-learn's message would print them all.
+    It replaces errors of the block. scikit-learn's message would print all texts.
     """
     try:
         yield
     except (TypeError, ValueError):
         for row, text in _texts_in(X):
             raise ValueError(
-                f"{name} reads {reads}, one row of numbers per document, but row {row} holds "
+                f"{name} reads {reads}, one row of numbers per document, and row {row} holds "
                 f"{shortened(text)}: {remedy}. FusionTopicModel reads texts."
             ) from None
         raise
@@ -137,12 +137,12 @@ def _texts_in(X: Any) -> Iterator[tuple[int, str | bytes]]:
 
 
 def check_prior(prior: ArrayLike | None, n_components: int, name: str) -> np.ndarray:
-    """Return a Dirichlet prior over topics as an array with one entry per topic.
+    """Return a Dirichlet prior over topics as an array with one value per topic.
 
     Parameters
     ----------
     prior : None, float or array-like of shape (n_components,)
-        None stands for ``1 / n_components``.
+        None is ``1 / n_components``.
     n_components : int
     name : str
         The parameter's name, for error messages.
@@ -154,23 +154,23 @@ def check_prior(prior: ArrayLike | None, n_components: int, name: str) -> np.nda
     Raises
     ------
     ValueError
-        If an entry is not between 1e-30 and 1e30 (products of probabilities would leave
-        the range of floats) or their number is not ``n_components``, and as
+        If a value is not between 1e-30 and 1e30 (products of probabilities would leave
+        the range of floats), or if there are not ``n_components`` values. Also as in
         :func:`as_floats`.
     """
     values = as_floats(1 / n_components if prior is None else prior, name)
     if values.shape not in [(), (n_components,)]:
         raise ValueError(
-            f"{name} must be one number or one for each of the {n_components} topics, "
-            f"got shape {values.shape}."
+            f"{name} must be one number or one per topic ({n_components}), got shape "
+            f"{values.shape}."
         )
-    if not ((values >= 1e-30) & (values <= 1e30)).all():  # NaN is neither
+    if not ((values >= 1e-30) & (values <= 1e30)).all():  # false for NaN, too
         raise ValueError(f"{name} must lie between 1e-30 and 1e30, got {prior!r}.")
     return np.broadcast_to(values, n_components).copy()
 
 
 def as_floats(prior: Any, name: str) -> np.ndarray:
-    """Return a prior as a new array of floats, read by position.
+    """Return a prior as a new array of floats, in the order given.
 
     Parameters
     ----------
@@ -181,16 +181,15 @@ def as_floats(prior: Any, name: str) -> np.ndarray:
     Raises
     ------
     ValueError
-        If it holds something else than real numbers, or has labels other than 0, 1, 2 and
-        so on (a pandas or polars table): which number belongs to which label is not known
-        here.
+        If it holds anything other than real numbers. Also if it is a pandas or polars table
+        with labels other than 0, 1, 2 and so on, because labels are not matched here.
     """
     for labels in getattr(prior, "axes", [getattr(prior, "columns", ())]):
         if list(labels) != list(range(len(labels))):
             raise ValueError(
-                f"{name} has the labels {shortened(list(labels))}, and numbers are read by "
-                "position: put it in the order of the columns of X or of the topics (reindex "
-                "in pandas), and pass its to_numpy()."
+                f"{name} has the labels {shortened(list(labels))}, which are not read: put "
+                "its numbers in the order of the columns of X or of the topics (reindex in "
+                "pandas), and pass its to_numpy()."
             )
     try:
         values = np.array(prior)
@@ -205,13 +204,13 @@ def as_floats(prior: Any, name: str) -> np.ndarray:
 
 
 def as_seed(random_state: Any) -> int:
-    """Return a seed below 2**63; NumPy's global random state is never touched.
+    """Return a seed below 2**63, without NumPy's global random state.
 
     Parameters
     ----------
     random_state : int, numpy.random.RandomState, numpy.random.Generator or None
-        An int gives the same seed on every call; a generator is advanced by one draw;
-        None gives a fresh seed from the operating system.
+        An int gives the same seed on every call. A RandomState or Generator is advanced by
+        one draw. None gives a fresh seed from the operating system.
 
     Raises
     ------
@@ -230,7 +229,7 @@ def as_seed(random_state: Any) -> int:
 
 
 def check_positive(**numbers: Any) -> None:
-    """Raise a ValueError that names the first argument that is no whole number ≥ 1."""
+    """Raise a ValueError if an argument is not a whole number of at least 1."""
     for name, number in numbers.items():
         if not isinstance(number, Integral) or number < 1:
             raise ValueError(
@@ -246,16 +245,17 @@ def check_vocabulary(
     Parameters
     ----------
     vocabulary : sequence of str
-        Read by position.
+        In the order of the columns.
     n_columns : int
-        How many words there must be.
+        The number of columns, and so of words.
     name, axis : str
-        What has them, and what they are there, for error messages.
+        The name of the object with these columns, and the word for "columns", for error
+        messages.
 
     Raises
     ------
     ValueError
-        If it has no order (a dict, a set), another length, or a word twice.
+        If it is a str, dict or set, has another length, or has a word twice.
     """
     if isinstance(vocabulary, str | Mapping | AbstractSet):
         raise ValueError(
@@ -264,12 +264,15 @@ def check_vocabulary(
         )
     if len(vocabulary) != n_columns:
         raise ValueError(
-            f"vocabulary has {len(vocabulary)} words, but {name} has {n_columns} {axis}."
+            f"vocabulary has {len(vocabulary)} words, and {name} has {n_columns} {axis}: pass "
+            "one word for each."
         )
     columns = dict(zip(map(str, vocabulary), range(n_columns), strict=True))
     if len(columns) < n_columns:
         (twice, _), *_ = Counter(map(str, vocabulary)).most_common(1)
-        raise ValueError(f"vocabulary has {twice!r} more than once.")
+        raise ValueError(
+            f"vocabulary has {twice!r} more than once: pass different words."
+        )
     return columns
 
 
@@ -286,8 +289,8 @@ def check_texts(X: Any, name: str) -> list[str]:
     Raises
     ------
     ValueError
-        If it is one bare string or a set, has no or more than one dimension, is empty, or
-        holds something other than texts (the row is named).
+        If it is a single string or a set, is empty, is not one-dimensional, or holds anything
+        other than texts (the message has the row).
     """
     shape = getattr(X, "shape", (0,))
     if len(shape) == 2 and (sp.issparse(X) or np.asarray(X).dtype.kind in "biufc"):
@@ -300,14 +303,14 @@ def check_texts(X: Any, name: str) -> list[str]:
     for row, text in enumerate(texts):
         if not isinstance(text, str):
             raise ValueError(
-                f"{name} reads texts (str), but row {row} holds {shortened(text)} of type "
-                f"{type(text).__name__}."
+                f"{name} reads texts (str), and row {row} holds {shortened(text)} of type "
+                f"{type(text).__name__}: remove it, or replace it by a text."
             )
     return texts
 
 
 def check_rows(X: Any, name: str, kind: str) -> list[Any]:
-    """Return the rows of ``X``, one document each, as a list.
+    """Return the rows of ``X``, one per document, as a list.
 
     Parameters
     ----------
@@ -316,13 +319,12 @@ def check_rows(X: Any, name: str, kind: str) -> list[Any]:
     name : str
         The name of the estimator or function, for error messages.
     kind : str
-        What a row is, for error messages: "text", "picture".
+        The word for a row in error messages, such as "text" or "picture".
 
     Raises
     ------
     ValueError
-        If it is one bare row, a mapping or a set, has no or more than one dimension, or is
-        empty.
+        If it is a single row, a mapping or a set, is not one-dimensional, or is empty.
     """
     if isinstance(X, str | bytes | Mapping) or not isinstance(X, Iterable):
         raise ValueError(
@@ -331,8 +333,8 @@ def check_rows(X: Any, name: str, kind: str) -> list[Any]:
         )
     if isinstance(X, set | frozenset):
         raise ValueError(
-            f"{name} reads a list of {kind}s, got a {type(X).__name__}, whose order changes "
-            "from one process to the next: pass a list, sorted(X) for example."
+            f"{name} reads a list of {kind}s, got a {type(X).__name__}, whose order is not "
+            "fixed: pass a list, such as sorted(X)."
         )
     shape = getattr(X, "shape", (0,))
     if len(shape) != 1:
@@ -345,23 +347,23 @@ def check_rows(X: Any, name: str, kind: str) -> list[Any]:
     return rows
 
 
-_NOT_THE_USER = {"llmtopics", "sklearn", "contextlib", "joblib"}
+_NOT_USER_CODE = {"llmtopics", "sklearn", "contextlib", "joblib"}
 
 
 def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn at the line of the user's code that called, directly or through scikit-learn."""
+    """Warn at the line of the user's code that called us, directly or by scikit-learn."""
     frame, level = sys._getframe(1), 2
-    while frame.f_back and frame.f_globals["__name__"].split(".")[0] in _NOT_THE_USER:
+    while frame.f_back and frame.f_globals["__name__"].split(".")[0] in _NOT_USER_CODE:
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)
 
 
 def pandas_for(name: str) -> Any:
-    """Return pandas; without it, say that the function ``name`` needs it."""
+    """Return pandas, or raise an ImportError that says that ``name`` needs it."""
     try:
         import pandas
     except ImportError as error:
         raise ImportError(
-            f"{name} returns a DataFrame: pip install 'llmtopics[pandas]'"
+            f"{name} returns a DataFrame and needs pandas: pip install 'llmtopics[pandas]'"
         ) from error
     return pandas

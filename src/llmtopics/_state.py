@@ -1,7 +1,7 @@
-"""What a fitted estimator keeps, and its state after an error.
+"""The state of fitted estimators: what they keep, and how errors restore it.
 
-Every public estimator lists in ``_fitted_state`` the attributes that the methods of a fitted
-one read, without those in ``_OF_INPUT``. Nothing else has to be kept to get it back (see
+Every public estimator lists in ``_fitted_state`` the attributes that its methods read after
+``fit``, without those in ``_OF_INPUT``. These are enough to restore it (see
 ``fitted_state``).
 """
 
@@ -26,10 +26,10 @@ def restored_on_error(estimator: Any) -> Iterator[None]:
 
 
 def as_fitted(estimator: Any) -> SimpleNamespace:
-    """Return the parameters as they are now, for a fitted estimator to read later.
+    """Return a copy of the parameters, for a fitted estimator to read later.
 
-    ``set_params`` says what the next ``fit`` does. Until then only parameters that change no
-    result act (``n_jobs``, ``verbose``, ``on_error``).
+    Parameters that ``set_params`` changes take effect at the next ``fit``. Those that change no
+    result take effect at once (``n_jobs``, ``verbose``, ``on_error``).
     """
     return SimpleNamespace(**estimator.get_params(deep=False))
 
@@ -37,9 +37,9 @@ def as_fitted(estimator: Any) -> SimpleNamespace:
 def fitted_state(estimator: Any) -> dict[str, Any]:
     """Return the attributes that a fitted estimator needs, by name.
 
-    A clone that is given these returns what the fitted estimator does. The names stand in
-    ``_fitted_state`` and ``_OF_INPUT``. Attributes that only some settings make may be
-    missing.
+    A clone with these attributes gives the same results as the fitted estimator. Their names
+    are in ``_fitted_state`` and ``_OF_INPUT``. Some are set only with some parameters and may
+    be missing.
     """
     found, names = vars(estimator), (*_OF_INPUT, *estimator._fitted_state)
     return {name: found[name] for name in names if name in found}

@@ -60,7 +60,7 @@ FRAMES = {
 
 
 @pytest.mark.parametrize("frame", FRAMES)
-def test_rows_become_one_text_whatever_is_missing(columns, table, frame):
+def test_rows_become_one_text_with_cells_missing(columns, table, frame):
     describer = make_describer(columns)
     texts = describer.fit_transform(FRAMES[frame](table))
     assert texts[0] == f"Markets\n{LINE}"
@@ -103,7 +103,7 @@ def test_errors_name_the_row_of_the_table_and_can_be_kept(columns, table):
     assert fitted.report_ == {"described": 1, "empty": 2, "failed": 1}
 
 
-def test_a_cell_that_is_no_text_is_named(table):
+def test_cells_that_are_not_texts_raise_with_their_row(table):
     X = pd.DataFrame({**table, "text": ["a", 3, "b", None]}, dtype=object)
     with pytest.raises(ValueError, match=r"make_describer.*row 1 holds 3"):
         make_describer({"text": "passthrough"}).fit(X)
@@ -115,11 +115,13 @@ def test_transformers_of_texts_describe_columns_too(table):
     assert texts == ["MARKETS", "A FINAL", "ONLY WORDS", ""]
 
 
-def test_what_is_no_column_or_no_describer_is_refused(columns, table):
+def test_bad_columns_and_describers_are_refused(columns, table):
     for bad in [{}, [ImageDescriber()], "image"]:
         with pytest.raises(ValueError, match="columns must be a mapping"):
             make_describer(bad)
-    with pytest.raises(ValueError, match="'image' has 'ocr', which is no transformer"):
+    with pytest.raises(
+        ValueError, match="'image' has 'ocr', which is not a transformer"
+    ):
         make_describer({"image": "ocr"})
     with pytest.raises(ValueError, match=r"photo|not a column"):
         make_describer({"photo": ImageDescriber()}).fit(pd.DataFrame(table))

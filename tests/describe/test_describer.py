@@ -28,7 +28,7 @@ def saved(image, form="PNG", **options):
 
 
 def read(value):
-    """Return what models see of a value."""
+    """Return the picture that models get for a value."""
     describer = ImageDescriber()
     (file,), _ = describer._read([value])
     return read_picture(file)
@@ -132,11 +132,11 @@ def rotated_exif():
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_form_is_seen_as_it_is(form, scene):
+def test_every_form_gives_the_same_pixels(form, scene):
     assert close(read(FORMS[form](scene)), scene)
 
 
-def test_grey_pictures_of_any_depth(scene):
+def test_grayscale_pictures_of_any_depth(scene):
     gray = ImageOps.grayscale(scene)
     wide = Image.fromarray(np.asarray(gray).astype(np.uint16) * 257)
     for value in [
@@ -153,7 +153,7 @@ def test_grey_pictures_of_any_depth(scene):
             assert close(found, gray.convert("RGB"))
 
 
-def test_what_is_transparent_is_white():
+def test_transparent_areas_become_white():
     clear = Image.new("RGBA", (9, 9), (0, 0, 0, 0))
     palette = clear.convert("P")
     palette.info["transparency"] = palette.getpixel((0, 0))
@@ -175,15 +175,15 @@ def bomb():
 
 
 BAD = {
-    "text": (lambda tmp: b"This is a text. " * 99, "no picture that can be read"),
+    "text": (lambda tmp: b"This is a text. " * 99, "not a known picture format"),
     "cut short": (
         lambda tmp: saved(Image.effect_noise((200, 200), 90))[:9000],
         "damaged or cut short",
     ),
     "bomb": (lambda tmp: bomb(), "too large"),
     "narrow": (lambda tmp: Image.new("RGB", (3000, 9)), "more than 50 times"),
-    "no bytes": (lambda tmp: b"", "no bytes"),
-    "EPS": (lambda tmp: saved(Image.new("RGB", (9, 9)), "EPS"), "no picture that can"),
+    "no bytes": (lambda tmp: b"", "zero bytes"),
+    "EPS": (lambda tmp: saved(Image.new("RGB", (9, 9)), "EPS"), "not a known picture"),
     "folder": (lambda tmp: tmp, "is a folder"),
     "missing": (lambda tmp: tmp / "missing.png", "there is no file .*missing.png"),
     "address": (lambda tmp: "https://host/a.png", "address.*download the file"),
@@ -213,7 +213,7 @@ def test_bad_pictures_are_named_or_kept(case, tmp_path, scene, no_open_files):
     assert list(describer.errors_) == [1]
 
 
-def test_a_bomb_is_refused_before_it_is_decoded(monkeypatch):
+def test_decompression_bombs_are_refused_before_decoding(monkeypatch):
     decoded, data = [], bomb()
     monkeypatch.setattr(Image.Image, "load", lambda image: decoded.append(image))
     for value in [data, Image.new("1", (10_000, 9_000))]:
@@ -275,7 +275,7 @@ def test_a_missing_package_is_named(package, extra, scene, monkeypatch):
 
 @pytest.fixture
 def loads(monkeypatch):
-    """The times that the models of text recognition are asked for."""
+    """The number of times that text recognition loads its models."""
     found = []
     real = _ocr._engine
 
@@ -287,7 +287,7 @@ def loads(monkeypatch):
     return found
 
 
-def test_a_second_run_loads_no_model(strip, tmp_path, loads):
+def test_cached_pictures_load_no_model(strip, tmp_path, loads):
     X = [saved(strip), saved(strip), strip]
     first = ImageDescriber(cache_dir=tmp_path)
     assert first.transform(X) == [LINE] * 3

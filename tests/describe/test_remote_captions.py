@@ -43,7 +43,7 @@ def describer(llm, **parameters):
     return ImageDescriber("caption", llm=llm, max_new_tokens=6, **parameters)
 
 
-def test_a_server_is_shown_each_picture_once(llm, two, sent):
+def test_each_picture_is_sent_once(llm, two, sent):
     texts = describer(llm, prompt="What is {here}?").transform([*two, two[0]])
     assert all(texts)
     assert texts[0] == texts[2]
@@ -69,14 +69,14 @@ def test_large_pictures_are_sent_small(llm, sent):
 def test_a_bad_picture_is_named_and_others_are_kept(llm, two, sent, tmp_path):
     path = tmp_path / "bad.png"
     path.write_bytes(b"no picture")
-    with pytest.raises(ValueError, match=r"row 1 \(.*bad\.png\): it is no picture"):
+    with pytest.raises(ValueError, match=r"row 1 \(.*bad\.png\): its bytes are not"):
         describer(llm).transform([two[0], path, two[1]])
     kept = describer(llm, on_error="keep")
     texts = kept.transform([two[0], path, two[1]])
     assert texts[0]
     assert not texts[1]
     assert texts[2]
-    assert "no picture" in kept.errors_[1]
+    assert "not a known picture format" in kept.errors_[1]
     assert kept.report_ == {"described": 2, "empty": 0, "failed": 1}
     assert len(sent) <= 3
 

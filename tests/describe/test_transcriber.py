@@ -31,7 +31,7 @@ def words(text):
 
 
 def said(text):
-    """Tell whether most words of the sentence are heard."""
+    """Return whether most words of the sentence are in the transcript."""
     return len({*words(SAID)} & {*words(text)}) >= 6
 
 
@@ -69,7 +69,7 @@ FORMS = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_form_of_a_file_is_read(form, start, encoded, tmp_path, no_open_files):
+def test_every_file_format_is_read(form, start, encoded, tmp_path, no_open_files):
     n_channels, rate, *codec = FORMS[form]
     data = encoded(np.stack([start] * n_channels, axis=1), rate, *codec)
     path = tmp_path / "clip.wrong-extension"
@@ -164,7 +164,7 @@ def test_a_long_file_takes_little_memory(tmp_path):
 
 @pytest.fixture
 def loads(monkeypatch):
-    """The models that are loaded or asked for."""
+    """The models that are loaded."""
     found = []
     real = _whisper._faster_whisper
 
@@ -176,7 +176,7 @@ def loads(monkeypatch):
     return found
 
 
-def test_a_second_run_loads_no_model(sport, tmp_path, loads):
+def test_cached_files_load_no_model(sport, tmp_path, loads):
     copy = tmp_path / "same bytes.ogg"
     shutil.copy(sport, copy)
     first = AudioTranscriber(cache_dir=tmp_path).transform([sport, copy, sport])
@@ -197,10 +197,10 @@ def test_pickles_hold_no_weights_and_transcribe_the_same(sport):
     assert clone(transcriber).transform([sport]) == text
 
 
-def test_work_before_a_failure_is_kept(sport, tmp_path, loads):
+def test_transcripts_before_a_failure_are_cached(sport, tmp_path, loads):
     bad = tmp_path / "bad.wav"
     bad.write_text("This is a text and no sound. " * 100)
-    with pytest.raises(ValueError, match=r"row 1 \(.*bad\.wav\).*no sound or video"):
+    with pytest.raises(ValueError, match=r"row 1 \(.*bad\.wav\).*not a sound or video"):
         AudioTranscriber(cache_dir=tmp_path).transform([sport, bad])
     assert len(loads) == 1
     AudioTranscriber(cache_dir=tmp_path).transform([sport])
@@ -212,10 +212,10 @@ def test_work_before_a_failure_is_kept(sport, tmp_path, loads):
 
 @pytest.fixture
 def bad_files(tmp_path, start, encoded):
-    """Files that hold no sound that can be read, by what the message says of them."""
+    """Files without a readable sound, by a part of the error message."""
     flac = encoded(start, RATE, "flac", "flac")
     contents = {
-        "no sound or video": b"This is a text. " * 100,
+        "not a sound or video format": b"This is a text. " * 100,
         "zero bytes": b"",
         "damaged or cut short": flac[: len(flac) // 2],
     }
@@ -229,7 +229,7 @@ def bad_files(tmp_path, start, encoded):
     return found
 
 
-def test_bad_files_are_named(bad_files, no_open_files):
+def test_bad_files_raise_with_row_and_path(bad_files, no_open_files):
     for reason, path in bad_files.items():
         with pytest.raises(ValueError, match=f"row 0.*{path.name}.*({reason})"):
             AudioTranscriber(cache_dir=False).transform([path])
@@ -249,21 +249,21 @@ def test_bad_files_can_be_kept_as_empty_texts(sport, bad_files, caplog):
 
 
 BAD_VALUES = {
-    "a pair that is no sound": ((np.array(["a"]), RATE), "no sound"),
+    "a pair that is no sound": ((np.array(["a"]), RATE), "not a sound"),
     "a rate": ((np.zeros(9), 0), "sampling rate 0"),
     "NaN": ((np.full(9, np.nan), RATE), "NaN or infinity"),
-    "an empty array": ((np.zeros(0), RATE), "no sound"),
+    "an empty array": ((np.zeros(0), RATE), "not a sound"),
     "an array without its rate": (np.zeros(9), "of type ndarray"),
     "None": (None, "holds None"),
     "a missing cell": (float("nan"), "holds nan"),
     "an empty path": (" ", "empty path"),
-    "no bytes": (b"", "no bytes"),
+    "no bytes": (b"", "zero bytes"),
     "a null character": ("a\0b.wav", "null"),
 }
 
 
 @pytest.mark.parametrize("case", BAD_VALUES)
-def test_bad_values_are_named(case):
+def test_bad_values_raise_with_their_row(case):
     value, message = BAD_VALUES[case]
     with pytest.raises(ValueError, match=f"row 1: .*{message}"):
         AudioTranscriber().fit([(np.zeros(99), RATE), value])
@@ -274,7 +274,7 @@ def test_bad_values_are_named(case):
 
 @pytest.fixture
 def server():
-    """A server on loopback, and the paths that it was asked for."""
+    """A server on loopback, and the paths of its requests."""
     asked = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -315,7 +315,7 @@ def test_playlists_open_nothing(server, tmp_path, sport):
     for text in lists:
         path = tmp_path / "list.m3u8"
         path.write_text(text)
-        with pytest.raises(ValueError, match=r"row 0 .*no sound or video"):
+        with pytest.raises(ValueError, match=r"row 0 .*not a sound or video"):
             AudioTranscriber(cache_dir=False).transform([path])
     assert not asked
 
@@ -387,7 +387,7 @@ def whisper(tmp_path_factory):
 
 @pytest.mark.parametrize("vad_filter", [True, False])
 def test_whisper_of_transformers_writes_segments(whisper, samples, vad_filter):
-    """Random weights write nonsense: what is tested is that the code runs and repeats."""
+    """Random weights write nonsense. This tests that the code runs and repeats."""
     transcriber = AudioTranscriber(
         whisper, vad_filter=vad_filter, beam_size=1, cache_dir=False, language="en"
     )

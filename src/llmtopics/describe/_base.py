@@ -1,4 +1,4 @@
-"""What describers of pictures and of sounds share: each file is described once."""
+"""``Describer``: the base class of describers. It describes each file once."""
 
 import logging
 import os
@@ -22,9 +22,9 @@ OUTCOMES = ("described", "empty", "failed")
 
 
 class Describer(TextOutput, ABC):
-    """What describers share: rows are read and checked, failures are named and counted."""
+    """Base of describers: reads and checks rows, and reports and counts failures."""
 
-    _KIND: str  # what a row is, for error messages
+    _KIND: str  # the word for a row in error messages
     _parameter_constraints: dict[str, list[Any]] = {
         "cache_dir": [str, Path, Options(bool, {False}), None],
         "on_error": [StrOptions({"raise", "keep"})],
@@ -33,7 +33,7 @@ class Describer(TextOutput, ABC):
     on_error: str
 
     def fit(self, X, y=None):
-        """Check the parameters and the files; nothing is learned.
+        """Check the parameters and the files, and learn nothing.
 
         Parameters
         ----------
@@ -60,12 +60,12 @@ class Describer(TextOutput, ABC):
         """Return the bytes that identify a picture or sound in memory; None for others."""
 
     def _read(self, X: Any) -> tuple[list[Input | None], "Failures"]:
-        """Return the input in each row, None where it failed or is missing."""
+        """Return the input in each row, or None if it failed or is missing."""
         rows = check_rows(X, type(self).__name__, self._KIND)
         failures = Failures(type(self).__name__, self.on_error)
         files: list[Input | None] = []
         for row, value in enumerate(rows):
-            if value is MISSING:  # from make_describer: no failure
+            if value is MISSING:  # a missing cell in make_describer is no failure
                 files.append(None)
                 continue
             try:
@@ -76,7 +76,7 @@ class Describer(TextOutput, ABC):
         return files, failures
 
     def _report(self, texts: list[str | None], failures: "Failures") -> list[str]:
-        """Set the attributes that report the call, and return one text per row."""
+        """Set ``outcomes_``, ``errors_`` and ``report_``; return one text per row."""
         outcomes = np.array(
             [
                 "failed"
@@ -106,7 +106,7 @@ class Describer(TextOutput, ABC):
 
 
 class Failures:
-    """Rows that failed and why; the first one ends the work unless failures are kept."""
+    """Rows that failed and why. The first raises an error unless failures are kept."""
 
     def __init__(self, estimator: str, on_error: str):
         self.estimator = estimator
@@ -124,8 +124,8 @@ class Failures:
         message = f"{where(row, name)}: {error}"
         if not self.keep:
             raise ValueError(
-                f"{self.estimator} cannot read {message} What was described is in the cache. "
-                "Remove the row, or set on_error='keep' for an empty text."
+                f"{self.estimator} cannot read {message} Earlier descriptions are in the "
+                "cache. Remove the row, or set on_error='keep' for an empty text."
             ) from None
         self.reasons[row] = message
 
@@ -133,26 +133,26 @@ class Failures:
 def keep_onnxruntime_quiet() -> None:
     """Turn off the telemetry of onnxruntime, unless it is imported or the user has chosen.
 
-    Since 1.32 it reports to its vendor, from the start of the process: nothing of this
-    library may reach the network unasked.
+    Since 1.32 it sends reports to its vendor from the start of the process. This library
+    uses the network only if the user asks for it.
     """
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 
 def where(row: int, name: str) -> str:
-    """Return how error messages call a row."""
+    """Return the name of a row in error messages."""
     return f"row {row} ({name})" if name else f"row {row}"
 
 
 class LocalPart(ABC):
-    """One way in which a model on this machine describes a file.
+    """One kind of description, by a model on this machine.
 
-    Loads nothing before the first file that the cache lacks.
+    The model is loaded at the first file that is not in the cache.
     """
 
     @abstractmethod
     def context(self) -> str:
-        """Return what besides the file decides the description: model and parameters."""
+        """Return the model and the parameters that change the description."""
 
     @abstractmethod
     def describe(self, file: Input) -> bytes:
@@ -171,7 +171,7 @@ class LocalPart(ABC):
         cache_dir: str | Path | bool | None,
         verbose: bool | int,
     ) -> list[bytes | None]:
-        """Return the description of each file, None where there is none."""
+        """Return the description of each file, or None if there is none."""
         rows: dict[str, list[int]] = {}
         for row, file in enumerate(files):
             if file is not None:

@@ -42,7 +42,7 @@ class Caption(LocalPart):
         self.device, self.dtype = pictures.place(device, dtype)
 
     def context(self) -> str:
-        """Return the model and what it is asked."""
+        """Return the model and its prompt."""
         return json.dumps(
             [
                 "caption",
@@ -89,13 +89,13 @@ class RemoteCaption:
         cache_dir: str | Path | bool | None,
         verbose: bool | int,
     ) -> list[bytes | None]:
-        """Return the caption of each file, None where it failed."""
+        """Return the caption of each file, or None if it failed."""
         rows = {row: file for row, file in enumerate(files) if file is not None}
         by_digest = {file.digest: file for file in rows.values()}
         unreadable: dict[str, Unreadable] = {}
 
         def url_of(digest: str) -> str:
-            """Return a picture as an address that holds its bytes."""
+            """Return a picture as a ``data:`` URL."""
             try:
                 return _as_url(by_digest[digest])
             except Unreadable as error:
@@ -114,7 +114,7 @@ class RemoteCaption:
             )
         except LLMError:
             for row, file in rows.items():
-                if file.digest in unreadable:  # the server is not to blame
+                if file.digest in unreadable:  # the file failed, not the server
                     failures.add(row, file.name, unreadable[file.digest])
             raise
         captions: list[bytes | None] = [None] * len(files)

@@ -27,13 +27,13 @@ def make_describer(
     Parameters
     ----------
     columns : mapping of str to transformer or "passthrough"
-        What describes each column, in the order in which the texts are joined:
-        :class:`ImageDescriber`, :class:`AudioTranscriber`, any other transformer of texts to
-        texts (:class:`LLMAugmenter`), or "passthrough" for texts as they are. Other columns of
-        the table are not read.
+        The describer of each column, in the order in which the texts are joined. It is
+        :class:`ImageDescriber`, :class:`AudioTranscriber`, another transformer of texts to
+        texts (:class:`LLMAugmenter`), or "passthrough", which keeps texts unchanged. Other
+        columns of the table are not read.
 
     separator : str, default="\n"
-        What stands between two descriptions.
+        Text between two descriptions.
 
     verbose : bool, default=False
         Whether scikit-learn prints the time that each column takes.
@@ -41,14 +41,15 @@ def make_describer(
     Returns
     -------
     describer : Pipeline
-        Of a ``ColumnTransformer`` ("columns") and the joining ("join"). It reads pandas and
-        polars DataFrames, and returns a list with one text per row. Parameters have the names
-        of scikit-learn: ``columns__image__describer__on_error``.
+        It has two steps: a ``ColumnTransformer`` ("columns"), and a transformer that joins
+        the texts ("join"). It reads pandas and polars DataFrames, and returns a list with one
+        text per row. Parameters are named as in scikit-learn:
+        ``columns__image__describer__on_error``.
 
     Raises
     ------
     ValueError
-        If there is no column, or a value is no transformer.
+        If there is no column, or if a value is not a transformer.
 
     See Also
     --------
@@ -57,7 +58,7 @@ def make_describer(
 
     Notes
     -----
-    A missing cell (None, NaN, NA) has no text. A row without any text is an empty text.
+    A missing cell (None, NaN, NA) has no text. A row without any text gives an empty text.
     Errors name the row of the table.
 
     ``fit`` describes all files, because ``ColumnTransformer`` does. With their caches, which
@@ -86,13 +87,13 @@ def make_describer(
     """
     if not isinstance(columns, Mapping) or not columns:
         raise ValueError(
-            "columns must be a mapping from names of columns to what describes them, such as "
+            "columns must be a mapping from column names to describers, such as "
             f"{{'image': ImageDescriber()}}, got {columns!r}."
         )
     for name, describer in columns.items():
         if describer != "passthrough" and not hasattr(describer, "transform"):
             raise ValueError(
-                f"Column {name!r} has {describer!r}, which is no transformer: pass "
+                f"Column {name!r} has {describer!r}, which is not a transformer: pass "
                 "ImageDescriber(), AudioTranscriber() or 'passthrough'."
             )
     table = ColumnTransformer(
@@ -103,7 +104,7 @@ def make_describer(
 
 
 class ColumnTexts(TransformerMixin, BaseEstimator):
-    """Describe the cells of one column; what is missing has an empty text.
+    """Describe the cells of one column. Missing cells get an empty text.
 
     Parameters
     ----------
@@ -139,7 +140,7 @@ class ColumnTexts(TransformerMixin, BaseEstimator):
         return np.array(["text"], dtype=object)
 
     def _cells(self, X: Any) -> list[Any]:
-        """Return the cells, with a mark or an empty text where one is missing."""
+        """Return the cells, with ``MISSING`` or an empty text for missing ones."""
         mark = MISSING if isinstance(self.describer_, Describer) else ""
         rows = check_rows(X, "make_describer", "cell")
         return [mark if _is_missing(cell) else cell for cell in rows]
@@ -180,7 +181,7 @@ class TextJoiner(
 
 
 def _is_missing(cell: Any) -> bool:
-    """Tell whether a cell is None, NaN, or the mark of pandas for what is missing."""
+    """Return whether a cell is missing: None, NaN, or the NA of pandas."""
     if isinstance(cell, float):
         return bool(np.isnan(cell))
     return cell is None or type(cell).__name__ in ("NAType", "NaTType")

@@ -23,7 +23,7 @@ KINDS = ("ocr", "caption", "words")
 
 
 def _writes_words(describer: Any) -> bool:
-    """Tell whether a describer has scores; raise the error that says what they need."""
+    """Return True if a describer has scores, or raise an error that says what to set."""
     if "words" not in describer._kinds():
         raise AttributeError(
             "scores needs how='words', model and vocabulary, got "
@@ -38,17 +38,17 @@ class ImageDescriber(
 ):
     """Turn pictures into texts: the text in them, captions, or words that fit.
 
-    Each picture is described once: descriptions are kept on disk. Needs the extra ``image``,
-    and ``ocr`` for ``how="ocr"``.
+    Each picture is described once, because descriptions are cached on disk. Needs the extra
+    ``image``, and ``ocr`` for ``how="ocr"``.
 
     Parameters
     ----------
     how : {"ocr", "caption", "words"} or list of these, default="ocr"
-        What is described. A list joins several, in its order.
+        What to describe. A list joins several descriptions, in its order.
 
-        - "ocr": the text in the picture, English and Chinese, by the models in the package
-          ``rapidocr``. Works offline. For scans, slides, screenshots, signs.
-        - "caption": what a language model writes about the picture. Needs ``model`` or
+        - "ocr": the English or Chinese text in the picture (text recognition), by the models
+          in the package ``rapidocr``. Works offline. For scans, slides, screenshots, signs.
+        - "caption": a caption that a language model writes. Needs ``model`` or
           ``llm``. For photographs.
         - "words": the words of ``vocabulary`` that fit best (zero-shot). Needs ``model``,
           such as CLIP. For photographs, if you know the words.
@@ -56,44 +56,44 @@ class ImageDescriber(
     model : str or None, default=None
         For "caption", a model that ``transformers.AutoModelForImageTextToText`` loads
         ("Salesforce/blip-image-captioning-base", "HuggingFaceTB/SmolVLM2-500M-Instruct"). For
-        "words", CLIP or SigLIP ("openai/clip-vit-base-patch32"). The path of a folder, or a hub
-        id, downloaded when first used. Code that comes with a model is never run.
+        "words", CLIP or SigLIP ("openai/clip-vit-base-patch32"). It is the path of a folder or
+        a hub id, which is downloaded at first use. Code that comes with a model is never run.
 
     revision : str or None, default=None
         Branch, tag or commit on the hub.
 
     llm : RemoteLLM or None, default=None
-        A server that reads pictures in chats and writes the captions, instead of ``model``.
-        Pictures are sent to it, at most 1,024 pixels wide and high.
+        A server with a chat model that reads pictures. It writes the captions instead of
+        ``model``. Pictures are sent to it, at most 1,024 pixels wide and high.
 
     prompt : str or None, default=None
-        What "caption" asks. None asks for one or two sentences, where a model chats. Other
-        models go on from it ("a photo of"), and None is nothing.
+        Prompt for "caption". With None, chat models are asked for one or two sentences. Other
+        models continue the prompt ("a photo of"), and None is an empty prompt.
 
     max_new_tokens : int, default=64
-        Tokens of a caption at most.
+        Largest number of tokens per caption.
 
     vocabulary : sequence of str or None, default=None
         The words for "words", all different.
 
     n_words : int, default=5
-        How many words "words" writes per picture, best first.
+        Number of words that "words" writes per picture, best first.
 
     device : str, default="auto"
-        As PyTorch names it ("cpu", "cuda:1"), for ``model``. "auto" is the first GPU or else
-        the processor.
+        PyTorch device of ``model`` ("cpu", "cuda:1"). "auto" is the first GPU, or the
+        processor if there is none.
 
     dtype : {"auto", "float32", "bfloat16", "float16"}, default="auto"
         Number format of the weights of ``model``, as in :class:`TransformerEmbedder`.
 
     cache_dir : str, Path, False or None, default=None
-        Where descriptions are kept. None is the folder named in the environment variable
-        ``LLMTOPICS_CACHE`` or else the user's cache folder; False keeps none. Captions of
-        ``llm`` are kept where that says.
+        Folder that caches descriptions. None is the folder in the environment variable
+        ``LLMTOPICS_CACHE``, or the user's cache folder. False caches nothing. ``llm`` caches
+        captions in its own ``cache_dir``.
 
     on_error : {"raise", "keep"}, default="raise"
-        Whether a picture that cannot be read stops the work (what was described is in the
-        cache), or gets an empty text and is reported.
+        What to do with a picture that cannot be read. "raise" raises an error, and earlier
+        descriptions are in the cache. "keep" gives it an empty text and reports it.
 
     verbose : bool or int, default=False
         Whether to show a progress bar.
@@ -101,14 +101,14 @@ class ImageDescriber(
     Attributes
     ----------
     outcomes_ : ndarray of shape (n_pictures,), of str
-        What became of each picture in the last call of ``transform``: "described", "empty"
-        (no text in it) or "failed".
+        Outcome of each picture in the last call of ``transform``: "described", "empty" (no
+        text in it) or "failed".
 
     errors_ : dict of int to str
         Why rows failed, with ``on_error="keep"``.
 
     report_ : dict
-        How many pictures had each outcome.
+        Number of pictures per outcome.
 
     See Also
     --------
@@ -117,11 +117,11 @@ class ImageDescriber(
 
     Notes
     -----
-    There is nothing to fit: ``transform`` can be called at once, and uses the parameters as
-    they are then.
+    There is nothing to fit. ``transform`` works without ``fit`` and uses the current
+    parameters.
 
     Pictures are turned upright by their EXIF data, and shrunk to at most 2,000 pixels wide
-    and high. What is transparent is white. Of an animation, the first picture is read.
+    and high. Transparent areas become white. Of an animation, the first picture is read.
     Pictures of more than ``PIL.Image.MAX_IMAGE_PIXELS`` (89 million) are refused before they
     are decoded.
 
@@ -129,7 +129,7 @@ class ImageDescriber(
     The cache is keyed by the file's bytes, the model's files and the parameters that change
     the text.
 
-    No file makes it fetch anything: addresses (``http:``) are refused. The telemetry of
+    Inputs cause no downloads: web addresses (``http:``) are refused. The telemetry of
     onnxruntime is turned off (``ORT_DISABLE_TELEMETRY``), unless that variable is set.
 
     References
@@ -208,13 +208,13 @@ class ImageDescriber(
         Returns
         -------
         texts : list of str
-            One per picture, in their order; several descriptions are on lines of their own.
+            One per picture, in their order. Each of several descriptions has its own line.
 
         Raises
         ------
         ValueError
-            For a picture that cannot be read (naming its row and path), unless ``on_error``
-            is "keep"; for bad parameters.
+            If a picture cannot be read, with its row and path, unless ``on_error`` is "keep".
+            Also for bad parameters.
         LLMError
             If the server does not answer, and ``on_error`` is "raise".
         ImportError
@@ -251,14 +251,14 @@ class ImageDescriber(
         -------
         scores : ndarray of shape (n_pictures, n_words), float64
             Probabilities, in the order of ``vocabulary``. Rows sum to one for CLIP. For
-            SigLIP, each word has a probability of its own. Rows that failed are zeros.
+            SigLIP, each word has its own probability. Rows that failed are zeros.
 
         Raises
         ------
         ValueError, ImportError, OSError
             As :meth:`transform`.
         AttributeError
-            If ``how`` is without "words".
+            If ``how`` does not include "words".
         """
         self._check()
         files, failures = self._read(X)
@@ -279,7 +279,7 @@ class ImageDescriber(
         ]
 
     def _part(self, kind: str) -> Any:
-        """Return what describes pictures in one way."""
+        """Return the part that makes one kind of description."""
         if kind == "ocr":
             return PrintedText()
         if kind == "caption" and self.llm is not None:
@@ -301,7 +301,7 @@ class ImageDescriber(
         return [self.how] if isinstance(self.how, str) else list(self.how)
 
     def _check(self) -> list[str]:  # type: ignore[override]
-        """Return the kinds of description; raise an error for a parameter that is wrong."""
+        """Return the kinds of description, or raise an error for a bad parameter."""
         self._validate_params()
         try:
             import PIL  # noqa: F401

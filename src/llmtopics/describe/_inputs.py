@@ -1,4 +1,4 @@
-"""Rows of files: what each is, how it is opened, and what identifies its bytes."""
+"""Inputs of describers: read a row, open its file, and hash its bytes."""
 
 import hashlib
 import re
@@ -15,20 +15,20 @@ from llmtopics._checks import shortened
 
 _URL = re.compile(
     r"([a-z][a-z0-9+.-]+):", re.IGNORECASE
-)  # two letters: "C:" is a drive
+)  # at least two letters, because "C:" is a drive
 
 
-MISSING = object()  # stands for a cell without a file
+MISSING = object()  # a cell without a file
 
 
 class Unreadable(Exception):
-    """One row cannot be described; the message says why and what to do."""
+    """One row cannot be described. The message says why and what to do."""
 
 
 class Input(NamedTuple):
     """One row: a file, its bytes, or a picture or sound in memory.
 
-    name : what error messages call it, "" for what has no name
+    name : its name in error messages, "" if it has none
     digest : equal for equal bytes
     content : Path, bytes, or an object that the estimator knows
     """
@@ -39,14 +39,14 @@ class Input(NamedTuple):
 
 
 def read_input(value: Any, in_memory: Callable[[Any], list[bytes] | None]) -> Input:
-    """Return the input in one row; nothing but its bytes is read.
+    """Return the input in one row, without decoding it.
 
     Parameters
     ----------
     value : str, Path, bytes or object
     in_memory : callable
-        From an object (a picture, an array) to the bytes that identify it, or None if it is
-        of another kind.
+        Takes an object (a picture, an array). Returns the bytes that identify it, or None for
+        other kinds.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def read_input(value: Any, in_memory: Callable[[Any], list[bytes] | None]) -> In
     if isinstance(value, bytes | bytearray | memoryview):
         data = bytes(value)
         if not data:
-            raise Unreadable("it holds no bytes.")
+            raise Unreadable("it is empty (zero bytes): check where it comes from.")
         return Input("", hashlib.sha256(data).hexdigest(), data)
     parts = in_memory(value)
     if parts is None:
@@ -88,22 +88,21 @@ def opened(file: Input) -> Iterator[BinaryIO]:
 
 
 def _local_path(value: Any) -> Path:
-    """Return the path that a string, a ``file:`` URL or a Path means."""
+    """Return the path in a string, a ``file:`` URL or a Path."""
     text = fsdecode(value)
     if not text.strip():
-        raise Unreadable("it is an empty path.")
+        raise Unreadable("it is an empty path: pass the path of a file.")
     if isinstance(value, str) and (url := _URL.match(text)):
         parts = urlsplit(text)
         if url[1].lower() == "file" and parts.netloc in ("", "localhost"):
             text = url2pathname(parts.path)
         elif "//" in text[url.end() :][:2] or url[1].lower() in ("data", "file"):
             raise Unreadable(
-                f"{shortened(text)} is an address. Only files of this machine are read, so "
-                "that a table cannot make it fetch anything: download the file and pass "
-                "its path."
+                f"{shortened(text)} is an address, and only files on this machine are read: "
+                "download the file and pass its path."
             )
     if "\0" in text:
-        raise Unreadable("its path holds a null character.")
+        raise Unreadable("its path has a null character: check the path.")
     path = Path(text).expanduser()
     if path.drive.startswith("\\\\"):
         raise Unreadable(

@@ -16,17 +16,17 @@ from llmtopics.describe._inputs import Input, Unreadable
 from llmtopics.describe._picture import MOST_SIDE, read_picture
 
 _VERSION = 1  # part of the cache key: change it when texts change
-_computing = Lock()  # an engine keeps what it works on
+_computing = Lock()  # an engine is not thread-safe: it stores its current picture
 _PARAMETERS = {
     "Global.log_level": "error",
-    # small pictures as they are: to enlarge them takes three times as long and finds no
-    # more, and a narrow strip would fill the memory
+    # Small pictures are not enlarged: this takes three times as long and finds no more text.
+    # A narrow strip would also fill the memory.
     "Det.limit_type": "max",
     "Det.limit_side_len": MOST_SIDE,
-    # the classifier turned 5 of 24 upright English lines upside down
+    # The classifier of upside-down lines was wrong about 5 of 24 upright English lines.
     "Global.use_cls": False,
 }
-_SURE = 0.9  # mean score of letters; upside down they have less
+_SURE = 0.9  # mean score of letters; upside-down text scores lower
 
 
 class PrintedText(LocalPart):
@@ -55,7 +55,7 @@ class PrintedText(LocalPart):
 
     def describe(self, file: Input) -> bytes:
         """Return the lines of text."""
-        pixels = np.asarray(read_picture(file))[:, :, ::-1]  # blue first, as OpenCV
+        pixels = np.asarray(read_picture(file))[:, :, ::-1]  # BGR, as in OpenCV
         lines, score = _read(pixels)
         if lines and score < _SURE:
             lines, _ = max(
@@ -70,7 +70,7 @@ def _read(pixels: np.ndarray) -> tuple[list[str], float]:
         engine = _engine()
         try:
             found = engine(np.ascontiguousarray(pixels))
-        except Exception as error:  # rapidocr and OpenCV have many kinds of them
+        except Exception as error:  # rapidocr and OpenCV raise many kinds
             raise Unreadable(f"no text can be looked for: {error!r}.") from error
     if not found.txts:
         return [], 0.0

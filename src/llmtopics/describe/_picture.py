@@ -8,8 +8,8 @@ import numpy as np
 from llmtopics.describe._inputs import Input, Unreadable, opened
 
 MOST_SIDE = 2000  # pixels; larger pictures are shrunk to it
-_RATIO = 50  # of the sides, at most: models enlarge the shorter one
-# others, such as EPS, start programs
+_RATIO = 50  # largest ratio of the sides, because models enlarge the shorter one
+# other formats, such as EPS, start programs
 _FORMATS = [
     "AVIF",
     "BMP",
@@ -83,8 +83,8 @@ def read_picture(file: Input) -> Any:
             image = image.convert("RGB")
         except Image.UnidentifiedImageError:
             raise Unreadable(
-                "it is no picture that can be read, whatever its name says: pass JPEG, PNG, "
-                "GIF, WebP, TIFF, BMP or the like."
+                "its bytes are not a known picture format: pass JPEG, PNG, GIF, WebP, TIFF, "
+                "BMP or a similar format."
             ) from None
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             raise Unreadable(_too_large(str(error))) from None
@@ -122,12 +122,12 @@ def _check_array(array: np.ndarray) -> None:
     channels = array.shape[2] if array.ndim == 3 else 1
     if array.ndim not in (2, 3) or channels not in (1, 3, 4) or not array.size:
         raise Unreadable(
-            f"an array of shape {array.shape} is no picture: pass (height, width), "
+            f"an array of shape {array.shape} is not a picture: pass (height, width), "
             "(height, width, 3) or (height, width, 4)."
         )
     if array.dtype.kind not in "bfiu":
         raise Unreadable(
-            f"an array of dtype {array.dtype} is no picture: pass numbers."
+            f"an array of dtype {array.dtype} is not a picture: pass numbers."
         )
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise Unreadable("the array holds NaN or infinity.")

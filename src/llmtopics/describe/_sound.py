@@ -9,7 +9,7 @@ from llmtopics.describe._inputs import Input, Unreadable, opened
 
 RATE = 16_000  # samples per second that Whisper reads
 _BLOCK = 10 * RATE  # samples of an array that are resampled at once
-_QUIET = RATE // 5  # a chunk ends in the quietest fifth of a second
+_QUIET = RATE // 5  # a chunk ends in the middle of the quietest 0.2 seconds
 
 
 def array_of(value: Any) -> tuple[np.ndarray, int] | None:
@@ -25,7 +25,7 @@ def array_of(value: Any) -> tuple[np.ndarray, int] | None:
         or not samples.size
     ):
         raise Unreadable(
-            f"an array of shape {samples.shape} and dtype {samples.dtype} is no sound: pass "
+            f"an array of shape {samples.shape} and dtype {samples.dtype} is not a sound: pass "
             "numbers of shape (n_samples,) or (n_samples, n_channels)."
         )
     if not isinstance(rate, int | np.integer) or not 1000 <= rate <= 768_000:
@@ -80,7 +80,7 @@ def _resampled(file: Input) -> Iterator[np.ndarray]:
     """Yield blocks of a sound at 16 kHz, mono."""
     import av
 
-    # float samples: 24 bits are not cut to 16
+    # as floats, so that 24-bit samples keep their precision
     resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
     in_memory = array_of(file.content)
     frames = _frames_of_array(*in_memory) if in_memory else _frames_of_file(file)
@@ -111,8 +111,8 @@ def _frames_of_file(file: Input) -> Iterator[Any]:
             )
         except (av.FFmpegError, ValueError):
             raise Unreadable(
-                "it is no sound or video that FFmpeg can read, whatever its name says: pass "
-                "WAV, FLAC, MP3, OGG, MP4 or the like."
+                "its bytes are not a sound or video format that FFmpeg knows: pass WAV, FLAC, "
+                "MP3, OGG, MP4 or a similar format."
             ) from None
         with container:
             if not container.streams.audio:

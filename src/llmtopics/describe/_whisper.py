@@ -99,7 +99,7 @@ def segments_of(kept: bytes) -> list[Segment]:
 
 
 class _Engine:
-    """A way to compute transcripts of chunks."""
+    """Computes transcripts of chunks."""
 
     chunk: float = _CHUNK
 
@@ -145,7 +145,7 @@ class CTranslate2(_Engine):
     def transcribe(
         self, chunk: np.ndarray, language: str | None
     ) -> tuple[str | None, list[tuple[float, float, str]]]:
-        """Return what faster-whisper finds, at temperature 0 so that it repeats."""
+        """Return faster-whisper's result, at temperature 0 so that every run is the same."""
         with _loading:
             model = _faster_whisper(
                 self.folder, self.device, self.dtype, fingerprint(self.folder)
@@ -154,8 +154,8 @@ class CTranslate2(_Engine):
             chunk,
             language=language,
             beam_size=self.beam_size,
-            temperature=0.0,  # higher ones are drawn at random
-            condition_on_previous_text=False,  # a loop would go on in the next window
+            temperature=0.0,  # higher temperatures sample at random
+            condition_on_previous_text=False,  # a repeated phrase would continue in the next window
             vad_filter=self.vad_filter,
         )
         return about.language, [(each.start, each.end, each.text) for each in segments]
@@ -184,13 +184,13 @@ class Transformers(_Engine):
 
     @property
     def chunk(self) -> float:  # type: ignore[override]
-        """Return the seconds of a chunk: those of a window, unless silence is cut out."""
+        """Return the seconds per chunk: one window, unless silence is removed."""
         return _CHUNK if self.vad_filter else _WINDOW
 
     def transcribe(
         self, chunk: np.ndarray, language: str | None
     ) -> tuple[str | None, list[tuple[float, float, str]]]:
-        """Return what transformers' Whisper writes about each window."""
+        """Return the result of transformers' Whisper for each window."""
         found = []
         for start, end in _speech(chunk) if self.vad_filter else [(0, chunk.size)]:
             segments = speech.transcribe(

@@ -18,7 +18,7 @@ _TEMPLATE = "This is a photo of {}."
 
 
 class PictureVector(LocalPart):
-    """The vector of a picture, which :meth:`scores` compares with those of words.
+    """The vector of a picture. :meth:`scores` compares it with the vectors of words.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class PictureVector(LocalPart):
         words: Sequence[str],
         cache_dir: str | Path | bool | None,
     ) -> np.ndarray:
-        """Return how well each word fits each picture, zeros where there is no vector.
+        """Return how well each word fits each picture, or zeros if it has no vector.
 
         Returns
         -------
