@@ -107,6 +107,12 @@ def test_texts_per_second_of_the_readme():
         for column, way in ways.items():
             given = float(row[column].replace(",", ""))
             assert given == pytest.approx(measured[corpus, way], abs=0.6)
+    (given,) = re.findall(
+        r"2,000 posts of\s20 Newsgroups take about (\d+) seconds in bfloat16, or (\d+) in",
+        read("README.md"),
+    )
+    expected = [2000 / measured["20 Newsgroups", way] for way in ways.values()]
+    assert [float(seconds) for seconds in given] == pytest.approx(expected, abs=0.6)
 
 
 @pytest.mark.parametrize(

@@ -131,12 +131,14 @@ def weigh_row(table, w, factors, g, sums, own, own_factor, own_count, beta, beta
 
     Returns the sum of all weights.
 
-    table : float32 (V, B * 16); row ``w`` holds n_wk
-    factors, sums : float32 (G, at least (B + 1) * 16); row ``g`` is read, and written
+    table : float32 (V, n_blocks * 16); row ``w`` holds n_wk
+    factors, sums : float32 (G, at least (n_blocks + 1) * 16) for G documents that are drawn
+        together; row ``g`` is read, and written
     own : int64, a topic, or -1 for none
     own_factor : float32, used instead of ``factors[g, own]``
     own_count : float32, subtracted from ``table[w, own]``
-    beta : float32, or (V,), or (U, B * 16): one for all, per word, or per word and topic
+    beta : float32, or (V,), or (U, n_blocks * 16) with U distinct rows: one for
+        all, per word, or per word and topic
     beta_row : int64, row of ``beta`` for this word
     """
     width = table.shape[1]
@@ -173,7 +175,7 @@ def weigh_list(topics, counts, first, n_blocks, factors, g, sums, own, own_facto
 def pick(sums, g, n_blocks, u, rest):
     """Return the place at the share ``u`` of all weight; -1 if it is beyond the sums.
 
-    sums : float32 (G, at least (n_blocks + 1) * 16); row ``g`` as written by ``weigh_row`` or
+    sums : float32 (G, at least (n_blocks + 1) * 16), as in ``weigh_row``; row ``g`` as written by ``weigh_row`` or
         ``weigh_list``; overwritten from ``n_blocks * 16`` on
     u : float32 in [0, 1)
     rest : float32, weight that comes after the sums
