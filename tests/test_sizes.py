@@ -25,6 +25,7 @@ EXCEPTIONS = {  # what may be longer -> why
     "topics/_pachinko.py: PachinkoAllocation": _DOCS,
     "augment/_augmenter.py: LLMAugmenter": _DOCS,
     "describe/_describer.py: ImageDescriber": _DOCS,
+    "finetune/_tuner.py: LanguageModelTuner": _DOCS,
     "fusion/_estimator.py: FusionTopicModel": _DOCS,
     "fusion/_estimator.py": _DOCS,
     "llm_topics.py: LLMTopics": _DOCS,
