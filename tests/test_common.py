@@ -36,6 +36,7 @@ from llmtopics import (
     FusionTopicModel,
     GibbsLDA,
     ImageDescriber,
+    LanguageModelTuner,
     LLMAugmenter,
     LLMResampler,
     LLMTopics,
@@ -136,10 +137,19 @@ FILE_TOOLS = [
     (ImageDescriber(), [printed("banana"), printed("football")]),
     (AudioTranscriber(), [str(_CLIPS / "sport.ogg"), str(_CLIPS / "film.ogg")]),
 ]
-# Neither reads texts in ``fit``: a resampler has none, a labeler reads the topics' words
+# They transform nothing, or not texts: a resampler has no ``fit``, a labeler reads the
+# topics' words, a tuner writes a model
 OTHERS = [
     LLMResampler(max_new_tokens=4, max_length=16, max_rounds=5, random_state=0),
     TopicLabeler(n_words=3),
+    LanguageModelTuner(
+        init="random",
+        hidden_size=8,
+        n_layers=1,
+        vocab_size=300,
+        max_length=16,
+        max_steps=2,
+    ),
 ]
 
 
@@ -262,6 +272,13 @@ def plain(result):
     return result.to_numpy() if hasattr(result, "to_numpy") else np.asarray(result)
 
 
+def used(model):
+    """Return the name of the method that one calls after ``fit``."""
+    return next(
+        name for name in ("transform", "fit_resample", "score") if hasattr(model, name)
+    )
+
+
 def outputs(model, X, fitting=True):
     """Return what each public method returns, of one that goes on fitting its mixtures."""
     found = {}
@@ -270,7 +287,7 @@ def outputs(model, X, fitting=True):
             continue
         twin = copy.deepcopy(model)
         result = call(twin, name, X)
-        found[name] = twin.transform(X) if result is twin else result
+        found[name] = call(twin, used(twin), X) if result is twin else result
     return found
 
 
@@ -358,11 +375,11 @@ def test_counts_in_disorder_are_left_as_they_were(model):
 @models(named=True, tools=True, others=True)
 def test_unfitted_says_so(model, X):
     model = clone(model)
-    if not get_tags(model).requires_fit or not hasattr(model, "transform"):
-        call(model, "transform" if hasattr(model, "transform") else "fit_resample", X)
+    if not get_tags(model).requires_fit or used(model) == "fit_resample":
+        call(model, used(model), X)
     else:  # the others have nothing to fit
         with pytest.raises(NotFittedError):
-            call(model, "transform", X)
+            call(model, used(model), X)
 
 
 # 2. a document's mixture depends on the document alone ------------------------------------

@@ -21,12 +21,20 @@ LAYERS = {  # a module imports only modules of lower layers, save the neighbors 
         "text",
     },
     1: {"_language"},
-    2: {"augment", "datasets", "describe", "embed", "metrics", "plots", "topics"},
+    2: {
+        "augment",
+        "datasets",
+        "describe",
+        "embed",
+        "finetune",
+        "metrics",
+        "plots",
+        "topics",
+    },
     3: {"explanation", "fusion", "llm_topics", "naming"},
     4: set(),
 }
 PLANNED = {  # their layers are decided; they are not there yet
-    2: {"finetune"},
     4: {"apply", "reading", "report"},
 }
 NO_LANGUAGE_MODEL = {  # they read arrays and load no model: layer 0 alone
@@ -54,7 +62,9 @@ ONLY_IN = {  # heavy or guarded packages, and the modules that may import them
     "rjieba": {"text"},
     "snowballstemmer": {"text"},
     "openai": {"_language"},
+    "peft": {"_language"},
     "stopwordsiso": {"text"},
+    "tokenizers": {"_language"},
     "torch": {"_language"},
     "transformers": {"_language"},
 }

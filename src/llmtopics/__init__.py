@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         describe,
         embed,
         explanation,
+        finetune,
         fusion,
         llm_topics,
         metrics,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from llmtopics.describe import AudioTranscriber, ImageDescriber, make_describer
     from llmtopics.embed import PrecomputedEmbeddings, TransformerEmbedder
     from llmtopics.explanation import explain
+    from llmtopics.finetune import LanguageModelTuner
     from llmtopics.fusion import FusionTopicModel
     from llmtopics.llm_topics import LLMTopics
     from llmtopics.naming import TopicLabeler
@@ -45,6 +47,7 @@ _HOME = {  # public name -> module that defines it
     "LLMError": "_language",
     "LLMResampler": "augment",
     "LLMTopics": "llm_topics",
+    "LanguageModelTuner": "finetune",
     "LocalLLM": "_language",
     "NextWordCounts": "augment",
     "PachinkoAllocation": "topics",
@@ -68,6 +71,7 @@ __all__ = [
     "LLMError",
     "LLMResampler",
     "LLMTopics",
+    "LanguageModelTuner",
     "LocalLLM",
     "NextWordCounts",
     "PachinkoAllocation",
@@ -83,6 +87,7 @@ __all__ = [
     "embed",
     "explain",
     "explanation",
+    "finetune",
     "fusion",
     "llm_topics",
     "make_describer",

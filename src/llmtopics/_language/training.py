@@ -1,0 +1,334 @@
+"""Training by gradient descent: the loop, checkpoints, and continuing after an interrupt.
+
+The loop is the ``Trainer`` of transformers. This file gives it a plan, keeps its checkpoints
+whole, and restores the random states of the process.
+"""
+
+import json
+import logging
+import math
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from inspect import signature
+from pathlib import Path
+from shutil import disk_usage, rmtree
+from threading import RLock
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from llmtopics._language.devices import devices_of, dtype_on
+from llmtopics._language.load import quiet
+
+logger = logging.getLogger(__name__)
+
+_training = (
+    RLock()
+)  # random states and the settings of accelerate belong to the process
+_WHOLE = (
+    "complete.json"  # written last into a checkpoint: the size of each of its files
+)
+_MARGIN = 1024**2
+
+
+class Plan(NamedTuple):
+    """How long, how fast and on what a model is trained."""
+
+    batch_size: int
+    gradient_accumulation_steps: int
+    gradient_checkpointing: bool
+    n_epochs: float
+    max_steps: int | None
+    max_minutes: float | None
+    learning_rate: float
+    schedule: str
+    warmup: float
+    eval_steps: int | str
+    patience: int | None
+    seed: int
+    device: str
+    dtype: str
+    verbose: bool
+
+    def n_steps(self, n_items: int) -> int:
+        """Return the number of updates of the weights, if nothing stops them before."""
+        batches = math.ceil(n_items / self.batch_size)
+        per_epoch = math.ceil(batches / self.gradient_accumulation_steps)
+        n_steps = max(1, math.ceil(per_epoch * self.n_epochs))
+        return n_steps if self.max_steps is None else min(n_steps, self.max_steps)
+
+
+def training_device(device: str) -> str:
+    """Return the one device to train on.
+
+    Raises
+    ------
+    ValueError
+        If it is a GPU other than the first, which the Trainer cannot be given.
+    """
+    found = devices_of(device)[0]
+    if found.partition(":")[2] not in ("", "0"):
+        raise ValueError(
+            f"device={device!r}: training uses the first GPU that it sees. Set the "
+            "environment variable CUDA_VISIBLE_DEVICES to choose another."
+        )
+    return found
+
+
+def train(
+    model: Any,
+    items: list[dict[str, Any]],
+    held_out: list[dict[str, Any]],
+    collate: Callable,
+    loss: Callable | None,
+    plan: Plan,
+    folder: Path,
+) -> list[dict[str, float]]:
+    """Train ``model`` in place and return its history; continue from the last checkpoint.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    items, held_out : list of dict
+        What ``collate`` makes batches of, to train on and to check on. Without
+        ``held_out`` the last weights are kept, else the best ones.
+    collate : callable
+    loss : callable or None
+        From the model and a batch to the loss; None for the model's own.
+    plan : Plan
+    folder : Path
+        Where checkpoints are kept, by step.
+
+    Returns
+    -------
+    history : list of dict
+        ``step``, ``seconds``, ``tokens`` so far, ``memory_mib``, and ``loss`` or
+        ``held_out_loss``.
+
+    Raises
+    ------
+    FloatingPointError
+        If the loss is not finite.
+    OSError
+        If a checkpoint cannot be written.
+    """
+    from transformers import Trainer
+    from transformers.trainer_callback import PrinterCallback, ProgressCallback
+
+    class _Trainer(Trainer):
+        def compute_loss(self, model, inputs, return_outputs=False, **options):
+            if loss is None:
+                return super().compute_loss(model, inputs, return_outputs, **options)
+            value = loss(model, inputs)
+            return (value, {}) if return_outputs else value
+
+    n_steps = plan.n_steps(len(items))
+    with _training, _random_states_kept(), quiet():
+        checkpoint = last_whole_checkpoint(folder)
+        arguments = _arguments(plan, n_steps, bool(held_out), folder)
+        arguments.eval_on_start = bool(held_out) and checkpoint is None
+        trainer = _Trainer(
+            model=model,
+            args=arguments,
+            train_dataset=items,
+            eval_dataset=held_out or None,
+            data_collator=collate,
+            callbacks=_callbacks(plan, n_steps, bool(held_out)),
+        )
+        trainer.remove_callback(PrinterCallback)
+        if not plan.verbose:
+            trainer.remove_callback(ProgressCallback)
+        if checkpoint:
+            logger.info("continuing from %s", checkpoint)
+        try:
+            trainer.train(
+                resume_from_checkpoint=str(checkpoint) if checkpoint else None
+            )
+        except Exception as error:
+            if isinstance(error, FloatingPointError) or not _disk_is_full(
+                error, folder
+            ):
+                raise
+            raise OSError(
+                f"A checkpoint could not be written to {folder}: {error}. Free space on this "
+                "disk, or name another one in output_dir, and call fit again: it continues "
+                "from the last whole checkpoint."
+            ) from error
+    return _history(trainer.state.log_history)
+
+
+def _arguments(plan: Plan, n_steps: int, checks: bool, folder: Path) -> Any:
+    from transformers import TrainingArguments
+
+    device = training_device(plan.device)
+    every = max(1, n_steps // 10) if plan.eval_steps == "auto" else int(plan.eval_steps)
+    every = min(every, n_steps)
+    log_every = max(n for n in range(1, max(1, every // 10) + 1) if every % n == 0)
+    dtype = dtype_on(device, plan.dtype)
+    taken = signature(TrainingArguments).parameters
+    # releases of transformers differ in the name, and newer ones warn about the other
+    name = "activation_checkpointing"
+    name = name if name in taken else "gradient_checkpointing"
+    checkpointing: dict[str, Any] = {name: plan.gradient_checkpointing}
+    return TrainingArguments(
+        output_dir=str(folder),
+        per_device_train_batch_size=plan.batch_size,
+        per_device_eval_batch_size=plan.batch_size,
+        gradient_accumulation_steps=plan.gradient_accumulation_steps,
+        **checkpointing,
+        max_steps=n_steps,
+        learning_rate=plan.learning_rate,
+        lr_scheduler_type=plan.schedule,
+        warmup_steps=round(plan.warmup * n_steps),
+        seed=plan.seed % 2**32,
+        use_cpu=device == "cpu",
+        bf16=dtype == "bfloat16",
+        fp16=dtype == "float16",
+        logging_steps=log_every,
+        logging_nan_inf_filter=False,
+        include_num_input_tokens_seen="non_padding",
+        eval_strategy="steps" if checks else "no",
+        eval_steps=every,
+        prediction_loss_only=True,
+        save_steps=every,
+        save_total_limit=2,
+        load_best_model_at_end=checks,
+        metric_for_best_model="eval_loss" if checks else None,
+        greater_is_better=False if checks else None,
+        restore_callback_states_from_checkpoint=True,
+        dataloader_pin_memory=device.startswith("cuda"),
+        remove_unused_columns=False,
+        label_names=["labels"],
+        report_to="none",
+        disable_tqdm=not plan.verbose,
+    )
+
+
+def _callbacks(plan: Plan, n_steps: int, checks: bool) -> list[Any]:
+    """Return what watches the loop: time, memory, the loss, early stopping, checkpoints."""
+    import torch
+    from transformers import EarlyStoppingCallback, TrainerCallback
+    from transformers.trainer_callback import ExportableState
+
+    class Watch(TrainerCallback, ExportableState):
+        """Stop in time, and at a loss that is not finite; mark whole checkpoints."""
+
+        def __init__(self):
+            self.seconds = 0.0  # of the runs before
+            self.began = time.monotonic()
+
+        def state(self):
+            return {"args": {}, "attributes": {"seconds": self.elapsed()}}
+
+        def elapsed(self):
+            return self.seconds + time.monotonic() - self.began
+
+        def on_step_end(self, args, state, control, **_):
+            limit = plan.max_minutes
+            if limit is not None and self.elapsed() > 60 * limit:
+                control.should_training_stop = control.should_log = True
+                control.should_save = True
+                control.should_evaluate = checks
+
+        def on_log(self, args, state, control, logs, **_):
+            for name in ("loss", "eval_loss"):
+                if not math.isfinite(logs.get(name, 0.0)):
+                    kept = last_whole_checkpoint(Path(args.output_dir))
+                    raise FloatingPointError(
+                        f"The {name.replace('eval_', 'held-out ')} at step "
+                        f"{state.global_step} is {logs[name]}: training stopped. Set a "
+                        "lower learning_rate. "
+                        + (f"The last good checkpoint is {kept}." if kept else "")
+                    )
+            entry = state.log_history[-1]  # what is kept of this log
+            entry["seconds"] = self.elapsed()
+            entry["memory_mib"] = _memory_mib(torch)
+
+        def on_save(self, args, state, control, **_):
+            mark_whole(Path(args.output_dir) / f"checkpoint-{state.global_step}")
+
+    found: list[Any] = [Watch()]
+    if checks and plan.patience is not None:
+        found.append(EarlyStoppingCallback(plan.patience))
+    return found
+
+
+def _memory_mib(torch: Any) -> float:
+    """Return the memory of the GPU at its peak, or that of the process now."""
+    import psutil
+
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated() / 2**20
+    return psutil.Process().memory_info().rss / 2**20
+
+
+def mark_whole(checkpoint: Path) -> None:
+    """Write the sizes of a checkpoint's files into it."""
+    sizes = {path.name: path.stat().st_size for path in checkpoint.iterdir()}
+    (checkpoint / _WHOLE).write_text(json.dumps(sizes), "utf-8")
+
+
+def last_whole_checkpoint(folder: Path) -> Path | None:
+    """Return the last checkpoint with all its files; delete those that were cut off."""
+    by_step = sorted(
+        folder.glob("checkpoint-*"), key=lambda path: -int(path.name.split("-")[1])
+    )
+    for checkpoint in by_step:
+        if _is_whole(checkpoint):
+            return checkpoint
+        logger.warning("%s is not whole and is deleted", checkpoint)
+        rmtree(checkpoint, ignore_errors=True)
+    return None
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    try:
+        sizes = json.loads((checkpoint / _WHOLE).read_text("utf-8"))
+        return all((checkpoint / name).stat().st_size == n for name, n in sizes.items())
+    except (OSError, ValueError):
+        return False
+
+
+def _disk_is_full(error: Exception, folder: Path) -> bool:
+    """Tell whether an error of a checkpoint is about the disk (libraries rename it)."""
+    texts = (str(error), str(error.__cause__))
+    full = any("No space left" in text or "os error 28" in text for text in texts)
+    return full or (
+        (isinstance(error, OSError) or "write" in str(error))
+        and disk_usage(folder).free < _MARGIN
+    )
+
+
+def _history(logs: list[dict[str, Any]]) -> list[dict[str, float]]:
+    """Return the log of the Trainer under our names."""
+    names = {
+        "step": "step",
+        "loss": "loss",
+        "eval_loss": "held_out_loss",
+        "learning_rate": "learning_rate",
+        "num_input_tokens_seen": "tokens",
+        "seconds": "seconds",
+        "memory_mib": "memory_mib",
+    }
+    return [
+        {ours: entry[theirs] for theirs, ours in names.items() if theirs in entry}
+        for entry in logs
+        if "loss" in entry or "eval_loss" in entry
+    ]
+
+
+@contextmanager
+def _random_states_kept() -> Iterator[None]:
+    """Restore the global random states, which the Trainer seeds."""
+    import torch
+
+    numpy_state = np.random.get_state()  # noqa: NPY002 - the global one is meant
+    python_state = random.getstate()
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        try:
+            yield
+        finally:
+            np.random.set_state(numpy_state)  # noqa: NPY002
+            random.setstate(python_state)

@@ -1,0 +1,309 @@
+"""From texts to the folder of a tuned language model, once for the same texts and settings."""
+
+import json
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from hashlib import sha256
+from math import exp
+from pathlib import Path
+from shutil import rmtree
+from typing import Any, NamedTuple
+
+import numpy as np
+from filelock import FileLock
+
+from llmtopics._language.cache import default_folder
+from llmtopics._language.devices import dtype_on
+from llmtopics._language.files import SHORT_NAMES, fingerprint
+from llmtopics._language.gguf import unpacked
+from llmtopics._language.load import load_config, load_model, load_tokenizer
+from llmtopics._language.objectives import OBJECTIVES
+from llmtopics._language.training import Plan, train, training_device
+from llmtopics._language.training_models import (
+    Size,
+    check_memory,
+    check_size,
+    license_of,
+    pretrained_model,
+    random_config,
+    random_model,
+    save,
+    window_of,
+    with_lora,
+)
+from llmtopics._language.training_texts import train_tokenizer
+
+logger = logging.getLogger(__name__)
+
+_LORA_SHARE = 0.05  # of the weights, roughly: rank 16 in SmolLM2 is 0.036
+_RANDOM_WINDOW = 256
+_VERSION = 1  # part of the key: change it when the same settings give other weights
+
+
+class Tuning(NamedTuple):
+    """All that decides the weights, besides the texts."""
+
+    objective: str
+    model: str
+    revision: str | None
+    init: str
+    adapter: str | None
+    rank: int
+    size: Size
+    max_length: int | None
+    validation_fraction: float
+    plan: Plan
+
+
+class Tuned(NamedTuple):
+    """A tuned model: its folder, how training went, and the tokens that it reads at once."""
+
+    folder: Path
+    history: list[dict[str, float]]
+    window: int
+
+
+def tune(
+    texts: Sequence[str],
+    topics: np.ndarray | None,
+    tuning: Tuning,
+    output_dir: Path | None,
+) -> Tuned:
+    """Tune a model, or return the one that the same call has tuned before.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        None of them blank.
+    topics : ndarray of shape (n_texts, n_topics) or None
+        Shares of topics, for close vectors.
+    tuning : Tuning
+    output_dir : Path or None
+        None is a folder in the cache, by texts and settings.
+
+    Raises
+    ------
+    ValueError
+        If there are too few texts, or the folder holds something else.
+    """
+    base = None
+    if tuning.init == "pretrained":
+        base = unpacked(tuning.model, tuning.revision, None, default_folder())
+    corpus = _digest([*texts, *([] if topics is None else [topics.tobytes().hex()])])
+    key = _key(tuning, base, corpus)
+    place = output_dir or default_folder() / "tuned" / key[:32]
+    with _held(place, key):
+        model_folder, history_file = place / "model", place / "history.json"
+        if not model_folder.exists():
+            _tune(texts, topics, tuning, base, place, corpus)
+        history = json.loads(history_file.read_text("utf-8"))
+    return Tuned(model_folder, history["history"], history["max_length"])
+
+
+def _tune(
+    texts: Sequence[str],
+    topics: np.ndarray | None,
+    tuning: Tuning,
+    base: Path | None,
+    place: Path,
+    corpus: str,
+) -> None:
+    """Write the tuned model, its card and its history into a folder."""
+    held_rows, rows = _split(len(texts), tuning)
+    kind = OBJECTIVES[tuning.objective]
+    make, config, tokenizer, window = _start(
+        tuning, base, kind, [texts[i] for i in rows]
+    )
+    objective = kind(tokenizer, window)  # refuses a tokenizer that it cannot use
+    lora = tuning.adapter == "lora" and base is not None
+    needed = check_memory(
+        config,
+        kind.kind,
+        _LORA_SHARE if lora else 1.0,
+        tuning.plan.batch_size * window,
+        tuning.plan.gradient_checkpointing,
+        training_device(tuning.plan.device),
+    )
+    logger.info("training needs about %s GiB", round(needed / 2**30, 1))
+
+    def items(chosen: np.ndarray, held_out: bool) -> list[dict[str, Any]]:
+        if not len(chosen):
+            return []
+        some = None if topics is None else topics[chosen]
+        return objective.items([texts[i] for i in chosen], some, held_out)
+
+    model = make()
+    if lora:
+        model = with_lora(model, tuning.rank, tuning.plan.seed)
+    history = train(
+        model,
+        items(rows, False),
+        items(held_rows, True),
+        objective.collate,
+        objective.loss,
+        tuning.plan,
+        place / "checkpoints",
+    )
+    made = place / "unfinished"
+    rmtree(made, ignore_errors=True)
+    save(model, tokenizer, base, made)
+    (made / "README.md").write_text(
+        _card(tuning, base, corpus, len(texts), history), "utf-8"
+    )
+    (place / "history.json").write_text(
+        json.dumps({"history": history, "max_length": window}), "utf-8"
+    )
+    made.rename(place / "model")  # now it is whole
+    rmtree(place / "checkpoints", ignore_errors=True)
+
+
+def _start(
+    tuning: Tuning, base: Path | None, kind: Any, texts: list[str]
+) -> tuple[Callable[[], Any], Any, Any, int]:
+    """Return what makes the model, its configuration, its tokenizer and its window."""
+    seed = tuning.plan.seed
+    if base is not None:
+        tokenizer, config = load_tokenizer(base), load_config(base)
+        window = window_of(config, tokenizer, tuning.max_length, kind.window)
+        return (
+            partial(pretrained_model, kind.kind, base, seed),
+            config,
+            tokenizer,
+            window,
+        )
+    window = tuning.max_length or min(kind.window, _RANDOM_WINDOW)
+    check_size(tuning.size)
+    tokenizer = train_tokenizer(texts, tuning.size.vocab_size, window)
+    config = random_config(kind.kind, tuning.size, tokenizer, window)
+    return partial(random_model, kind.kind, config, seed), config, tokenizer, window
+
+
+def score(
+    folder: Path,
+    texts: Sequence[str],
+    topics: np.ndarray | None,
+    objective: str,
+    max_length: int,
+    device: str,
+    dtype: str = "float32",
+) -> float:
+    """Return how well the model in a folder does what ``objective`` asks; larger is better."""
+    kind = OBJECTIVES[objective]
+    model = load_model(folder, training_device(device), dtype, kind.kind)
+    return kind(load_tokenizer(folder), max_length).score(model, texts, topics)
+
+
+def default_of(objective: str, name: str, trained: str = "") -> Any:
+    """Return the default of an objective's setting, such as its learning rate."""
+    found = getattr(OBJECTIVES[objective], name)
+    return found[trained] if trained else found
+
+
+def _split(n: int, tuning: Tuning) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows that are held out, and those that are trained on.
+
+    Raises
+    ------
+    ValueError
+        If there are too few texts.
+    """
+    share = tuning.validation_fraction
+    n_held = max(1, round(share * n)) if share else 0
+    if n - n_held < 1:
+        raise ValueError(
+            f"LanguageModelTuner needs more than the {n} texts with words that it got, to "
+            "hold some out. Pass more texts, or validation_fraction=0 to hold out none."
+        )
+    order = np.random.default_rng(tuning.plan.seed).permutation(n)
+    return np.sort(order[:n_held]), np.sort(order[n_held:])
+
+
+def _key(tuning: Tuning, base: Path | None, corpus: str) -> str:
+    plan = tuning.plan
+    dtype = dtype_on(training_device(plan.device), plan.dtype)
+    decides = tuning._replace(
+        model="" if base is None else fingerprint(base),
+        plan=plan._replace(device="", verbose=False, dtype=dtype),
+    )
+    return _digest([json.dumps([_VERSION, decides, corpus])])
+
+
+def _digest(texts: Sequence[str]) -> str:
+    digest = sha256()
+    for text in texts:
+        data = text.encode("utf-8", "surrogatepass")
+        digest.update(f"{len(data)} ".encode() + data)
+    return digest.hexdigest()
+
+
+@contextmanager
+def _held(place: Path, key: str) -> Iterator[None]:
+    """Keep other processes from a folder; make sure that it holds this run or nothing.
+
+    Raises
+    ------
+    ValueError
+        If it holds something else.
+    """
+    place.mkdir(parents=True, exist_ok=True)
+    with FileLock(place / ".lock"):
+        file = place / "run.json"
+        others = [path.name for path in place.iterdir() if path.name != ".lock"]
+        if file.exists():
+            if file.read_text("utf-8") != key:
+                raise ValueError(
+                    f"output_dir={str(place)!r} holds a model that was tuned on other "
+                    "texts or with other parameters. Name another folder, or delete this "
+                    "one."
+                )
+        elif others:
+            raise ValueError(
+                f"output_dir={str(place)!r} holds other files, such as {others[0]!r}. Name "
+                "an empty folder."
+            )
+        else:
+            made = place / ".run.json"
+            made.write_text(key, "utf-8")
+            made.rename(file)
+        yield
+
+
+def _card(
+    tuning: Tuning,
+    base: Path | None,
+    corpus: str,
+    n_texts: int,
+    history: list[dict[str, float]],
+) -> str:
+    """Return the card of a model: what it was made of, and how well it does."""
+    origin, license_ = "random weights", "none"
+    if base is not None:
+        packaged = SHORT_NAMES.get(tuning.model)
+        origin = packaged.hub_id if packaged else tuning.model
+        license_ = license_of(base)
+        if license_ == "unknown" and packaged:
+            license_ = packaged.license
+    checks = [row["held_out_loss"] for row in history if "held_out_loss" in row]
+    figures = f"{checks[0]:.4f} before, {min(checks):.4f} after" if checks else "none"
+    if checks and tuning.objective != "contrastive":
+        figures += f" (perplexity {exp(checks[0]):.1f} → {exp(min(checks)):.1f})"
+    settings = tuning._asdict() | {"plan": tuning.plan._asdict()}
+    return "\n".join(
+        [
+            "# A language model tuned by llmtopics",
+            "",
+            f"- Base model: {origin}",
+            f"- License of the base model: {license_}",
+            f"- Objective: {tuning.objective}",
+            f"- Texts: {n_texts} (SHA-256 {corpus})",
+            f"- Held-out loss: {figures}",
+            f"- Steps: {max(row['step'] for row in history)}",
+            "",
+            "```json",
+            json.dumps(settings, indent=1, default=str),
+            "```",
+            "",
+        ]
+    )

@@ -1,0 +1,399 @@
+"""A language model tuned on texts."""
+
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, _fit_context
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from llmtopics._checks import as_seed, check_texts
+from llmtopics._language.training import Plan
+from llmtopics._language.training_models import Size
+from llmtopics._language.tune import Tuning, default_of, score, tune
+from llmtopics._state import as_fitted, restored_on_error
+
+_WHOLE = Interval(Integral, 1, None, closed="left")
+_SHARE = Interval(Real, 0, 1, closed="left")
+
+
+class LanguageModelTuner(BaseEstimator):
+    """Train a language model on your texts, from existing weights or from random ones.
+
+    The result is a folder with a model. Pass its path, ``model_path_``, to
+    :class:`LocalLLM` or :class:`TransformerEmbedder`. Training needs the extra ``finetune``.
+
+    Parameters
+    ----------
+    model : str, default="smollm2"
+        The model to start with: a short name, the path of a folder, or a hub id, as in
+        :class:`LocalLLM` and :class:`TransformerEmbedder`. Unused if ``init="random"``.
+
+    revision : str or None, default=None
+        Branch, tag or commit on the hub.
+
+    objective : {"causal", "masked"}, default="causal"
+        What the model learns: the next token ("causal", of a decoder such as "smollm2"), or
+        masked tokens ("masked", of an encoder such as "minilm").
+
+    init : {"pretrained", "random"}, default="pretrained"
+        Whether training starts with the weights of ``model``, or with random ones. Random
+        models get a tokenizer that is trained on the texts (byte-level BPE): a Llama for
+        "causal", a BERT for the others.
+
+    adapter : {"lora"} or None, default="lora"
+        What is trained of a pretrained model: small matrices beside its weights (LoRA),
+        which are merged into the weights at the end, or None for all weights. Random models
+        always train all weights.
+
+    rank : int, default=16
+        Rank of the matrices of LoRA.
+
+    hidden_size, n_layers, n_heads, vocab_size : int, default=128, 2, 2, 4000
+        Size of a model of random weights: numbers per token, layers, attention heads per
+        layer, and most tokens of its vocabulary (at least 260).
+
+    max_length : int or None, default=None
+        Tokens of a window. Texts are joined, and cut into windows of about equal sizes, so
+        that nothing of long texts is left out. None is 512 for "causal" and 256 for
+        "masked" and for random models, or the limit of the model if that is less.
+
+    batch_size : int or "auto", default="auto"
+        Windows of a batch. "auto" is 2 for "causal" and 8 for "masked".
+
+    gradient_accumulation_steps : int, default=1
+        Batches per update of the weights. Memory is that of one batch.
+
+    gradient_checkpointing : bool, default=False
+        Whether activations are computed twice instead of kept: less memory, more time.
+
+    n_epochs : float, default=1
+        How often the texts are read.
+
+    max_steps : int or None, default=None
+        Most updates of the weights.
+
+    max_minutes : float or None, default=None
+        Minutes after which training stops, those of interrupted runs included.
+
+    learning_rate : float or "auto", default="auto"
+        "auto" is 5e-4 for LoRA, 5e-5 for all weights, and 1e-3 for random ones.
+
+    schedule : str, default="linear"
+        How the learning rate falls, by a name of transformers: "linear", "cosine",
+        "constant_with_warmup".
+
+    warmup : float, default=0.05
+        Share of the steps in which the learning rate rises from zero.
+
+    validation_fraction : float, default=0.05
+        Share of the texts that is held out. The weights with the least loss on them are
+        kept. With 0 the last weights are kept.
+
+    eval_steps : int or "auto", default="auto"
+        Steps between two checks on the held-out texts. A checkpoint is written at each.
+        "auto" is a tenth of the run.
+
+    patience : int or None, default=3
+        Training stops after so many checks without a lower held-out loss. None never stops.
+
+    output_dir : str, Path or None, default=None
+        Folder of the checkpoints and of the model. None is a folder in
+        ``LLMTOPICS_CACHE`` or the user's cache folder, by texts and parameters.
+
+    device : str, default="auto"
+        "cpu", "cuda", "mps", or "auto" for the first GPU or else the processor.
+
+    dtype : {"auto", "float32", "bfloat16", "float16"}, default="auto"
+        Number format of the computations (mixed precision). "auto" is bfloat16 where the
+        processor or GPU computes in it natively, float32 elsewhere.
+
+    verbose : bool or int, default=False
+        Whether to show a progress bar.
+
+    random_state : int, RandomState, Generator or None, default=0
+        Seed of all random draws. Only a fixed seed lets an interrupted run continue.
+
+    Attributes
+    ----------
+    model_path_ : str
+        Folder of the tuned model: weights (safetensors), tokenizer, and a card (README.md).
+
+    history_ : dict of str to ndarray of shape (n_rows,)
+        The course of training, a table for ``pandas.DataFrame``: ``step``, ``loss``,
+        ``held_out_loss``, ``perplexity`` (of held-out tokens), ``learning_rate``, ``tokens``
+        read so far, ``seconds``, ``tokens_per_second``, ``memory_mib``. NaN where a row has
+        no such value. The first held-out row is of the model before training.
+
+    See Also
+    --------
+    LocalLLM : Reads the tuned model of "causal".
+    TransformerEmbedder : Reads the tuned model of "masked".
+
+    Notes
+    -----
+    Training an interrupted fit again continues from its last checkpoint, and gives the
+    weights of an unbroken run. A fit that is repeated with the same texts and parameters
+    loads the finished model. ``verbose`` may differ, and ``device`` if the number format is
+    the same. Two processes that fit the same take turns.
+
+    Adam with decoupled weight decay (AdamW) of PyTorch is the optimizer; the loop is the
+    ``Trainer`` of transformers. Batches and dropout depend on ``random_state`` alone.
+    On other hardware the last digits differ.
+
+    References
+    ----------
+    E. J. Hu et al., "LoRA: low-rank adaptation of large language models", ICLR 2022.
+
+    Examples
+    --------
+    >>> from llmtopics import LanguageModelTuner
+    >>> texts = ["the cat sat on the mat", "a dog sat on a log"] * 20
+    >>> tuner = LanguageModelTuner(
+    ...     init="random", hidden_size=16, n_layers=1, vocab_size=270, max_length=16, n_epochs=3
+    ... )
+    >>> tuner = tuner.fit(texts)
+    >>> perplexities = [n for n in tuner.history_["perplexity"] if n == n]
+    >>> bool(perplexities[-1] < perplexities[0])
+    True
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "model": [str],
+        "revision": [str, None],
+        "objective": [StrOptions({"causal", "masked"})],
+        "init": [StrOptions({"pretrained", "random"})],
+        "adapter": [StrOptions({"lora"}), None],
+        "rank": [_WHOLE],
+        "hidden_size": [_WHOLE],
+        "n_layers": [_WHOLE],
+        "n_heads": [_WHOLE],
+        "vocab_size": [Interval(Integral, 260, None, closed="left")],
+        "max_length": [Interval(Integral, 8, None, closed="left"), None],
+        "batch_size": [_WHOLE, StrOptions({"auto"})],
+        "gradient_accumulation_steps": [_WHOLE],
+        "gradient_checkpointing": ["boolean"],
+        "n_epochs": [Interval(Real, 0, None, closed="neither")],
+        "max_steps": [_WHOLE, None],
+        "max_minutes": [Interval(Real, 0, None, closed="neither"), None],
+        "learning_rate": [
+            Interval(Real, 0, None, closed="neither"),
+            StrOptions({"auto"}),
+        ],
+        "schedule": [
+            StrOptions({"linear", "cosine", "constant", "constant_with_warmup"})
+        ],
+        "warmup": [_SHARE],
+        "validation_fraction": [_SHARE],
+        "eval_steps": [_WHOLE, StrOptions({"auto"})],
+        "patience": [_WHOLE, None],
+        "output_dir": [str, Path, None],
+        "device": [str],
+        "dtype": [StrOptions({"auto", "float32", "bfloat16", "float16"})],
+        "verbose": ["verbose"],
+        "random_state": ["random_state", np.random.Generator],
+    }
+
+    def __init__(
+        self,
+        model: str = "smollm2",
+        *,
+        revision: str | None = None,
+        objective: str = "causal",
+        init: str = "pretrained",
+        adapter: str | None = "lora",
+        rank: int = 16,
+        hidden_size: int = 128,
+        n_layers: int = 2,
+        n_heads: int = 2,
+        vocab_size: int = 4000,
+        max_length: int | None = None,
+        batch_size: int | str = "auto",
+        gradient_accumulation_steps: int = 1,
+        gradient_checkpointing: bool = False,
+        n_epochs: float = 1,
+        max_steps: int | None = None,
+        max_minutes: float | None = None,
+        learning_rate: float | str = "auto",
+        schedule: str = "linear",
+        warmup: float = 0.05,
+        validation_fraction: float = 0.05,
+        eval_steps: int | str = "auto",
+        patience: int | None = 3,
+        output_dir: str | Path | None = None,
+        device: str = "auto",
+        dtype: str = "auto",
+        verbose: bool | int = False,
+        random_state: Any = 0,
+    ):
+        self.model = model
+        self.revision = revision
+        self.objective = objective
+        self.init = init
+        self.adapter = adapter
+        self.rank = rank
+        self.hidden_size = hidden_size
+        self.n_layers = n_layers
+        self.n_heads = n_heads
+        self.vocab_size = vocab_size
+        self.max_length = max_length
+        self.batch_size = batch_size
+        self.gradient_accumulation_steps = gradient_accumulation_steps
+        self.gradient_checkpointing = gradient_checkpointing
+        self.n_epochs = n_epochs
+        self.max_steps = max_steps
+        self.max_minutes = max_minutes
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.warmup = warmup
+        self.validation_fraction = validation_fraction
+        self.eval_steps = eval_steps
+        self.patience = patience
+        self.output_dir = output_dir
+        self.device = device
+        self.dtype = dtype
+        self.verbose = verbose
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Train the model on texts.
+
+        Parameters
+        ----------
+        X : sequence of str
+            Texts. Blank ones teach nothing.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : LanguageModelTuner
+            Fitted.
+
+        Raises
+        ------
+        ValueError
+            For what is not a text (naming its row), too few texts, bad parameters, and an
+            ``output_dir`` that holds something else.
+        FloatingPointError
+            If the loss becomes NaN or infinite. The last checkpoint is kept.
+        MemoryError
+            Before training, if the device has less memory free than is needed.
+        OSError
+            If the model is not found, or a checkpoint cannot be written.
+        ImportError
+            If the extra ``finetune`` is not installed.
+        """
+        texts = _written(check_texts(X, "LanguageModelTuner"))
+        with restored_on_error(self):
+            place = self.output_dir
+            tuned = tune(
+                texts,
+                None,
+                self._tuning(as_seed(self.random_state)),
+                None if place is None else Path(place).expanduser(),
+            )
+            self.model_path_ = str(tuned.folder)
+            self.history_ = _table(tuned.history)
+            self._max_length = tuned.window
+            self._fitted = as_fitted(self)
+        return self
+
+    def score(self, X, y=None):
+        """Return the mean log-likelihood of a token in nats; larger is better.
+
+        Parameters
+        ----------
+        X : sequence of str
+            Texts. Each is scored alone. Blank ones have no tokens.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        score : float
+            Of "causal": given the tokens before. ``exp(-score)`` is the perplexity. Of
+            "masked": given all others (pseudo-likelihood), each token being masked once.
+
+        Raises
+        ------
+        ValueError
+            For what is not a text (naming its row), or if all texts are blank.
+        OSError
+            If the folder of the model is not there any more.
+        """
+        check_is_fitted(self)
+        return score(
+            Path(self.model_path_),
+            _written(check_texts(X, "LanguageModelTuner")),
+            None,
+            self._fitted.objective,
+            self._max_length,
+            self.device,
+        )
+
+    def _tuning(self, seed: int) -> Tuning:
+        """Return the parameters as the training code reads them."""
+        trained = "random" if self.init == "random" else self.adapter or "all"
+        rate, rows = self.learning_rate, self.batch_size
+        if rate == "auto":
+            rate = default_of(self.objective, "learning_rates", trained)
+        if rows == "auto":
+            rows = default_of(self.objective, "batch_size")
+        plan = Plan(
+            **{
+                name: getattr(self, name)
+                for name in Plan._fields
+                if name not in ("seed", "learning_rate", "batch_size")
+            },
+            seed=seed,
+            learning_rate=float(rate),
+            batch_size=int(rows),
+        )
+        size = Size(*(int(getattr(self, name)) for name in Size._fields))
+        own = {
+            name: getattr(self, name)
+            for name in Tuning._fields
+            if name not in ("plan", "size")
+        }
+        return Tuning(**own, size=size, plan=plan)
+
+
+def _written(texts: list[str]) -> list[str]:
+    """Return the texts that are not blank.
+
+    Raises
+    ------
+    ValueError
+        If all are.
+    """
+    written = [text for text in texts if text.strip()]
+    if not written:
+        raise ValueError(
+            f"LanguageModelTuner needs texts with words, and all {len(texts)} are blank."
+        )
+    return written
+
+
+def _table(history: list[dict[str, float]]) -> dict[str, np.ndarray]:
+    """Return the course of training by columns, NaN where a row lacks a value."""
+    names = [
+        "step",
+        "loss",
+        "held_out_loss",
+        "learning_rate",
+        "tokens",
+        "seconds",
+        "memory_mib",
+    ]
+    table = {
+        name: np.array([row.get(name, np.nan) for row in history], float)
+        for name in names
+    }
+    table["perplexity"] = np.exp(table["held_out_loss"])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        table["tokens_per_second"] = table["tokens"] / table["seconds"]
+    return table
