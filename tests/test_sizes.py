@@ -19,6 +19,8 @@ EXCEPTIONS = {  # what may be longer -> why
     "topics/_gibbs/kernels/lists.py: draw": _ONE_LOOP,
     "topics/_gibbs/kernels/mixtures.py: infer_paths": _ONE_LOOP,
     "topics/_gibbs/kernels/paths.py: draw": _ONE_LOOP,
+    "naming/_labeler.py: TopicLabeler": _DOCS,
+    "topics/_embedding.py: EmbeddingTopics": _DOCS,
     "topics/_gibbs_lda.py": _DOCS,
     "topics/_gibbs_lda.py: GibbsLDA": _DOCS,
     "topics/_pachinko.py": _DOCS,
