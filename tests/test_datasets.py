@@ -84,5 +84,5 @@ def test_bad_arguments_are_refused():
             datasets.make_topics(**sizes)
     with pytest.raises(ValueError, match="random_state must be"):
         datasets.make_topics(random_state="a")
-    with pytest.raises(ValueError, match=r"doc_topic_prior.*3 topics"):
+    with pytest.raises(ValueError, match=r"doc_topic_prior.*per topic \(3\)"):
         datasets.make_topics(n_components=3, doc_topic_prior=[1, 1])

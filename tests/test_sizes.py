@@ -26,6 +26,7 @@ EXCEPTIONS = {  # what may be longer -> why
     "topics/_pachinko.py": _DOCS,
     "topics/_pachinko.py: PachinkoAllocation": _DOCS,
     "describe/_describer.py: ImageDescriber": _DOCS,
+    "finetune/_tuner.py": _DOCS,
     "finetune/_tuner.py: LanguageModelTuner": _DOCS,
     "fusion/_estimator.py: FusionTopicModel": _DOCS,
     "fusion/_estimator.py": _DOCS,

@@ -160,6 +160,13 @@ class LanguageModelTuner(BaseEstimator):
     True
     """
 
+    _fitted_state: tuple[str, ...] = (
+        "model_path_",
+        "history_",
+        "_max_length",
+        "_as_fitted",
+    )
+
     _parameter_constraints: dict[str, list[Any]] = {
         "model": [str],
         "revision": [str, None],
@@ -299,7 +306,7 @@ class LanguageModelTuner(BaseEstimator):
             self.model_path_ = str(tuned.folder)
             self.history_ = _table(tuned.history)
             self._max_length = tuned.window
-            self._fitted = as_fitted(self)
+            self._as_fitted = as_fitted(self)
         return self
 
     def score(self, X, y=None):
@@ -330,7 +337,7 @@ class LanguageModelTuner(BaseEstimator):
             Path(self.model_path_),
             _written(check_texts(X, "LanguageModelTuner")),
             None,
-            self._fitted.objective,
+            self._as_fitted.objective,
             self._max_length,
             self.device,
         )
