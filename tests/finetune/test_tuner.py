@@ -134,6 +134,89 @@ def test_a_masked_model_keeps_the_pooling_of_its_base(texts, tmp_path):
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
+def closeness(tuner, texts, subjects):
+    """Return the mean cosine within subjects, less that between them."""
+    vectors = TransformerEmbedder(
+        tuner.model_path_, dtype="float32", cache_dir=False
+    ).transform(texts)
+    same = subjects[:, None] == subjects
+    cosines = vectors @ vectors.T
+    return cosines[same].mean() - cosines[~same].mean()
+
+
+CLOSE = {"objective": "contrastive", "n_epochs": 8, "learning_rate": 0.01}
+
+
+def test_texts_of_one_label_come_closer(tiny, texts, subjects, tmp_path):
+    with_y = tiny(**CLOSE, output_dir=tmp_path / "y").fit(texts, subjects)
+    without = tiny(**CLOSE, output_dir=tmp_path / "none").fit(texts)
+    assert closeness(with_y, texts, subjects) > 0.1 + closeness(
+        without, texts, subjects
+    )
+    assert with_y.score(texts, subjects) == with_y.score(texts, subjects)
+    losses = without.history_["held_out_loss"]
+    losses = losses[~np.isnan(losses)]
+    assert losses.min() < losses[0]
+
+
+def test_cosines_follow_the_topics_that_texts_share(tiny, texts, subjects):
+    shares = np.where(subjects[:, None] == ["money", "sport"], 0.9, 0.1)
+    tuner = tiny(**CLOSE).fit(texts, shares)
+    same, other = shares[0] @ shares[2], shares[0] @ shares[1]
+    expected = 0.05 * np.log(same / other)  # where the softmax equals its target
+    assert closeness(tuner, texts, subjects) == pytest.approx(expected, abs=0.02)
+
+
+def test_vectors_that_are_all_alike_are_refused(tiny, texts):
+    y = np.full((60, 2), 0.5)  # every text has the same topics
+    tuner = tiny(objective="contrastive", n_epochs=6, learning_rate=0.01)
+    with pytest.raises(ValueError, match="nearly the same vector"):
+        tuner.fit(texts, y)
+
+
+def test_contrastive_needs_mean_pooling_and_dropout(tiny, small_model, texts, tmp_path):
+    from transformers import AutoConfig, AutoModel, AutoTokenizer
+
+    decoder = tiny(
+        objective="contrastive", init="pretrained", model=str(small_model), batch_size=2
+    )
+    with pytest.raises(ValueError, match=r"pooling='last'.*such as 'minilm'"):
+        decoder.fit(texts)
+    encoder = tiny(objective="masked", max_steps=1).fit(texts).model_path_
+    config = AutoConfig.from_pretrained(
+        encoder, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
+    )
+    AutoModel.from_config(config).save_pretrained(tmp_path / "still")
+    AutoTokenizer.from_pretrained(encoder).save_pretrained(tmp_path / "still")
+    still = tiny(
+        objective="contrastive",
+        init="pretrained",
+        model=str(tmp_path / "still"),
+        adapter=None,
+        max_steps=1,
+        output_dir=tmp_path / "tuned still",  # a fit that is refused leaves it free
+    )
+    with pytest.raises(ValueError, match="the model has none: pass y"):
+        still.fit(texts)
+    still.fit(texts, [*"ab" * 30])
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (["a"] * 60, "y has one label, 'a'"),
+        (["a", "b"], "y has 2 rows, and there are 60 texts"),
+        ([*"ab" * 29, "a", None], "no label in row 59"),
+        ([0.0, 1.0] * 29 + [0.0, np.nan], "no label in row 59"),
+        (np.zeros((60, 2)), "no topic in row 0"),
+        (np.full((60, 2), -1.0), "Negative"),
+    ],
+)
+def test_bad_labels_are_named(tiny, texts, y, message):
+    with pytest.raises(ValueError, match=message):
+        tiny(objective="contrastive").fit(texts, y)
+
+
 def test_the_card_says_what_the_model_was_made_of(small_model, texts, tmp_path):
     from llmtopics import LanguageModelTuner
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from llmtopics._language.request import without_surrogates
 from llmtopics._language.training_texts import (
     IGNORED,
     packed,
@@ -17,8 +18,11 @@ from llmtopics._language.training_texts import (
     separator,
     token_ids,
 )
+from llmtopics._language.workers import tokenizing
 
 _EVERY = 7  # each seventh token is masked at once where a score masks all in turn
+_CHECKED, _COLLAPSED = 64, 0.99  # texts, and their mean cosine
+_TEMPERATURE = 0.05  # that of SimCSE
 _SCORED = 2048  # tokens of a batch that is scored
 
 
@@ -51,6 +55,9 @@ class Objective(Protocol):
     @property
     def loss(self) -> Callable | None:
         """From a model and a batch to the loss; None for the model's own."""
+
+    def check(self, model: Any, rows: list[dict[str, Any]]) -> None:
+        """Raise a ValueError for a model that cannot be used, after training."""
 
     def score(
         self, model: Any, texts: Sequence[str], topics: np.ndarray | None
@@ -86,6 +93,9 @@ class Causal:
             "attention_mask": torch.from_numpy(real.astype(np.int64)),
             "labels": torch.from_numpy(np.where(real, ids, IGNORED)),
         }
+
+    def check(self, model, rows):
+        pass
 
     def score(self, model, texts, topics):
         """Return the mean log-likelihood of a token, given those before it in its text."""
@@ -169,6 +179,9 @@ class Masked:
             batch["input_ids"], batch["labels"] = inputs, labels
         return batch
 
+    def check(self, model, rows):
+        pass
+
     def score(self, model, texts, topics):
         """Return the mean log-likelihood of a token, given the others (pseudo-likelihood)."""
         rows = [
@@ -180,8 +193,117 @@ class Masked:
         return _mean_log_likelihood(model, rows, self.collate, lambda *both: both)
 
 
+class Contrastive:
+    """Close vectors of texts of one topic, or of one text under two draws of dropout.
+
+    The target of a text is shared among the others by ``topics @ topics.T``. Without topics
+    each text is a topic of its own, with its second draw alone (SimCSE).
+    """
+
+    kind = "AutoModel"
+    window, batch_size = 128, 32
+    learning_rates = {"lora": 1e-4, "all": 2e-5, "random": 1e-3}
+
+    def __init__(self, tokenizer: Any, window: int):
+        self.tokenizer = tokenizer
+        self.max_length = window
+
+    def items(self, texts, topics, held_out):
+        with tokenizing():
+            ids = self.tokenizer(
+                [without_surrogates(text) for text in texts],
+                truncation=True,
+                max_length=self.max_length,
+                verbose=False,
+            )["input_ids"]
+        rows = [{"input_ids": np.array(row, np.int64)} for row in ids]
+        if topics is not None:
+            for row, shares in zip(rows, topics, strict=True):
+                row["topics"] = shares
+        return rows
+
+    def collate(self, rows):
+        import torch
+
+        padding = self.tokenizer.pad_token_id or 0
+        ids, real = padded([row["input_ids"] for row in rows], padding)
+        topics = np.eye(len(rows))
+        if "topics" in rows[0]:
+            topics = np.array([row["topics"] for row in rows])
+        return {
+            "input_ids": torch.from_numpy(ids),
+            "attention_mask": torch.from_numpy(real.astype(np.int64)),
+            "labels": torch.from_numpy(topics.astype(np.float32)),
+        }
+
+    def loss(self, model, batch):
+        """Return the cross-entropy between the targets and the softmax of the cosines."""
+        import torch
+
+        topics = batch["labels"].repeat(2, 1)
+        training = model.training
+        # a check draws the same dropout each time, and leaves the stream of training alone
+        with torch.random.fork_rng(enabled=not training):
+            if not training:
+                torch.manual_seed(0)
+                model.train()
+            inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
+            vectors = torch.cat([_mean_pooled(model, inputs) for _ in range(2)])
+            model.train(training)
+        apart = ~torch.eye(len(vectors), dtype=torch.bool, device=vectors.device)
+        scores = (vectors @ vectors.T / _TEMPERATURE).masked_fill(~apart, -1e9)
+        targets = topics @ topics.T * apart
+        targets = targets / targets.sum(dim=1, keepdim=True)
+        return torch.nn.functional.cross_entropy(scores, targets)
+
+    def check(self, model, rows):
+        """Refuse a model that gives all texts the same vector (collapse)."""
+        import torch
+
+        model.eval()
+        batch = self.collate(rows[:_CHECKED])
+        inputs = {
+            name: batch[name].to(model.device)
+            for name in ("input_ids", "attention_mask")
+        }
+        with torch.inference_mode():
+            vectors = _mean_pooled(model, inputs)
+        n = len(vectors)
+        cosine = (float(vectors.sum(dim=0).square().sum()) - n) / max(1, n * (n - 1))
+        if cosine > _COLLAPSED:
+            raise ValueError(
+                f"After training all texts have nearly the same vector (mean cosine "
+                f"{cosine:.4f}). The model is not kept. Set a lower learning_rate, train "
+                "for fewer steps, or pass labels of several topics."
+            )
+
+    def score(self, model, texts, topics):
+        """Return minus the loss, in batches of texts in their order."""
+        import torch
+
+        rows = self.items(texts, topics, True)
+        total = 0.0
+        with torch.inference_mode():
+            for start in range(0, len(rows), self.batch_size):
+                batch = self.collate(rows[start : start + self.batch_size])
+                batch = {name: value.to(model.device) for name, value in batch.items()}
+                total -= self.loss(model, batch).item() * len(batch["labels"])
+        return total / len(rows)
+
+
+def _mean_pooled(model: Any, inputs: dict[str, Any]) -> Any:
+    """Return float32 vectors of length one: the means of the tokens' vectors."""
+    import torch
+
+    states = model(**inputs).last_hidden_state.float()
+    weights = inputs["attention_mask"][:, :, None].float()
+    means = (states * weights).sum(dim=1) / weights.sum(dim=1)
+    return torch.nn.functional.normalize(means, dim=1)
+
+
 OBJECTIVES: dict[str, Any] = {
     "causal": Causal,
+    "contrastive": Contrastive,
     "masked": Masked,
 }
 

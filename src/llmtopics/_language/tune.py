@@ -16,11 +16,17 @@ from filelock import FileLock
 
 from llmtopics._language.cache import default_folder
 from llmtopics._language.devices import dtype_on
+from llmtopics._language.encode_settings import read_settings
 from llmtopics._language.files import SHORT_NAMES, fingerprint
 from llmtopics._language.gguf import unpacked
-from llmtopics._language.load import load_config, load_model, load_tokenizer
+from llmtopics._language.load import load_config, load_tokenizer
 from llmtopics._language.objectives import OBJECTIVES
-from llmtopics._language.training import Plan, train, training_device
+from llmtopics._language.training import (
+    Plan,
+    last_whole_checkpoint,
+    train,
+    training_device,
+)
 from llmtopics._language.training_models import (
     Size,
     check_memory,
@@ -135,6 +141,8 @@ def _tune(
         return objective.items([texts[i] for i in chosen], some, held_out)
 
     model = make()
+    if tuning.objective == "contrastive":
+        _check_contrastive(model, base, topics)
     if lora:
         model = with_lora(model, tuning.rank, tuning.plan.seed)
     history = train(
@@ -146,6 +154,7 @@ def _tune(
         tuning.plan,
         place / "checkpoints",
     )
+    objective.check(model, items(rows, True))
     made = place / "unfinished"
     rmtree(made, ignore_errors=True)
     save(model, tokenizer, base, made)
@@ -180,6 +189,26 @@ def _start(
     return partial(random_model, kind.kind, config, seed), config, tokenizer, window
 
 
+def _check_contrastive(model: Any, base: Path | None, topics: Any) -> None:
+    """Raise a ValueError for a model whose vectors cannot be trained as they are read."""
+    if base is not None:
+        pooling = read_settings(
+            base, "auto", True, None, "truncate", "float32", None
+        ).pooling
+        if pooling != "mean":
+            raise ValueError(
+                f"objective='contrastive' trains means of tokens, and the model in {base} "
+                f"uses pooling={pooling!r}. Choose a model with mean pooling, such as "
+                "'minilm'."
+            )
+    rates = [part.p for part in model.modules() if type(part).__name__ == "Dropout"]
+    if topics is None and not any(rates):
+        raise ValueError(
+            "objective='contrastive' without y compares two draws of dropout, and the "
+            "model has none: pass y, or choose a model with dropout, such as 'minilm'."
+        )
+
+
 def score(
     folder: Path,
     texts: Sequence[str],
@@ -187,11 +216,11 @@ def score(
     objective: str,
     max_length: int,
     device: str,
-    dtype: str = "float32",
 ) -> float:
     """Return how well the model in a folder does what ``objective`` asks; larger is better."""
     kind = OBJECTIVES[objective]
-    model = load_model(folder, training_device(device), dtype, kind.kind)
+    # not a model that others use: a score may draw dropout
+    model = pretrained_model(kind.kind, folder, 0).to(training_device(device)).eval()
     return kind(load_tokenizer(folder), max_length).score(model, texts, topics)
 
 
@@ -267,7 +296,13 @@ def _held(place: Path, key: str) -> Iterator[None]:
             made = place / ".run.json"
             made.write_text(key, "utf-8")
             made.rename(file)
-        yield
+        try:
+            yield
+        except Exception:
+            if last_whole_checkpoint(place / "checkpoints") is None:
+                file.unlink()  # nothing was trained: other parameters may use the folder
+                rmtree(place / "checkpoints", ignore_errors=True)
+            raise
 
 
 def _card(

@@ -9,11 +9,12 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from llmtopics._checks import as_seed, check_texts
+from llmtopics._checks import as_seed
 from llmtopics._language.training import Plan
 from llmtopics._language.training_models import Size
 from llmtopics._language.tune import Tuning, default_of, score, tune
 from llmtopics._state import as_fitted, restored_on_error
+from llmtopics.finetune._inputs import written_texts
 
 _WHOLE = Interval(Integral, 1, None, closed="left")
 _SHARE = Interval(Real, 0, 1, closed="left")
@@ -34,9 +35,11 @@ class LanguageModelTuner(BaseEstimator):
     revision : str or None, default=None
         Branch, tag or commit on the hub.
 
-    objective : {"causal", "masked"}, default="causal"
-        What the model learns: the next token ("causal", of a decoder such as "smollm2"), or
-        masked tokens ("masked", of an encoder such as "minilm").
+    objective : {"causal", "masked", "contrastive"}, default="causal"
+        What the model learns: the next token ("causal", of a decoder such as "smollm2"),
+        masked tokens ("masked", of an encoder such as "minilm"), or close vectors
+        ("contrastive", of an embedder): of texts of one topic with ``y``, of one text under
+        two draws of dropout without.
 
     init : {"pretrained", "random"}, default="pretrained"
         Whether training starts with the weights of ``model``, or with random ones. Random
@@ -57,11 +60,13 @@ class LanguageModelTuner(BaseEstimator):
 
     max_length : int or None, default=None
         Tokens of a window. Texts are joined, and cut into windows of about equal sizes, so
-        that nothing of long texts is left out. None is 512 for "causal" and 256 for
-        "masked" and for random models, or the limit of the model if that is less.
+        that nothing of long texts is left out. "contrastive" reads the first tokens of each
+        text alone. None is 512 for "causal", 256 for "masked" and 128 for "contrastive" (at
+        most 256 for random models), or the limit of the model if that is less.
 
     batch_size : int or "auto", default="auto"
-        Windows of a batch. "auto" is 2 for "causal" and 8 for "masked".
+        Windows, or texts, of a batch. "auto" is 2 for "causal", 8 for "masked" and 32 for
+        "contrastive".
 
     gradient_accumulation_steps : int, default=1
         Batches per update of the weights. Memory is that of one batch.
@@ -79,7 +84,8 @@ class LanguageModelTuner(BaseEstimator):
         Minutes after which training stops, those of interrupted runs included.
 
     learning_rate : float or "auto", default="auto"
-        "auto" is 5e-4 for LoRA, 5e-5 for all weights, and 1e-3 for random ones.
+        "auto" is 5e-4 for LoRA, 5e-5 for all weights, and 1e-3 for random ones. For
+        "contrastive" it is 1e-4, 2e-5 and 1e-3.
 
     schedule : str, default="linear"
         How the learning rate falls, by a name of transformers: "linear", "cosine",
@@ -130,7 +136,7 @@ class LanguageModelTuner(BaseEstimator):
     See Also
     --------
     LocalLLM : Reads the tuned model of "causal".
-    TransformerEmbedder : Reads the tuned model of "masked".
+    TransformerEmbedder : Reads the tuned model of "masked" and "contrastive".
 
     Notes
     -----
@@ -143,8 +149,14 @@ class LanguageModelTuner(BaseEstimator):
     ``Trainer`` of transformers. Batches and dropout depend on ``random_state`` alone.
     On other hardware the last digits differ.
 
+    The loss of "contrastive" is the cross-entropy between the softmax of a text's cosines to
+    the others, times 20, and their shared topics ``y @ y.T``. Vectors are means of tokens. A
+    model that gives all texts nearly the same vector is refused.
+
     References
     ----------
+    T. Gao et al., "SimCSE: simple contrastive learning of sentence embeddings", EMNLP 2021.
+
     E. J. Hu et al., "LoRA: low-rank adaptation of large language models", ICLR 2022.
 
     Examples
@@ -170,7 +182,7 @@ class LanguageModelTuner(BaseEstimator):
     _parameter_constraints: dict[str, list[Any]] = {
         "model": [str],
         "revision": [str, None],
-        "objective": [StrOptions({"causal", "masked"})],
+        "objective": [StrOptions({"causal", "contrastive", "masked"})],
         "init": [StrOptions({"pretrained", "random"})],
         "adapter": [StrOptions({"lora"}), None],
         "rank": [_WHOLE],
@@ -272,8 +284,9 @@ class LanguageModelTuner(BaseEstimator):
         ----------
         X : sequence of str
             Texts. Blank ones teach nothing.
-        y : None
-            Ignored.
+        y : array-like of shape (n_texts,) or (n_texts, n_topics), or None
+            Of "contrastive": a label of each text, or its topic proportions θ. Others
+            ignore it.
 
         Returns
         -------
@@ -294,12 +307,12 @@ class LanguageModelTuner(BaseEstimator):
         ImportError
             If the extra ``finetune`` is not installed.
         """
-        texts = _written(check_texts(X, "LanguageModelTuner"))
+        texts, topics = written_texts(X, y, self.objective)
         with restored_on_error(self):
             place = self.output_dir
             tuned = tune(
                 texts,
-                None,
+                topics,
                 self._tuning(as_seed(self.random_state)),
                 None if place is None else Path(place).expanduser(),
             )
@@ -310,20 +323,21 @@ class LanguageModelTuner(BaseEstimator):
         return self
 
     def score(self, X, y=None):
-        """Return the mean log-likelihood of a token in nats; larger is better.
+        """Return the mean log-likelihood of a token, or minus the loss; larger is better.
 
         Parameters
         ----------
         X : sequence of str
             Texts. Each is scored alone. Blank ones have no tokens.
-        y : None
-            Ignored.
+        y : array-like or None
+            As in :meth:`fit`.
 
         Returns
         -------
         score : float
             Of "causal": given the tokens before. ``exp(-score)`` is the perplexity. Of
-            "masked": given all others (pseudo-likelihood), each token being masked once.
+            "masked": given all others (pseudo-likelihood), each token being masked once. Of
+            "contrastive": minus the loss, in batches of 32.
 
         Raises
         ------
@@ -335,8 +349,7 @@ class LanguageModelTuner(BaseEstimator):
         check_is_fitted(self)
         return score(
             Path(self.model_path_),
-            _written(check_texts(X, "LanguageModelTuner")),
-            None,
+            *written_texts(X, y, self._as_fitted.objective),
             self._as_fitted.objective,
             self._max_length,
             self.device,
@@ -367,22 +380,6 @@ class LanguageModelTuner(BaseEstimator):
             if name not in ("plan", "size")
         }
         return Tuning(**own, size=size, plan=plan)
-
-
-def _written(texts: list[str]) -> list[str]:
-    """Return the texts that are not blank.
-
-    Raises
-    ------
-    ValueError
-        If all are.
-    """
-    written = [text for text in texts if text.strip()]
-    if not written:
-        raise ValueError(
-            f"LanguageModelTuner needs texts with words, and all {len(texts)} are blank."
-        )
-    return written
 
 
 def _table(history: list[dict[str, float]]) -> dict[str, np.ndarray]:

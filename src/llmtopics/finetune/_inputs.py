@@ -1,0 +1,74 @@
+"""Texts to train on, and their labels or topic proportions as one matrix."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils._missing import is_pandas_na, is_scalar_nan
+from sklearn.utils.validation import check_array, column_or_1d
+
+from llmtopics._checks import check_texts
+
+
+def topics_of(y: Any, n_texts: int) -> np.ndarray:
+    """Return the topic proportions of texts; a label is a topic of its own.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_texts,) or (n_texts, n_topics)
+    n_texts : int
+
+    Returns
+    -------
+    topics : ndarray of shape (n_texts, n_topics)
+        Rows that sum to one.
+
+    Raises
+    ------
+    ValueError
+        For another length, missing or negative values, and a single label.
+    """
+    if len(y) != n_texts:
+        raise ValueError(f"y has {len(y)} rows, and there are {n_texts} texts.")
+    if np.ndim(y) == 2:
+        shares = check_array(y, dtype=float, ensure_non_negative=True, input_name="y")
+        totals = shares.sum(axis=1, keepdims=True)
+        if not totals.all():
+            row = int(np.flatnonzero(totals == 0)[0])
+            raise ValueError(f"y has no topic in row {row}: its shares are all zero.")
+        return shares / totals
+    labels = list(column_or_1d(y))
+    for row, label in enumerate(labels):
+        if label is None or is_scalar_nan(label) or is_pandas_na(label):
+            raise ValueError(
+                f"y has no label in row {row}, but {label!r}. Leave this text out."
+            )
+    names = sorted({str(label) for label in labels})
+    if len(names) < 2:
+        raise ValueError(
+            f"y has one label, {names[0]!r}: texts of one topic alone would all get the "
+            "same vector. Pass texts of several topics, or y=None."
+        )
+    place = {name: column for column, name in enumerate(names)}
+    return np.eye(len(names))[[place[str(label)] for label in labels]]
+
+
+def written_texts(
+    X: Any, y: Any, objective: str
+) -> tuple[list[str], np.ndarray | None]:
+    """Return the texts that are not blank, and their topics.
+
+    Raises
+    ------
+    ValueError
+        If all are blank, or ``y`` does not fit.
+    """
+    texts = check_texts(X, "LanguageModelTuner")
+    rows = [i for i, text in enumerate(texts) if text.strip()]
+    if not rows:
+        raise ValueError(
+            f"LanguageModelTuner needs texts with words, and all {len(texts)} are blank."
+        )
+    topics = None
+    if y is not None and objective == "contrastive":
+        topics = topics_of(y, len(texts))[rows]
+    return [texts[i] for i in rows], topics
