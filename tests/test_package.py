@@ -172,8 +172,8 @@ def test_the_readme_example_runs(capsys, monkeypatch, every):
         assert capsys.readouterr().out == "".join(printed)
 
 
-MINUTES = ("label", "llm_topics")  # `TopicLabeler` asks a language model often
-READ_FILES = ("describe.md",)  # pictures and sounds of the reader
+MINUTES = ("llm_topics", "naming")  # they ask a language model often
+READ_FILES = ("describe.md", "tune.md")  # they read what only the reader has
 
 
 @pytest.mark.parametrize(
