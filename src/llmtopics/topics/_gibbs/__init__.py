@@ -8,7 +8,10 @@
 
 ``likelihood``: the likelihood of a state. ``learned_priors``: priors learned from it.
 ``expected_counts``: the counts that give φ. ``mixtures``: topic proportions of documents,
-given fixed topics. ``kernels``: the compiled loops.
+given fixed topics. ``known_counts``: draws of topics under fixed counts. ``path_start``: where
+Pachinko allocation starts. ``tokens``, ``pieces``, ``random_streams``: the input, how it is cut,
+and its random numbers. ``assigned``: the methods of the ``assigned_…`` classes. ``kernels``: the
+compiled loops.
 
 D documents, T tokens, K topics, V words, B: K rounded up to a multiple of sixteen.
 """

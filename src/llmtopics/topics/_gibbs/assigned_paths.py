@@ -12,9 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from llmtopics.topics._gibbs.assigned import Range
-from llmtopics.topics._gibbs.counts import RowCounts, filled_up
+from llmtopics.topics._gibbs.counts import RowCounts
 from llmtopics.topics._gibbs.kernels import paths, rows
-from llmtopics.topics._gibbs.kernels.common import Priors, count_pairs, zeros
+from llmtopics.topics._gibbs.kernels.common import (
+    Priors,
+    count_pairs,
+    filled_up,
+    zeros,
+)
 from llmtopics.topics._gibbs.random_streams import sweep_key
 from llmtopics.topics._gibbs.tokens import Tokens
 from llmtopics.topics._gibbs.word_prior import WordPrior

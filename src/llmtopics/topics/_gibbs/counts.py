@@ -9,9 +9,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from llmtopics._compiled.simd import LANES
 from llmtopics.topics._gibbs.kernels import exact, lists, rows
-from llmtopics.topics._gibbs.kernels.common import count_pairs, zeros
+from llmtopics.topics._gibbs.kernels.common import count_pairs, filled_up, zeros
 from llmtopics.topics._gibbs.tokens import Tokens, n_of_words
 
 
@@ -147,8 +146,3 @@ class ListCounts(Counts):
             slots = first + np.flatnonzero(counts[first : first + 2**20] > 0)
             words = np.searchsorted(begins, slots, side="right") - 1
             yield words, topics[slots], counts[slots]
-
-
-def filled_up(n: int) -> int:
-    """Return the least multiple of 16 that is at least n."""
-    return -(-n // LANES) * LANES

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 
 from llmtopics.topics._gibbs.chain import MANY_TOPICS, Chain
-from llmtopics.topics._gibbs.counts import filled_up
-from llmtopics.topics._gibbs.kernels.common import zeros
+from llmtopics.topics._gibbs.kernels.common import filled_up, zeros
 from llmtopics.topics._gibbs.kernels.rows import relax
 from llmtopics.topics._gibbs.pieces import cut_all, cut_words
 from llmtopics.topics._gibbs.tokens import COUNTED, Tokens, n_of_words

@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 
 from llmtopics._compiled.threads import Workers
-from llmtopics.topics._gibbs.counts import filled_up
 from llmtopics.topics._gibbs.kernels import rows
-from llmtopics.topics._gibbs.kernels.common import Priors, zeros
+from llmtopics.topics._gibbs.kernels.common import Priors, filled_up, zeros
 from llmtopics.topics._gibbs.pieces import cut_all
 from llmtopics.topics._gibbs.random_streams import stream_key
 from llmtopics.topics._gibbs.tokens import Tokens

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from llmtopics._checks import as_floats
-from llmtopics._compiled.simd import LANES
+from llmtopics.topics._gibbs.kernels.common import filled_up
 
 _NO_ROWS = np.zeros(0, np.int32)
 LEAST, MOST = 1e-30, 1e30  # beyond, products of probabilities overflow or become zero
@@ -85,8 +85,9 @@ class WordPrior:
         if self.n_dimensions < 2:
             return np.float32(self.values), _NO_ROWS
         columns, row = _distinct(self.values.T.astype(np.float32))
-        table = np.ones((len(columns), -(-columns.shape[1] // LANES) * LANES), "f4")
-        table[:, : columns.shape[1]] = columns
+        K = columns.shape[1]
+        table = np.ones((len(columns), filled_up(K)), "f4")
+        table[:, :K] = columns
         return table, row
 
     @cached_property

@@ -44,6 +44,11 @@ row_of_word = by_dimensions(
 )
 
 
+def filled_up(n: int) -> int:
+    """Return the least multiple of 16 that is at least n."""
+    return -(-n // LANES) * LANES
+
+
 def zeros(*shape, kind=np.float32):
     """Return zeros; the array and each of its rows start at a cache line."""
     n = math.prod(shape)

@@ -71,11 +71,12 @@ def draw(tokens, topics, fresh, first, last, lists, priors, key, scratch):
             own_factor = (n + np.float32(prior[row, own])) * inverse[1, own]
             total = mass[g] - factor[g, own] + own_factor
             begin = begins[w]
+            n_listed = np.int64((lengths[w] + LANES - 1) // LANES)  # blocks of the list
             weigh_list(
                 listed,
                 counts,
                 begin,
-                np.int64((lengths[w] + LANES - 1) // LANES),
+                n_listed,
                 factor,
                 np.int64(g),
                 sums,
@@ -85,7 +86,7 @@ def draw(tokens, topics, fresh, first, last, lists, priors, key, scratch):
             slot = pick(
                 sums,
                 np.int64(g),
-                np.int64((lengths[w] + LANES - 1) // LANES),
+                n_listed,
                 uniform(key, t),
                 number_or_cell(beta, w, np.int64(0)) * total,
             )

@@ -64,7 +64,9 @@ def infer(counts, components, doc_prior, stop, first, last, mixtures):
                 shares[i, k] = 0.0
         for k in range(K):
             expected[k] = prior[k]  # E[n_dk] + α_k
-        for it in range(stop.max_iter):
+        for i in range(n_words):
+            length += data[begin + i]
+        for _ in range(stop.max_iter):
             for k in range(K):
                 before[k] = expected[k]
             for i in range(n_words):
@@ -79,8 +81,6 @@ def infer(counts, components, doc_prior, stop, first, last, mixtures):
                     fresh = share[k] / total
                     expected[k] += count * (fresh - shares[i, k])
                     shares[i, k] = fresh
-                if it == 0:
-                    length += count
             moved = 0.0
             for k in range(K):
                 expected[k] = max(expected[k], prior[k])  # against rounding errors
