@@ -666,12 +666,15 @@ def test_more_words_than_can_be_counted_are_refused_before_memory_is_taken():
 
 
 def peak(method, X):
+    """Bytes that a call takes: the least of three, as other threads are traced, too."""
     method(X)  # imports, compiles
-    tracemalloc.start()
-    method(X)
-    _, found = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    return found
+    found = []
+    for _ in range(3):
+        tracemalloc.start()
+        method(X)
+        found.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    return min(found)
 
 
 @pytest.mark.parametrize("sampler", ["exact", "blocked"])
@@ -679,7 +682,6 @@ def test_fitting_takes_as_much_memory_as_the_guide_says(sampler):
     rng = np.random.default_rng(0)
     X = sp.csr_array(rng.integers(500, 1500, (10, 20), np.int32))
     model = GibbsLDA(2, sampler=sampler, max_iter=1, random_state=0)
-    model.fit(X[:1]).partial_fit(X[:1])  # compiled loops are loaded now, not measured
     for method in (model.fit, model.partial_fit):
         assert 8 < peak(method, X) / X.sum() < 10.1  # bytes per word of the corpus
     model = GibbsLDA(100, sampler=sampler, max_iter=1, random_state=0)
