@@ -1,9 +1,10 @@
 """``LLMTopics``: zero-shot topics, given by name and scored by a language model."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from itertools import chain
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.special import logsumexp, softmax
@@ -36,6 +37,7 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
+@dataclass(eq=False, repr=False)
 class LLMTopics(TransformerMixin, BaseEstimator):
     """Zero-shot topics: a language model scores how well topic names fit each text.
 
@@ -186,7 +188,22 @@ class LLMTopics(TransformerMixin, BaseEstimator):
     ['sport', 'politics']
     """
 
-    _fitted_state: tuple[str, ...] = (
+    topics: Sequence[Any] | Mapping[str, Any] | int
+    _: KW_ONLY
+    llm: str | LanguageModel = "smollm2"
+    prompt: str = PROMPT
+    answer: str = " {topic}"
+    max_length: int | None = 128
+    calibrate: str | None = "corpus"
+    temperature: float = 0.5
+    ambiguous_only: Any = None
+    confidence: float = 0.6
+    n_words: int = 16
+    sample_size: int = 200
+    random_state: Any = None
+    verbose: bool | int = False
+
+    _fitted_state: ClassVar[tuple[str, ...]] = (
         "topics_",
         "answers_",
         "words_",
@@ -195,7 +212,7 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         "_as_fitted",
     )
 
-    _parameter_constraints: dict[str, list[Any]] = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "topics": ["array-like", dict, str, Interval(Integral, 2, None, closed="left")],
         "llm": [str, LanguageModel],
         "prompt": [str],
@@ -210,37 +227,6 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         "random_state": ["random_state", np.random.Generator],
         "verbose": ["verbose"],
     }
-
-    def __init__(
-        self,
-        topics: Sequence[Any] | Mapping[str, Any] | int,
-        *,
-        llm: str | LanguageModel = "smollm2",
-        prompt: str = PROMPT,
-        answer: str = " {topic}",
-        max_length: int | None = 128,
-        calibrate: str | None = "corpus",
-        temperature: float = 0.5,
-        ambiguous_only: Any = None,
-        confidence: float = 0.6,
-        n_words: int = 16,
-        sample_size: int = 200,
-        random_state: Any = None,
-        verbose: bool | int = False,
-    ):
-        self.topics = topics
-        self.llm = llm
-        self.prompt = prompt
-        self.answer = answer
-        self.max_length = max_length
-        self.calibrate = calibrate
-        self.temperature = temperature
-        self.ambiguous_only = ambiguous_only
-        self.confidence = confidence
-        self.n_words = n_words
-        self.sample_size = sample_size
-        self.random_state = random_state
-        self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
     @config_context(transform_output="default")

@@ -1,9 +1,10 @@
 """A language model that runs on this machine."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import KW_ONLY, dataclass
 from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
@@ -18,6 +19,7 @@ from llmtopics._language.prompts import tokens_after_text
 from llmtopics._language.request import Request, without_surrogates
 
 
+@dataclass(eq=False, repr=False)
 class LocalLLM(LanguageModel):
     """A language model that runs on this machine.
 
@@ -96,8 +98,17 @@ class LocalLLM(LanguageModel):
     ((1, 2), True)
     """
 
+    model: str = "smollm2"
+    _: KW_ONLY
+    revision: str | None = None
+    gguf_file: str | None = None
+    batch_size: int | str = "auto"
+    device: str = "auto"
+    dtype: str = "auto"
+    cache_dir: str | Path | bool | None = None
+
     _DECIDES = ("model", "revision", "gguf_file", "dtype")
-    _parameter_constraints: dict[str, list[Any]] = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "model": [str],
         "revision": [str, None],
         "gguf_file": [str, None],
@@ -109,25 +120,6 @@ class LocalLLM(LanguageModel):
         "dtype": [StrOptions({"auto", "float32", "bfloat16", "float16"})],
         "cache_dir": [str, Path, Options(bool, {False}), None],
     }
-
-    def __init__(
-        self,
-        model: str = "smollm2",
-        *,
-        revision: str | None = None,
-        gguf_file: str | None = None,
-        batch_size: int | str = "auto",
-        device: str = "auto",
-        dtype: str = "auto",
-        cache_dir: str | Path | bool | None = None,
-    ):
-        self.model = model
-        self.revision = revision
-        self.gguf_file = gguf_file
-        self.batch_size = batch_size
-        self.device = device
-        self.dtype = dtype
-        self.cache_dir = cache_dir
 
     @property
     def _folder(self) -> Path:

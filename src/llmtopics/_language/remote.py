@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import KW_ONLY, dataclass
 from numbers import Integral, Real
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from sklearn.utils._param_validation import Interval, Options, StrOptions
@@ -21,6 +22,7 @@ from llmtopics._language.remote_answers import RemoteAnswers
 from llmtopics._language.request import Request
 
 
+@dataclass(eq=False, repr=False)
 class RemoteLLM(LanguageModel):
     """A language model behind an OpenAI-compatible server.
 
@@ -115,9 +117,22 @@ class RemoteLLM(LanguageModel):
     0
     """
 
+    base_url: str
+    model: str
+    _: KW_ONLY
+    provider: str = "openai"
+    api_key_env: str | None = "OPENAI_API_KEY"
+    timeout: float = 60.0
+    max_retries: int = 5
+    max_requests: int | None = None
+    max_cost: float | None = None
+    price: tuple[float, float] | None = None
+    n_jobs: int | None = 4
+    cache_dir: str | Path | bool | None = None
+
     _COUNTED = (*LanguageModel._COUNTED, "n_requests", "cost")
     _DECIDES = ("base_url", "model", "provider")
-    _parameter_constraints: dict[str, list[Any]] = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "base_url": [str],
         "model": [str],
         "provider": [StrOptions(set(PROVIDERS))],
@@ -130,33 +145,6 @@ class RemoteLLM(LanguageModel):
         "n_jobs": N_JOBS,
         "cache_dir": [str, Path, Options(bool, {False}), None],
     }
-
-    def __init__(
-        self,
-        base_url: str,
-        model: str,
-        *,
-        provider: str = "openai",
-        api_key_env: str | None = "OPENAI_API_KEY",
-        timeout: float = 60.0,
-        max_retries: int = 5,
-        max_requests: int | None = None,
-        max_cost: float | None = None,
-        price: tuple[float, float] | None = None,
-        n_jobs: int | None = 4,
-        cache_dir: str | Path | bool | None = None,
-    ):
-        self.base_url = base_url
-        self.model = model
-        self.provider = provider
-        self.api_key_env = api_key_env
-        self.timeout = timeout
-        self.max_retries = max_retries
-        self.max_requests = max_requests
-        self.max_cost = max_cost
-        self.price = price
-        self.n_jobs = n_jobs
-        self.cache_dir = cache_dir
 
     def _describe(
         self,

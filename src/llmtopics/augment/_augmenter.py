@@ -1,7 +1,8 @@
 """Add to each text what a language model writes about it."""
 
+from dataclasses import KW_ONLY, dataclass
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn import config_context
@@ -29,6 +30,7 @@ OUTCOMES = (
 )
 
 
+@dataclass(eq=False, repr=False)
 class LLMAugmenter(
     TextOutput,
     auto_wrap_output_keys=None,  # type: ignore[call-arg]
@@ -147,7 +149,23 @@ class LLMAugmenter(
     ['augmented', 'blank']
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {
+    llm: str | LanguageModel = "smollm2"
+    _: KW_ONLY
+    mode: str = "keywords"
+    prompt: str | None = None
+    chat: bool | None = None
+    how: str = "append"
+    max_new_tokens: int = 32
+    temperature: float = 0.0
+    max_length: int | None = 256
+    min_similarity: float | None = None
+    embedder: Any = None
+    language: str | None = None
+    on_error: str = "raise"
+    random_state: Any = None
+    verbose: bool | int = False
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "llm": [str, LanguageModel],
         "mode": [StrOptions(set(MODES))],
         "prompt": [str, None],
@@ -163,39 +181,6 @@ class LLMAugmenter(
         "random_state": ["random_state", np.random.Generator],
         "verbose": ["verbose"],
     }
-
-    def __init__(
-        self,
-        llm: str | LanguageModel = "smollm2",
-        *,
-        mode: str = "keywords",
-        prompt: str | None = None,
-        chat: bool | None = None,
-        how: str = "append",
-        max_new_tokens: int = 32,
-        temperature: float = 0.0,
-        max_length: int | None = 256,
-        min_similarity: float | None = None,
-        embedder: Any = None,
-        language: str | None = None,
-        on_error: str = "raise",
-        random_state: Any = None,
-        verbose: bool | int = False,
-    ):
-        self.llm = llm
-        self.mode = mode
-        self.prompt = prompt
-        self.chat = chat
-        self.how = how
-        self.max_new_tokens = max_new_tokens
-        self.temperature = temperature
-        self.max_length = max_length
-        self.min_similarity = min_similarity
-        self.embedder = embedder
-        self.language = language
-        self.on_error = on_error
-        self.random_state = random_state
-        self.verbose = verbose
 
     def fit(self, X, y=None):
         """Check the parameters and the texts. Nothing is learned.

@@ -1,5 +1,6 @@
 """Count the words of texts, and the next words that a language model predicts."""
 
+from dataclasses import KW_ONLY, dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -24,6 +25,7 @@ _N_TOKENS = 256  # most likely next words that are asked for per text
 _WARN_FROM = 10  # warn if none of at least so many texts gains a word
 
 
+@dataclass(eq=False, repr=False)
 class NextWordCounts(
     PartsMixin,
     TransformerMixin,
@@ -114,13 +116,29 @@ class NextWordCounts(
     (3, True)
     """
 
+    vectorizer: Any = None
+    llm: Any = "smollm2"
+    _: KW_ONLY
+    prompt: str = "Text: {text}\nTopic:"
+    weight: float = 10
+    n_words: int = 100
+    include_counts: bool = True
+    max_length: int | None = 256
+    on_error: str = "raise"
+    verbose: bool | int = False
+
     _part_defaults: ClassVar = {
         "vectorizer": "CountVectorizer(analyzer=TextAnalyzer())"
     }
 
-    _fitted_state: tuple[str, ...] = ("vectorizer_", "_shares", "_llm", "_as_fitted")
+    _fitted_state: ClassVar[tuple[str, ...]] = (
+        "vectorizer_",
+        "_shares",
+        "_llm",
+        "_as_fitted",
+    )
 
-    _parameter_constraints: dict[str, list[Any]] = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "vectorizer": [HasMethods(["fit", "transform"]), None],
         "llm": [str, LanguageModel],
         "prompt": [str],
@@ -134,29 +152,6 @@ class NextWordCounts(
         "on_error": [StrOptions({"raise", "keep"})],
         "verbose": ["verbose"],
     }
-
-    def __init__(
-        self,
-        vectorizer: Any = None,
-        llm: Any = "smollm2",
-        *,
-        prompt: str = "Text: {text}\nTopic:",
-        weight: float = 10,
-        n_words: int = 100,
-        include_counts: bool = True,
-        max_length: int | None = 256,
-        on_error: str = "raise",
-        verbose: bool | int = False,
-    ):
-        self.vectorizer = vectorizer
-        self.llm = llm
-        self.prompt = prompt
-        self.weight = weight
-        self.n_words = n_words
-        self.include_counts = include_counts
-        self.max_length = max_length
-        self.on_error = on_error
-        self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=False)
     @config_context(transform_output="default")

@@ -2,9 +2,10 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping
+from dataclasses import KW_ONLY, dataclass
 from itertools import cycle
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -30,6 +31,7 @@ Text: {text}
 Another:"""
 
 
+@dataclass(eq=False, repr=False)
 class LLMResampler(BaseEstimator):
     """Add new texts that a language model writes on the subjects of given texts.
 
@@ -130,9 +132,24 @@ class LLMResampler(BaseEstimator):
     array([0, 1, 2, 0])
     """
 
-    _fitted_state: tuple[str, ...] = ()
+    llm: str | LanguageModel = "smollm2"
+    _: KW_ONLY
+    sampling_strategy: str | float | Mapping | None = "auto"
+    n_per_text: int = 1
+    prompt: str | None = None
+    chat: bool = False
+    max_new_tokens: int = 32
+    temperature: float = 0.8
+    max_length: int | None = 256
+    max_similarity: float = 0.7
+    max_rounds: int = 3
+    on_error: str = "raise"
+    random_state: Any = None
+    verbose: bool | int = False
 
-    _parameter_constraints: dict[str, list[Any]] = {
+    _fitted_state: ClassVar[tuple[str, ...]] = ()
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "llm": [str, LanguageModel],
         "sampling_strategy": [
             StrOptions({"auto"}),
@@ -153,37 +170,6 @@ class LLMResampler(BaseEstimator):
         "random_state": ["random_state", np.random.Generator],
         "verbose": ["verbose"],
     }
-
-    def __init__(
-        self,
-        llm: str | LanguageModel = "smollm2",
-        *,
-        sampling_strategy: str | float | Mapping | None = "auto",
-        n_per_text: int = 1,
-        prompt: str | None = None,
-        chat: bool = False,
-        max_new_tokens: int = 32,
-        temperature: float = 0.8,
-        max_length: int | None = 256,
-        max_similarity: float = 0.7,
-        max_rounds: int = 3,
-        on_error: str = "raise",
-        random_state: Any = None,
-        verbose: bool | int = False,
-    ):
-        self.llm = llm
-        self.sampling_strategy = sampling_strategy
-        self.n_per_text = n_per_text
-        self.prompt = prompt
-        self.chat = chat
-        self.max_new_tokens = max_new_tokens
-        self.temperature = temperature
-        self.max_length = max_length
-        self.max_similarity = max_similarity
-        self.max_rounds = max_rounds
-        self.on_error = on_error
-        self.random_state = random_state
-        self.verbose = verbose
 
     def fit_resample(self, X, y=None):
         """Return the texts, followed by new texts.

@@ -5,7 +5,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.utils._param_validation import Options, StrOptions
@@ -25,7 +25,7 @@ class Describer(TextOutput, ABC):
     """Base of describers: reads and checks rows, and reports and counts failures."""
 
     _KIND: str  # the word for a row in error messages
-    _parameter_constraints: dict[str, list[Any]] = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "cache_dir": [str, Path, Options(bool, {False}), None],
         "on_error": [StrOptions({"raise", "keep"})],
         "verbose": ["verbose"],

@@ -1,7 +1,8 @@
 """A table with texts, pictures and sounds in its columns → one text per row."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn import config_context
@@ -103,6 +104,7 @@ def make_describer(
     return Pipeline([("columns", table), ("join", TextJoiner(separator))])
 
 
+@dataclass(eq=False, repr=False)
 class ColumnTexts(TransformerMixin, BaseEstimator):
     """Describe the cells of one column. Missing cells get an empty text.
 
@@ -111,10 +113,9 @@ class ColumnTexts(TransformerMixin, BaseEstimator):
     describer : transformer or "passthrough"
     """
 
-    _fitted_state: tuple[str, ...] = ("describer_",)
+    describer: Any = "passthrough"
 
-    def __init__(self, describer: Any = "passthrough"):
-        self.describer = describer
+    _fitted_state: ClassVar[tuple[str, ...]] = ("describer_",)
 
     def fit(self, X, y=None):
         """Fit a copy of the describer, if there is something to fit."""
@@ -146,6 +147,7 @@ class ColumnTexts(TransformerMixin, BaseEstimator):
         return [mark if _is_missing(cell) else cell for cell in rows]
 
 
+@dataclass(eq=False, repr=False)
 class TextJoiner(
     TransformerMixin,
     BaseEstimator,
@@ -158,10 +160,9 @@ class TextJoiner(
     separator : str
     """
 
-    _fitted_state: tuple[str, ...] = ()
+    separator: str = "\n"
 
-    def __init__(self, separator: str = "\n"):
-        self.separator = separator
+    _fitted_state: ClassVar[tuple[str, ...]] = ()
 
     def fit(self, X, y=None):
         """Do nothing."""

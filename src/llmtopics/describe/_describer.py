@@ -1,9 +1,10 @@
 """Pictures → texts: captions, words that fit, and the text in them."""
 
 from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn import config_context
@@ -32,6 +33,7 @@ def _writes_words(describer: Any) -> bool:
     return True
 
 
+@dataclass(eq=False, repr=False)
 class ImageDescriber(
     Describer,
     auto_wrap_output_keys=None,  # type: ignore[call-arg]
@@ -148,8 +150,23 @@ class ImageDescriber(
     ['Shares fell sharply']
     """
 
+    how: str | Sequence[str] = "ocr"
+    _: KW_ONLY
+    model: str | None = None
+    revision: str | None = None
+    llm: RemoteLLM | None = None
+    prompt: str | None = None
+    max_new_tokens: int = 64
+    vocabulary: Sequence[str] | None = None
+    n_words: int = 5
+    device: str = "auto"
+    dtype: str = "auto"
+    cache_dir: str | Path | bool | None = None
+    on_error: str = "raise"
+    verbose: bool | int = False
+
     _KIND = "picture"
-    _parameter_constraints: dict[str, list[Any]] = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **Describer._parameter_constraints,
         "how": [StrOptions(set(KINDS)), list, tuple],
         "model": [str, None],
@@ -162,37 +179,6 @@ class ImageDescriber(
         "device": [str],
         "dtype": [StrOptions({"auto", "float32", "bfloat16", "float16"})],
     }
-
-    def __init__(
-        self,
-        how: str | Sequence[str] = "ocr",
-        *,
-        model: str | None = None,
-        revision: str | None = None,
-        llm: RemoteLLM | None = None,
-        prompt: str | None = None,
-        max_new_tokens: int = 64,
-        vocabulary: Sequence[str] | None = None,
-        n_words: int = 5,
-        device: str = "auto",
-        dtype: str = "auto",
-        cache_dir: str | Path | bool | None = None,
-        on_error: str = "raise",
-        verbose: bool | int = False,
-    ):
-        self.how = how
-        self.model = model
-        self.revision = revision
-        self.llm = llm
-        self.prompt = prompt
-        self.max_new_tokens = max_new_tokens
-        self.vocabulary = vocabulary
-        self.n_words = n_words
-        self.device = device
-        self.dtype = dtype
-        self.cache_dir = cache_dir
-        self.on_error = on_error
-        self.verbose = verbose
 
     @config_context(transform_output="default")
     def transform(self, X):

@@ -1,8 +1,9 @@
 """``AudioTranscriber``: sounds → texts (speech recognition)."""
 
+from dataclasses import KW_ONLY, dataclass
 from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from sklearn import config_context
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -15,6 +16,7 @@ from llmtopics.describe._whisper import Segment, Transcript, segments_of
 DTYPES = ("auto", "int8", "float32", "bfloat16", "float16")
 
 
+@dataclass(eq=False, repr=False)
 class AudioTranscriber(
     Describer,
     auto_wrap_output_keys=None,  # type: ignore[call-arg]
@@ -118,8 +120,20 @@ class AudioTranscriber(
     ['empty']
     """
 
+    model: str = "whisper-tiny.en"
+    _: KW_ONLY
+    revision: str | None = None
+    language: str | None = None
+    vad_filter: bool = True
+    beam_size: int = 5
+    device: str = "auto"
+    dtype: str = "auto"
+    cache_dir: str | Path | bool | None = None
+    on_error: str = "raise"
+    verbose: bool | int = False
+
     _KIND = "sound"
-    _parameter_constraints: dict[str, list[Any]] = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **Describer._parameter_constraints,
         "model": [str],
         "revision": [str, None],
@@ -129,31 +143,6 @@ class AudioTranscriber(
         "device": [str],
         "dtype": [StrOptions(set(DTYPES))],
     }
-
-    def __init__(
-        self,
-        model: str = "whisper-tiny.en",
-        *,
-        revision: str | None = None,
-        language: str | None = None,
-        vad_filter: bool = True,
-        beam_size: int = 5,
-        device: str = "auto",
-        dtype: str = "auto",
-        cache_dir: str | Path | bool | None = None,
-        on_error: str = "raise",
-        verbose: bool | int = False,
-    ):
-        self.model = model
-        self.revision = revision
-        self.language = language
-        self.vad_filter = vad_filter
-        self.beam_size = beam_size
-        self.device = device
-        self.dtype = dtype
-        self.cache_dir = cache_dir
-        self.on_error = on_error
-        self.verbose = verbose
 
     @config_context(transform_output="default")
     def transform(self, X):

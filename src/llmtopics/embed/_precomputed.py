@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from copy import copy
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,6 +15,7 @@ from llmtopics.embed._base import Embedder
 _SAME = 0.999  # least cosine of two vectors of a text that differ only by rounding
 
 
+@dataclass(eq=False, repr=False)
 class PrecomputedEmbeddings(Embedder):
     """Use precomputed vectors of texts.
 
@@ -51,14 +53,15 @@ class PrecomputedEmbeddings(Embedder):
            [0., 1.]], dtype=float32)
     """
 
-    _parameter_constraints: dict[str, Any] = {  # transform checks them, and names rows
+    texts: Sequence[str]
+    vectors: ArrayLike
+
+    _parameter_constraints: ClassVar[
+        dict[str, Any]
+    ] = {  # transform checks them, and names rows
         "texts": "no_validation",
         "vectors": "no_validation",
     }
-
-    def __init__(self, texts: Sequence[str], vectors: ArrayLike):
-        self.texts = texts
-        self.vectors = vectors
 
     def __sklearn_clone__(self):
         # scikit-learn's way would copy the vectors

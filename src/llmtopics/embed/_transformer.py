@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import KW_ONLY, dataclass
 from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
@@ -24,6 +25,7 @@ from llmtopics.embed._base import Embedder
 logger = logging.getLogger(__name__)
 
 
+@dataclass(eq=False, repr=False)
 class TransformerEmbedder(Embedder):
     """Embed texts as vectors with a transformer language model.
 
@@ -138,8 +140,23 @@ class TransformerEmbedder(Embedder):
     True
     """
 
+    model: str = "minilm"
+    _: KW_ONLY
+    revision: str | None = None
+    pooling: str = "auto"
+    normalize: bool = True
+    max_length: int | None = None
+    long_texts: str = "truncate"
+    batch_size: int | str = "auto"
+    prompt: str | None = None
+    device: str = "auto"
+    dtype: str = "auto"
+    n_jobs: int | None = -1
+    cache_dir: str | Path | bool | None = None
+    verbose: bool | int = False
+
     _AT_ONCE = ("batch_size", "device", "n_jobs", "verbose")  # change no result
-    _parameter_constraints: dict[str, list[Any]] = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "model": [str],
         "revision": [str, None],
         "pooling": [StrOptions({"auto", *POOLINGS})],
@@ -157,37 +174,6 @@ class TransformerEmbedder(Embedder):
         "cache_dir": [str, Path, Options(bool, {False}), None],
         "verbose": ["verbose"],
     }
-
-    def __init__(
-        self,
-        model: str = "minilm",
-        *,
-        revision: str | None = None,
-        pooling: str = "auto",
-        normalize: bool = True,
-        max_length: int | None = None,
-        long_texts: str = "truncate",
-        batch_size: int | str = "auto",
-        prompt: str | None = None,
-        device: str = "auto",
-        dtype: str = "auto",
-        n_jobs: int | None = -1,
-        cache_dir: str | Path | bool | None = None,
-        verbose: bool | int = False,
-    ):
-        self.model = model
-        self.revision = revision
-        self.pooling = pooling
-        self.normalize = normalize
-        self.max_length = max_length
-        self.long_texts = long_texts
-        self.batch_size = batch_size
-        self.prompt = prompt
-        self.device = device
-        self.dtype = dtype
-        self.n_jobs = n_jobs
-        self.cache_dir = cache_dir
-        self.verbose = verbose
 
     def transform(self, X):
         """Return the vectors of texts.

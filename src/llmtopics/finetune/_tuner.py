@@ -1,8 +1,9 @@
 """A language model tuned on texts."""
 
+from dataclasses import KW_ONLY, dataclass
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
@@ -20,6 +21,7 @@ _WHOLE = Interval(Integral, 1, None, closed="left")
 _SHARE = Interval(Real, 0, 1, closed="left")
 
 
+@dataclass(eq=False, repr=False)
 class LanguageModelTuner(BaseEstimator):
     """Train a language model on your texts, from existing weights or from random ones.
 
@@ -172,14 +174,44 @@ class LanguageModelTuner(BaseEstimator):
     True
     """
 
-    _fitted_state: tuple[str, ...] = (
+    model: str = "smollm2"
+    _: KW_ONLY
+    revision: str | None = None
+    objective: str = "causal"
+    init: str = "pretrained"
+    adapter: str | None = "lora"
+    rank: int = 16
+    hidden_size: int = 128
+    n_layers: int = 2
+    n_heads: int = 2
+    vocab_size: int = 4000
+    max_length: int | None = None
+    batch_size: int | str = "auto"
+    gradient_accumulation_steps: int = 1
+    gradient_checkpointing: bool = False
+    n_epochs: float = 1
+    max_steps: int | None = None
+    max_minutes: float | None = None
+    learning_rate: float | str = "auto"
+    schedule: str = "linear"
+    warmup: float = 0.05
+    validation_fraction: float = 0.05
+    eval_steps: int | str = "auto"
+    patience: int | None = 3
+    output_dir: str | Path | None = None
+    device: str = "auto"
+    dtype: str = "auto"
+    verbose: bool | int = False
+    random_state: Any = 0
+
+    _fitted_state: ClassVar[tuple[str, ...]] = (
         "model_path_",
         "history_",
         "_max_length",
         "_as_fitted",
     )
 
-    _parameter_constraints: dict[str, list[Any]] = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "model": [str],
         "revision": [str, None],
         "objective": [StrOptions({"causal", "contrastive", "masked"})],
@@ -214,67 +246,6 @@ class LanguageModelTuner(BaseEstimator):
         "verbose": ["verbose"],
         "random_state": ["random_state", np.random.Generator],
     }
-
-    def __init__(
-        self,
-        model: str = "smollm2",
-        *,
-        revision: str | None = None,
-        objective: str = "causal",
-        init: str = "pretrained",
-        adapter: str | None = "lora",
-        rank: int = 16,
-        hidden_size: int = 128,
-        n_layers: int = 2,
-        n_heads: int = 2,
-        vocab_size: int = 4000,
-        max_length: int | None = None,
-        batch_size: int | str = "auto",
-        gradient_accumulation_steps: int = 1,
-        gradient_checkpointing: bool = False,
-        n_epochs: float = 1,
-        max_steps: int | None = None,
-        max_minutes: float | None = None,
-        learning_rate: float | str = "auto",
-        schedule: str = "linear",
-        warmup: float = 0.05,
-        validation_fraction: float = 0.05,
-        eval_steps: int | str = "auto",
-        patience: int | None = 3,
-        output_dir: str | Path | None = None,
-        device: str = "auto",
-        dtype: str = "auto",
-        verbose: bool | int = False,
-        random_state: Any = 0,
-    ):
-        self.model = model
-        self.revision = revision
-        self.objective = objective
-        self.init = init
-        self.adapter = adapter
-        self.rank = rank
-        self.hidden_size = hidden_size
-        self.n_layers = n_layers
-        self.n_heads = n_heads
-        self.vocab_size = vocab_size
-        self.max_length = max_length
-        self.batch_size = batch_size
-        self.gradient_accumulation_steps = gradient_accumulation_steps
-        self.gradient_checkpointing = gradient_checkpointing
-        self.n_epochs = n_epochs
-        self.max_steps = max_steps
-        self.max_minutes = max_minutes
-        self.learning_rate = learning_rate
-        self.schedule = schedule
-        self.warmup = warmup
-        self.validation_fraction = validation_fraction
-        self.eval_steps = eval_steps
-        self.patience = patience
-        self.output_dir = output_dir
-        self.device = device
-        self.dtype = dtype
-        self.verbose = verbose
-        self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):

@@ -3,6 +3,7 @@
 More than 400 lines, because half of them document parameters and attributes.
 """
 
+from dataclasses import KW_ONLY, dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -35,6 +36,7 @@ from llmtopics.fusion._sides import last_step
 from llmtopics.fusion._topic_words import ranked_words
 
 
+@dataclass(eq=False, repr=False)
 class FusionTopicModel(
     PartsMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 ):
@@ -215,6 +217,22 @@ class FusionTopicModel(
     True
     """
 
+    n_components: int | None = None
+    _: KW_ONLY
+    alpha: float | str = 0.5
+    pooling: str = "prior"
+    vectorizer: Any = None
+    expander: NextWordCounts | None = None
+    embedder: Any = None
+    topic_model: Any = None
+    language_topics: Any = None
+    concentration: float | None = None
+    max_iter: int = 100
+    memory: Any = None
+    n_jobs: int | None = None
+    random_state: Any = None
+    verbose: bool | int = False
+
     _part_defaults: ClassVar = {
         "vectorizer": "CountVectorizer(analyzer=TextAnalyzer())",
         "expander": "NextWordCounts()",
@@ -223,7 +241,7 @@ class FusionTopicModel(
         "language_topics": "make_pipeline(TransformerEmbedder(), EmbeddingTopics())",
     }
 
-    _fitted_state: tuple[str, ...] = (
+    _fitted_state: ClassVar[tuple[str, ...]] = (
         "components_",
         "keyness_",
         "vocabulary_",
@@ -238,7 +256,7 @@ class FusionTopicModel(
         "_as_fitted",
     )
 
-    _parameter_constraints: dict[str, list[Any]] = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_components": [Interval(Integral, 1, None, closed="left"), None],
         "alpha": [Interval(Real, 0, 1, closed="both"), StrOptions({"auto"})],
         "pooling": [StrOptions(set(POOLINGS))],
@@ -254,39 +272,6 @@ class FusionTopicModel(
         "random_state": ["random_state", np.random.Generator],
         "verbose": ["verbose"],
     }
-
-    def __init__(
-        self,
-        n_components: int | None = None,
-        *,
-        alpha: float | str = 0.5,
-        pooling: str = "prior",
-        vectorizer: Any = None,
-        expander: NextWordCounts | None = None,
-        embedder: Any = None,
-        topic_model: Any = None,
-        language_topics: Any = None,
-        concentration: float | None = None,
-        max_iter: int = 100,
-        memory: Any = None,
-        n_jobs: int | None = None,
-        random_state: Any = None,
-        verbose: bool | int = False,
-    ):
-        self.n_components = n_components
-        self.alpha = alpha
-        self.pooling = pooling
-        self.vectorizer = vectorizer
-        self.expander = expander
-        self.embedder = embedder
-        self.topic_model = topic_model
-        self.language_topics = language_topics
-        self.concentration = concentration
-        self.max_iter = max_iter
-        self.memory = memory
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None):

@@ -1,9 +1,10 @@
 """Name and describe topics with a language model."""
 
 from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from numbers import Integral
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -29,6 +30,7 @@ from llmtopics.naming._proposals import (
 from llmtopics.naming._scores import score_names
 
 
+@dataclass(eq=False, repr=False)
 class TopicLabeler(TransformerMixin, BaseEstimator):
     """Name and describe topics with a language model, and check each name.
 
@@ -131,9 +133,20 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
     (1, 2)
     """
 
-    _fitted_state: tuple[str, ...] = ("names_",)
+    llm: str | LanguageModel = "smollm2"
+    _: KW_ONLY
+    prompt: str | None = None
+    description_prompt: str | None = None
+    chat: bool = False
+    n_words: int = 8
+    n_documents: int = 3
+    document_length: int = 200
+    max_new_tokens: int | None = None
+    verbose: bool | int = False
 
-    _parameter_constraints: dict[str, list[Any]] = {
+    _fitted_state: ClassVar[tuple[str, ...]] = ("names_",)
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "llm": [str, LanguageModel],
         "prompt": [str, None],
         "description_prompt": [str, None],
@@ -144,29 +157,6 @@ class TopicLabeler(TransformerMixin, BaseEstimator):
         "max_new_tokens": [Interval(Integral, 1, None, closed="left"), None],
         "verbose": ["verbose"],
     }
-
-    def __init__(
-        self,
-        llm: str | LanguageModel = "smollm2",
-        *,
-        prompt: str | None = None,
-        description_prompt: str | None = None,
-        chat: bool = False,
-        n_words: int = 8,
-        n_documents: int = 3,
-        document_length: int = 200,
-        max_new_tokens: int | None = None,
-        verbose: bool | int = False,
-    ):
-        self.llm = llm
-        self.prompt = prompt
-        self.description_prompt = description_prompt
-        self.chat = chat
-        self.n_words = n_words
-        self.n_documents = n_documents
-        self.document_length = document_length
-        self.max_new_tokens = max_new_tokens
-        self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(

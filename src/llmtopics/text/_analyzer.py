@@ -1,8 +1,10 @@
 """An analyzer of texts for scikit-learn's vectorizers."""
 
 from collections.abc import Collection
+from dataclasses import KW_ONLY, dataclass
 from itertools import chain
 from numbers import Integral
+from typing import ClassVar
 
 import snowballstemmer
 from sklearn.base import BaseEstimator
@@ -12,6 +14,7 @@ from llmtopics.text._stop_words import as_stop_words, check_language
 from llmtopics.text._tokens import known_words
 
 
+@dataclass(eq=False, repr=False)
 class TextAnalyzer(BaseEstimator):
     """Split a text into words, for ``CountVectorizer(analyzer=...)``.
 
@@ -110,28 +113,17 @@ class TextAnalyzer(BaseEstimator):
     array(['cat', 'dogs', 'sat', 'sit'], dtype=object)
     """
 
-    _fitted_state: tuple[str, ...] = ()
+    language: str = "english"
+    _: KW_ONLY
+    lowercase: bool = True
+    min_length: int = 2
+    stop_words: str | Collection[str] | None = "auto"
+    stem: bool = False
+    numbers: bool = False
+    punctuation: bool = False
+    ngram_range: tuple[int, int] = (1, 1)
 
-    def __init__(
-        self,
-        language: str = "english",
-        *,
-        lowercase: bool = True,
-        min_length: int = 2,
-        stop_words: str | Collection[str] | None = "auto",
-        stem: bool = False,
-        numbers: bool = False,
-        punctuation: bool = False,
-        ngram_range: tuple[int, int] = (1, 1),
-    ):
-        self.language = language
-        self.lowercase = lowercase
-        self.min_length = min_length
-        self.stop_words = stop_words
-        self.stem = stem
-        self.numbers = numbers
-        self.punctuation = punctuation
-        self.ngram_range = ngram_range
+    _fitted_state: ClassVar[tuple[str, ...]] = ()
 
     def __call__(self, text: str) -> list[str]:
         """Return the words (or n-grams) of ``text`` in their order.

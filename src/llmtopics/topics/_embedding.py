@@ -1,7 +1,8 @@
 """Topics from embeddings: a mixture of directions on the unit sphere."""
 
+from dataclasses import KW_ONLY, dataclass
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -29,6 +30,7 @@ from llmtopics.topics._gibbs.expected_counts import to_topics
 _CONCENTRATION = 14.0
 
 
+@dataclass(eq=False, repr=False)
 class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Find topics in embeddings (vectors of texts): each topic is a direction.
 
@@ -113,7 +115,13 @@ class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     True
     """
 
-    _fitted_state: tuple[str, ...] = (
+    n_components: int = 10
+    _: KW_ONLY
+    concentration: float | None = None
+    max_iter: int = 10
+    random_state: Any = None
+
+    _fitted_state: ClassVar[tuple[str, ...]] = (
         "components_",
         "cluster_centers_",
         "concentration_",
@@ -121,25 +129,12 @@ class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         "_exponent",
     )
 
-    _parameter_constraints: dict[str, list[Any]] = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "concentration": [Interval(Real, 0, 1e6, closed="right"), None],
         "max_iter": [Interval(Integral, 0, None, closed="left")],
         "random_state": ["random_state", np.random.Generator],
     }
-
-    def __init__(
-        self,
-        n_components: int = 10,
-        *,
-        concentration: float | None = None,
-        max_iter: int = 10,
-        random_state: Any = None,
-    ):
-        self.n_components = n_components
-        self.concentration = concentration
-        self.max_iter = max_iter
-        self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, *, counts: ArrayLike | None = None):

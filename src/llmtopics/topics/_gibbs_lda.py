@@ -1,8 +1,9 @@
 """Latent Dirichlet allocation fitted by collapsed Gibbs sampling."""
 
 from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
 from numbers import Integral, Real
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import scipy.sparse as sp
@@ -37,6 +38,7 @@ from llmtopics.topics._gibbs.word_prior import WordPrior, check_word_prior
 _BURN_IN = 0.5  # share of max_iter before priors are learned
 
 
+@dataclass(eq=False, repr=False)
 class GibbsLDA(CountTopicModel):
     """Find topics in word counts by collapsed Gibbs sampling.
 
@@ -194,7 +196,20 @@ class GibbsLDA(CountTopicModel):
     [['bond', 'stock'], ['cat', 'dog']]
     """
 
-    _fitted_state: tuple[str, ...] = (
+    n_components: int = 10
+    _: KW_ONLY
+    doc_topic_prior: float | ArrayLike | Literal["auto"] | None = None
+    topic_word_prior: float | ArrayLike | Literal["auto"] = 0.1
+    sampler: Literal["auto", "exact", "blocked"] = "auto"
+    max_iter: int = 200
+    tol: float | None = None
+    warm_start: bool = False
+    decay: float = 1.0
+    n_jobs: int | None = None
+    random_state: Any = None
+    verbose: bool | int = False
+
+    _fitted_state: ClassVar[tuple[str, ...]] = (
         "components_",
         "doc_topic_prior_",
         "topic_counts_",
@@ -202,7 +217,7 @@ class GibbsLDA(CountTopicModel):
         "_n_continued",
     )
 
-    _parameter_constraints: dict[str, list[Any]] = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
         # beyond these bounds, products of probabilities overflow or become zero
         "doc_topic_prior": [
@@ -225,33 +240,6 @@ class GibbsLDA(CountTopicModel):
         "random_state": ["random_state", np.random.Generator],
         "verbose": ["verbose"],
     }
-
-    def __init__(
-        self,
-        n_components: int = 10,
-        *,
-        doc_topic_prior: float | ArrayLike | Literal["auto"] | None = None,
-        topic_word_prior: float | ArrayLike | Literal["auto"] = 0.1,
-        sampler: Literal["auto", "exact", "blocked"] = "auto",
-        max_iter: int = 200,
-        tol: float | None = None,
-        warm_start: bool = False,
-        decay: float = 1.0,
-        n_jobs: int | None = None,
-        random_state: Any = None,
-        verbose: bool | int = False,
-    ):
-        self.n_components = n_components
-        self.doc_topic_prior = doc_topic_prior
-        self.topic_word_prior = topic_word_prior
-        self.sampler = sampler
-        self.max_iter = max_iter
-        self.tol = tol
-        self.warm_start = warm_start
-        self.decay = decay
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):

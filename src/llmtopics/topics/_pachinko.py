@@ -1,7 +1,8 @@
 """Pachinko allocation: topics of topics, fitted by collapsed Gibbs sampling."""
 
+from dataclasses import KW_ONLY, dataclass
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import scipy.sparse as sp
@@ -38,6 +39,7 @@ _START = 0.25  # share of max_iter that searches for a start
 _LEAST, _MOST = 1e-6, 1e6  # bounds of priors: their products must fit into float32
 
 
+@dataclass(eq=False, repr=False)
 class PachinkoAllocation(CountTopicModel):
     """Find topics, and which of them occur together, by collapsed Gibbs sampling.
 
@@ -189,13 +191,26 @@ class PachinkoAllocation(CountTopicModel):
     ((200, 4), (200, 2), (2, 4))
     """
 
-    _fitted_state: tuple[str, ...] = (
+    n_components: int = 10
+    _: KW_ONLY
+    n_super_components: int = 5
+    doc_super_prior: float | ArrayLike | Literal["auto"] | None = None
+    super_sub_prior: float | ArrayLike | Literal["auto"] = "auto"
+    topic_word_prior: float | Literal["auto"] = 0.1
+    sampler: Literal["auto", "exact", "blocked"] = "auto"
+    max_iter: int = 200
+    tol: float | None = None
+    n_jobs: int | None = None
+    random_state: Any = None
+    verbose: bool | int = False
+
+    _fitted_state: ClassVar[tuple[str, ...]] = (
         "components_",
         "doc_super_prior_",
         "super_sub_prior_",
     )
 
-    _parameter_constraints: dict[str, list[Any]] = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "n_super_components": [Interval(Integral, 1, None, closed="left")],
         "doc_super_prior": [
@@ -220,33 +235,6 @@ class PachinkoAllocation(CountTopicModel):
         "random_state": ["random_state", np.random.Generator],
         "verbose": ["verbose"],
     }
-
-    def __init__(
-        self,
-        n_components: int = 10,
-        *,
-        n_super_components: int = 5,
-        doc_super_prior: float | ArrayLike | Literal["auto"] | None = None,
-        super_sub_prior: float | ArrayLike | Literal["auto"] = "auto",
-        topic_word_prior: float | Literal["auto"] = 0.1,
-        sampler: Literal["auto", "exact", "blocked"] = "auto",
-        max_iter: int = 200,
-        tol: float | None = None,
-        n_jobs: int | None = None,
-        random_state: Any = None,
-        verbose: bool | int = False,
-    ):
-        self.n_components = n_components
-        self.n_super_components = n_super_components
-        self.doc_super_prior = doc_super_prior
-        self.super_sub_prior = super_sub_prior
-        self.topic_word_prior = topic_word_prior
-        self.sampler = sampler
-        self.max_iter = max_iter
-        self.tol = tol
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
