@@ -15,7 +15,7 @@ LAYERS = {  # a module imports only modules of lower layers, save the neighbors 
         "_held_out",
         "_parts",
         "_state",
-        "_text_output",
+        "_text_readers",
         "_vectorizers",
         "_words",
         "text",

@@ -19,6 +19,7 @@ from llmtopics._checks import as_seed, check_texts, warn_user
 from llmtopics._language import LanguageModel, as_llm, model_to_ask, usage_since
 from llmtopics._language.request import split_template
 from llmtopics._state import as_fitted, restored_on_error
+from llmtopics._text_readers import TextReader
 from llmtopics.text import TextAnalyzer
 
 __all__ = ["LLMTopics"]
@@ -38,7 +39,7 @@ def __dir__() -> list[str]:
 
 
 @dataclass(eq=False, repr=False)
-class LLMTopics(TransformerMixin, BaseEstimator):
+class LLMTopics(TextReader, TransformerMixin, BaseEstimator):
     """Zero-shot topics: a language model scores how well topic names fit each text.
 
     The model reads a text, then "This text belongs in the section called". Topic proportions
@@ -467,12 +468,6 @@ class LLMTopics(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self, "topics_")
         return np.array(self.topics_, dtype=object)
-
-    def __sklearn_tags__(self):  # noqa: D105
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.two_d_array = False
-        return tags
 
 
 def _unit(values: np.ndarray) -> np.ndarray:

@@ -10,8 +10,10 @@ from llmtopics.embed import _backend
 class LengthBackend:
     """Two numbers per text. Reads only folders that name this backend."""
 
+    weights = ("*.lengths",)
+
     def reads(self, folder):
-        return (folder / "lengths").exists()
+        return (folder / "model.lengths").exists()
 
     def fingerprint(self, folder):
         return "lengths"
@@ -32,7 +34,7 @@ class LengthBackend:
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    (tmp_path / "lengths").touch()
+    (tmp_path / "model.lengths").touch()
     monkeypatch.setattr(_backend, "BACKENDS", (LengthBackend(), *_backend.BACKENDS))
     return tmp_path
 
@@ -46,3 +48,17 @@ def test_a_backend_is_used_only_for_its_models(folder):
     assert embedder.transform([""]).shape == (1, 2)
     assert len(embedder.get_feature_names_out()) == 2
     assert TransformerEmbedder().transform(texts).shape == (4, 384)
+
+
+def test_the_files_of_a_backend_are_downloaded(folder, monkeypatch):
+    for name in ("config.json", "tokenizer.json"):
+        (folder / name).write_text("{}")
+
+    def hub(hub_id, *, allow_patterns, **options):
+        assert hub_id == "someone/lengths"
+        assert "*.lengths" in allow_patterns
+        return str(folder)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", hub)
+    embedder = TransformerEmbedder("someone/lengths", max_length=9, cache_dir=False)
+    assert embedder.transform(["cat"]).tolist() == [[3, 9]]

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -46,10 +47,13 @@ SHORT_NAMES = {
         "mit",
     ),
 }
+WEIGHTS = ("*.safetensors", "*.bin")
 _TEXT_FILES = ["*.json", "*.txt", "*.model", "*.jinja"]
 
 
-def find_files(name: str, revision: str | None = None) -> Path:
+def find_files(
+    name: str, revision: str | None = None, weights: Sequence[str] = WEIGHTS
+) -> Path:
     """Return the folder with a model's files. Download them if they are missing.
 
     Parameters
@@ -59,6 +63,9 @@ def find_files(name: str, revision: str | None = None) -> Path:
         folder, or a hub id.
     revision : str or None
         Branch, tag or commit on the hub. A folder or package has none.
+    weights : sequence of str
+        Patterns of the files with weights on the hub. Only files of the first that a
+        repository has are downloaded.
 
     Raises
     ------
@@ -70,7 +77,7 @@ def find_files(name: str, revision: str | None = None) -> Path:
         spec = find_spec(packaged.module)
         if spec and spec.submodule_search_locations and revision is None:
             return Path(spec.submodule_search_locations[0]) / packaged.folder
-        return from_hub(packaged.hub_id, revision, name)
+        return from_hub(packaged.hub_id, revision, name, weights)
     path = Path(name).expanduser()
     if name and path.is_dir():
         if revision is not None:
@@ -79,17 +86,22 @@ def find_files(name: str, revision: str | None = None) -> Path:
                 "a folder. Set revision=None."
             )
         return path.resolve()
-    return from_hub(name, revision, name)
+    return from_hub(name, revision, name, weights)
 
 
 def from_hub(
-    hub_id: str, revision: str | None, name: str, gguf_file: str | None = None
+    hub_id: str,
+    revision: str | None,
+    name: str,
+    weights: Sequence[str] = WEIGHTS,
+    gguf_file: str | None = None,
 ) -> Path:
+    """Return the folder of a repository on the hub. Download what is missing of it."""
     from huggingface_hub import snapshot_download
 
-    def fetch(weights: str, **options: Any) -> Path | None:
+    def fetch(pattern: str, **options: Any) -> Path | None:
         """Return the folder of a repository, None if files are missing."""
-        patterns = [*_TEXT_FILES, weights]
+        patterns = [*_TEXT_FILES, pattern]
         folder = Path(
             snapshot_download(
                 hub_id, revision=revision, allow_patterns=patterns, **options
@@ -97,19 +109,19 @@ def from_hub(
         )
         if gguf_file:
             return folder if (folder / gguf_file).exists() else None
-        return folder if _is_complete(folder, weights) else None
+        return folder if _is_complete(folder, pattern) else None
 
-    kinds = [gguf_file] if gguf_file else ["*.safetensors", "*.bin"]
+    kinds = [gguf_file] if gguf_file else weights
     try:
-        for weights in kinds:
+        for pattern in kinds:
             try:
-                if folder := fetch(weights, local_files_only=True):
+                if folder := fetch(pattern, local_files_only=True):
                     return folder
             except OSError:  # not in the local cache
                 break
         logger.info("downloading model %s from the Hugging Face hub", hub_id)
-        for weights in kinds:
-            if folder := fetch(weights):
+        for pattern in kinds:
+            if folder := fetch(pattern):
                 return folder
     except Exception as error:  # noqa: BLE001 - the hub's client has many error classes
         # "from None": the client's traceback of some hundred lines would hide the message

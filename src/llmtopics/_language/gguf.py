@@ -53,7 +53,7 @@ def unpacked(
     elif Path(name).expanduser().is_dir():
         folder = find_files(name, revision)
     else:
-        folder = from_hub(name, revision, name, gguf_file)
+        folder = from_hub(name, revision, name, gguf_file=gguf_file)
     packed = folder / gguf_file
     if not packed.exists():
         raise OSError(f"There is no file {gguf_file} in {folder}. Check gguf_file.")

@@ -12,7 +12,7 @@ from llmtopics._checks import as_seed, check_texts
 from llmtopics._language import LanguageModel, as_llm, usage_since
 from llmtopics._language.clean_answer import clean_answer
 from llmtopics._language.request import split_template
-from llmtopics._text_output import TextOutput
+from llmtopics._text_readers import TextOutput
 from llmtopics.augment._modes import MODES
 from llmtopics.augment._quality import cosines_of, distinct_keywords, outcome_of
 from llmtopics.text._detect import is_foreign

@@ -17,6 +17,7 @@ from llmtopics._language import LanguageModel, as_llm, model_to_ask, usage_since
 from llmtopics._language.request import split_template
 from llmtopics._parts import PartsMixin
 from llmtopics._state import as_fitted, restored_on_error
+from llmtopics._text_readers import TextReader
 from llmtopics._vectorizers import words_of
 from llmtopics.augment._word_shares import WordShares
 from llmtopics.text import TextAnalyzer
@@ -28,6 +29,7 @@ _WARN_FROM = 10  # warn if none of at least so many texts gains a word
 @dataclass(eq=False, repr=False)
 class NextWordCounts(
     PartsMixin,
+    TextReader,
     TransformerMixin,
     BaseEstimator,
     auto_wrap_output_keys=None,  # type: ignore[call-arg]
@@ -299,9 +301,3 @@ class NextWordCounts(
         """
         check_is_fitted(self, "vectorizer_")
         return words_of(self.vectorizer_, "NextWordCounts")
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.two_d_array = False
-        return tags

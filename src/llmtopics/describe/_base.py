@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from llmtopics._checks import check_rows
 from llmtopics._language.cache import folder_of, get_or_compute
-from llmtopics._text_output import TextOutput
+from llmtopics._text_readers import TextOutput
 from llmtopics.describe._inputs import MISSING, Input, Unreadable, read_input
 
 logger = logging.getLogger(__name__)

@@ -10,11 +10,14 @@ from typing import Protocol
 import numpy as np
 
 from llmtopics._language.encode_settings import EncodeSettings
+from llmtopics._language.files import find_files
 from llmtopics.embed._torch import TorchBackend
 
 
 class Backend(Protocol):
     """Computes the vectors of texts from the files of a model."""
+
+    weights: tuple[str, ...]  # patterns of the files to download, the best first
 
     def reads(self, folder: Path) -> bool:
         """Return whether it can compute with the files in a folder."""
@@ -62,6 +65,8 @@ class Backend(Protocol):
 BACKENDS: tuple[Backend, ...] = (TorchBackend(),)
 
 
-def backend_of(folder: Path) -> Backend:
-    """Return the first backend that reads a model's files."""
-    return next(backend for backend in BACKENDS if backend.reads(folder))
+def find_backend(model: str, revision: str | None) -> tuple[Path, Backend]:
+    """Return the folder of a model, and the first backend that reads its files."""
+    weights = [pattern for backend in BACKENDS for pattern in backend.weights]
+    folder = find_files(model, revision, weights)
+    return folder, next(backend for backend in BACKENDS if backend.reads(folder))

@@ -8,12 +8,13 @@ from sklearn.base import (
 )
 
 from llmtopics._checks import check_texts
+from llmtopics._text_readers import FitsNothing
 
 
-class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class Embedder(
+    FitsNothing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
     """Base class of embedders. They transform texts, and learn nothing in ``fit``."""
-
-    _fitted_state: tuple[str, ...] = ()
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
@@ -33,13 +34,3 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         """
         check_texts(X, type(self).__name__)
         return self
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.two_d_array = False
-        tags.requires_fit = False
-        return tags
-
-    def __sklearn_is_fitted__(self):
-        return True

@@ -8,11 +8,13 @@ import numpy as np
 from llmtopics._language import encode
 from llmtopics._language.devices import devices_of, dtype_on
 from llmtopics._language.encode_settings import EncodeSettings
-from llmtopics._language.files import fingerprint
+from llmtopics._language.files import WEIGHTS, fingerprint
 
 
 class TorchBackend:
     """Computes vectors with PyTorch."""
+
+    weights: tuple[str, ...] = WEIGHTS
 
     def reads(self, folder: Path) -> bool:
         """Return True. If the files cannot be loaded, the error of loading says why."""

@@ -18,8 +18,7 @@ from llmtopics._language.encode_settings import (
     EncodeSettings,
     read_settings,
 )
-from llmtopics._language.files import find_files
-from llmtopics.embed._backend import Backend, backend_of
+from llmtopics.embed._backend import Backend, find_backend
 from llmtopics.embed._base import Embedder
 
 logger = logging.getLogger(__name__)
@@ -197,8 +196,7 @@ class TransformerEmbedder(Embedder):
         """
         self._validate_params()
         texts = check_texts(X, "TransformerEmbedder")
-        folder = find_files(self.model, self.revision)
-        backend = backend_of(folder)
+        folder, backend = find_backend(self.model, self.revision)
         settings = read_settings(
             folder,
             self.pooling,
@@ -268,5 +266,5 @@ class TransformerEmbedder(Embedder):
 
     @property
     def _n_features_out(self):
-        folder = find_files(self.model, self.revision)
-        return backend_of(folder).n_dimensions(folder)
+        folder, backend = find_backend(self.model, self.revision)
+        return backend.n_dimensions(folder)

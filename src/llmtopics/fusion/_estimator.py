@@ -22,6 +22,7 @@ from sklearn.utils.validation import check_is_fitted
 from llmtopics._checks import N_JOBS, as_seed, check_texts
 from llmtopics._parts import PartsMixin
 from llmtopics._state import as_fitted, restored_on_error
+from llmtopics._text_readers import TextReader
 from llmtopics.augment import NextWordCounts
 from llmtopics.fusion._alpha_search import ALPHAS, score_alphas
 from llmtopics.fusion._fitting import fit_pooling, make_pooling, restore_pooling
@@ -38,7 +39,11 @@ from llmtopics.fusion._topic_words import ranked_words
 
 @dataclass(eq=False, repr=False)
 class FusionTopicModel(
-    PartsMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    PartsMixin,
+    TextReader,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
 ):
     """Find topics in texts from their words and from embeddings of a language model.
 
@@ -456,12 +461,6 @@ class FusionTopicModel(
     @property
     def _n_features_out(self):
         return self.components_.shape[0]
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.two_d_array = False
-        return tags
 
     # for explain: see TextModel in llmtopics.explanation --------------------------------------
 
