@@ -10,7 +10,7 @@ import pytest
 from matplotlib import pyplot
 from numpy.testing import assert_array_equal
 
-from llmtopics.plots import plot_correlations
+from llmtopics.plots import plot_correlations, plot_training
 
 
 @pytest.fixture(autouse=True)
@@ -141,3 +141,44 @@ def test_without_matplotlib_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match=r"llmtopics\[plot\]"):
         plot_correlations(np.eye(2))
+
+
+NAN = np.nan
+HISTORY = {
+    "step": [0, 2, 4, 4, 6, 8, 8],
+    "loss": [NAN, 4.0, 3.0, NAN, 2.5, 2.0, NAN],
+    "held_out_loss": [5.0, NAN, NAN, 3.5, NAN, NAN, 3.6],
+}
+
+
+@pytest.mark.parametrize("kind", [dict, pd.DataFrame])
+def test_training_draws_both_losses_and_the_model_that_is_kept(kind):
+    lines = {
+        line.get_label(): line for line in plot_training(kind(HISTORY)).get_lines()
+    }
+    assert_array_equal(
+        lines["training"].get_xydata(), [[2, 4], [4, 3], [6, 2.5], [8, 2]]
+    )
+    assert_array_equal(lines["held out"].get_xydata(), [[0, 5], [4, 3.5], [8, 3.6]])
+    assert_array_equal(lines["kept"].get_xydata(), [[4, 3.5]])
+
+
+def test_training_without_held_out_texts_draws_one_line():
+    ax = plot_training(HISTORY | {"held_out_loss": [NAN] * 7})
+    assert [line.get_label() for line in ax.get_lines()] == ["training"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"loss": [NAN] * 7, "held_out_loss": [NAN] * 7}, "nothing was trained"),
+        ({"loss": [1.0]}, "inconsistent"),
+        ({"loss": [np.inf] * 7}, "loss contains infinity"),
+    ],
+)
+def test_a_history_that_cannot_be_drawn_is_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        plot_training(HISTORY | change)
+    with pytest.raises(ValueError, match="no column 'loss'"):
+        plot_training({"step": [1]})
+    assert not pyplot.get_fignums()

@@ -1,8 +1,9 @@
-"""Plots of topics: each function takes arrays and returns matplotlib's axes."""
+"""Plots of topics and of training: functions from arrays to matplotlib's axes."""
 
 from llmtopics.plots._correlations import plot_correlations
+from llmtopics.plots._training import plot_training
 
-__all__ = ["plot_correlations"]
+__all__ = ["plot_correlations", "plot_training"]
 
 
 def __dir__() -> list[str]:
