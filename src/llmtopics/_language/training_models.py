@@ -174,9 +174,11 @@ def check_memory(
     layer = 12 * width + 4 * inner
     n_layers = text.num_hidden_layers
     kept = layer + n_layers * width if checkpointing else n_layers * layer
-    head = 0 if kind == "AutoModel" else 3 * text.vocab_size
-    # weights; gradients and two moments of those that are trained; activations
-    needed = 4 * round(n_weights * (1 + 3 * trained) + n_tokens * (kept + head))
+    # scores of all tokens, in two number formats, their softmax, and gradients
+    head = 0 if kind == "AutoModel" else 5 * text.vocab_size
+    # weights, and a copy in half precision; gradients and two moments of those that are
+    # trained; activations
+    needed = 4 * round(n_weights * (1.5 + 3 * trained) + n_tokens * (kept + head))
     free = _free_bytes(device)
     if needed > free:
         raise MemoryError(
