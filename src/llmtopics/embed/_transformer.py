@@ -211,20 +211,28 @@ class TransformerEmbedder(Embedder):
         """
         self._validate_params()
         texts = check_texts(X, "TransformerEmbedder")
+        settings = self._settings()
+        backend = self._backend(settings.folder)
+        distinct = {text: i for i, text in enumerate(dict.fromkeys(texts))}
+        vectors = self._vectors(list(distinct), settings, backend)
+        return vectors[[distinct[text] for text in texts]]
+
+    def _settings(self) -> EncodeSettings:
+        """Return the parameters, completed by the model's own files."""
         folder = find_files(self.model, self.revision)
-        backend = backend_of(folder)
-        settings = read_settings(
+        return read_settings(
             folder,
             self.pooling,
             self.normalize,
             self.max_length,
             self.long_texts,
-            backend.dtype(self.device, self.dtype),
+            self._backend(folder).dtype(self.device, self.dtype),
             self.prompt,
         )
-        distinct = {text: i for i, text in enumerate(dict.fromkeys(texts))}
-        vectors = self._vectors(list(distinct), settings, backend)
-        return vectors[[distinct[text] for text in texts]]
+
+    def _backend(self, folder: Path) -> Backend:
+        """Return what computes the vectors."""
+        return backend_of(folder)
 
     def _vectors(
         self, texts: list[str], settings: EncodeSettings, backend: Backend
@@ -283,4 +291,4 @@ class TransformerEmbedder(Embedder):
     @property
     def _n_features_out(self):
         folder = find_files(self.model, self.revision)
-        return backend_of(folder).n_dimensions(folder)
+        return self._backend(folder).n_dimensions(folder)
