@@ -214,6 +214,17 @@ def test_predictions_of_a_text_do_not_depend_on_the_others(
     assert_allclose(together[::-1], model.predict_proba(texts[::-1]), atol=1e-5)
 
 
+@HEAD_LORA
+def test_parameters_set_after_fit_wait_for_the_next_fit(
+    tiny, texts, subjects, training
+):
+    model = tiny(training, max_steps=1).fit(texts, subjects)
+    expected = model.predict_proba(texts)
+    later = {"model": "other", "training": "full", "C": 1e-9, "max_length": 8}
+    model.set_params(**later, dtype="bfloat16", revision="main", batch_size=1)
+    assert_array_equal(model.predict_proba(texts), expected)
+
+
 def test_searches_calibration_and_stacking(texts, subjects):
     search = GridSearchCV(
         TransformerClassifier(), {"C": [1e-6, 1.0]}, cv=2, scoring="neg_log_loss"
