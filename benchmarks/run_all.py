@@ -20,6 +20,7 @@ TABLES = (  # modules, in the order in which they run
     "naming",
     "search",
     "encode",
+    "tuning",
     "describe",
     "ratings",
     "coherence",

@@ -46,6 +46,7 @@ from llmtopics import (
     PrecomputedEmbeddings,
     TextAnalyzer,
     TopicLabeler,
+    TransformerClassifier,
     TransformerEmbedder,
     explain,
 )
@@ -138,7 +139,7 @@ FILE_TOOLS = [
     (AudioTranscriber(), [str(_CLIPS / "sport.ogg"), str(_CLIPS / "film.ogg")]),
 ]
 # They transform nothing, or not texts: a resampler has no ``fit``, a labeler reads the
-# topics' words, a tuner writes a model
+# topics' words, a tuner writes a model, a classifier returns labels
 OTHERS = [
     LLMResampler(max_new_tokens=4, max_length=16, max_rounds=5, random_state=0),
     TopicLabeler(n_words=3),
@@ -150,6 +151,7 @@ OTHERS = [
         max_length=16,
         max_steps=2,
     ),
+    TransformerClassifier(),
 ]
 
 
@@ -246,6 +248,7 @@ def call(model, name, X):
         "own": LLM_WORDS.fit(FEW_TEXTS).transform(FEW_TEXTS),
         "words": [list(_WORDS[k::3][:4]) for k in range(3)],
         "mixtures": DOC_TOPIC,
+        "y": ["abc"[i % 3] for i in range(len(X))],
     }
     method = getattr(model, name)
     wanted = [

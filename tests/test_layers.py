@@ -44,6 +44,9 @@ NO_LANGUAGE_MODEL = {  # they read arrays and load no model: layer 0 alone
     "topics",
 }
 NEIGHBORS = {  # module -> module of the same layer that it may import -> reason
+    "finetune": {
+        "embed": "a classifier reads the vectors of the embedder, and its cache"
+    },
     "_words": {"_checks": "top_words is public and checks its input"},
 }
 ONLY_IN = {  # heavy or guarded packages, and the modules that may import them

@@ -23,6 +23,8 @@ EXCEPTIONS = {  # what may be longer -> why
     "topics/_gibbs_lda.py: GibbsLDA": _DOCS,
     "topics/_pachinko.py": _DOCS,
     "topics/_pachinko.py: PachinkoAllocation": _DOCS,
+    "finetune/_classifier.py": _DOCS,
+    "finetune/_classifier.py: TransformerClassifier": _DOCS,
     "finetune/_tuner.py: LanguageModelTuner": _DOCS,
     "fusion/_estimator.py: FusionTopicModel": _DOCS,
     "fusion/_estimator.py": _DOCS,

@@ -20,6 +20,7 @@ from benchmarks.report import (
     search,
     summary,
     topics,
+    tuning,
     zero_shot,
 )
 from benchmarks.report.markdown import PAGE, PICTURES
@@ -46,6 +47,7 @@ SECTIONS = [  # in the order of the page
     pachinko,
     search,
     encode,
+    tuning,
     describe,
     coherence,
     ratings,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from llmtopics.describe import AudioTranscriber, ImageDescriber, make_describer
     from llmtopics.embed import PrecomputedEmbeddings, TransformerEmbedder
     from llmtopics.explanation import explain
-    from llmtopics.finetune import LanguageModelTuner
+    from llmtopics.finetune import LanguageModelTuner, TransformerClassifier
     from llmtopics.fusion import FusionTopicModel
     from llmtopics.llm_topics import LLMTopics
     from llmtopics.naming import TopicLabeler
@@ -55,6 +55,7 @@ _HOME = {  # public name -> module that defines it
     "RemoteLLM": "_language",
     "TextAnalyzer": "text",
     "TopicLabeler": "naming",
+    "TransformerClassifier": "finetune",
     "TransformerEmbedder": "embed",
     "explain": "explanation",
     "make_describer": "describe",
@@ -79,6 +80,7 @@ __all__ = [
     "RemoteLLM",
     "TextAnalyzer",
     "TopicLabeler",
+    "TransformerClassifier",
     "TransformerEmbedder",
     "__version__",
     "augment",

@@ -5,7 +5,7 @@ tokens fit in the cache of a core. Those of several thousand do not. Each core c
 batches: this is faster than to divide the small matrix products of one batch among the cores.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ def encode(
     device: str,
     n_tokens: int | str,
     n_jobs: int | None,
+    load: Callable[[Path, str, str, str], Any] = load_model,
 ) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
     """Yield positions in ``texts`` and their vectors, in any order.
 
@@ -45,6 +46,8 @@ def encode(
     n_jobs : int or None
         Batches computed at the same time. -1 is one per GPU, or one per thread that
         PyTorch may use.
+    load : callable
+        Loads the model, as ``load_model`` does.
 
     Yields
     ------
@@ -56,8 +59,7 @@ def encode(
     devices = devices_of(device)
     size = batch_tokens(n_tokens, devices[0])
     models = [
-        load_model(encoding.folder, each, encoding.dtype, "AutoModel")
-        for each in devices
+        load(encoding.folder, each, encoding.dtype, "AutoModel") for each in devices
     ]
     tokenizer = load_tokenizer(encoding.folder)
     n_skipped = _n_skipped(tokenizer, encoding)

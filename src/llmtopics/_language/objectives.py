@@ -9,16 +9,15 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from llmtopics._language.request import without_surrogates
 from llmtopics._language.training_texts import (
     IGNORED,
+    first_tokens,
     packed,
     padded,
     pieces,
     separator,
     token_ids,
 )
-from llmtopics._language.workers import tokenizing
 
 _EVERY = 7  # each seventh token is masked at once where a score masks all in turn
 _CHECKED, _COLLAPSED = 64, 0.99  # texts, and their mean cosine
@@ -209,14 +208,8 @@ class Contrastive:
         self.max_length = window
 
     def items(self, texts, topics, held_out):
-        with tokenizing():
-            ids = self.tokenizer(
-                [without_surrogates(text) for text in texts],
-                truncation=True,
-                max_length=self.max_length,
-                verbose=False,
-            )["input_ids"]
-        rows = [{"input_ids": np.array(row, np.int64)} for row in ids]
+        ids = first_tokens(texts, self.tokenizer, self.max_length)
+        rows = [{"input_ids": row} for row in ids]
         if topics is not None:
             for row, shares in zip(rows, topics, strict=True):
                 row["topics"] = shares
@@ -248,7 +241,7 @@ class Contrastive:
                 torch.manual_seed(0)
                 model.train()
             inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
-            vectors = torch.cat([_mean_pooled(model, inputs) for _ in range(2)])
+            vectors = torch.cat([mean_pooled(model, inputs) for _ in range(2)])
             model.train(training)
         apart = ~torch.eye(len(vectors), dtype=torch.bool, device=vectors.device)
         scores = (vectors @ vectors.T / _TEMPERATURE).masked_fill(~apart, -1e9)
@@ -267,7 +260,7 @@ class Contrastive:
             for name in ("input_ids", "attention_mask")
         }
         with torch.inference_mode():
-            vectors = _mean_pooled(model, inputs)
+            vectors = mean_pooled(model, inputs)
         n = len(vectors)
         cosine = (float(vectors.sum(dim=0).square().sum()) - n) / max(1, n * (n - 1))
         if cosine > _COLLAPSED:
@@ -291,7 +284,7 @@ class Contrastive:
         return total / len(rows)
 
 
-def _mean_pooled(model: Any, inputs: dict[str, Any]) -> Any:
+def mean_pooled(model: Any, inputs: dict[str, Any]) -> Any:
     """Return float32 vectors of length one: the means of the tokens' vectors."""
     import torch
 

@@ -8,6 +8,11 @@ from typing import Any, NamedTuple
 from llmtopics._language.load import quiet, read
 
 _GIB = 2**30
+LORA_SHARE = 0.05  # of the weights, roughly: rank 16 in SmolLM2 is 0.036
+_REMEDY = (
+    "adapter='lora', a smaller batch_size with gradient_accumulation_steps, "
+    "gradient_checkpointing=True, a smaller max_length"
+)
 _SENTENCE_FILES = ("modules.json", "sentence_*_config.json", "config_sentence_*.json")
 
 
@@ -91,7 +96,7 @@ def with_lora(model: Any, rank: int, seed: int, also: list[str] | None = None) -
         from peft import LoraConfig, get_peft_model
     except ImportError:
         raise ImportError(
-            "adapter='lora' needs peft: pip install 'llmtopics[finetune]'"
+            "LoRA needs peft: pip install 'llmtopics[finetune]'"
         ) from None
     config = LoraConfig(
         r=rank,
@@ -140,6 +145,7 @@ def check_memory(
     n_tokens: int,
     checkpointing: bool,
     device: str,
+    remedy: str = _REMEDY,
 ) -> int:
     """Return an estimate of the bytes that training takes.
 
@@ -155,6 +161,8 @@ def check_memory(
     checkpointing : bool
         Whether activations are computed again instead of kept.
     device : str
+    remedy : str
+        What the error proposes.
 
     Raises
     ------
@@ -183,9 +191,7 @@ def check_memory(
     if needed > free:
         raise MemoryError(
             f"Training needs about {needed / _GIB:.1f} GiB, and {free / _GIB:.1f} GiB are "
-            "free. Use adapter='lora', a smaller batch_size with "
-            "gradient_accumulation_steps, gradient_checkpointing=True, a smaller "
-            "max_length, or a smaller model."
+            f"free. Use {remedy}, or a smaller model."
         )
     return needed
 

@@ -26,6 +26,20 @@ def token_ids(texts: Sequence[str], tokenizer: Any) -> list[list[int]]:
         return tokenizer(cleaned, add_special_tokens=False, verbose=False)["input_ids"]
 
 
+def first_tokens(texts: Sequence[str], tokenizer: Any, window: int) -> list[np.ndarray]:
+    """Return the first tokens of each text, at most ``window``, with special ones."""
+    if not texts:
+        return []
+    with tokenizing():
+        ids = tokenizer(
+            [without_surrogates(text) for text in texts],
+            truncation=True,
+            max_length=window,
+            verbose=False,
+        )["input_ids"]
+    return [np.array(row, np.int64) for row in ids]
+
+
 def separator(tokenizer: Any) -> int:
     """Return the token between two texts."""
     for name in ("eos", "sep", "bos", "cls"):

@@ -28,6 +28,7 @@ from llmtopics._language.training import (
     training_device,
 )
 from llmtopics._language.training_models import (
+    LORA_SHARE,
     Size,
     check_memory,
     check_size,
@@ -43,7 +44,6 @@ from llmtopics._language.training_texts import train_tokenizer
 
 logger = logging.getLogger(__name__)
 
-_LORA_SHARE = 0.05  # of the weights, roughly: rank 16 in SmolLM2 is 0.036
 _RANDOM_WINDOW = 256
 _VERSION = 1  # part of the key: change it when the same settings give other weights
 
@@ -127,7 +127,7 @@ def _tune(
     needed = check_memory(
         config,
         kind.kind,
-        _LORA_SHARE if lora else 1.0,
+        LORA_SHARE if lora else 1.0,
         tuning.plan.batch_size * window,
         tuning.plan.gradient_checkpointing,
         training_device(tuning.plan.device),

@@ -196,7 +196,18 @@ class TransformerEmbedder(Embedder):
         """
         self._validate_params()
         texts = check_texts(X, "TransformerEmbedder")
-        folder, backend = find_backend(self.model, self.revision)
+        settings, backend = self._settings()
+        distinct = {text: i for i, text in enumerate(dict.fromkeys(texts))}
+        vectors = self._vectors(list(distinct), settings, backend)
+        return vectors[[distinct[text] for text in texts]]
+
+    def _find(self) -> tuple[Path, Backend]:
+        """Return the folder of the model, and what computes the vectors."""
+        return find_backend(self.model, self.revision)
+
+    def _settings(self) -> tuple[EncodeSettings, Backend]:
+        """Return the parameters, completed by the model's own files, and the backend."""
+        folder, backend = self._find()
         settings = read_settings(
             folder,
             self.pooling,
@@ -206,9 +217,7 @@ class TransformerEmbedder(Embedder):
             backend.dtype(self.device, self.dtype),
             self.prompt,
         )
-        distinct = {text: i for i, text in enumerate(dict.fromkeys(texts))}
-        vectors = self._vectors(list(distinct), settings, backend)
-        return vectors[[distinct[text] for text in texts]]
+        return settings, backend
 
     def _vectors(
         self, texts: list[str], settings: EncodeSettings, backend: Backend
@@ -266,5 +275,5 @@ class TransformerEmbedder(Embedder):
 
     @property
     def _n_features_out(self):
-        folder, backend = find_backend(self.model, self.revision)
+        folder, backend = self._find()
         return backend.n_dimensions(folder)

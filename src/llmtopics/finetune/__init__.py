@@ -1,9 +1,10 @@
 """Training and tuning of language models on texts."""
 
+from llmtopics.finetune._classifier import TransformerClassifier
 from llmtopics.finetune._tuner import LanguageModelTuner
 
-__all__ = ["LanguageModelTuner"]
+__all__ = ["LanguageModelTuner", "TransformerClassifier"]
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return sorted(__all__)

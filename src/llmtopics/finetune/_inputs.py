@@ -1,9 +1,12 @@
 """Texts to train on, and their labels or topic proportions as one matrix."""
 
+from collections.abc import Iterable
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, column_or_1d
 
 from llmtopics._checks import check_texts
@@ -27,8 +30,7 @@ def topics_of(y: Any, n_texts: int) -> np.ndarray:
     ValueError
         For another length, missing or negative values, and a single label.
     """
-    if len(y) != n_texts:
-        raise ValueError(f"y has {len(y)} rows, and there are {n_texts} texts.")
+    _check_length(y, n_texts)
     if np.ndim(y) == 2:
         shares = check_array(y, dtype=float, ensure_non_negative=True, input_name="y")
         totals = shares.sum(axis=1, keepdims=True)
@@ -37,11 +39,7 @@ def topics_of(y: Any, n_texts: int) -> np.ndarray:
             raise ValueError(f"y has no topic in row {row}: its shares are all zero.")
         return shares / totals
     labels = list(column_or_1d(y))
-    for row, label in enumerate(labels):
-        if label is None or is_scalar_nan(label) or is_pandas_na(label):
-            raise ValueError(
-                f"y has no label in row {row}, but {label!r}. Leave this text out."
-            )
+    _refuse_missing(labels)
     names = sorted({str(label) for label in labels})
     if len(names) < 2:
         raise ValueError(
@@ -50,6 +48,62 @@ def topics_of(y: Any, n_texts: int) -> np.ndarray:
         )
     place = {name: column for column, name in enumerate(names)}
     return np.eye(len(names))[[place[str(label)] for label in labels]]
+
+
+def classes_of(y: Any, n_texts: int) -> np.ndarray:
+    """Return the labels of texts as an array that can be sorted.
+
+    Raises
+    ------
+    ValueError
+        For another length, missing labels, labels of different kinds, numbers that are not
+        whole, and several labels per text.
+    """
+    if y is None:
+        raise ValueError("TransformerClassifier requires y: a label of each text.")
+    if np.ndim(y) > 1 and np.shape(y)[1] > 1:
+        raise ValueError(
+            f"y has {np.shape(y)[1]} columns, and TransformerClassifier reads one label per "
+            "text. For several labels, use sklearn.multioutput.MultiOutputClassifier."
+        )
+    # NumPy would make strings of ["a", 1]
+    listed = not hasattr(y, "dtype")
+    labels = column_or_1d(np.array([*y], object) if listed else y, warn=True)
+    _check_length(labels, n_texts)
+    _refuse_missing(labels)
+    if labels.dtype == object:
+        kinds = sorted({_kind(label) for label in labels})
+        if len(kinds) > 1:
+            raise ValueError(
+                f"y has labels of different types, {' and '.join(kinds)}: make all of them "
+                "strings, or all of them numbers."
+            )
+        if listed or kinds != ["str"]:
+            labels = np.array(labels.tolist())
+    check_classification_targets(labels)
+    return labels
+
+
+def _kind(label: Any) -> str:
+    """Return the name of a label's type. All strings, and all numbers, are of one type."""
+    if isinstance(label, bool | np.bool):
+        return "bool"
+    name = "str" if isinstance(label, str) else type(label).__name__
+    return "number" if isinstance(label, Real) else name
+
+
+def _check_length(y: Any, n_texts: int) -> None:
+    if len(y) != n_texts:
+        raise ValueError(f"y has {len(y)} rows, and there are {n_texts} texts.")
+
+
+def _refuse_missing(labels: Iterable[Any]) -> None:
+    """Raise a ValueError that names the row of a label that is None or NaN."""
+    for row, label in enumerate(labels):
+        if label is None or is_scalar_nan(label) or is_pandas_na(label):
+            raise ValueError(
+                f"y has no label in row {row}, but {label!r}. Leave this text out."
+            )
 
 
 def written_texts(

@@ -15,6 +15,7 @@ from llmtopics._language.training import Plan
 from llmtopics._language.training_models import Size
 from llmtopics._language.tune import Tuning, default_of, score, tune
 from llmtopics._state import as_fitted, restored_on_error
+from llmtopics.finetune._history import history_table
 from llmtopics.finetune._inputs import written_texts
 
 _WHOLE = Interval(Integral, 1, None, closed="left")
@@ -288,7 +289,8 @@ class LanguageModelTuner(BaseEstimator):
                 None if place is None else Path(place).expanduser(),
             )
             self.model_path_ = str(tuned.folder)
-            self.history_ = _table(tuned.history)
+            self.history_ = history_table(tuned.history)
+            self.history_["perplexity"] = np.exp(self.history_["held_out_loss"])
             self._max_length = tuned.window
             self._as_fitted = as_fitted(self)
         return self
@@ -351,24 +353,3 @@ class LanguageModelTuner(BaseEstimator):
             if name not in ("plan", "size")
         }
         return Tuning(**own, size=size, plan=plan)
-
-
-def _table(history: list[dict[str, float]]) -> dict[str, np.ndarray]:
-    """Return the course of training by columns, NaN where a row lacks a value."""
-    names = [
-        "step",
-        "loss",
-        "held_out_loss",
-        "learning_rate",
-        "tokens",
-        "seconds",
-        "memory_mib",
-    ]
-    table = {
-        name: np.array([row.get(name, np.nan) for row in history], float)
-        for name in names
-    }
-    table["perplexity"] = np.exp(table["held_out_loss"])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        table["tokens_per_second"] = table["tokens"] / table["seconds"]
-    return table
