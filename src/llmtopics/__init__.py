@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         topics,
     )
     from llmtopics._language import LLMError, LocalLLM, RemoteLLM
+    from llmtopics._topic_tuning import tune_embedder
     from llmtopics._words import top_words
     from llmtopics.augment import LLMAugmenter, LLMResampler, NextWordCounts
     from llmtopics.describe import AudioTranscriber, ImageDescriber, make_describer
@@ -60,6 +61,7 @@ _HOME = {  # public name -> module that defines it
     "explain": "explanation",
     "make_describer": "describe",
     "top_words": "_words",
+    "tune_embedder": "_topic_tuning",
 }
 
 __all__ = [
@@ -99,6 +101,7 @@ __all__ = [
     "text",
     "top_words",
     "topics",
+    "tune_embedder",
 ]
 
 

@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from safetensors.numpy import load_file
+from scipy.special import entr
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, ShuffleSplit
 
-from llmtopics import LocalLLM, TransformerEmbedder
+from llmtopics import LanguageModelTuner, LocalLLM, TransformerEmbedder
 from llmtopics._language import training, training_models, tune
+from llmtopics._language.objectives import Topics
 from llmtopics._language.training_texts import packed, pieces
 
 CHECKPOINT = "checkpoints/checkpoint-"
@@ -409,3 +411,105 @@ def test_pieces_predict_each_token_once(n):
     predicted = np.concatenate([piece[1:] for piece in found])
     assert predicted.tolist() == [*range(n), 99]
     assert max(map(len, found)) <= 8
+
+
+TOPICS = {"objective": "topics", "n_epochs": 8, "learning_rate": 0.01}
+
+
+def test_texts_of_one_label_gather_at_a_prototype(tiny, texts, subjects, tmp_path):
+    still = {"learning_rate": 1e-9, "output_dir": tmp_path / "before"}
+    before = tiny(**TOPICS | still).fit(texts, subjects)
+    tuner = tiny(**TOPICS).fit(texts, subjects)
+    assert closeness(tuner, texts, subjects) > 0.3 + closeness(before, texts, subjects)
+    assert tuner.score(texts, subjects) > 0.1 + before.score(texts, subjects)
+    assert tuner.score(texts, subjects) == tuner.score(texts, subjects)
+
+
+@pytest.mark.parametrize("share", [1.0, 0.9])
+def test_the_least_loss_is_the_entropy_of_the_topics(tiny, texts, subjects, share):
+    shares = np.where(subjects[:, None] == ["money", "sport"], share, 1 - share)
+    losses = tiny(**TOPICS).fit(texts, shares).history_["held_out_loss"]
+    losses = losses[~np.isnan(losses)]
+    least = entr(shares[0]).sum()
+    assert least < losses.min() < least + 0.02
+    assert losses[0] > least + 0.04
+
+
+@pytest.fixture(scope="module")
+def encoder(texts, tmp_path_factory):
+    """The folder of an encoder of random weights, with mean pooling."""
+    return (
+        LanguageModelTuner(
+            init="random",
+            objective="contrastive",
+            hidden_size=16,
+            n_layers=1,
+            vocab_size=300,
+            max_length=32,
+            max_steps=1,
+            output_dir=tmp_path_factory.mktemp("encoder"),
+        )
+        .fit(texts)
+        .model_path_
+    )
+
+
+@pytest.mark.parametrize("adapter", ["lora", None])
+def test_prototypes_are_trained_kept_in_checkpoints_and_left_out_at_the_end(
+    tiny, texts, subjects, adapter, encoder, tmp_path, monkeypatch
+):
+    from transformers import Trainer
+
+    settings = {
+        "objective": "topics",
+        "init": "pretrained",
+        "model": encoder,
+        "adapter": adapter,
+        "learning_rate": 0.01,
+        "n_epochs": 3,
+        "eval_steps": 4,
+    }
+    save = Trainer._save_checkpoint
+
+    def fake_kill(self, *arguments, **options):
+        save(self, *arguments, **options)
+        heads.append(self.model.prototypes.weight.detach().numpy().copy())
+        if self.state.global_step == 8:
+            raise KeyboardInterrupt
+
+    heads = []
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "_save_checkpoint", fake_kill)
+        with pytest.raises(KeyboardInterrupt):
+            tiny(**settings).fit(texts, subjects)
+    assert heads[0].shape == (2, 16)
+    assert not np.array_equal(heads[0], heads[1])
+    continued = tiny(**settings).fit(texts, subjects)
+    unbroken = tiny(**settings, output_dir=tmp_path / "unbroken").fit(texts, subjects)
+    assert_same_weights(weights(continued), weights(unbroken))
+    assert_array_equal(continued.history_["loss"], unbroken.history_["loss"])
+    before = load_file(Path(encoder) / "model.safetensors")
+    assert weights(continued).keys() == before.keys()
+
+
+def test_prototypes_start_at_the_mean_vectors_of_topics(texts, subjects, encoder):
+    """A topic without texts starts at the mean of all, and not at a vector of zeros."""
+    from transformers import AutoModel, AutoTokenizer
+
+    topics = np.column_stack([subjects == "money", subjects == "sport", [False] * 60])
+    objective = Topics(AutoTokenizer.from_pretrained(encoder), 32)
+    model = AutoModel.from_pretrained(encoder)
+    objective.add_head(model, objective.items(texts, topics.astype(float), True))
+    embedder = TransformerEmbedder(encoder, dtype="float32", cache_dir=False)
+    vectors = embedder.transform(texts)
+    means = np.stack([vectors[::2].mean(axis=0), vectors[1::2].mean(axis=0)])
+    means = np.vstack([means, vectors.mean(axis=0)])
+    means /= np.linalg.norm(means, axis=1, keepdims=True)
+    found = model.prototypes.weight.detach().numpy()
+    np.testing.assert_allclose(found, means, atol=1e-5)
+    assert model.prototypes.weight.requires_grad
+
+
+def test_topics_need_y(tiny, texts):
+    with pytest.raises(ValueError, match="objective='topics' needs y"):
+        tiny(objective="topics").fit(texts)

@@ -1,4 +1,4 @@
-"""What a language model is trained for: the next token, masked tokens, or close vectors.
+"""What a language model is trained for: tokens, or the vectors of texts.
 
 A new objective is a class in this file with the methods of ``Objective``, and an entry in
 ``OBJECTIVES``.
@@ -36,12 +36,15 @@ class Objective(Protocol):
         Defaults: tokens read at once, and rows of a batch.
     learning_rates : dict
         By what is trained: "lora", "all" or "random".
+    head : str or None
+        Name of the part that ``add_head`` adds to a model. It is trained and not kept.
     """
 
     kind: str
     window: int
     batch_size: int
     learning_rates: dict[str, float]
+    head: str | None
 
     def items(
         self, texts: Sequence[str], topics: np.ndarray | None, held_out: bool
@@ -50,6 +53,9 @@ class Objective(Protocol):
 
     def collate(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
         """Return rows as a batch of tensors."""
+
+    def add_head(self, model: Any, rows: list[dict[str, Any]]) -> None:
+        """Add ``head`` to a model, from the rows to train on. Only if it has a name."""
 
     @property
     def loss(self) -> Callable | None:
@@ -70,7 +76,7 @@ class Causal:
     kind = "AutoModelForCausalLM"
     window, batch_size = 512, 2
     learning_rates = {"lora": 5e-4, "all": 5e-5, "random": 1e-3}
-    loss = None
+    loss = head = None
 
     def __init__(self, tokenizer: Any, window: int):
         self.tokenizer = tokenizer
@@ -116,7 +122,7 @@ class Masked:
     kind = "AutoModelForMaskedLM"
     window, batch_size = 256, 8
     learning_rates = {"lora": 5e-4, "all": 5e-5, "random": 1e-3}
-    loss = None
+    loss = head = None
 
     def __init__(self, tokenizer: Any, window: int):
         if tokenizer.mask_token_id is None:
@@ -202,6 +208,7 @@ class Contrastive:
     kind = "AutoModel"
     window, batch_size = 128, 32
     learning_rates = {"lora": 1e-4, "all": 2e-5, "random": 1e-3}
+    head: str | None = None
 
     def __init__(self, tokenizer: Any, window: int):
         self.tokenizer = tokenizer
@@ -280,8 +287,46 @@ class Contrastive:
             for start in range(0, len(rows), self.batch_size):
                 batch = self.collate(rows[start : start + self.batch_size])
                 batch = {name: value.to(model.device) for name, value in batch.items()}
-                total -= self.loss(model, batch).item() * len(batch["labels"])
+                loss = Contrastive.loss(self, model, batch)  # a head is not kept
+                total -= loss.item() * len(batch["labels"])
         return total / len(rows)
+
+
+class Topics(Contrastive):
+    """Vectors close to the prototype of their topic, and far from those of others.
+
+    Each topic has one prototype. It starts as the mean vector of the topic's texts, and is
+    trained with the model.
+    """
+
+    head = "prototypes"
+
+    def add_head(self, model, rows):
+        import torch
+
+        rows = sorted(rows, key=lambda row: len(row["input_ids"]))  # less padding
+        model.eval()
+        sums: Any = 0
+        with torch.no_grad():
+            for start in range(0, len(rows), self.batch_size):
+                batch = self.collate(rows[start : start + self.batch_size])
+                batch = {name: value.to(model.device) for name, value in batch.items()}
+                topics = batch.pop("labels")
+                sums = sums + topics.T @ mean_pooled(model, batch)
+            # a topic whose texts are all held out starts at the mean of all: the gradient
+            # of a direction without length is infinite
+            sums = sums + 1e-6 * sums.sum(dim=0)
+            means = torch.nn.functional.normalize(sums, dim=1)
+        model.prototypes = torch.nn.Embedding.from_pretrained(means, freeze=False)
+
+    def loss(self, model, batch):
+        """Return the cross-entropy between topics and the softmax of cosines times 20."""
+        import torch
+
+        inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
+        prototypes = torch.nn.functional.normalize(model.prototypes.weight, dim=1)
+        scores = mean_pooled(model, inputs) @ prototypes.T / _TEMPERATURE
+        return torch.nn.functional.cross_entropy(scores, batch["labels"])
 
 
 def mean_pooled(model: Any, inputs: dict[str, Any]) -> Any:
@@ -298,6 +343,7 @@ OBJECTIVES: dict[str, Any] = {
     "causal": Causal,
     "contrastive": Contrastive,
     "masked": Masked,
+    "topics": Topics,
 }
 
 

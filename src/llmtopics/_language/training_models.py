@@ -111,7 +111,9 @@ def with_lora(model: Any, rank: int, seed: int, also: list[str] | None = None) -
         return get_peft_model(model, config)
 
 
-def save(model: Any, tokenizer: Any, base: Path | None, folder: Path) -> None:
+def save(
+    model: Any, tokenizer: Any, base: Path | None, folder: Path, head: str | None
+) -> None:
     """Write a model, its adapter merged into the weights, as a folder.
 
     Parameters
@@ -122,9 +124,13 @@ def save(model: Any, tokenizer: Any, base: Path | None, folder: Path) -> None:
         The folder of the model that training began with. What it says of the pooling of
         vectors is kept.
     folder : Path
+    head : str or None
+        The name of a part that is left out.
     """
     if hasattr(model, "merge_and_unload"):
         model = model.merge_and_unload()
+    if head is not None:
+        delattr(model, head)
     with quiet():
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)

@@ -84,7 +84,7 @@ def tune(
     texts : sequence of str
         None of them blank.
     topics : ndarray of shape (n_texts, n_topics) or None
-        Shares of topics, for close vectors.
+        Shares of topics, for objectives that train vectors.
     tuning : Tuning
     output_dir : Path or None
         None is a folder in the cache, by texts and settings.
@@ -141,10 +141,14 @@ def _tune(
         return objective.items([texts[i] for i in chosen], some, held_out)
 
     model = make()
-    if tuning.objective == "contrastive":
-        _check_contrastive(model, base, topics)
+    if isinstance(objective, OBJECTIVES["contrastive"]):
+        _check_vectors(model, base, topics, tuning.objective)
+    if kind.head:
+        model.to(training_device(tuning.plan.device))
+        objective.add_head(model, items(rows, True))
     if lora:
-        model = with_lora(model, tuning.rank, tuning.plan.seed)
+        also = kind.head and [kind.head]
+        model = with_lora(model, tuning.rank, tuning.plan.seed, also)
     history = train(
         model,
         items(rows, False),
@@ -157,10 +161,9 @@ def _tune(
     objective.check(model, items(rows, True))
     made = place / "unfinished"
     rmtree(made, ignore_errors=True)
-    save(model, tokenizer, base, made)
-    (made / "README.md").write_text(
-        _card(tuning, base, corpus, len(texts), history), "utf-8"
-    )
+    save(model, tokenizer, base, made, kind.head)
+    card = _card(tuning, base, corpus, len(texts), history)
+    (made / "README.md").write_text(card, "utf-8")
     (place / "history.json").write_text(
         json.dumps({"history": history, "max_length": window}), "utf-8"
     )
@@ -189,7 +192,7 @@ def _start(
     return partial(random_model, kind.kind, config, seed), config, tokenizer, window
 
 
-def _check_contrastive(model: Any, base: Path | None, topics: Any) -> None:
+def _check_vectors(model: Any, base: Path | None, topics: Any, objective: str) -> None:
     """Raise a ValueError for a model whose vectors cannot be trained as they are read."""
     if base is not None:
         pooling = read_settings(
@@ -197,7 +200,7 @@ def _check_contrastive(model: Any, base: Path | None, topics: Any) -> None:
         ).pooling
         if pooling != "mean":
             raise ValueError(
-                f"objective='contrastive' trains means of tokens, and the model in {base} "
+                f"objective={objective!r} trains means of tokens, and the model in {base} "
                 f"uses pooling={pooling!r}. Choose a model with mean pooling, such as "
                 "'minilm'."
             )
@@ -322,7 +325,7 @@ def _card(
             license_ = packaged.license
     checks = [row["held_out_loss"] for row in history if "held_out_loss" in row]
     figures = f"{checks[0]:.4f} before, {min(checks):.4f} after" if checks else "none"
-    if checks and tuning.objective != "contrastive":
+    if checks and tuning.objective in ("causal", "masked"):
         figures += f" (perplexity {exp(checks[0]):.1f} → {exp(min(checks)):.1f})"
     settings = tuning._asdict() | {"plan": tuning.plan._asdict()}
     return "\n".join(

@@ -123,6 +123,11 @@ def written_texts(
             f"LanguageModelTuner needs texts with words, and all {len(texts)} are blank."
         )
     topics = None
-    if y is not None and objective == "contrastive":
+    if y is None and objective == "topics":
+        raise ValueError(
+            "objective='topics' needs y: pass a label of each text, or its topic "
+            "proportions."
+        )
+    if y is not None and objective in ("contrastive", "topics"):
         topics = topics_of(y, len(texts))[rows]
     return [texts[i] for i in rows], topics

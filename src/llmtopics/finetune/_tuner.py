@@ -38,11 +38,12 @@ class LanguageModelTuner(BaseEstimator):
     revision : str or None, default=None
         Branch, tag or commit on the hub.
 
-    objective : {"causal", "masked", "contrastive"}, default="causal"
+    objective : {"causal", "masked", "contrastive", "topics"}, default="causal"
         What the model learns: the next token ("causal", of a decoder such as "smollm2"),
         masked tokens ("masked", of an encoder such as "minilm"), or close vectors
         ("contrastive", of an embedder): of texts of one topic with ``y``, of one text under
-        two draws of dropout without.
+        two draws of dropout without. With "topics" it learns vectors close to a prototype of
+        the text's topic in ``y`` (of an embedder).
 
     init : {"pretrained", "random"}, default="pretrained"
         Whether training starts with the weights of ``model``, or with random ones. Random
@@ -63,13 +64,13 @@ class LanguageModelTuner(BaseEstimator):
 
     max_length : int or None, default=None
         Tokens of a window. Texts are joined, and cut into windows of about equal sizes, so
-        that nothing of long texts is left out. "contrastive" reads the first tokens of each
-        text alone. None is 512 for "causal", 256 for "masked" and 128 for "contrastive" (at
-        most 256 for random models), or the limit of the model if that is less.
+        that nothing of long texts is left out. "contrastive" and "topics" read the first
+        tokens of each text alone. None is 512 for "causal", 256 for "masked" and 128 for the
+        others (at most 256 for random models), or the limit of the model if that is less.
 
     batch_size : int or "auto", default="auto"
         Windows, or texts, of a batch. "auto" is 2 for "causal", 8 for "masked" and 32 for
-        "contrastive".
+        "contrastive" and "topics".
 
     gradient_accumulation_steps : int, default=1
         Batches per update of the weights. Memory is that of one batch.
@@ -88,7 +89,7 @@ class LanguageModelTuner(BaseEstimator):
 
     learning_rate : float or "auto", default="auto"
         "auto" is 5e-4 for LoRA, 5e-5 for all weights, and 1e-3 for random ones. For
-        "contrastive" it is 1e-4, 2e-5 and 1e-3.
+        "contrastive" and "topics" it is 1e-4, 2e-5 and 1e-3.
 
     schedule : str, default="linear"
         How the learning rate falls, by a name of transformers: "linear", "cosine",
@@ -139,7 +140,8 @@ class LanguageModelTuner(BaseEstimator):
     See Also
     --------
     LocalLLM : Reads the tuned model of "causal".
-    TransformerEmbedder : Reads the tuned model of "masked" and "contrastive".
+    TransformerEmbedder : Reads the tuned model of the other objectives.
+    tune_embedder : Tunes the embedder of a topic model on the topics that it found.
 
     Notes
     -----
@@ -153,8 +155,11 @@ class LanguageModelTuner(BaseEstimator):
     On other hardware the last digits differ.
 
     The loss of "contrastive" is the cross-entropy between the softmax of a text's cosines to
-    the others, times 20, and their shared topics ``y @ y.T``. Vectors are means of tokens. A
-    model that gives all texts nearly the same vector is refused.
+    the others, times 20, and their shared topics ``y @ y.T``. The loss of "topics" is the
+    cross-entropy between the softmax of a text's cosines to the prototypes of the topics,
+    times 20, and its topics. Prototypes start at the topics' mean vectors, are trained with the model, and
+    are not kept. Vectors are means of tokens. A model that gives all texts nearly the same
+    vector is refused.
 
     References
     ----------
@@ -215,7 +220,7 @@ class LanguageModelTuner(BaseEstimator):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "model": [str],
         "revision": [str, None],
-        "objective": [StrOptions({"causal", "contrastive", "masked"})],
+        "objective": [StrOptions({"causal", "contrastive", "masked", "topics"})],
         "init": [StrOptions({"pretrained", "random"})],
         "adapter": [StrOptions({"lora"}), None],
         "rank": [_WHOLE],
@@ -257,8 +262,8 @@ class LanguageModelTuner(BaseEstimator):
         X : sequence of str
             Texts. Blank ones teach nothing.
         y : array-like of shape (n_texts,) or (n_texts, n_topics), or None
-            Of "contrastive": a label of each text, or its topic proportions θ. Others
-            ignore it.
+            Of "contrastive" and "topics": a label of each text, or its topic proportions
+            θ. "topics" needs it. Others ignore it.
 
         Returns
         -------
@@ -310,7 +315,7 @@ class LanguageModelTuner(BaseEstimator):
         score : float
             Of "causal": given the tokens before. ``exp(-score)`` is the perplexity. Of
             "masked": given all others (pseudo-likelihood), each token being masked once. Of
-            "contrastive": minus the loss, in batches of 32.
+            "contrastive" and "topics": minus the loss of "contrastive", in batches of 32.
 
         Raises
         ------

@@ -1,0 +1,135 @@
+"""Topics before and after ``tune_embedder``: fusion, and embedding topics alone.
+
+Appends a JSON line per corpus to ``results/tuning_topics.jsonl``. Those that the file holds are
+not repeated, unless ``--again`` is given. Every corpus has a process of its own.
+``--threads 1`` is for a machine that others use, too.
+"""
+
+import argparse
+import json
+import logging
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from time import perf_counter
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.metrics import normalized_mutual_info_score
+from sklearn.metrics.cluster import contingency_matrix
+
+from benchmarks.corpora import CORPORA
+from benchmarks.runs import ONE_THREAD, QUIET, RESULTS, environment, peak_mib
+
+PATH = RESULTS / "tuning_topics.jsonl"
+PACKAGES = "llmtopics torch transformers accelerate scikit-learn numpy"
+PROBLEMS: dict[str, tuple[str, int, int | None]] = {  # corpus, K, texts or all
+    "BBC news, K=5": ("BBC news", 5, None),
+    "StackOverflow, 3,000 texts, K=20": ("StackOverflow", 20, 3000),
+    "StackOverflow, K=20": ("StackOverflow", 20, None),
+    "SearchSnippets, K=8": ("SearchSnippets", 8, None),
+    "20 Newsgroups, K=20": ("20 Newsgroups", 20, None),
+}
+
+
+def agreement(labels: np.ndarray, topics: np.ndarray) -> dict[str, float]:
+    """Return NMI, and the accuracy if each topic stands for one label."""
+    table = contingency_matrix(labels, topics)
+    rows, columns = linear_sum_assignment(-table)
+    return {
+        "nmi": float(normalized_mutual_info_score(labels, topics)),
+        "acc": float(table[rows, columns].sum() / len(labels)),
+    }
+
+
+def topics(problem: str, seed: int) -> dict:
+    """Fit topics, tune the embedder on them, and fit topics again."""
+    from llmtopics import (
+        EmbeddingTopics,
+        FusionTopicModel,
+        LanguageModelTuner,
+        TextAnalyzer,
+        TransformerEmbedder,
+        tune_embedder,
+    )
+
+    name, K, n_texts = PROBLEMS[problem]
+    texts, labels, _ = CORPORA[name].load()
+    if n_texts is not None:
+        chosen = np.random.default_rng(0).permutation(len(texts))[:n_texts]
+        texts, labels = [texts[i] for i in chosen], labels[chosen]
+    counts = CountVectorizer(analyzer=TextAnalyzer(), min_df=5, max_df=0.5)
+    model = FusionTopicModel(
+        K, vectorizer=counts, embedder=TransformerEmbedder(), random_state=seed
+    ).fit(texts)
+
+    def measured(found: FusionTopicModel) -> dict[str, dict[str, float]]:
+        vectors = found.embedder.transform(texts)
+        alone = EmbeddingTopics(K, random_state=seed).fit(vectors)
+        return {
+            "fusion": agreement(labels, found.labels_),
+            "embedding_topics": agreement(labels, alone.labels_),
+        }
+
+    before = measured(model)
+    with tempfile.TemporaryDirectory() as folder:
+        tuner = LanguageModelTuner(
+            objective="topics", adapter=None, output_dir=folder, random_state=seed
+        )
+        start = perf_counter()
+        tuned = tune_embedder(model, texts, tuner=tuner)
+        seconds = perf_counter() - start
+        after = measured(tuned)
+    return {
+        "before": before,
+        "after": after,
+        "n_texts": len(texts),
+        "seconds": seconds,
+        "peak_mib": peak_mib(),
+    }
+
+
+def tasks() -> Iterator[tuple[str, str, partial]]:
+    """Yield task, setting and what measures it."""
+    for problem in PROBLEMS:
+        yield "topics", f"{problem}, seed 0", partial(topics, problem, 0)
+
+
+def quietly(work: partial) -> dict:
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+    return work()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--again", action="store_true", help="repeat what is there")
+    parser.add_argument("--threads", type=int, help="of PyTorch; all by default")
+    parser.add_argument("--only", default="", help="a part of a setting's name")
+    options = parser.parse_args()
+    os.environ |= QUIET
+    if options.threads:
+        os.environ |= dict.fromkeys(ONE_THREAD, str(options.threads))
+    done = set()
+    if PATH.exists() and not options.again:
+        lines = map(json.loads, PATH.read_text("utf-8").splitlines())
+        done = {(line["task"], line["setting"]) for line in lines}
+    for task, setting, work in tasks():
+        if (task, setting) in done or options.only not in setting:
+            continue
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            found = pool.submit(quietly, work).result()
+        line = {"task": task, "setting": setting, "threads": options.threads}
+        line |= found | environment(PACKAGES)
+        with PATH.open("a", encoding="utf-8") as results:
+            results.write(json.dumps(line, ensure_ascii=False) + "\n")
+        print(task, setting, found, sep=" | ", flush=True)
+
+
+if __name__ == "__main__":
+    main()
