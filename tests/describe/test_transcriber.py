@@ -20,7 +20,7 @@ pytest.importorskip("faster_whisper")
 
 from llmtopics import AudioTranscriber
 from llmtopics.describe import _sound, _whisper
-from llmtopics.describe._inputs import Input
+from llmtopics.describe._inputs import Input, Unreadable
 
 SAID = "the striker scored two goals in the final match"
 RATE = 16_000
@@ -139,11 +139,11 @@ def test_chunks_hold_every_sample_and_end_in_silence():
     assert max(chunk.size for chunk in found) <= 4 * RATE
 
 
-def write_silence(path, n_minutes):
+def write_silence(path, n_minutes, rate=8_000):
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(1)
-        file.setframerate(8_000)
+        file.setframerate(rate)
         for _ in range(n_minutes):
             file.writeframes(bytes([128]) * 8_000 * 60)
     return path
@@ -223,6 +223,7 @@ def bad_files(tmp_path, start, encoded):
     for i, (reason, data) in enumerate(contents.items()):
         found[reason] = tmp_path / f"{i}.wav"
         found[reason].write_bytes(data)
+    found["sampling rate 1 "] = write_silence(tmp_path / "slow.wav", 1, rate=1)
     found["holds no sound"] = write_silence(tmp_path / "none.wav", 0)
     found["is a folder"] = tmp_path
     found["check the path"] = tmp_path / "missing.wav"
@@ -248,7 +249,57 @@ def test_bad_files_can_be_kept_as_empty_texts(sport, bad_files, caplog):
     assert transcriber.outcomes_.tolist() == ["described", *["failed"] * n, "described"]
 
 
+CUT = {
+    "wav": (RATE, "pcm_s16le", "wav", "s16"),
+    "aiff": (RATE, "pcm_s16be", "aiff", "s16"),
+    "avi": (RATE, "pcm_s16le", "avi", "s16"),
+    "flac": (RATE, "flac", "flac", "s16"),
+    "mp3": (RATE, "libmp3lame", "mp3", "fltp"),
+    "mp4": (RATE, "aac", "mp4", "fltp"),
+    "mkv": (RATE, "flac", "matroska", "s16"),
+    "webm": (48_000, "libopus", "webm", "flt"),
+}
+
+
+def seconds_of(content):
+    return sum(c.size for c in _sound.chunks(Input("", "", content), 60)) / RATE
+
+
+@pytest.mark.parametrize("form", CUT)
+def test_a_cut_off_file_is_refused(form, start, encoded):
+    data = encoded(start, *CUT[form])
+    assert abs(seconds_of(data) - 3) < 0.1
+    for share in (0.5, 0.8):
+        with pytest.raises(Unreadable, match="cut short|not a sound"):
+            seconds_of(data[: int(share * len(data))])
+
+
+@pytest.mark.parametrize("form", ["flac", "ogg"])
+def test_a_lost_part_is_refused(form, samples, encoded):
+    forms = {**CUT, "ogg": (48_000, "libopus", "ogg", "flt")}
+    data = bytearray(encoded(samples, *forms[form]))
+    middle, n = len(data) // 2, len(data) // 10
+    data[middle : middle + n] = bytes(n)
+    with pytest.raises(Unreadable, match=r"only \d\.\d of 7\.8 seconds"):
+        seconds_of(bytes(data))
+
+
+def test_streamed_files_of_unknown_size_are_read(start, encoded):
+    data = bytearray(encoded(start, RATE))
+    place = data.index(b"data") + 4
+    data[4:8] = data[place : place + 4] = b"\xff" * 4
+    assert seconds_of(bytes(data)) == 3
+    mp3 = encoded(start, *CUT["mp3"])
+    frames = mp3[mp3.index(b"\xff", mp3.index(b"Info")) :]  # without the header
+    assert abs(seconds_of(frames) - 3) < 0.2
+
+
 BAD_VALUES = {
+    "channels first": ((np.zeros((2, 99)), RATE), r"\(2, 99\).*transpose it"),
+    "integers of 64 bits": (([0, 99], RATE), "int64 .*int16"),
+    "floats of integers": ((np.full(9, 2e4), RATE), "reach 20000.*by 32768"),
+    "a huge float": ((np.full(9, -1e300), RATE), r"reach 1e\+300"),
+    "the rate first": ((RATE, np.zeros(9)), r"pass \(samples, sampling_rate\)"),
     "a pair that is no sound": ((np.array(["a"]), RATE), "not a sound"),
     "a rate": ((np.zeros(9), 0), "sampling rate 0"),
     "NaN": ((np.full(9, np.nan), RATE), "NaN or infinity"),

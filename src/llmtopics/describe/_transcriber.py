@@ -94,7 +94,10 @@ class AudioTranscriber(
 
     Files are decoded by FFmpeg (PyAV), mixed to mono and resampled to 16 kHz. Two minutes
     are in memory at a time. Longer files are cut where it is quiet. Of a video, the first
-    sound track is read. A damaged or cut-off file is an error and never half a text.
+    sound track is read. A file that holds less sound than it declares is damaged or cut off,
+    which is an error. Some formats cannot show this: OGG, AU, MP3 without a header that
+    declares its length, and MKV and WebM with pictures show no cut. Uncompressed sound, MKV
+    and WebM show no damage in the middle.
 
     Transcripts depend on the file alone and are the same on every run. Decoding is greedy or
     by beam search, never random. Windows do not see each other's text. The cache is keyed by the
@@ -154,7 +157,7 @@ class AudioTranscriber(
             Paths (str or Path), ``file:`` URLs, the bytes of files, or arrays: pairs
             ``(samples, sampling_rate)`` or dicts with ``array`` and ``sampling_rate`` (rows
             of the library datasets). Samples have the shape (n_samples,) or
-            (n_samples, n_channels). They are floats from -1 to 1, or integers.
+            (n_samples, n_channels). They are floats from -1 to 1, int16, int32 or uint8.
 
         Returns
         -------
