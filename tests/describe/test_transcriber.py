@@ -18,7 +18,7 @@ from sklearn.base import clone
 
 pytest.importorskip("faster_whisper")
 
-from llmtopics import AudioTranscriber
+from llmtopics import AudioTranscriber, make_describer
 from llmtopics.describe import _sound, _whisper
 from llmtopics.describe._inputs import Input, Unreadable
 
@@ -270,7 +270,7 @@ def test_a_cut_off_file_is_refused(form, start, encoded):
     data = encoded(start, *CUT[form])
     assert abs(seconds_of(data) - 3) < 0.1
     for share in (0.5, 0.8):
-        with pytest.raises(Unreadable, match="cut short|not a sound"):
+        with pytest.raises(Unreadable, match=r"cut short|not a sound"):
             seconds_of(data[: int(share * len(data))])
 
 
@@ -462,6 +462,68 @@ def test_eight_bit_integers_of_transformers_are_refused(whisper, sport):
 def test_bad_parameters_are_named(name, value, sport):
     with pytest.raises(ValueError, match=name):
         AudioTranscriber(**{name: value}).fit([sport])
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{"device": "tpu"}, {"device": "cuda:x"}, {"device": "cpu", "dtype": "float16"}],
+)
+def test_a_model_that_cannot_be_loaded_is_no_bad_file(parameters, sport):
+    transcriber = AudioTranscriber(cache_dir=False, on_error="keep", **parameters)
+    with pytest.raises(ValueError, match=r"cannot be loaded with device="):
+        transcriber.transform([sport])
+
+
+@pytest.mark.parametrize("language", ["xx", "de"])
+def test_unknown_languages_are_refused(language, start):
+    transcriber = AudioTranscriber(language=language, cache_dir=False, on_error="keep")
+    with pytest.raises(ValueError, match=f"{language}.*knows: en\\..*multilingual"):
+        transcriber.transform([(start, RATE)])
+
+
+def test_languages_of_transformers_are_checked(whisper, start):
+    transcriber = AudioTranscriber(whisper, language="xx", cache_dir=False)
+    with pytest.raises(ValueError, match=r"'xx'.*knows: de, en\."):
+        transcriber.transform([(start, RATE)])
+
+
+def test_the_language_of_silence_is_not_kept(monkeypatch):
+    given = []
+
+    def transcribe(self, chunk, language):  # a fake: no multilingual model is offline
+        given.append(language)
+        return ("de", [(0.0, 1.0, "Ja")]) if chunk.any() else ("la", [])
+
+    monkeypatch.setattr(_whisper.CTranslate2, "transcribe", transcribe)
+    monkeypatch.setattr(_whisper.CTranslate2, "chunk", 1)
+    sound = np.repeat(np.float32([0, 0.5, 0.5]), RATE)
+    AudioTranscriber(cache_dir=False).transform([(sound, RATE)])
+    assert given[:2] == [None, None]
+    assert given[-1] == "de"
+
+
+def test_a_model_without_its_organization_gets_a_suggestion(sport, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(
+        OSError, match=r"'small'.*Systran/faster-whisper-small"
+    ) as error:
+        AudioTranscriber("small").transform([sport])
+    assert "minilm" not in str(error.value)
+
+
+def test_a_column_of_missing_cells_needs_no_model():
+    table = pd.DataFrame({"audio": [None, None]})
+    describer = make_describer({"audio": AudioTranscriber("no/such-model")})
+    assert list(describer.fit_transform(table)) == ["", ""]
+
+
+def test_arrays_are_not_copied_to_be_hashed():
+    sound = np.zeros(10**7, np.float32)  # 40 MB
+    tracemalloc.start()
+    AudioTranscriber().fit([(sound, RATE)])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5e6
 
 
 def test_a_missing_package_is_named(sport, monkeypatch):
