@@ -18,9 +18,9 @@ from sklearn.base import clone
 
 pytest.importorskip("faster_whisper")
 
-from llmtopics import AudioTranscriber
+from llmtopics import AudioTranscriber, make_describer
 from llmtopics.describe import _sound, _whisper
-from llmtopics.describe._inputs import Input
+from llmtopics.describe._inputs import Input, Unreadable
 
 SAID = "the striker scored two goals in the final match"
 RATE = 16_000
@@ -139,11 +139,11 @@ def test_chunks_hold_every_sample_and_end_in_silence():
     assert max(chunk.size for chunk in found) <= 4 * RATE
 
 
-def write_silence(path, n_minutes):
+def write_silence(path, n_minutes, rate=8_000):
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(1)
-        file.setframerate(8_000)
+        file.setframerate(rate)
         for _ in range(n_minutes):
             file.writeframes(bytes([128]) * 8_000 * 60)
     return path
@@ -223,6 +223,7 @@ def bad_files(tmp_path, start, encoded):
     for i, (reason, data) in enumerate(contents.items()):
         found[reason] = tmp_path / f"{i}.wav"
         found[reason].write_bytes(data)
+    found["sampling rate 1 "] = write_silence(tmp_path / "slow.wav", 1, rate=1)
     found["holds no sound"] = write_silence(tmp_path / "none.wav", 0)
     found["is a folder"] = tmp_path
     found["check the path"] = tmp_path / "missing.wav"
@@ -248,7 +249,57 @@ def test_bad_files_can_be_kept_as_empty_texts(sport, bad_files, caplog):
     assert transcriber.outcomes_.tolist() == ["described", *["failed"] * n, "described"]
 
 
+CUT = {
+    "wav": (RATE, "pcm_s16le", "wav", "s16"),
+    "aiff": (RATE, "pcm_s16be", "aiff", "s16"),
+    "avi": (RATE, "pcm_s16le", "avi", "s16"),
+    "flac": (RATE, "flac", "flac", "s16"),
+    "mp3": (RATE, "libmp3lame", "mp3", "fltp"),
+    "mp4": (RATE, "aac", "mp4", "fltp"),
+    "mkv": (RATE, "flac", "matroska", "s16"),
+    "webm": (48_000, "libopus", "webm", "flt"),
+}
+
+
+def seconds_of(content):
+    return sum(c.size for c in _sound.chunks(Input("", "", content), 60)) / RATE
+
+
+@pytest.mark.parametrize("form", CUT)
+def test_a_cut_off_file_is_refused(form, start, encoded):
+    data = encoded(start, *CUT[form])
+    assert abs(seconds_of(data) - 3) < 0.1
+    for share in (0.5, 0.8):
+        with pytest.raises(Unreadable, match=r"cut short|not a sound"):
+            seconds_of(data[: int(share * len(data))])
+
+
+@pytest.mark.parametrize("form", ["flac", "ogg"])
+def test_a_lost_part_is_refused(form, samples, encoded):
+    forms = {**CUT, "ogg": (48_000, "libopus", "ogg", "flt")}
+    data = bytearray(encoded(samples, *forms[form]))
+    middle, n = len(data) // 2, len(data) // 10
+    data[middle : middle + n] = bytes(n)
+    with pytest.raises(Unreadable, match=r"only \d\.\d of 7\.8 seconds"):
+        seconds_of(bytes(data))
+
+
+def test_streamed_files_of_unknown_size_are_read(start, encoded):
+    data = bytearray(encoded(start, RATE))
+    place = data.index(b"data") + 4
+    data[4:8] = data[place : place + 4] = b"\xff" * 4
+    assert seconds_of(bytes(data)) == 3
+    mp3 = encoded(start, *CUT["mp3"])
+    frames = mp3[mp3.index(b"\xff", mp3.index(b"Info")) :]  # without the header
+    assert abs(seconds_of(frames) - 3) < 0.2
+
+
 BAD_VALUES = {
+    "channels first": ((np.zeros((2, 99)), RATE), r"\(2, 99\).*transpose it"),
+    "integers of 64 bits": (([0, 99], RATE), "int64 .*int16"),
+    "floats of integers": ((np.full(9, 2e4), RATE), "reach 20000.*by 32768"),
+    "a huge float": ((np.full(9, -1e300), RATE), r"reach 1e\+300"),
+    "the rate first": ((RATE, np.zeros(9)), r"pass \(samples, sampling_rate\)"),
     "a pair that is no sound": ((np.array(["a"]), RATE), "not a sound"),
     "a rate": ((np.zeros(9), 0), "sampling rate 0"),
     "NaN": ((np.full(9, np.nan), RATE), "NaN or infinity"),
@@ -411,6 +462,68 @@ def test_eight_bit_integers_of_transformers_are_refused(whisper, sport):
 def test_bad_parameters_are_named(name, value, sport):
     with pytest.raises(ValueError, match=name):
         AudioTranscriber(**{name: value}).fit([sport])
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{"device": "tpu"}, {"device": "cuda:x"}, {"device": "cpu", "dtype": "float16"}],
+)
+def test_a_model_that_cannot_be_loaded_is_no_bad_file(parameters, sport):
+    transcriber = AudioTranscriber(cache_dir=False, on_error="keep", **parameters)
+    with pytest.raises(ValueError, match=r"cannot be loaded with device="):
+        transcriber.transform([sport])
+
+
+@pytest.mark.parametrize("language", ["xx", "de"])
+def test_unknown_languages_are_refused(language, start):
+    transcriber = AudioTranscriber(language=language, cache_dir=False, on_error="keep")
+    with pytest.raises(ValueError, match=f"{language}.*knows: en\\..*multilingual"):
+        transcriber.transform([(start, RATE)])
+
+
+def test_languages_of_transformers_are_checked(whisper, start):
+    transcriber = AudioTranscriber(whisper, language="xx", cache_dir=False)
+    with pytest.raises(ValueError, match=r"'xx'.*knows: de, en\."):
+        transcriber.transform([(start, RATE)])
+
+
+def test_the_language_of_silence_is_not_kept(monkeypatch):
+    given = []
+
+    def transcribe(self, chunk, language):  # a fake: no multilingual model is offline
+        given.append(language)
+        return ("de", [(0.0, 1.0, "Ja")]) if chunk.any() else ("la", [])
+
+    monkeypatch.setattr(_whisper.CTranslate2, "transcribe", transcribe)
+    monkeypatch.setattr(_whisper.CTranslate2, "chunk", 1)
+    sound = np.repeat(np.float32([0, 0.5, 0.5]), RATE)
+    AudioTranscriber(cache_dir=False).transform([(sound, RATE)])
+    assert given[:2] == [None, None]
+    assert given[-1] == "de"
+
+
+def test_a_model_without_its_organization_gets_a_suggestion(sport, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(
+        OSError, match=r"'small'.*Systran/faster-whisper-small"
+    ) as error:
+        AudioTranscriber("small").transform([sport])
+    assert "minilm" not in str(error.value)
+
+
+def test_a_column_of_missing_cells_needs_no_model():
+    table = pd.DataFrame({"audio": [None, None]})
+    describer = make_describer({"audio": AudioTranscriber("no/such-model")})
+    assert list(describer.fit_transform(table)) == ["", ""]
+
+
+def test_arrays_are_not_copied_to_be_hashed():
+    sound = np.zeros(10**7, np.float32)  # 40 MB
+    tracemalloc.start()
+    AudioTranscriber().fit([(sound, RATE)])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5e6
 
 
 def test_a_missing_package_is_named(sport, monkeypatch):

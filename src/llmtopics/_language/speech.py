@@ -20,6 +20,16 @@ def place(device: str, dtype: str) -> tuple[str, str]:
     return device, dtype_on(device, dtype)
 
 
+def languages(folder: Path, device: str, dtype: str) -> set[str]:
+    """Return the codes of the languages that a model knows."""
+    settings = load_model(
+        folder, device, dtype, "AutoModelForSpeechSeq2Seq"
+    ).generation_config
+    if not getattr(settings, "is_multilingual", False):
+        return {"en"}
+    return {mark.strip("<|>") for mark in settings.lang_to_id}
+
+
 def transcribe(
     sound: np.ndarray,
     folder: Path,

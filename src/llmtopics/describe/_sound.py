@@ -1,7 +1,8 @@
 """Sound files and arrays → chunks of 16 kHz mono, a chunk in memory at a time."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from os import SEEK_END
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -10,6 +11,15 @@ from llmtopics.describe._inputs import Input, Unreadable, opened
 RATE = 16_000  # samples per second that Whisper reads
 _BLOCK = 10 * RATE  # samples of an array that are resampled at once
 _QUIET = RATE // 5  # a chunk ends in the middle of the quietest 0.2 seconds
+_LOUDEST = 8  # mixing exceeds 1 a little; integers that nobody divided exceed it a lot
+_UNKNOWN = (
+    0x7FFFF000  # from this size on, a WAV file was written without knowing its size
+)
+_SLACK = 0.5  # seconds by which a sound may be shorter than its file declares
+_MP4 = "mov,mp4,m4a,3gp,3g2,mj2"  # FFmpeg's name
+
+
+_INTEGERS = (np.int16, np.int32, np.uint8)
 
 
 def array_of(value: Any) -> tuple[np.ndarray, int] | None:
@@ -19,23 +29,41 @@ def array_of(value: Any) -> tuple[np.ndarray, int] | None:
     if not isinstance(value, tuple) or len(value) != 2:
         return None
     samples, rate = np.asarray(value[0]), value[1]
+    if not samples.ndim and np.ndim(rate):
+        raise Unreadable("pass (samples, sampling_rate), in this order.")
     if (
         samples.ndim not in (1, 2)
-        or samples.dtype.kind not in "fiu"
+        or (samples.dtype.kind != "f" and samples.dtype not in _INTEGERS)
         or not samples.size
     ):
         raise Unreadable(
             f"an array of shape {samples.shape} and dtype {samples.dtype} is not a sound: pass "
-            "numbers of shape (n_samples,) or (n_samples, n_channels)."
+            "an array of floats, int16, int32 or uint8 of shape (n_samples,) or (n_samples, "
+            "n_channels)."
         )
+    if samples.ndim == 2 and samples.shape[1] > samples.shape[0]:
+        raise Unreadable(
+            f"an array of shape {samples.shape} has more channels than samples: transpose it."
+        )
+    _check_rate(rate)
+    if samples.dtype.kind == "f":
+        largest = max(float(samples.max()), -float(samples.min()))
+        if not np.isfinite(largest):
+            raise Unreadable("the array holds NaN or infinity.")
+        if largest > _LOUDEST:
+            raise Unreadable(
+                f"its floats reach {largest:.6g} and must be from -1 to 1: divide samples of "
+                "16 bits by 32768."
+            )
+    return samples, int(rate)
+
+
+def _check_rate(rate: Any) -> None:
     if not isinstance(rate, int | np.integer) or not 1000 <= rate <= 768_000:
         raise Unreadable(
             f"the sampling rate {rate!r} is not a whole number from 1000 to 768000 (samples "
             "per second)."
         )
-    if samples.dtype.kind == "f" and not np.isfinite(samples).all():
-        raise Unreadable("the array holds NaN or infinity.")
-    return samples, int(rate)
 
 
 def chunks(file: Input, seconds: float) -> Iterator[np.ndarray]:
@@ -102,6 +130,7 @@ def _frames_of_file(file: Input) -> Iterator[Any]:
     import av
 
     with opened(file) as stream:
+        _check_size(stream)
         try:
             # no protocol: a playlist must not make FFmpeg open other files or addresses
             container: Any = av.open(
@@ -117,7 +146,46 @@ def _frames_of_file(file: Input) -> Iterator[Any]:
         with container:
             if not container.streams.audio:
                 raise Unreadable("it has no sound track.")
-            yield from container.decode(audio=0)
+            track = container.streams.audio[0]
+            _check_rate(track.rate)
+            decoded = end = 0.0
+            for frame in container.decode(track):
+                yield frame
+                decoded += frame.samples / frame.rate
+                end = max(decoded, (frame.time or 0) + frame.samples / frame.rate)
+            declared = _declared_seconds(container, track)
+            # videos may pause their sound, so only its end can be compared
+            found = end if container.format.name in ("matroska,webm", _MP4) else decoded
+            if found < declared - _SLACK:
+                raise Unreadable(
+                    f"only {found:.1f} of {declared:.1f} seconds of sound can be decoded: it "
+                    "is damaged or cut short. Replace it, or convert what is left to WAV."
+                )
+
+
+def _check_size(stream: BinaryIO) -> None:
+    """Raise an error if a WAV, AVI or AIFF file is shorter than its header says."""
+    head = stream.read(8)
+    size = int.from_bytes(head[4:], "little" if head[:4] == b"RIFF" else "big")
+    there = stream.seek(0, SEEK_END)
+    stream.seek(0)
+    # some programs write a size that is a few bytes too large
+    if head[:4] in (b"RIFF", b"FORM") and there + 64 < size + 8 < _UNKNOWN:
+        raise Unreadable(
+            f"it has {there} of {size + 8} bytes: it is damaged or cut short. Replace it, or "
+            "convert what is left to FLAC."
+        )
+
+
+def _declared_seconds(container: Any, track: Any) -> float:
+    """Return how long a track is by the file's headers, 0 if FFmpeg would only guess it."""
+    kind = container.format.name
+    # an MP3 file has a start time if its first frame declares the length
+    if kind in ("flac", "ogg", _MP4) or (kind == "mp3" and track.start_time):
+        return float((track.duration or 0) * track.time_base)
+    if kind == "matroska,webm" and len(container.streams) == 1:
+        return (container.duration or 0) / 1e6
+    return 0.0
 
 
 def _frames_of_array(samples: np.ndarray, rate: int) -> Iterable[Any]:

@@ -5,10 +5,11 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 from sklearn import config_context
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from llmtopics._language.files import find_files
+from llmtopics._language.files import SHORT_NAMES, find_files
 from llmtopics.describe._base import Describer, keep_onnxruntime_quiet
 from llmtopics.describe._sound import array_of
 from llmtopics.describe._whisper import Segment, Transcript, segments_of
@@ -41,8 +42,9 @@ class AudioTranscriber(
         Branch, tag or commit on the hub.
 
     language : str or None, default=None
-        Code of the spoken language ("en", "zh"). None detects it at the beginning of each
-        file. English models (".en") know English only.
+        Code of the spoken language ("en", "zh"). None detects it in each file, where
+        somebody speaks first. With transformers, it is detected anew every 30 seconds.
+        English models (".en") know English only.
 
     vad_filter : bool, default=True
         Whether a voice activity detector removes parts without speech. In silence, Whisper
@@ -94,7 +96,10 @@ class AudioTranscriber(
 
     Files are decoded by FFmpeg (PyAV), mixed to mono and resampled to 16 kHz. Two minutes
     are in memory at a time. Longer files are cut where it is quiet. Of a video, the first
-    sound track is read. A damaged or cut-off file is an error and never half a text.
+    sound track is read. A file that holds less sound than it declares is damaged or cut off,
+    which is an error. Some formats cannot show this: OGG, AU, MP3 without a header that
+    declares its length, and MKV and WebM with pictures show no cut. Uncompressed sound, MKV
+    and WebM show no damage in the middle.
 
     Transcripts depend on the file alone and are the same on every run. Decoding is greedy or
     by beam search, never random. Windows do not see each other's text. The cache is keyed by the
@@ -154,7 +159,7 @@ class AudioTranscriber(
             Paths (str or Path), ``file:`` URLs, the bytes of files, or arrays: pairs
             ``(samples, sampling_rate)`` or dicts with ``array`` and ``sampling_rate`` (rows
             of the library datasets). Samples have the shape (n_samples,) or
-            (n_samples, n_channels). They are floats from -1 to 1, or integers.
+            (n_samples, n_channels). They are floats from -1 to 1, int16, int32 or uint8.
 
         Returns
         -------
@@ -165,7 +170,7 @@ class AudioTranscriber(
         ------
         ValueError
             If a file cannot be read, with its row and path, unless ``on_error`` is "keep".
-            Also for bad parameters.
+            Also for bad parameters, such as a language that the model does not know.
         ImportError
             If the extra ``audio`` is missing.
         OSError
@@ -197,20 +202,35 @@ class AudioTranscriber(
         """
         self._check()
         files, failures = self._read(X)
-        part = Transcript(
-            find_files(self.model, self.revision),
-            self.language,
-            bool(self.vad_filter),
-            int(self.beam_size),
-            self.device,
-            self.dtype,
-        )
-        kept = part.describe_all(files, failures, self.cache_dir, self.verbose)
+        kept: list[bytes | None] = [None] * len(files)
+        if any(files):  # a column of missing cells needs no model
+            part = Transcript(
+                self._folder(),
+                self.language,
+                bool(self.vad_filter),
+                int(self.beam_size),
+                self.device,
+                self.dtype,
+            )
+            kept = part.describe_all(files, failures, self.cache_dir, self.verbose)
         found: list[list[Segment]] = [
             segments_of(each) if each else [] for each in kept
         ]
         self._report([" ".join(s.text for s in each) for each in found], failures)
         return found
+
+    def _folder(self) -> Path:
+        """Return the folder of the model's files."""
+        try:
+            return find_files(self.model, self.revision)
+        except OSError:
+            if "/" in self.model or self.model in SHORT_NAMES:
+                raise
+            raise OSError(
+                f"Model {self.model!r} was not found. Pass the path of a folder, the short "
+                'name "whisper-tiny.en", or an id on the hub with its organization, such as '
+                f'"Systran/faster-whisper-{self.model.removeprefix("whisper-")}".'
+            ) from None
 
     def _check(self) -> None:
         self._validate_params()
@@ -224,10 +244,11 @@ class AudioTranscriber(
                 "pip install 'llmtopics[audio]'"
             ) from None
 
-    def _in_memory(self, value: Any) -> list[bytes] | None:
+    def _in_memory(self, value: Any) -> list[Any] | None:
         found = array_of(value)
         if found is None:
             return None
         samples, rate = found
         about = f"{samples.shape} {samples.dtype.str} {rate}".encode()
-        return [about, samples.tobytes()]
+        # a view: a copy of a long sound would double the memory
+        return [about, np.ascontiguousarray(samples).reshape(-1).view(np.uint8).data]

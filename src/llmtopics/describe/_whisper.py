@@ -1,7 +1,8 @@
 """Speech to segments of text, by faster-whisper or by transformers."""
 
 import json
-from functools import lru_cache
+from collections.abc import Collection
+from functools import cached_property, lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
@@ -73,13 +74,16 @@ class Transcript(LocalPart):
 
     def describe(self, file: Input) -> bytes:
         """Return the segments, as JSON."""
+        self.engine.check_language()  # loads the model: its failure is not the file's
         segments: list[Segment] = []
         language, start = self.engine.language, 0.0
         for chunk in chunks(file, self.engine.chunk):
             try:
-                language, found = self.engine.transcribe(chunk, language)
-            except (RuntimeError, ValueError, IndexError) as error:
+                heard, found = self.engine.transcribe(chunk, language)
+            except (ValueError, IndexError) as error:
                 raise Unreadable(f"the model failed on it: {error}.") from error
+            if found:  # without speech, the language is a guess
+                language = heard
             segments += [
                 Segment(
                     round(start + begin, 2),
@@ -122,6 +126,20 @@ class _Engine:
         """Return the device and the number format, never "auto"."""
         raise NotImplementedError
 
+    def languages(self) -> Collection[str]:
+        """Return the codes of the languages that the model knows."""
+        raise NotImplementedError
+
+    def check_language(self) -> None:
+        """Raise a ValueError if the model does not know the language."""
+        known = self.languages()
+        if self.language is not None and self.language not in known:
+            raise ValueError(
+                f"The model in {self.folder} does not know language={self.language!r}. It "
+                f"knows: {', '.join(sorted(known))}. Other languages need a multilingual "
+                'model, such as "Systran/faster-whisper-tiny".'
+            )
+
     def transcribe(
         self, chunk: np.ndarray, language: str | None
     ) -> tuple[str | None, list[tuple[float, float, str]]]:
@@ -142,15 +160,23 @@ class CTranslate2(_Engine):
             dtype = "int8" if device == "cpu" else "float16"
         return device, dtype
 
+    @cached_property
+    def model(self) -> Any:
+        """Return the model of faster-whisper."""
+        with _loading:
+            return _faster_whisper(
+                self.folder, self.device, self.dtype, fingerprint(self.folder)
+            )
+
+    def languages(self) -> Collection[str]:
+        """Return what the model says."""
+        return self.model.supported_languages
+
     def transcribe(
         self, chunk: np.ndarray, language: str | None
     ) -> tuple[str | None, list[tuple[float, float, str]]]:
         """Return faster-whisper's result, at temperature 0 so that every run is the same."""
-        with _loading:
-            model = _faster_whisper(
-                self.folder, self.device, self.dtype, fingerprint(self.folder)
-            )
-        segments, about = model.transcribe(
+        segments, about = self.model.transcribe(
             chunk,
             language=language,
             beam_size=self.beam_size,
@@ -166,13 +192,19 @@ def _faster_whisper(folder: Path, device: str, dtype: str, fingerprint: str) -> 
     from faster_whisper import WhisperModel
 
     kind, _, index = device.partition(":")
-    return WhisperModel(
-        str(folder),
-        device=kind,
-        device_index=int(index or 0),
-        compute_type=dtype,
-        local_files_only=True,
-    )
+    try:
+        return WhisperModel(
+            str(folder),
+            device=kind,
+            device_index=int(index or 0),
+            compute_type=dtype,
+            local_files_only=True,
+        )
+    except (RuntimeError, ValueError) as error:
+        raise ValueError(
+            f"The model in {folder} cannot be loaded with device={device!r} and "
+            f"dtype={dtype!r}: {error}. Set device='cpu' and dtype='auto', or check the files."
+        ) from error
 
 
 class Transformers(_Engine):
@@ -186,6 +218,10 @@ class Transformers(_Engine):
     def chunk(self) -> float:  # type: ignore[override]
         """Return the seconds per chunk: one window, unless silence is removed."""
         return _CHUNK if self.vad_filter else _WINDOW
+
+    def languages(self) -> Collection[str]:
+        """Return what the model's settings say."""
+        return speech.languages(self.folder, self.device, self.dtype)
 
     def transcribe(
         self, chunk: np.ndarray, language: str | None
