@@ -100,7 +100,7 @@ def test_errors_name_the_row_of_the_table_and_can_be_kept(columns, table):
     assert texts[3] == ""
     fitted = describer["columns"].named_transformers_["image"].describer_
     assert list(fitted.errors_) == [3]
-    assert fitted.report_ == {"described": 1, "empty": 2, "failed": 1}
+    assert fitted.report_ == {"described": 1, "empty": 0, "missing": 2, "failed": 1}
 
 
 def test_cells_that_are_not_texts_raise_with_their_row(table):

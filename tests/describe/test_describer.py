@@ -1,10 +1,14 @@
 """Pictures to texts: real text recognition, and models of random weights for the rest."""
 
 import logging
+import os
 import pickle
 import sys
+import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from threading import Event
 
 import numpy as np
 import pytest
@@ -70,7 +74,7 @@ def test_small_print_is_read(pages):
 def test_a_picture_without_text_is_empty():
     describer = ImageDescriber()
     assert describer.transform([Image.new("RGB", (90, 90), "green")]) == [""]
-    assert describer.report_ == {"described": 0, "empty": 1, "failed": 0}
+    assert describer.report_ == {"described": 0, "empty": 1, "missing": 0, "failed": 0}
 
 
 def test_every_form_of_a_picture_gives_the_same_text(strip, tmp_path):
@@ -174,6 +178,13 @@ def bomb():
     return saved(Image.new("1", (20_000, 10_000)))
 
 
+def locked_in(tmp):
+    if os.geteuid() == 0:
+        pytest.skip("the root user may read everything")
+    (folder := tmp / "locked").mkdir(mode=0)
+    return folder / "a.png"
+
+
 BAD = {
     "text": (lambda tmp: b"This is a text. " * 99, "not a known picture format"),
     "cut short": (
@@ -187,9 +198,15 @@ BAD = {
     "folder": (lambda tmp: tmp, "is a folder"),
     "missing": (lambda tmp: tmp / "missing.png", "there is no file .*missing.png"),
     "address": (lambda tmp: "https://host/a.png", "address.*download the file"),
-    "None": (lambda tmp: None, "holds None"),
-    "NaN": (lambda tmp: float("nan"), "holds nan"),
-    "a number": (lambda tmp: 3, "holds 3 of type int"),
+    "None": (lambda tmp: None, "holds None.*allowed in make_describer"),
+    "NaN": (lambda tmp: np.float32("nan"), "holds .*nan.*allowed in make_describer"),
+    "a number": (lambda tmp: 3, r"holds 3 of type int: .* or an array of pixels\."),
+    "long name": (lambda tmp: "x" * 300 + ".png", "File name too long"),
+    "long path": (lambda tmp: "a/" * 5000, r".{100}….{100} cannot be read: .*too long"),
+    "no such user": (lambda tmp: "~nosuchuser/a.png", "cannot be read: .*home"),
+    "surrogate": (lambda tmp: str(tmp / "\ud800.png"), r"\\ud800\.png cannot be read"),
+    "bad address": (lambda tmp: "http://[bad/a.png", "cannot be read: Invalid IPv6"),
+    "folder without rights": (locked_in, "locked.*cannot be read: Permission denied"),
     "shape": (lambda tmp: np.zeros((3, 4, 5)), r"shape \(3, 4, 5\)"),
     "words": (lambda tmp: np.array([["a"]]), "dtype <U1"),
     "infinity": (lambda tmp: np.full((9, 9), np.inf), "NaN or infinity"),
@@ -209,7 +226,7 @@ def test_bad_pictures_are_named_or_kept(case, tmp_path, scene, no_open_files):
             ImageDescriber().transform([scene, bad])
     describer = ImageDescriber(on_error="keep")
     assert describer.transform([scene, bad, scene]) == [""] * 3
-    assert describer.report_ == {"described": 0, "empty": 2, "failed": 1}
+    assert describer.report_ == {"described": 0, "empty": 2, "missing": 0, "failed": 1}
     assert list(describer.errors_) == [1]
 
 
@@ -311,3 +328,79 @@ def test_a_failed_file_is_tried_again_and_others_are_not(
     assert describer.transform([strip, path]) == [LINE, LINE]
     assert describer.errors_ == {}
     assert len(loads) == 2
+
+
+def test_a_file_that_changes_is_an_error_and_not_in_the_cache(
+    strip, tmp_path, monkeypatch
+):
+    path = tmp_path / "page.png"
+    path.write_bytes(data := saved(strip))
+    real = _ocr.PrintedText.describe
+
+    def changed(self, file):
+        strip.crop((0, 0, 30, strip.height)).save(path)
+        return real(self, file)
+
+    describer = ImageDescriber(cache_dir=tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(_ocr.PrintedText, "describe", changed)
+        with pytest.raises(ValueError, match=r"row 0 \(.*page\.png\): it changed"):
+            describer.transform([path])
+    assert describer.transform([data]) == [LINE]
+
+
+def test_an_interrupt_keeps_earlier_descriptions(two, strip, tmp_path, monkeypatch):
+    described, real = [], _ocr.PrintedText.describe
+
+    def interrupted(self, file):
+        described.append(file.digest)
+        if len(described) == 2:
+            raise KeyboardInterrupt
+        return real(self, file)
+
+    monkeypatch.setattr(_ocr.PrintedText, "describe", interrupted)
+    describer = ImageDescriber(cache_dir=tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        describer.transform([strip, *two])
+    assert describer.transform([strip, *two])[0] == LINE
+    assert len(described) == 4
+    assert len({*described}) == 3
+
+
+def test_a_second_caller_does_not_wait_for_all_files_of_the_first(
+    tmp_path, monkeypatch
+):
+    started = Event()
+
+    def slowly(self, file):
+        started.set()
+        time.sleep(0.05)
+        return b"text"
+
+    monkeypatch.setattr(_ocr.PrintedText, "describe", slowly)
+    describer = ImageDescriber(cache_dir=tmp_path)
+    X = [np.full((9, 9), i, np.uint8) for i in range(100)]
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(clone(describer).transform, X)
+        assert started.wait(60)
+        assert describer.transform([np.full((9, 9), 200, np.uint8)]) == ["text"]
+        assert not first.done()
+        assert first.result() == ["text"] * 100
+
+
+def test_errors_speak_of_the_cache_only_if_there_is_one(tmp_path):
+    for cache_dir in [False, tmp_path]:
+        with pytest.raises(ValueError, match="there is no file") as caught:
+            ImageDescriber(cache_dir=cache_dir).fit(["missing.png"])
+        assert ("are in the cache" in str(caught.value)) is (cache_dir is not False)
+
+
+def test_fit_reads_no_file_and_transform_shows_progress(tmp_path, strip, capsys):
+    path = tmp_path / "page.png"
+    path.write_bytes(saved(strip))
+    describer = ImageDescriber(verbose=True, cache_dir=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("builtins.open", None)
+        describer.fit([path])
+    describer.transform([path])
+    assert "ImageDescriber (reading): 100%" in capsys.readouterr().err

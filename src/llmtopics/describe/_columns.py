@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from llmtopics._checks import check_rows, check_texts
 from llmtopics.describe._base import Describer
-from llmtopics.describe._inputs import MISSING
+from llmtopics.describe._inputs import MISSING, is_missing
 
 
 def make_describer(
@@ -144,7 +144,7 @@ class ColumnTexts(TransformerMixin, BaseEstimator):
         """Return the cells, with ``MISSING`` or an empty text for missing ones."""
         mark = MISSING if isinstance(self.describer_, Describer) else ""
         rows = check_rows(X, "make_describer", "cell")
-        return [mark if _is_missing(cell) else cell for cell in rows]
+        return [mark if is_missing(cell) else cell for cell in rows]
 
 
 @dataclass(eq=False, repr=False)
@@ -179,10 +179,3 @@ class TextJoiner(
 
     def __sklearn_is_fitted__(self):
         return True
-
-
-def _is_missing(cell: Any) -> bool:
-    """Return whether a cell is missing: None, NaN, or the NA of pandas."""
-    if isinstance(cell, float):
-        return bool(np.isnan(cell))
-    return cell is None or type(cell).__name__ in ("NAType", "NaTType")
