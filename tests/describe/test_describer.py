@@ -16,7 +16,7 @@ from sklearn.base import clone
 
 pytest.importorskip("rapidocr")
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, features
 
 from llmtopics import ImageDescriber
 from llmtopics.describe import _ocr
@@ -149,12 +149,13 @@ def test_grayscale_pictures_of_any_depth(scene):
         saved(wide, "TIFF"),
         np.asarray(gray),
         np.asarray(gray)[:, :, None],
-        np.asarray(gray) > 255,
     ]:
         found = read(value)
         assert found.mode == "RGB"
-        if np.asarray(value).dtype != bool:
-            assert close(found, gray.convert("RGB"))
+        assert close(found, gray.convert("RGB"))
+    bright = np.asarray(gray) > 70
+    np.testing.assert_array_equal(np.asarray(read(bright))[:, :, 0], bright * 255)
+    assert 0 < bright.mean() < 1
 
 
 def test_transparent_areas_become_white():
@@ -165,9 +166,26 @@ def test_transparent_areas_become_white():
         assert np.asarray(read(value)).min() == 255
 
 
-def test_large_pictures_are_shrunk():
-    data = saved(Image.new("RGB", (5000, 3000)), "JPEG")
-    assert read(data).size == (MOST_SIDE, 1200)
+def test_16_bit_pictures_are_turned_upright(scene):
+    gray = ImageOps.grayscale(scene)
+    turned = np.asarray(gray.transpose(Image.Transpose.ROTATE_90)).astype(np.uint16)
+    data = saved(Image.fromarray(turned * 257), exif=rotated_exif())
+    assert close(read(data), gray.convert("RGB"))
+
+
+def test_pictures_that_differ_in_transparency_have_different_digests():
+    black, clear = (Image.new("L", (60, 60), 0) for _ in range(2))
+    clear.info["transparency"] = 0
+    files, _ = ImageDescriber()._read([black, clear])
+    assert files[0].digest != files[1].digest
+    assert [np.asarray(read(each)).min() for each in (black, clear)] == [0, 255]
+
+
+@pytest.mark.parametrize(("mode", "form"), [("RGB", "JPEG"), ("RGBA", "PNG")])
+def test_large_pictures_are_shrunk(mode, form):
+    found = read(saved(Image.new(mode, (5000, 3000), "red"), form))
+    assert found.size == (MOST_SIDE, 1200)
+    assert close(found, Image.new("RGB", found.size, "red"))
 
 
 # bad input -------------------------------------------------------------------------------------
@@ -176,6 +194,27 @@ def test_large_pictures_are_shrunk():
 def bomb():
     """A small file that says it has 200 million pixels."""
     return saved(Image.new("1", (20_000, 10_000)))
+
+
+def damaged_png(tmp):
+    head, _, tail = saved(Image.effect_noise((400, 300), 90)).rpartition(b"IDAT")
+    return Image.open(BytesIO(head + b"ID\0T" + tail))
+
+
+def damaged_avif(tmp):
+    """The first damaged file whose decoding raises a RuntimeError in PIL itself."""
+    if not features.check("avif"):
+        pytest.skip("this release of PIL does not read AVIF")
+    data = saved(Image.new("RGB", (40, 40)), "AVIF")
+    for i in range(4, len(data)):
+        damaged = data[:i] + b"\xff" + data[i + 1 :]
+        try:
+            Image.open(BytesIO(damaged)).load()
+        except RuntimeError:
+            return damaged
+        except (OSError, ValueError, SyntaxError):
+            continue
+    return pytest.skip("this release of PIL raises none")
 
 
 def locked_in(tmp):
@@ -210,6 +249,29 @@ BAD = {
     "shape": (lambda tmp: np.zeros((3, 4, 5)), r"shape \(3, 4, 5\)"),
     "words": (lambda tmp: np.array([["a"]]), "dtype <U1"),
     "infinity": (lambda tmp: np.full((9, 9), np.inf), "NaN or infinity"),
+    "NaN in a TIFF": (
+        lambda tmp: saved(Image.fromarray(np.full((9, 9), np.nan, "f4")), "TIFF"),
+        "NaN or infinity",
+    ),
+    "negative": (lambda tmp: np.full((9, 9), -0.5), "values below 0, such as -0.5"),
+    "signed": (lambda tmp: np.ones((9, 9), np.int8), "dtype int8 .*pass uint8"),
+    "empty": (lambda tmp: Image.new("RGB", (0, 5)), "0 × 5 pixels: it is empty"),
+    "huge array": (
+        lambda tmp: np.broadcast_to(np.uint8(0), (20_000, 20_000)),
+        "20000 × 20000 pixels, more than",
+    ),
+    "above the limit": (
+        lambda tmp: saved(Image.new("1", (10_000, 10_000))),
+        "10000 × 10000 pixels, more than",
+    ),
+    "cut GIF opened by PIL": (
+        lambda tmp: Image.open(
+            BytesIO(saved(Image.effect_noise((40, 30), 90), "GIF")[:-300])
+        ),
+        "damaged or cut short",
+    ),
+    "damaged PNG opened by PIL": (damaged_png, "damaged or cut short"),
+    "damaged AVIF": (damaged_avif, "damaged or cut short"),
 }
 
 
@@ -252,6 +314,11 @@ def test_one_array_of_many_pictures_is_refused(scene):
         ({"how": "poem"}, "how"),
         ({"how": ["ocr", "poem"]}, "how must be one of"),
         ({"how": []}, "how must be one of"),
+        ({"how": [["ocr"]]}, "how must be one of"),
+        ({"model": "m"}, "does not use model: leave model out, or .* caption or words"),
+        ({"revision": "v1"}, "does not use revision"),
+        ({"prompt": "What?"}, "does not use prompt: .* set how to caption"),
+        ({"how": "caption", "model": "m", "vocabulary": ["a"]}, "not use vocabulary"),
         ({"how": ["ocr", "ocr"]}, "how must be one of"),
         ({"how": "caption"}, "needs a model that writes"),
         ({"how": "words", "model": "clip"}, "needs model.*vocabulary"),
@@ -269,6 +336,14 @@ def test_one_array_of_many_pictures_is_refused(scene):
 def test_bad_parameters_are_named(parameters, message, scene):
     with pytest.raises(ValueError, match=message):
         ImageDescriber(**parameters).fit([scene])
+
+
+def test_attributes_that_are_absent_say_why():
+    with pytest.raises(AttributeError, match="'report_': transform sets it: call"):
+        ImageDescriber().report_  # noqa: B018
+    with pytest.raises(AttributeError, match="'scores': it needs how='words'"):
+        ImageDescriber().scores  # noqa: B018
+    assert not hasattr(ImageDescriber(), "other")
 
 
 @pytest.mark.parametrize(

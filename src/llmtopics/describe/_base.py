@@ -39,6 +39,16 @@ class Describer(TextOutput, ABC):
     cache_dir: str | Path | bool | None
     verbose: bool | int
 
+    _ABSENT: ClassVar[dict[str, str]] = dict.fromkeys(
+        ["outcomes_", "errors_", "report_"], "transform sets it: call transform first"
+    )
+
+    def __getattr__(self, name: str) -> Any:
+        """Raise an error that says why an attribute is absent."""
+        found = f"{type(self).__name__!r} object has no attribute {name!r}"
+        reason = self._ABSENT.get(name)
+        raise AttributeError(f"{found}: {reason}." if reason else found)
+
     def fit(self, X, y=None):
         """Check the parameters and the files, and learn nothing.
 

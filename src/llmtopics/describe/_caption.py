@@ -13,7 +13,7 @@ from llmtopics.describe._base import Failures, LocalPart, where
 from llmtopics.describe._inputs import Input, Unreadable
 from llmtopics.describe._picture import read_picture
 
-_VERSION = 1  # part of the cache key: change it when captions change
+_VERSION = 2  # part of the cache key: change it when captions change
 _SENT = 1024  # pixels, the longer side of pictures that are sent
 
 
