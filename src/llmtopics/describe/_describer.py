@@ -125,8 +125,8 @@ class ImageDescriber(
     parameters.
 
     Pictures are turned upright by their EXIF data, and shrunk to at most 2,000 pixels wide
-    and high. Transparent areas become white. Of an animation, the first picture is read.
-    Pictures of more than ``PIL.Image.MAX_IMAGE_PIXELS`` (89 million) are refused before they
+    and high. Transparent areas become white. Of an animation or a file with several pages,
+    only the first picture is read. Pictures of more than ``PIL.Image.MAX_IMAGE_PIXELS`` (89 million) are refused before they
     are decoded.
 
     Local models read one picture at a time, so a description does not depend on the others.
