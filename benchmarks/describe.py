@@ -122,7 +122,7 @@ def print_on(language: str, how: str) -> dict:
     from llmtopics import ImageDescriber
 
     rng = np.random.default_rng(0)
-    n_wrong = n_characters = 0
+    n_wrong = n_characters = n_pages = 0
     seconds = 0.0
     describer = ImageDescriber("ocr", cache_dir=False)
     describer.transform([printed(["warm"], "English")])
@@ -140,12 +140,13 @@ def print_on(language: str, how: str) -> dict:
         (text,) = describer.transform([page])
         seconds += perf_counter() - start
         expected = "".join(lines).replace(" ", "")
+        n_pages += 1
         n_wrong += edits("".join(text.split()), expected)
         n_characters += len(expected)
     return {
         "n_characters": n_characters,
         "n_wrong": n_wrong,
-        "seconds_per_page": seconds / 3,
+        "seconds_per_page": seconds / n_pages,
     }
 
 
@@ -168,12 +169,12 @@ def topics(model: str, seed: int) -> dict:
     said = AudioTranscriber().transform(clips)
     articles = load_bbc_news().data
     articles = articles[:: len(articles) // N_ARTICLES][:N_ARTICLES]
-    words = CountVectorizer(analyzer=TextAnalyzer())
+    counter = CountVectorizer(analyzer=TextAnalyzer())
     fit = {
         "FusionTopicModel": lambda: FusionTopicModel(
-            K, vectorizer=words, random_state=seed
+            K, vectorizer=counter, random_state=seed
         ),
-        "GibbsLDA": lambda: make_pipeline(words, GibbsLDA(K, random_state=seed)),
+        "GibbsLDA": lambda: make_pipeline(counter, GibbsLDA(K, random_state=seed)),
     }[model]()
     first = fit.fit_transform([*described, *said, *articles]).argmax(axis=1)
     of_photos = first[: len(described)]

@@ -81,6 +81,8 @@ def test_any_model_reads_the_texts_in_a_pipeline(columns, table):
     assert mixtures.shape == (4, 2)
     assert "sharply" in model[1].vocabulary_
     assert "striker" in model[1].vocabulary_
+    twin = clone(model[:1]).set_output(transform="pandas")
+    assert twin.fit_transform(X) == model[0].transform(X)
     for container in ["pandas", "polars"]:
         with config_context(transform_output=container):
             assert clone(model[0]).fit_transform(X) == model[0].transform(X)
@@ -92,7 +94,10 @@ def test_errors_name_the_row_of_the_table_and_can_be_kept(columns, table):
     X = pd.DataFrame(table)
     X.loc[3, "image"] = "/no/such/file.png"
     describer = make_describer(columns)
-    with pytest.raises(ValueError, match=r"row 3: there is no file /no/such/file\.png"):
+    with pytest.raises(
+        ValueError,
+        match=r"Column 'image': .*row 3: there is no file /no/such/file\.png",
+    ):
         describer.fit(X)
     describer.set_params(columns__image__describer__on_error="keep")
     texts = describer.fit_transform(X)
@@ -100,12 +105,14 @@ def test_errors_name_the_row_of_the_table_and_can_be_kept(columns, table):
     assert texts[3] == ""
     fitted = describer["columns"].named_transformers_["image"].describer_
     assert list(fitted.errors_) == [3]
-    assert fitted.report_ == {"described": 1, "empty": 2, "failed": 1}
+    assert fitted.report_ == {"described": 1, "empty": 0, "missing": 2, "failed": 1}
 
 
 def test_cells_that_are_not_texts_raise_with_their_row(table):
     X = pd.DataFrame({**table, "text": ["a", 3, "b", None]}, dtype=object)
-    with pytest.raises(ValueError, match=r"make_describer.*row 1 holds 3"):
+    with pytest.raises(
+        ValueError, match=r"Column 'text': make_describer.*row 1 holds 3"
+    ):
         make_describer({"text": "passthrough"}).fit(X)
 
 
@@ -125,8 +132,33 @@ def test_bad_columns_and_describers_are_refused(columns, table):
         make_describer({"image": "ocr"})
     with pytest.raises(ValueError, match=r"photo|not a column"):
         make_describer({"photo": ImageDescriber()}).fit(pd.DataFrame(table))
+    for name in [0, "image__path", "verbose", "remainder", "n_jobs"]:
+        with pytest.raises(ValueError, match=f"name {name!r} cannot be used: rename"):
+            make_describer({name: "passthrough"})
+    for bad in [table, list(table), np.array([["a"]])]:
+        with pytest.raises(ValueError, match="a DataFrame with the columns text, im"):
+            make_describer(columns).fit(bad)
     with pytest.raises(NotFittedError):
         make_describer(columns).transform(pd.DataFrame(table))
+
+
+def test_a_transformer_that_drops_rows_is_named(table):
+    first = FunctionTransformer(lambda texts: texts[:1])
+    with pytest.raises(ValueError, match=r"Column 'text': Fun.* 1 texts for 4 cells"):
+        make_describer({"text": first}).fit(pd.DataFrame(table))
+
+
+def test_every_kind_of_missing_cell_is_missing():
+    cells = pd.Series(
+        [None, np.float32("nan"), float("nan"), pd.NA, pd.NaT], dtype=object
+    )
+    describer = make_describer({"text": "passthrough", "image": ImageDescriber()})
+    assert (
+        describer.fit_transform(pd.DataFrame({"text": cells, "image": cells}))
+        == [""] * 5
+    )
+    fitted = describer["columns"].named_transformers_["image"].describer_
+    assert fitted.outcomes_.tolist() == ["missing"] * 5
 
 
 @pytest.mark.slow

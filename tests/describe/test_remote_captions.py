@@ -1,7 +1,11 @@
 """Captions by a real server on loopback, with a model of random weights."""
 
 import base64
+import re
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
+from threading import Thread
 
 import pytest
 
@@ -77,8 +81,9 @@ def test_a_bad_picture_is_named_and_others_are_kept(llm, two, sent, tmp_path):
     assert not texts[1]
     assert texts[2]
     assert "not a known picture format" in kept.errors_[1]
-    assert kept.report_ == {"described": 2, "empty": 0, "failed": 1}
-    assert len(sent) <= 3
+    assert kept.report_ == {"described": 2, "empty": 0, "missing": 0, "failed": 1}
+    images = {image for _, image in sent}
+    assert len(images) == 2  # the first call may stop before it sends the last picture
 
 
 def test_limits_and_failures_of_the_server(llm, two, real_server):
@@ -88,5 +93,58 @@ def test_limits_and_failures_of_the_server(llm, two, real_server):
     unknown = RemoteLLM(
         f"http://127.0.0.1:{real_server}/v1", "no/such", api_key_env=None, max_retries=0
     )
-    with pytest.raises(LLMError):
+    with pytest.raises(LLMError, match="no/such"):
         describer(unknown).transform(two)
+
+
+class Answers(BaseHTTPRequestHandler):
+    """Stands in for servers that fail, because a real one does not fail on demand."""
+
+    how = ""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        status, body = FAILING[self.how][:2]
+        if status == "late":
+            time.sleep(1)
+            return
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+SILENT = b'{"choices": [{"message": {"content": null}, "finish_reason": "length"}]}'
+FAILING = {
+    "HTML": (200, b"<html>Gateway</html>", "in the expected format.*Gateway"),
+    "no choices": (200, b'{"choices": []}', "in the expected format"),
+    "nothing written": (200, SILENT, "wrote nothing.*'length'"),
+    "late": ("late", b"", "timed out"),
+    **{str(n): (n, b"{}", f"gave no answer.*{n}") for n in (400, 413, 429, 500)},
+}
+
+
+@pytest.mark.parametrize("how", FAILING)
+def test_a_failure_of_the_server_is_named_and_other_parts_are_kept(
+    how, strip, tmp_path, monkeypatch
+):
+    pytest.importorskip("rapidocr")
+    monkeypatch.setattr(Answers, "how", how)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/v1"
+        llm = RemoteLLM(
+            url, "m", api_key_env=None, max_retries=0, timeout=0.5, cache_dir=tmp_path
+        )
+        both = ImageDescriber(
+            ["ocr", "caption"], llm=llm, on_error="keep", cache_dir=tmp_path
+        )
+        assert both.transform([strip, b"no picture"]) == ["Shares fell sharply", ""]
+        server.shutdown()
+    assert re.match(f"row 0: .*{FAILING[how][2]}", both.errors_[0])
+    assert both.errors_[1].count("not a known picture format") == 1
+    assert both.report_ == {"described": 0, "empty": 0, "missing": 0, "failed": 2}

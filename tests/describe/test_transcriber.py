@@ -45,7 +45,12 @@ def test_what_is_said_in_a_clip(sport):
     transcriber = AudioTranscriber(cache_dir=False)
     (text,) = transcriber.transform([sport])
     assert text.lower().startswith(SAID)
-    assert transcriber.report_ == {"described": 1, "empty": 0, "failed": 0}
+    assert transcriber.report_ == {
+        "described": 1,
+        "empty": 0,
+        "missing": 0,
+        "failed": 0,
+    }
 
 
 def test_segments_have_times_in_order(sport, samples):
@@ -243,7 +248,12 @@ def test_bad_files_can_be_kept_as_empty_texts(sport, bad_files, caplog):
     assert texts[0] == texts[-1] != ""
     assert set(texts[1:-1]) == {""}
     n = len(bad_files) + 1
-    assert transcriber.report_ == {"described": 2, "empty": 0, "failed": n}
+    assert transcriber.report_ == {
+        "described": 2,
+        "empty": 0,
+        "missing": 0,
+        "failed": n,
+    }
     assert list(transcriber.errors_) == list(range(1, n + 1))
     assert f"{n} of {n + 2} rows failed" in caplog.text
     assert transcriber.outcomes_.tolist() == ["described", *["failed"] * n, "described"]

@@ -155,6 +155,7 @@ def get_or_compute(
     context: str,
     texts: Sequence[str],
     compute: Callable[[list[int]], Iterator[tuple[Iterable[int], Iterable[bytes]]]],
+    most: int = _N_PORTIONS,
 ) -> dict[int, bytes]:
     """Return the value of each text. Compute only the values that the cache lacks.
 
@@ -169,6 +170,9 @@ def get_or_compute(
     compute : callable
         Takes the missing rows, and yields rows with their values. They are stored at once,
         so an interrupt loses little.
+    most : int
+        Largest number of portions, of 16, that are computed in one call of ``compute``. Other
+        processes wait for these, if they need them, too.
 
     Returns
     -------
@@ -194,8 +198,8 @@ def get_or_compute(
     for i in look_up(missing):
         portions.setdefault(f"{context} {keys[i][0] % _N_PORTIONS}", []).append(i)
     # A worker takes one portion at a time, so that others can compute the rest.
-    # A single process takes all portions, because large batches are faster.
-    most = 1 if inside_worker() else _N_PORTIONS
+    # A single process may take all portions, because large batches are faster.
+    most = 1 if inside_worker() else most
     while portions:
         with cache.claim([*portions], most) as names:
             rows = [i for name in names for i in portions.pop(name)]

@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -111,10 +111,10 @@ def text_vectors(texts: Sequence[str], processor: Any, model: Any) -> np.ndarray
     return np.pad(found, ((0, 0), (0, 1)), constant_values=offset)
 
 
-def chances(logits: np.ndarray, folder: Path) -> np.ndarray:
-    """Return probabilities: SigLIP's of each word alone, CLIP's that sum to one."""
+def chances_of(folder: Path) -> Callable[[np.ndarray], np.ndarray]:
+    """Return what makes logits probabilities: of each word (SigLIP) or that sum to one."""
     kind = json.loads((folder / "config.json").read_text("utf-8")).get("model_type", "")
-    return expit(logits) if "siglip" in kind else softmax(logits)
+    return expit if "siglip" in kind else softmax
 
 
 def _unit(features: Any) -> np.ndarray:

@@ -151,6 +151,7 @@ class RemoteLLM(LanguageModel):
         digests: Sequence[str],
         url_of: Callable[[str], str],
         names: Sequence[str],
+        reasons: dict[str, str],
         *,
         prompt: str,
         max_new_tokens: int,
@@ -167,6 +168,8 @@ class RemoteLLM(LanguageModel):
             From a digest to the address that is sent, which holds the picture.
         names : sequence of str
             What errors call each picture.
+        reasons : dict
+            Gets why each digest failed, with ``on_error="keep"``.
         prompt : str
         max_new_tokens : int
         on_error : {"raise", "keep"}
@@ -174,7 +177,8 @@ class RemoteLLM(LanguageModel):
         """
         asked = prompt.replace("{", "{{").replace("}", "}}") + "{text}"
         request = Request("describe", asked, None, True, None, max_new_tokens)
-        return self._answer(digests, request, on_error, verbose, names, url_of)
+        further = names, url_of, reasons
+        return self._answer(digests, request, on_error, verbose, *further)
 
     def _identity(self) -> Any:
         self._validate_params()
@@ -206,6 +210,7 @@ class RemoteLLM(LanguageModel):
         request: Request,
         on_error: str,
         url_of: Callable[[str], str] | None = None,
+        reasons: dict[str, str] | None = None,
     ) -> Iterator[tuple[list[int], list[Any]]]:
         stopped, failure = Event(), None
         connection = Connection(
@@ -230,6 +235,8 @@ class RemoteLLM(LanguageModel):
                 return None
             except BaseException as error:
                 if on_error == "keep" and isinstance(error, PromptFailed):
+                    if reasons is not None:
+                        reasons[prompt] = str(error)
                     return None
                 stopped.set()
                 raise

@@ -18,7 +18,12 @@ from llmtopics.describe._inputs import MISSING, Input, Unreadable, read_input
 
 logger = logging.getLogger(__name__)
 
-OUTCOMES = ("described", "empty", "failed")
+OUTCOMES = ("described", "empty", "missing", "failed")
+# the inputs of each kind besides files, for error messages
+_IN_MEMORY = {
+    "picture": "an image of PIL or an array of pixels",
+    "sound": "or a pair (samples, sampling_rate)",
+}
 
 
 class Describer(TextOutput, ABC):
@@ -31,6 +36,18 @@ class Describer(TextOutput, ABC):
         "verbose": ["verbose"],
     }
     on_error: str
+    cache_dir: str | Path | bool | None
+    verbose: bool | int
+
+    _ABSENT: ClassVar[dict[str, str]] = dict.fromkeys(
+        ["outcomes_", "errors_", "report_"], "transform sets it: call transform first"
+    )
+
+    def __getattr__(self, name: str) -> Any:
+        """Raise an error that says why an attribute is absent."""
+        found = f"{type(self).__name__!r} object has no attribute {name!r}"
+        reason = self._ABSENT.get(name)
+        raise AttributeError(f"{found}: {reason}." if reason else found)
 
     def fit(self, X, y=None):
         """Check the parameters and the files, and learn nothing.
@@ -48,7 +65,7 @@ class Describer(TextOutput, ABC):
             The estimator itself.
         """
         self._check()
-        self._read(X)
+        self._read(X, hashed=False)
         return self
 
     @abstractmethod
@@ -56,20 +73,26 @@ class Describer(TextOutput, ABC):
         """Raise a ValueError that names the first parameter that is wrong."""
 
     @abstractmethod
-    def _in_memory(self, value: Any) -> list[bytes] | None:
+    def _in_memory(self, value: Any) -> list[Any] | None:
         """Return the bytes that identify a picture or sound in memory; None for others."""
 
-    def _read(self, X: Any) -> tuple[list[Input | None], "Failures"]:
+    def _read(
+        self, X: Any, *, hashed: bool = True
+    ) -> tuple[list[Input | None], "Failures"]:
         """Return the input in each row, or None if it failed or is missing."""
-        rows = check_rows(X, type(self).__name__, self._KIND)
-        failures = Failures(type(self).__name__, self.on_error)
+        name = type(self).__name__
+        rows = check_rows(X, name, self._KIND)
+        failures = Failures(name, self.on_error, self.cache_dir is not False)
         files: list[Input | None] = []
-        for row, value in enumerate(rows):
+        bar = tqdm(rows, desc=f"{name} (reading)", disable=not self.verbose)
+        for row, value in enumerate(bar):
             if value is MISSING:  # a missing cell in make_describer is no failure
+                failures.missing.add(row)
                 files.append(None)
                 continue
             try:
-                files.append(read_input(value, self._in_memory))
+                others = _IN_MEMORY[self._KIND]
+                files.append(read_input(value, self._in_memory, others, hashed=hashed))
             except Unreadable as error:
                 failures.add(row, "", error)
                 files.append(None)
@@ -81,6 +104,8 @@ class Describer(TextOutput, ABC):
             [
                 "failed"
                 if row in failures.reasons
+                else "missing"
+                if row in failures.missing
                 else "described"
                 if text
                 else "empty"
@@ -93,25 +118,24 @@ class Describer(TextOutput, ABC):
         self.report_ = {name: int((outcomes == name).sum()) for name in OUTCOMES}
         if failures.reasons:
             logger.warning(
-                "%s: %d of %d rows failed and have an empty text (errors_). The first: %s",
+                "%s: %d of %d rows failed (errors_). The first: %s",
                 failures.estimator,
                 len(failures.reasons),
                 len(texts),
                 failures.reasons[min(failures.reasons)],
             )
-        return [
-            "" if row in failures.reasons else text or ""
-            for row, text in enumerate(texts)
-        ]
+        return [text or "" for text in texts]
 
 
 class Failures:
     """Rows that failed and why. The first raises an error unless failures are kept."""
 
-    def __init__(self, estimator: str, on_error: str):
+    def __init__(self, estimator: str, on_error: str, cached: bool):
         self.estimator = estimator
         self.keep = on_error == "keep"
+        self.cached = cached  # whether earlier descriptions are in a cache
         self.reasons: dict[int, str] = {}
+        self.missing: set[int] = set()
 
     def add(self, row: int, name: str, error: Exception) -> None:
         """Note that a row failed.
@@ -124,16 +148,18 @@ class Failures:
         message = f"{where(row, name)}: {error}"
         if not self.keep:
             raise ValueError(
-                f"{self.estimator} cannot read {message} Earlier descriptions are in the "
-                "cache. Remove the row, or set on_error='keep' for an empty text."
+                f"{self.estimator} cannot read {message} "
+                + "Earlier descriptions are in the cache. " * self.cached
+                + "Remove the row, or set on_error='keep' for an empty text."
             ) from None
-        self.reasons[row] = message
+        known = self.reasons.get(row, message)  # another part of how may have failed
+        self.reasons[row] = message if message in known else f"{known} {error}"
 
 
 def keep_onnxruntime_quiet() -> None:
-    """Turn off the telemetry of onnxruntime, unless it is imported or the user has chosen.
+    """Turn off the telemetry of onnxruntime, unless the user has set the variable.
 
-    Since 1.32 it sends reports to its vendor from the start of the process. This library
+    It has an effect before onnxruntime is imported. Since 1.32 it sends reports to its vendor from the start of the process. This library
     uses the network only if the user asks for it.
     """
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -179,8 +205,10 @@ class LocalPart(ABC):
         digests = list(rows)
         name = f"{failures.estimator} ({type(self).__name__.lower()})"
 
+        bar = tqdm(total=len(digests), desc=name, disable=not verbose)
+
         def compute(missing: list[int]) -> Iterator[tuple[list[int], list[bytes]]]:
-            for i in tqdm(missing, desc=name, disable=not verbose):
+            for i in missing:
                 same = rows[digests[i]]
                 try:
                     made = self.describe(files[same[0]])  # type: ignore[arg-type]
@@ -189,10 +217,13 @@ class LocalPart(ABC):
                         failures.add(row, files[row].name, error)  # type: ignore[union-attr]
                 else:
                     yield [i], [made]
+                bar.update()
 
         folder = folder_of(cache_dir)
-        found = get_or_compute(
-            folder and folder / "descriptions", self.context(), digests, compute
-        )
+        place = folder and folder / "descriptions"
+        with bar:
+            # one portion at a time, so that other processes need not wait for all of them
+            found = get_or_compute(place, self.context(), digests, compute, most=1)
+            bar.update(len(digests) - bar.n)  # those that were in the cache
         position = {digest: i for i, digest in enumerate(digests)}
         return [file and found.get(position[file.digest]) for file in files]

@@ -13,7 +13,7 @@ from llmtopics.describe._base import Failures, LocalPart, where
 from llmtopics.describe._inputs import Input, Unreadable
 from llmtopics.describe._picture import read_picture
 
-_VERSION = 1  # part of the cache key: change it when captions change
+_VERSION = 2  # part of the cache key: change it when captions change
 _SENT = 1024  # pixels, the longer side of pictures that are sent
 
 
@@ -93,6 +93,8 @@ class RemoteCaption:
         rows = {row: file for row, file in enumerate(files) if file is not None}
         by_digest = {file.digest: file for file in rows.values()}
         unreadable: dict[str, Unreadable] = {}
+        reasons: dict[str, str] = {}
+        failures.cached = self.llm.cache_dir is not False
 
         def url_of(digest: str) -> str:
             """Return a picture as a ``data:`` URL."""
@@ -107,6 +109,7 @@ class RemoteCaption:
                 [file.digest for file in rows.values()],
                 url_of,
                 [where(row, file.name) for row, file in rows.items()],
+                reasons,
                 prompt=self.prompt or pictures.PROMPT,
                 max_new_tokens=self.max_new_tokens,
                 on_error="keep" if failures.keep else "raise",
@@ -120,8 +123,7 @@ class RemoteCaption:
         captions: list[bytes | None] = [None] * len(files)
         for (row, file), text in zip(rows.items(), found, strict=True):
             if text is None:
-                silent = Unreadable("the server gave no caption.")
-                failures.add(row, file.name, unreadable.get(file.digest, silent))
+                failures.add(row, file.name, Unreadable(reasons[file.digest]))
             else:
                 captions[row] = text.encode("utf-8", "replace")
         return captions

@@ -1,6 +1,7 @@
 """A table with texts, pictures and sounds in its columns → one text per row."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -14,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from llmtopics._checks import check_rows, check_texts
 from llmtopics.describe._base import Describer
-from llmtopics.describe._inputs import MISSING
+from llmtopics.describe._inputs import MISSING, is_missing
 
 
 def make_describer(
@@ -50,7 +51,7 @@ def make_describer(
     Raises
     ------
     ValueError
-        If there is no column, or if a value is not a transformer.
+        If there is no column, if a value is not a transformer, or if a name cannot be used.
 
     See Also
     --------
@@ -91,17 +92,37 @@ def make_describer(
             "columns must be a mapping from column names to describers, such as "
             f"{{'image': ImageDescriber()}}, got {columns!r}."
         )
+    taken = ColumnTransformer([]).get_params(deep=False)
     for name, describer in columns.items():
+        if not isinstance(name, str) or "__" in name or name in taken:
+            raise ValueError(
+                f"The column name {name!r} cannot be used: rename the column. Names must be "
+                f"str, without '__', and none of {', '.join(taken)}."
+            )
         if describer != "passthrough" and not hasattr(describer, "transform"):
             raise ValueError(
                 f"Column {name!r} has {describer!r}, which is not a transformer: pass "
                 "ImageDescriber(), AudioTranscriber() or 'passthrough'."
             )
-    table = ColumnTransformer(
-        [(str(name), ColumnTexts(each), name) for name, each in columns.items()],
+    table = ColumnDescriber(
+        [(name, ColumnTexts(each, name), name) for name, each in columns.items()],
         verbose=verbose,
     )
     return Pipeline([("columns", table), ("join", TextJoiner(separator))])
+
+
+class ColumnDescriber(ColumnTransformer):
+    """A ColumnTransformer whose error for a list or dict says what to pass."""
+
+    def fit_transform(self, X, y=None, **params):
+        """Fit and transform a DataFrame."""
+        if not hasattr(X, "columns"):
+            names = ", ".join(name for name, *_ in self.transformers)
+            raise ValueError(
+                f"make_describer reads tables, got a {type(X).__name__}: pass a DataFrame "
+                f"with the columns {names}."
+            )
+        return super().fit_transform(X, y, **params)
 
 
 @dataclass(eq=False, repr=False)
@@ -111,9 +132,12 @@ class ColumnTexts(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     describer : transformer or "passthrough"
+    column : str
+        Its name, for error messages.
     """
 
     describer: Any = "passthrough"
+    column: str = ""
 
     _fitted_state: ClassVar[tuple[str, ...]] = ("describer_",)
 
@@ -123,28 +147,43 @@ class ColumnTexts(TransformerMixin, BaseEstimator):
         if self.describer != "passthrough":
             self.describer_ = clone(self.describer)
             if get_tags(self.describer_).requires_fit:
-                self.describer_.fit(self._cells(X), y)
+                with self._column_named():
+                    self.describer_.fit(self._cells(X), y)
         return self
 
     @config_context(transform_output="default")
     def transform(self, X):
         """Return one text per row, as an array of shape (n_rows, 1)."""
         check_is_fitted(self)
-        cells = self._cells(X)
-        if self.describer_ != "passthrough":
-            cells = self.describer_.transform(cells)
-        texts = check_texts(cells, "make_describer")
+        texts = cells = self._cells(X)
+        with self._column_named():
+            if self.describer_ != "passthrough":
+                texts = self.describer_.transform(cells)
+            texts = check_texts(texts, "make_describer")
+            if len(texts) != len(cells):
+                raise ValueError(
+                    f"{self.describer_} returned {len(texts)} texts for {len(cells)} cells: "
+                    "use a transformer that returns one text per row."
+                )
         return np.array(texts, dtype=object)[:, None]
 
     def get_feature_names_out(self, input_features=None):
         """Return the name of the one column."""
         return np.array(["text"], dtype=object)
 
+    @contextmanager
+    def _column_named(self) -> Iterator[None]:
+        """Name the column in errors."""
+        try:
+            yield
+        except ValueError as error:
+            raise ValueError(f"Column {self.column!r}: {error}") from error
+
     def _cells(self, X: Any) -> list[Any]:
         """Return the cells, with ``MISSING`` or an empty text for missing ones."""
         mark = MISSING if isinstance(self.describer_, Describer) else ""
         rows = check_rows(X, "make_describer", "cell")
-        return [mark if _is_missing(cell) else cell for cell in rows]
+        return [mark if is_missing(cell) else cell for cell in rows]
 
 
 @dataclass(eq=False, repr=False)
@@ -177,12 +216,9 @@ class TextJoiner(
         """Return the name of the one column."""
         return np.array(["text"], dtype=object)
 
+    def set_output(self, *, transform=None):
+        """Do nothing: texts are a list, whatever the container of other steps."""
+        return self
+
     def __sklearn_is_fitted__(self):
         return True
-
-
-def _is_missing(cell: Any) -> bool:
-    """Return whether a cell is missing: None, NaN, or the NA of pandas."""
-    if isinstance(cell, float):
-        return bool(np.isnan(cell))
-    return cell is None or type(cell).__name__ in ("NAType", "NaTType")

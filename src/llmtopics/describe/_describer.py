@@ -23,14 +23,14 @@ from llmtopics.describe._words import PictureVector
 KINDS = ("ocr", "caption", "words")
 
 
-def _writes_words(describer: Any) -> bool:
-    """Return True if a describer has scores, or raise an error that says what to set."""
-    if "words" not in describer._kinds():
-        raise AttributeError(
-            "scores needs how='words', model and vocabulary, got "
-            f"how={describer.how!r}."
-        )
-    return True
+# the kinds of description that use a parameter
+_USED_BY = {
+    "model": {"caption", "words"},
+    "revision": {"caption", "words"},
+    "llm": {"caption"},
+    "prompt": {"caption"},
+    "vocabulary": {"words"},
+}
 
 
 @dataclass(eq=False, repr=False)
@@ -57,7 +57,7 @@ class ImageDescriber(
 
     model : str or None, default=None
         For "caption", a model that ``transformers.AutoModelForImageTextToText`` loads
-        ("Salesforce/blip-image-captioning-base", "HuggingFaceTB/SmolVLM2-500M-Instruct"). For
+        ("Salesforce/blip-image-captioning-base", "HuggingFaceTB/SmolVLM2-500M-Video-Instruct"). For
         "words", CLIP or SigLIP ("openai/clip-vit-base-patch32"). It is the path of a folder or
         a hub id, which is downloaded at first use. Code that comes with a model is never run.
 
@@ -95,7 +95,8 @@ class ImageDescriber(
 
     on_error : {"raise", "keep"}, default="raise"
         What to do with a picture that cannot be read. "raise" raises an error, and earlier
-        descriptions are in the cache. "keep" gives it an empty text and reports it.
+        descriptions are in the cache. "keep" reports it and gives it an empty text, or the
+        text of the other kinds in ``how``.
 
     verbose : bool or int, default=False
         Whether to show a progress bar.
@@ -104,10 +105,11 @@ class ImageDescriber(
     ----------
     outcomes_ : ndarray of shape (n_pictures,), of str
         Outcome of each picture in the last call of ``transform``: "described", "empty" (no
-        text in it) or "failed".
+        text in it), "missing" (a missing cell in :func:`make_describer`) or "failed" (at
+        least one kind in ``how``).
 
     errors_ : dict of int to str
-        Why rows failed, with ``on_error="keep"``.
+        Why rows failed, with ``on_error="keep"``. Rows are positions in the last call.
 
     report_ : dict
         Number of pictures per outcome.
@@ -123,8 +125,8 @@ class ImageDescriber(
     parameters.
 
     Pictures are turned upright by their EXIF data, and shrunk to at most 2,000 pixels wide
-    and high. Transparent areas become white. Of an animation, the first picture is read.
-    Pictures of more than ``PIL.Image.MAX_IMAGE_PIXELS`` (89 million) are refused before they
+    and high. Transparent areas become white. Of an animation or a file with several pages,
+    only the first picture is read. Pictures of more than ``PIL.Image.MAX_IMAGE_PIXELS`` (89 million) are refused before they
     are decoded.
 
     Local models read one picture at a time, so a description does not depend on the others.
@@ -166,6 +168,10 @@ class ImageDescriber(
     verbose: bool | int = False
 
     _KIND = "picture"
+    _ABSENT: ClassVar[dict[str, str]] = {
+        **Describer._ABSENT,
+        "scores": "it needs how='words', model and vocabulary",
+    }
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **Describer._parameter_constraints,
         "how": [StrOptions(set(KINDS)), list, tuple],
@@ -189,7 +195,8 @@ class ImageDescriber(
         X : sequence
             Paths (str or Path), ``file:`` URLs, the bytes of files, PIL images, or arrays of
             shape (height, width), (height, width, 3) or (height, width, 4). Arrays hold bytes
-            (uint8), 16-bit integers (uint16) or floats from 0 to 1.
+            (uint8), 16-bit integers (uint16), booleans or floats from 0 to 1. Floats are
+            divided by the largest one if it is above 1.
 
         Returns
         -------
@@ -208,10 +215,10 @@ class ImageDescriber(
         OSError
             If the model is not found.
         """
-        kinds = self._check()
+        self._check()
         files, failures = self._read(X)
         columns = []
-        for kind in kinds:
+        for kind in self._kinds():
             part = self._part(kind)
             kept = part.describe_all(files, failures, self.cache_dir, self.verbose)
             if isinstance(part, PictureVector):
@@ -223,7 +230,7 @@ class ImageDescriber(
             failures,
         )
 
-    @available_if(_writes_words)
+    @available_if(lambda self: "words" in self._kinds())
     @config_context(transform_output="default")
     def scores(self, X):
         """Return how well each word of ``vocabulary`` fits each picture.
@@ -258,11 +265,12 @@ class ImageDescriber(
     ) -> list[str]:
         """Return the best words of each picture, as a text."""
         words = self._vocabulary()
-        order = np.argsort(-part.scores(kept, words, self.cache_dir), kind="stable")
-        return [
-            " ".join(words[i] for i in best) if vector else ""
-            for vector, best in zip(kept, order[:, : self.n_words], strict=True)
-        ]
+        texts = []
+        all_scores = part.scores(kept, words, self.cache_dir)
+        for vector, scores in zip(kept, all_scores, strict=True):
+            best = np.argsort(-scores, kind="stable")[: self.n_words]
+            texts.append(" ".join(words[i] for i in best) if vector else "")
+        return texts
 
     def _part(self, kind: str) -> Any:
         """Return the part that makes one kind of description."""
@@ -286,8 +294,7 @@ class ImageDescriber(
     def _kinds(self) -> list[str]:
         return [self.how] if isinstance(self.how, str) else list(self.how)
 
-    def _check(self) -> list[str]:  # type: ignore[override]
-        """Return the kinds of description, or raise an error for a bad parameter."""
+    def _check(self) -> None:
         self._validate_params()
         try:
             import PIL  # noqa: F401
@@ -296,11 +303,18 @@ class ImageDescriber(
                 "ImageDescriber needs the package Pillow: pip install 'llmtopics[image]'"
             ) from None
         kinds = self._kinds()
-        if not kinds or len({*kinds}) < len(kinds) or not {*kinds} <= {*KINDS}:
+        known = all(kind in KINDS for kind in kinds)
+        if not kinds or not known or len({*kinds}) < len(kinds):
             raise ValueError(
                 f"how must be one of {', '.join(KINDS)} or a list of different ones, got "
                 f"{self.how!r}."
             )
+        for name, users in _USED_BY.items():
+            if getattr(self, name) is not None and not users & {*kinds}:
+                raise ValueError(
+                    f"how={self.how!r} does not use {name}: leave {name} out, or set how to "
+                    f"{' or '.join(sorted(users))}."
+                )
         if "caption" in kinds and self.llm is None and self.model is None:
             raise ValueError(
                 "how='caption' needs a model that writes: set model="
@@ -319,7 +333,6 @@ class ImageDescriber(
                     "captions, or use two ImageDescribers (make_describer)."
                 )
             self._vocabulary()
-        return kinds
 
-    def _in_memory(self, value: Any) -> list[bytes] | None:
+    def _in_memory(self, value: Any) -> list[Any] | None:
         return picture_bytes(value)

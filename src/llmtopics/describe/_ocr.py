@@ -15,7 +15,7 @@ from llmtopics.describe._base import LocalPart, keep_onnxruntime_quiet
 from llmtopics.describe._inputs import Input, Unreadable
 from llmtopics.describe._picture import MOST_SIDE, read_picture
 
-_VERSION = 1  # part of the cache key: change it when texts change
+_VERSION = 2  # part of the cache key: change it when texts change
 _computing = Lock()  # an engine is not thread-safe: it stores its current picture
 _PARAMETERS = {
     "Global.log_level": "error",
@@ -34,7 +34,6 @@ class PrintedText(LocalPart):
 
     def context(self) -> str:
         """Return the digest of the models, and the settings."""
-        keep_onnxruntime_quiet()
         spec = find_spec("rapidocr")
         if spec is None or find_spec("onnxruntime") is None:
             raise ImportError(
@@ -80,6 +79,7 @@ def _read(pixels: np.ndarray) -> tuple[list[str], float]:
 
 @cache
 def _engine() -> Any:
+    keep_onnxruntime_quiet()
     from rapidocr import RapidOCR
 
     return RapidOCR(params=_PARAMETERS)

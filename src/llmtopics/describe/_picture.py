@@ -1,6 +1,10 @@
 """Picture files, bytes, arrays and PIL images → upright RGB pictures of bounded size."""
 
-from contextlib import ExitStack
+import struct
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -9,6 +13,7 @@ from llmtopics.describe._inputs import Input, Unreadable, opened
 
 MOST_SIDE = 2000  # pixels; larger pictures are shrunk to it
 _RATIO = 50  # largest ratio of the sides, because models enlarge the shorter one
+_decoding_lock = Lock()  # warnings are turned off for one thread at a time
 # other formats, such as EPS, start programs
 _FORMATS = [
     "AVIF",
@@ -25,21 +30,21 @@ _FORMATS = [
 ]
 
 
-def picture_bytes(value: Any) -> list[bytes] | None:
+def picture_bytes(value: Any) -> list[Any] | None:
     """Return the bytes that identify a PIL image or an array; None for another kind."""
     from PIL import Image
 
     if isinstance(value, Image.Image):
         _check_size(*value.size)
-        palette = value.getpalette("RGBA") if value.mode == "P" else None
-        about = f"{value.mode} {value.size} {value.getexif().get(0x0112)}"
-        try:
+        with _decoding():
+            palette = value.getpalette("RGBA") if value.mode == "P" else None
+            how = (value.getexif().get(0x0112), value.info.get("transparency"))
+            about = f"{value.mode} {value.size} {how}"
             return [about.encode(), bytes(palette or b""), value.tobytes()]
-        except (OSError, ValueError) as error:
-            raise Unreadable(f"the picture cannot be decoded: {error}.") from None
     if isinstance(value, np.ndarray):
         _check_array(value)
-        return [f"{value.shape} {value.dtype.str}".encode(), value.tobytes()]
+        about = f"{value.shape} {value.dtype.str}"
+        return [about.encode(), np.ascontiguousarray(value)]
     return None
 
 
@@ -56,45 +61,67 @@ def read_picture(file: Input) -> Any:
     from PIL import Image, ImageOps
 
     with ExitStack() as stack:
-        try:
-            if isinstance(file.content, np.ndarray):
-                image = _from_array(file.content)
-            elif isinstance(file.content, Image.Image):
-                image = file.content.copy()
-            else:
-                stream = stack.enter_context(opened(file))
-                Image.init()
-                known = [name for name in _FORMATS if name in Image.OPEN]
-                image = stack.enter_context(Image.open(stream, formats=known))
-            _check_size(*image.size)
-            if image.mode.startswith("I;16"):  # PIL would cut values above 255
-                image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-            elif image.mode in ("I", "F"):
-                image = _from_array(np.asarray(image))
-            else:
-                image.draft(
-                    "RGB", (MOST_SIDE, MOST_SIDE)
-                )  # decodes large JPEGs smaller
-            image = ImageOps.exif_transpose(image)
-            if "transparency" in image.info or "A" in image.getbands():
-                image = image.convert("RGBA")
-                white = Image.new("RGBA", image.size, "white")
-                image = Image.alpha_composite(white, image)
-            image = image.convert("RGB")
-        except Image.UnidentifiedImageError:
-            raise Unreadable(
-                "its bytes are not a known picture format: pass JPEG, PNG, GIF, WebP, TIFF, "
-                "BMP or a similar format."
-            ) from None
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-            raise Unreadable(_too_large(str(error))) from None
-        except (OSError, ValueError, SyntaxError, EOFError, OverflowError) as error:
-            raise Unreadable(
-                f"the picture cannot be decoded ({error}): it may be damaged or cut short. "
-                "Save it again, or remove it."
-            ) from None
-    image.thumbnail((MOST_SIDE, MOST_SIDE))
-    return image
+        stack.enter_context(_decoding())
+        if isinstance(file.content, np.ndarray):
+            image = _from_array(file.content)
+        elif isinstance(file.content, Image.Image):
+            image = file.content.copy()
+        else:
+            stream = stack.enter_context(opened(file))
+            Image.init()
+            known = [name for name in _FORMATS if name in Image.OPEN]
+            image = stack.enter_context(Image.open(stream, formats=known))
+        _check_size(*image.size)
+        image.draft("RGB", (MOST_SIDE, MOST_SIDE))  # decodes large JPEGs smaller
+        ImageOps.exif_transpose(image, in_place=True)
+        if image.mode.startswith("I;16"):  # PIL would cut values above 255
+            image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+        elif image.mode in ("I", "F"):
+            _check_values(values := np.asarray(image))
+            image = _from_array(values)
+        clear = "transparency" in image.info or "A" in image.getbands()
+        mode = "RGBA" if clear else "RGB"
+        if image.mode != mode:
+            image = image.convert(mode)
+        image.thumbnail((MOST_SIDE, MOST_SIDE))
+        if clear:
+            white = Image.new("RGBA", image.size, "white")
+            image = Image.alpha_composite(white, image).convert("RGB")
+        image.load()  # before the file is closed
+        return image
+
+
+@contextmanager
+def _decoding() -> Iterator[None]:
+    """Replace the errors of decoders, which raise many kinds. Show no warnings."""
+    from PIL import Image
+
+    try:
+        with _decoding_lock, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except Image.UnidentifiedImageError:
+        raise Unreadable(
+            "its bytes are not a known picture format: pass JPEG, PNG, GIF, WebP, TIFF, "
+            "BMP or a similar format."
+        ) from None
+    except Image.DecompressionBombError as error:
+        raise Unreadable(_too_large(str(error))) from None
+    except (
+        ArithmeticError,
+        EOFError,
+        LookupError,
+        OSError,
+        RuntimeError,
+        SyntaxError,
+        TypeError,
+        ValueError,
+        struct.error,
+    ) as error:
+        raise Unreadable(
+            f"the picture cannot be decoded ({error}): it may be damaged or cut short. "
+            "Save it again, or remove it."
+        ) from None
 
 
 def _check_size(width: int, height: int) -> None:
@@ -104,7 +131,9 @@ def _check_size(width: int, height: int) -> None:
     most = Image.MAX_IMAGE_PIXELS
     if most is not None and width * height > most:
         raise Unreadable(_too_large(f"{width} × {height} pixels, more than {most}"))
-    if min(width, height) == 0 or max(width, height) > _RATIO * min(width, height):
+    if min(width, height) == 0:
+        raise Unreadable(f"the picture is {width} × {height} pixels: it is empty.")
+    if max(width, height) > _RATIO * min(width, height):
         raise Unreadable(
             f"the picture is {width} × {height} pixels: one side is more than {_RATIO} times "
             "the other. Cut it into pieces."
@@ -125,12 +154,22 @@ def _check_array(array: np.ndarray) -> None:
             f"an array of shape {array.shape} is not a picture: pass (height, width), "
             "(height, width, 3) or (height, width, 4)."
         )
-    if array.dtype.kind not in "bfiu":
+    if array.dtype not in (np.bool_, np.uint8, np.uint16) and array.dtype.kind != "f":
         raise Unreadable(
-            f"an array of dtype {array.dtype} is not a picture: pass numbers."
+            f"an array of dtype {array.dtype} is not a picture: pass uint8 (0 to 255), "
+            "uint16 or floats from 0 to 1."
         )
+    _check_size(array.shape[1], array.shape[0])
+    _check_values(array)
+
+
+def _check_values(array: np.ndarray) -> None:
     if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise Unreadable("the array holds NaN or infinity.")
+        raise Unreadable("the picture holds NaN or infinity.")
+    if array.dtype.kind in "fi" and array.min() < 0:
+        raise Unreadable(
+            f"the picture holds values below 0, such as {array.min()}: scale them to 0 to 1."
+        )
 
 
 def _from_array(array: np.ndarray) -> Any:

@@ -13,7 +13,7 @@ from llmtopics.describe._base import LocalPart
 from llmtopics.describe._inputs import Input, Unreadable
 from llmtopics.describe._picture import read_picture
 
-_VERSION = 1  # part of the cache key: change it when vectors change
+_VERSION = 2  # part of the cache key: change it when vectors change
 _TEMPLATE = "This is a photo of {}."
 
 
@@ -73,10 +73,10 @@ class PictureVector(LocalPart):
         )
         of_words = np.stack(
             [np.frombuffer(kept[i], np.float32) for i in range(len(words))]
-        )
+        ).astype(float)
+        chances = pictures.chances_of(self.folder)
         scores = np.zeros((len(vectors), len(words)))
         for row, vector in enumerate(vectors):
             if vector is not None:
-                logits = of_words.astype(float) @ np.frombuffer(vector, np.float32)
-                scores[row] = pictures.chances(logits, self.folder)
+                scores[row] = chances(of_words @ np.frombuffer(vector, np.float32))
         return scores
