@@ -21,6 +21,7 @@ TABLES = (  # modules, in the order in which they run
     "search",
     "encode",
     "tuning",
+    "tuning_topics",
     "describe",
     "ratings",
     "coherence",

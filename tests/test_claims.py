@@ -299,3 +299,12 @@ def test_accuracy_of_zero_shot_topics():
     assert [list(row.values()) for row in ours] == [
         list(row.values()) for row in theirs
     ]
+
+
+def test_changes_of_the_guide_to_tuning_were_measured():
+    changes = re.findall(r"[\d.]+ → [\d.]+", read("docs/guide/tune.md"))
+    measured_changes = section("Tuned language models") + section(
+        "Topics before and after tuning the embedder"
+    )
+    assert len(changes) >= 4
+    assert [each for each in changes if each not in measured_changes.replace("*", "")] == []
