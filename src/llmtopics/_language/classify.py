@@ -106,11 +106,11 @@ def train_encoder(
         for name, weight in encoder.named_parameters()
         if weight.requires_grad
     }
-    head = [
+    coef, intercept = (
         each.detach().cpu().double().numpy()
         for each in (model.head.weight, model.head.bias)
-    ]
-    return Trained(trained, *head, history)
+    )
+    return Trained(trained, coef, intercept, history)
 
 
 def trained_encoder(

@@ -36,7 +36,8 @@ class TrainedBackend(TorchBackend):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._lock, self._loaded = Lock(), {}
+        self._lock = Lock()
+        self._loaded: dict[tuple[str, str, str], Any] = {}
 
     def fingerprint(self, folder: Path) -> str:
         """Return a digest of the base and of what was trained."""
