@@ -94,11 +94,11 @@ def words_classifier(seed: int):
     )
 
 
-def our_classifier(training: str, seed: int):
+def our_classifier(training: str, seed: int, n_tokens: int = N_TOKENS):
     from llmtopics import TransformerClassifier
 
     return TransformerClassifier(
-        training=training, max_length=N_TOKENS, cache_dir=False, random_state=seed
+        training=training, max_length=n_tokens, cache_dir=False, random_state=seed
     )
 
 
@@ -136,6 +136,7 @@ class SetFit:
 CLASSIFIERS = {
     "tf-idf, logistic regression": words_classifier,
     "MiniLM, head": partial(our_classifier, "head"),
+    "MiniLM, head, 256 tokens": partial(our_classifier, "head", n_tokens=256),
     "MiniLM, LoRA": partial(our_classifier, "lora"),
     "MiniLM, all weights": partial(our_classifier, "full"),
     "SetFit": SetFit,

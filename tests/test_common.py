@@ -248,7 +248,7 @@ def call(model, name, X):
         "own": LLM_WORDS.fit(FEW_TEXTS).transform(FEW_TEXTS),
         "words": [list(_WORDS[k::3][:4]) for k in range(3)],
         "mixtures": DOC_TOPIC,
-        "y": ["abc"[i % 3] for i in range(len(X))],
+        "y": ["abc"[i % 3] for i in range(np.shape(X)[0])],
     }
     method = getattr(model, name)
     wanted = [
