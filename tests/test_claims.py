@@ -307,4 +307,6 @@ def test_changes_of_the_guide_to_tuning_were_measured():
         "Topics before and after tuning the embedder"
     )
     assert len(changes) >= 4
-    assert [each for each in changes if each not in measured_changes.replace("*", "")] == []
+    assert [
+        each for each in changes if each not in measured_changes.replace("*", "")
+    ] == []

@@ -23,6 +23,7 @@ EXCEPTIONS = {  # what may be longer -> why
     "topics/_gibbs_lda.py: GibbsLDA": _DOCS,
     "topics/_pachinko.py": _DOCS,
     "topics/_pachinko.py: PachinkoAllocation": _DOCS,
+    "describe/_describer.py: ImageDescriber": _DOCS,
     "finetune/_classifier.py": _DOCS,
     "finetune/_classifier.py: TransformerClassifier": _DOCS,
     "finetune/_tuner.py: LanguageModelTuner": _DOCS,

@@ -21,6 +21,7 @@ from benchmarks.report import (
     summary,
     topics,
     tuning,
+    tuning_topics,
     zero_shot,
 )
 from benchmarks.report.markdown import PAGE, PICTURES
@@ -48,6 +49,7 @@ SECTIONS = [  # in the order of the page
     search,
     encode,
     tuning,
+    tuning_topics,
     describe,
     coherence,
     ratings,

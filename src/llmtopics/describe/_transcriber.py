@@ -43,7 +43,7 @@ class AudioTranscriber(
 
     language : str or None, default=None
         Code of the spoken language ("en", "zh"). None detects it in each file, where
-        somebody speaks first. With transformers, it is detected anew every 30 seconds.
+        somebody speaks first. With transformers, it is detected again every 30 seconds.
         English models (".en") know English only.
 
     vad_filter : bool, default=True
