@@ -227,6 +227,5 @@ def test_topics_of_news_agree_with_the_sections_after_tuning():
         cosines, same = vectors @ vectors.T, labels[:, None] == labels
         return cosines[same].mean() - cosines[~same].mean()
 
-    print(agreement(model), agreement(tuned), separation(model), separation(tuned))
     assert separation(tuned) > separation(model) + 0.1
     assert agreement(tuned) > agreement(model) - 0.03

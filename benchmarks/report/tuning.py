@@ -7,8 +7,9 @@ CLASSIFY = """\
 
 How well `TransformerClassifier` finds the section of BBC articles after 200 labeled ones. It reads the first
 128 tokens, if no other number is named. By default it reads 256. *Accuracy* is on 500 other articles, with the
-standard deviation over seeds of both samples. With one seed, differences of 0.01 are chance. SetFit has the same weights (MiniLM) and reads the same tokens, with 5 pairs of each kind per text. The words of tf-idf
-are those of whole articles. Nothing is cached. The default of `C` was chosen on this corpus.
+standard deviation over seeds of both samples. With one seed, differences of 0.01 are chance. SetFit has the
+same weights (MiniLM) and reads the same tokens, with 5 pairs of each kind per text. The words of tf-idf are
+those of whole articles. Nothing is cached. The default of `C` was chosen on this corpus.
 """
 PERPLEXITY = """\
 ## Tuned language models
