@@ -9,28 +9,21 @@ line per task and setting to ``results/describe.jsonl``; those that the file hol
 repeated, unless ``--again`` is given.
 """
 
-import argparse
 import csv
-import json
-import logging
 import os
 import re
 import tempfile
-import warnings
 from collections import defaultdict
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 
 from benchmarks.pages import SENTENCES, edits, printed
-from benchmarks.runs import QUIET, RESULTS, environment, peak_mib
+from benchmarks.runs import peak_mib, run_tasks, task_arguments
 
-PATH = RESULTS / "describe.jsonl"
 PACKAGES = "llmtopics faster-whisper ctranslate2 av rapidocr onnxruntime pillow numpy"
 RATE = 16_000
 N_ARTICLES, K = 200, 10
@@ -206,37 +199,11 @@ def tasks(n_seeds: int) -> Iterator[tuple[str, str, int, partial]]:
             yield "topics", model, seed, partial(topics, model, seed)
 
 
-def quietly(work: partial) -> dict:
-    warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)
-    return work()
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--again", action="store_true", help="repeat what is there")
+    parser = task_arguments(__doc__)
     parser.add_argument("--seeds", type=int, default=5, help="of topics, at most")
     options = parser.parse_args()
-    os.environ |= QUIET
-    done = set()
-    if PATH.exists() and not options.again:
-        lines = map(json.loads, PATH.read_text("utf-8").splitlines())
-        done = {(line["task"], line["setting"], line["seed"]) for line in lines}
-    for task, setting, seed, work in tasks(options.seeds):
-        if (task, setting, seed) in done:
-            continue
-        # in a process of its own, so that its peak memory is its own
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            try:
-                found = pool.submit(quietly, work).result()
-            except FileNotFoundError as error:
-                print(f"{task}, {setting}: left out, {error}", flush=True)
-                continue
-        line = {"task": task, "setting": setting, "seed": seed}
-        line |= found | environment(PACKAGES)
-        with PATH.open("a", encoding="utf-8") as results:
-            results.write(json.dumps(line, ensure_ascii=False) + "\n")
-        print(task, setting, seed, found, sep=" | ", flush=True)
+    run_tasks("describe", tasks(options.seeds), PACKAGES, options)
 
 
 if __name__ == "__main__":

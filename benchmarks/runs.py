@@ -7,14 +7,16 @@ run. Models alternate within a seed.
 
 import argparse
 import json
+import logging
 import os
 import platform
 import re
 import resource
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
@@ -97,3 +99,57 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--model", default="", help="regex of the models to run")
     parser.add_argument("--again", action="store_true", help="repeat runs in the file")
     return parser
+
+
+def task_arguments(description: str | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--again", action="store_true", help="repeat what is there")
+    parser.add_argument("--threads", type=int, help="of PyTorch; all by default")
+    parser.add_argument(
+        "--only", default="", help="a part of a task's or setting's name"
+    )
+    return parser
+
+
+def run_tasks(
+    name: str,
+    tasks: Iterable[tuple[str, str, int, partial]],
+    packages: str,
+    options: argparse.Namespace,
+    also: dict[str, str] | None = None,
+) -> None:
+    """Append a JSON line per task, setting and seed to ``results/NAME.jsonl``.
+
+    Each is measured in its own process, so that its peak memory is its own. ``also`` names
+    further packages of some settings.
+    """
+    path = RESULTS / f"{name}.jsonl"
+    os.environ |= QUIET
+    if options.threads:
+        os.environ |= dict.fromkeys(ONE_THREAD, str(options.threads))
+    done = set()
+    if path.exists() and not options.again:
+        lines = map(json.loads, path.read_text("utf-8").splitlines())
+        done = {(line["task"], line["setting"], line.get("seed", 0)) for line in lines}
+    for task, setting, seed, work in tasks:
+        wanted = options.only in f"{task}, {setting}"
+        if (task, setting, seed) in done or not wanted:
+            continue
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            try:
+                found = pool.submit(quietly, work).result()
+            except FileNotFoundError as error:
+                print(f"{task}, {setting}: left out, {error}", flush=True)
+                continue
+        line = {"task": task, "setting": setting, "seed": seed}
+        line |= {"threads": options.threads} | found
+        line |= environment(f"{packages} {(also or {}).get(setting, '')}")
+        with path.open("a", encoding="utf-8") as results:
+            results.write(json.dumps(line, ensure_ascii=False) + "\n")
+        print(task, setting, seed, found, sep=" | ", flush=True)
+
+
+def quietly(work: partial) -> dict:
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+    return work()

@@ -6,25 +6,17 @@ peak memory is its own. ``--threads 1`` is for a machine that others use, too: t
 wait for each other take longer than one. SetFit is measured if it is installed.
 """
 
-import argparse
-import json
-import logging
-import os
 import tempfile
-import warnings
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from importlib.util import find_spec
 from math import exp
-from multiprocessing import get_context
 from time import perf_counter
 
 import numpy as np
 
-from benchmarks.runs import ONE_THREAD, QUIET, RESULTS, environment, peak_mib
+from benchmarks.runs import peak_mib, run_tasks, task_arguments
 
-PATH = RESULTS / "tuning.jsonl"
 PACKAGES = "llmtopics torch transformers peft accelerate scikit-learn numpy"
 N_TRAIN, N_TEST, N_WORDS = 1500, 225, 100
 N_LABELED, N_UNSEEN, N_TOKENS, N_SEEDS = 200, 500, 128, 3  # of "classify"
@@ -174,37 +166,9 @@ def tasks() -> Iterator[tuple[str, str, int, partial]]:
                 yield "classify", setting, seed, partial(classify, setting, seed)
 
 
-def quietly(work: partial) -> dict:
-    warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)
-    return work()
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--again", action="store_true", help="repeat what is there")
-    parser.add_argument("--threads", type=int, help="of PyTorch; all by default")
-    parser.add_argument("--only", help="a part of a task's or setting's name")
-    options = parser.parse_args()
-    os.environ |= QUIET
-    if options.threads:
-        os.environ |= dict.fromkeys(ONE_THREAD, str(options.threads))
-    done = set()
-    if PATH.exists() and not options.again:
-        lines = map(json.loads, PATH.read_text("utf-8").splitlines())
-        done = {(line["task"], line["setting"], line.get("seed", 0)) for line in lines}
-    for task, setting, seed, work in tasks():
-        wanted = (options.only or "") in f"{task}, {setting}"
-        if (task, setting, seed) in done or not wanted:
-            continue
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            found = pool.submit(quietly, work).result()
-        line = {"task": task, "setting": setting, "seed": seed}
-        packages = f"{PACKAGES} setfit" if setting == "SetFit" else PACKAGES
-        line |= {"threads": options.threads} | found | environment(packages)
-        with PATH.open("a", encoding="utf-8") as results:
-            results.write(json.dumps(line, ensure_ascii=False) + "\n")
-        print(task, setting, found, sep=" | ", flush=True)
+    options = task_arguments(__doc__).parse_args()
+    run_tasks("tuning", tasks(), PACKAGES, options, {"SetFit": "setfit"})
 
 
 if __name__ == "__main__":

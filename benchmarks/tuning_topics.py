@@ -5,16 +5,9 @@ not repeated, unless ``--again`` is given. Every corpus has a process of its own
 ``--threads 1`` is for a machine that others use, too.
 """
 
-import argparse
-import json
-import logging
-import os
 import tempfile
-import warnings
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from time import perf_counter
 
 import numpy as np
@@ -24,9 +17,8 @@ from sklearn.metrics import normalized_mutual_info_score
 from sklearn.metrics.cluster import contingency_matrix
 
 from benchmarks.corpora import CORPORA
-from benchmarks.runs import ONE_THREAD, QUIET, RESULTS, environment, peak_mib
+from benchmarks.runs import peak_mib, run_tasks, task_arguments
 
-PATH = RESULTS / "tuning_topics.jsonl"
 PACKAGES = "llmtopics torch transformers accelerate scikit-learn numpy"
 PROBLEMS: dict[str, tuple[str, int, int | None]] = {  # corpus, K, texts or all
     "BBC news, K=5": ("BBC news", 5, None),
@@ -94,41 +86,14 @@ def topics(problem: str, seed: int) -> dict:
     }
 
 
-def tasks() -> Iterator[tuple[str, str, partial]]:
-    """Yield task, setting and what measures it."""
+def tasks() -> Iterator[tuple[str, str, int, partial]]:
+    """Yield task, setting, seed and what measures it."""
     for problem in PROBLEMS:
-        yield "topics", f"{problem}, seed 0", partial(topics, problem, 0)
-
-
-def quietly(work: partial) -> dict:
-    warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)
-    return work()
+        yield "topics", f"{problem}, seed 0", 0, partial(topics, problem, 0)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--again", action="store_true", help="repeat what is there")
-    parser.add_argument("--threads", type=int, help="of PyTorch; all by default")
-    parser.add_argument("--only", default="", help="a part of a setting's name")
-    options = parser.parse_args()
-    os.environ |= QUIET
-    if options.threads:
-        os.environ |= dict.fromkeys(ONE_THREAD, str(options.threads))
-    done = set()
-    if PATH.exists() and not options.again:
-        lines = map(json.loads, PATH.read_text("utf-8").splitlines())
-        done = {(line["task"], line["setting"]) for line in lines}
-    for task, setting, work in tasks():
-        if (task, setting) in done or options.only not in setting:
-            continue
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            found = pool.submit(quietly, work).result()
-        line = {"task": task, "setting": setting, "threads": options.threads}
-        line |= found | environment(PACKAGES)
-        with PATH.open("a", encoding="utf-8") as results:
-            results.write(json.dumps(line, ensure_ascii=False) + "\n")
-        print(task, setting, found, sep=" | ", flush=True)
+    run_tasks("tuning_topics", tasks(), PACKAGES, task_arguments(__doc__).parse_args())
 
 
 if __name__ == "__main__":

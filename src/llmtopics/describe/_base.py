@@ -159,8 +159,8 @@ class Failures:
 def keep_onnxruntime_quiet() -> None:
     """Turn off the telemetry of onnxruntime, unless the user has set the variable.
 
-    It has an effect before onnxruntime is imported. Since 1.32 it sends reports to its vendor from the start of the process. This library
-    uses the network only if the user asks for it.
+    It has an effect before onnxruntime is imported. Since 1.32 it sends reports to its vendor
+    from the start of the process. This library uses the network only if the user asks for it.
     """
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 

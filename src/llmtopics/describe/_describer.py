@@ -57,9 +57,10 @@ class ImageDescriber(
 
     model : str or None, default=None
         For "caption", a model that ``transformers.AutoModelForImageTextToText`` loads
-        ("Salesforce/blip-image-captioning-base", "HuggingFaceTB/SmolVLM2-500M-Video-Instruct"). For
-        "words", CLIP or SigLIP ("openai/clip-vit-base-patch32"). It is the path of a folder or
-        a hub id, which is downloaded at first use. Code that comes with a model is never run.
+        ("Salesforce/blip-image-captioning-base",
+        "HuggingFaceTB/SmolVLM2-500M-Video-Instruct"). For "words", CLIP or SigLIP
+        ("openai/clip-vit-base-patch32"). It is the path of a folder or a hub id, which is
+        downloaded at first use. Code that comes with a model is never run.
 
     revision : str or None, default=None
         Branch, tag or commit on the hub.
@@ -126,8 +127,8 @@ class ImageDescriber(
 
     Pictures are turned upright by their EXIF data, and shrunk to at most 2,000 pixels wide
     and high. Transparent areas become white. Of an animation or a file with several pages,
-    only the first picture is read. Pictures of more than ``PIL.Image.MAX_IMAGE_PIXELS`` (89 million) are refused before they
-    are decoded.
+    only the first picture is read. Pictures of more than ``PIL.Image.MAX_IMAGE_PIXELS`` (89
+    million) are refused before they are decoded.
 
     Local models read one picture at a time, so a description does not depend on the others.
     The cache is keyed by the file's bytes, the model's files and the parameters that change

@@ -12,13 +12,9 @@ RATE = 16_000  # samples per second that Whisper reads
 _BLOCK = 10 * RATE  # samples of an array that are resampled at once
 _QUIET = RATE // 5  # a chunk ends in the middle of the quietest 0.2 seconds
 _LOUDEST = 8  # mixing exceeds 1 a little; integers that nobody divided exceed it a lot
-_UNKNOWN = (
-    0x7FFFF000  # from this size on, a WAV file was written without knowing its size
-)
+_UNKNOWN = 0x7FFFF000  # the least size that means: the writer did not know the size
 _SLACK = 0.5  # seconds by which a sound may be shorter than its file declares
 _MP4 = "mov,mp4,m4a,3gp,3g2,mj2"  # FFmpeg's name
-
-
 _INTEGERS = (np.int16, np.int32, np.uint8)
 
 
