@@ -323,6 +323,7 @@ def test_labels_that_were_not_trained_on_count_as_wrong(tiny, texts, subjects):
 def test_long_texts_are_cut_and_said(tiny, texts, subjects, training, caplog):
     model = tiny(training, max_steps=1, max_length=8).fit(texts, subjects)
     assert "longer than 8 tokens" in caplog.text
+    assert "(max_length)" in caplog.text  # the classifier has no long_texts
     start = "the bank share market profit"
     found = model.predict_proba([f"{start} {'goal ' * n}" for n in (5, 50)])
     assert_allclose(found[0], found[1], atol=1e-6)

@@ -18,6 +18,7 @@ from sklearn.model_selection import GridSearchCV, ShuffleSplit
 from llmtopics import LanguageModelTuner, LocalLLM, TransformerEmbedder
 from llmtopics._language import training, training_models, tune
 from llmtopics._language.objectives import Topics
+from llmtopics._language.training_models import license_of
 from llmtopics._language.training_texts import packed, pieces
 
 CHECKPOINT = "checkpoints/checkpoint-"
@@ -234,6 +235,10 @@ def test_the_card_says_what_the_model_was_made_of(small_model, texts, tmp_path):
         '"rank"',
     ]:
         assert part in card
+    second = LanguageModelTuner(
+        tuner.model_path_, max_steps=1, max_length=16, output_dir=tmp_path / "second"
+    ).fit(texts)
+    assert license_of(Path(second.model_path_)) == "mit"
 
 
 PROGRAM = """
@@ -246,8 +251,9 @@ LanguageModelTuner(init="random", hidden_size=16, n_layers=1, vocab_size=300, ma
 """
 
 
-def test_a_killed_run_continues_to_the_weights_of_an_unbroken_one(
-    tiny, texts, tmp_path
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
+def test_a_stopped_run_continues_to_the_weights_of_an_unbroken_one(
+    tiny, texts, tmp_path, sent
 ):
     folder = tmp_path / "killed"
     program = PROGRAM.format(tests=str(Path(__file__).parent), folder=str(folder))
@@ -257,7 +263,7 @@ def test_a_killed_run_continues_to_the_weights_of_an_unbroken_one(
                 break
             assert process.poll() is None
             time.sleep(0.01)
-        process.send_signal(signal.SIGKILL)
+        process.send_signal(sent)
     assert not (folder / "model").exists()  # it was in the middle
     last = max(int(path.name.split("-")[1]) for path in folder.glob(f"{CHECKPOINT}*"))
     cut = folder / f"{CHECKPOINT}{last + 10}"
@@ -285,6 +291,19 @@ def test_two_fits_on_one_folder_take_turns(tiny, texts):
         jobs = [pool.submit(tiny(max_steps=2).fit, texts) for _ in range(2)]
         first, second = (job.result() for job in jobs)
     assert_array_equal(first.history_["seconds"], second.history_["seconds"])
+
+
+def test_a_run_interrupted_before_its_first_checkpoint_frees_its_folder(
+    tiny, texts, monkeypatch
+):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tune, "train", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            tiny(max_steps=1).fit(texts)
+    assert tiny(max_steps=2).fit(texts).history_["step"].max() == 2
 
 
 def test_another_run_in_the_folder_is_never_overwritten(tiny, texts, tmp_path):

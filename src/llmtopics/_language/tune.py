@@ -301,7 +301,7 @@ def _held(place: Path, key: str) -> Iterator[None]:
             made.rename(file)
         try:
             yield
-        except Exception:
+        except BaseException:  # also an interrupt by the user
             if last_whole_checkpoint(place / "checkpoints") is None:
                 file.unlink()  # nothing was trained: other parameters may use the folder
                 rmtree(place / "checkpoints", ignore_errors=True)
@@ -330,6 +330,9 @@ def _card(
     settings = tuning._asdict() | {"plan": tuning.plan._asdict()}
     return "\n".join(
         [
+            "---",
+            f"license: {license_}",  # where the card of a model tuned from this one looks
+            "---",
             "# A language model tuned by llmtopics",
             "",
             f"- Base model: {origin}",

@@ -154,6 +154,7 @@ class TransformerEmbedder(Embedder):
     cache_dir: str | Path | bool | None = None
     verbose: bool | int = False
 
+    _LIMITS = "max_length, long_texts"  # what decides how much of a text is read
     _AT_ONCE = ("batch_size", "device", "n_jobs", "verbose")  # change no result
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "model": [str],
@@ -237,12 +238,12 @@ class TransformerEmbedder(Embedder):
         finally:
             if sum(n_long):
                 logger.warning(
-                    "%d of %d texts are longer than %d tokens and were %s "
-                    "(max_length, long_texts)",
+                    "%d of %d texts are longer than %d tokens and were %s (%s)",
                     sum(n_long),
                     len(texts),
                     settings.max_length,
                     "cut there" if self.long_texts == "truncate" else "read in pieces",
+                    self._LIMITS,
                 )
         if not found:
             return np.zeros(

@@ -69,6 +69,7 @@ class TrainedEmbedder(TransformerEmbedder):
     """An embedder whose backend was trained."""
 
     _trained: TrainedBackend | None = None
+    _LIMITS = "max_length"
 
     def _find(self):
         folder, backend = super()._find()
