@@ -8,7 +8,6 @@ from time import perf_counter
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import normalized_mutual_info_score
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -26,7 +25,7 @@ from benchmarks.runs import (
     peak_mib,
     run_matrix,
 )
-from llmtopics.metrics import coherence, purity, topic_diversity
+from llmtopics.metrics import coherence, label_agreement, topic_diversity
 
 N_WARM = 200  # documents of the run that is not timed
 PACKAGES = (
@@ -41,14 +40,17 @@ def evaluated(corpus: Documents, found: Topics) -> dict:
     classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     logs = np.log(np.maximum(found.mixtures, 1e-9))
     folds = StratifiedKFold(3, shuffle=True, random_state=0)
-    words = [topic for topic in found.words if len(topic) > 1]
+    longer = [topic for topic in found.words if len(topic) > 1]
+    words = [topic[:10] for topic in longer]
     npmi = coherence(words, corpus.counts, corpus.vocabulary, window_size=None)
     return {
         "npmi": float(npmi.mean()),
         "c_v": float(coherence(words, corpus.tokens, measure="c_v").mean()),
         "diversity": topic_diversity(words),
-        "nmi": normalized_mutual_info_score(corpus.labels, topics),
-        "purity": purity(corpus.labels, topics),
+        "c_v_15": float(coherence(longer, corpus.tokens, measure="c_v").mean()),
+        "diversity_15": topic_diversity(longer),
+        **label_agreement(corpus.labels, topics),
+        "n_labels": len(np.unique(corpus.labels)),
         "accuracy": cross_val_score(classifier, logs, corpus.labels, cv=folds).mean(),
         "n_documents": corpus.counts.shape[0],
         "n_words": corpus.counts.shape[1],

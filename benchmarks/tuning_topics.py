@@ -11,10 +11,7 @@ from functools import partial
 from time import perf_counter
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.metrics import normalized_mutual_info_score
-from sklearn.metrics.cluster import contingency_matrix
 
 from benchmarks.corpora import CORPORA
 from benchmarks.runs import peak_mib, run_tasks, task_arguments
@@ -29,16 +26,6 @@ PROBLEMS: dict[str, tuple[str, int, int | None]] = {  # corpus, K, texts or all
 }
 
 
-def agreement(labels: np.ndarray, topics: np.ndarray) -> dict[str, float]:
-    """Return NMI, and the accuracy if each topic stands for one label."""
-    table = contingency_matrix(labels, topics)
-    rows, columns = linear_sum_assignment(-table)
-    return {
-        "nmi": float(normalized_mutual_info_score(labels, topics)),
-        "acc": float(table[rows, columns].sum() / len(labels)),
-    }
-
-
 def topics(problem: str, seed: int) -> dict:
     """Fit topics, tune the embedder on them, and fit topics again."""
     from llmtopics import (
@@ -49,6 +36,7 @@ def topics(problem: str, seed: int) -> dict:
         TransformerEmbedder,
         tune_embedder,
     )
+    from llmtopics.metrics import label_agreement
 
     name, K, n_texts = PROBLEMS[problem]
     texts, labels, _ = CORPORA[name].load()
@@ -63,9 +51,13 @@ def topics(problem: str, seed: int) -> dict:
     def measured(found: FusionTopicModel) -> dict[str, dict[str, float]]:
         vectors = found.embedder.transform(texts)
         alone = EmbeddingTopics(K, random_state=seed).fit(vectors)
+        agreements = {
+            "fusion": label_agreement(labels, found.labels_),
+            "embedding_topics": label_agreement(labels, alone.labels_),
+        }
         return {
-            "fusion": agreement(labels, found.labels_),
-            "embedding_topics": agreement(labels, alone.labels_),
+            side: {"nmi": of["nmi"], "acc": of["matched_accuracy"]}
+            for side, of in agreements.items()
         }
 
     before = measured(model)

@@ -7,6 +7,7 @@ import numpy as np
 from llmtopics import GibbsLDA
 
 N_SWEEPS = 200
+N_WORDS = 15  # the first ten are judged by most measures
 
 
 class Fitted(NamedTuple):
@@ -28,7 +29,7 @@ class Topics(NamedTuple):
     """What a model of texts returns.
 
     mixtures : (D, k)
-    words : the ten words of each topic
+    words : N_WORDS words of each topic, or fewer
     extra : values that only this model has, by name
     """
 
@@ -57,6 +58,6 @@ def to_mixtures(weights: np.ndarray) -> np.ndarray:
 
 
 def heaviest_words(weights: Any, vocabulary: np.ndarray) -> list[list[str]]:
-    """Return the ten words of the largest weights, as most peers rank them."""
-    best = np.argsort(-np.asarray(weights), axis=1)[:, :10]
+    """Return the words of the largest weights, as most peers rank them."""
+    best = np.argsort(-np.asarray(weights), axis=1)[:, :N_WORDS]
     return np.asarray(vocabulary)[best].tolist()

@@ -8,7 +8,7 @@ from scipy.special import softmax
 from sklearn.cluster import KMeans
 
 from benchmarks.counts import Documents
-from benchmarks.models.base import Topics
+from benchmarks.models.base import N_WORDS, Topics
 from benchmarks.models.prepare import joined_tokens
 
 
@@ -25,6 +25,7 @@ def bertopic(
     texts, vectorizer = joined_tokens(corpus)
     model = BERTopic(
         language="multilingual",
+        top_n_words=N_WORDS,
         umap_model=UMAP(
             n_neighbors=15,
             n_components=5,

@@ -7,7 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from benchmarks.counts import Documents
-from benchmarks.models.base import Topics, heaviest_words, to_mixtures
+from benchmarks.models.base import N_WORDS, Topics, heaviest_words, to_mixtures
 from benchmarks.models.prepare import WordEncoder, joined_tokens
 
 
@@ -64,4 +64,4 @@ def combined_tm(corpus: Documents, K: int, seed: int) -> Topics:
     )
     model.fit(data)
     mixtures = np.asarray(model.get_doc_topic_distribution(data, n_samples=20))
-    return Topics(mixtures, model.get_topic_lists(10))
+    return Topics(mixtures, model.get_topic_lists(N_WORDS))

@@ -9,7 +9,14 @@ from sklearn.decomposition import NMF, LatentDirichletAllocation
 from sklearn.feature_extraction.text import TfidfTransformer
 
 from benchmarks.counts import Documents
-from benchmarks.models.base import N_SWEEPS, Fitted, Topics, to_mixtures, to_rows
+from benchmarks.models.base import (
+    N_SWEEPS,
+    N_WORDS,
+    Fitted,
+    Topics,
+    to_mixtures,
+    to_rows,
+)
 from llmtopics import top_words
 
 
@@ -44,5 +51,5 @@ def variational_lda(X: sp.csr_array, K: int, seed: int, max_iter: int = 10) -> F
 def tfidf_nmf(corpus: Documents, K: int, seed: int) -> Topics:
     model = NMF(K, init="nndsvda", max_iter=400, random_state=seed)
     weights = model.fit_transform(TfidfTransformer().fit_transform(corpus.counts))
-    words = top_words(model.components_, corpus.vocabulary)
+    words = top_words(model.components_, corpus.vocabulary, N_WORDS)
     return Topics(to_mixtures(weights), words)

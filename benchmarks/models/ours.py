@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from sklearn.feature_extraction.text import CountVectorizer
 
 from benchmarks.counts import Documents
-from benchmarks.models.base import N_SWEEPS, Fitted, Topics, to_rows
+from benchmarks.models.base import N_SWEEPS, N_WORDS, Fitted, Topics, to_rows
 from llmtopics import (
     EmbeddingTopics,
     FusionTopicModel,
@@ -50,7 +50,7 @@ def last_sample(X: sp.csr_array, K: int, seed: int) -> Fitted:
 def gibbs_topics(corpus: Documents, K: int, seed: int) -> Topics:
     model = GibbsLDA(K, random_state=seed)
     mixtures = model.fit_transform(corpus.counts)
-    return Topics(mixtures, top_words(model.components_, corpus.vocabulary))
+    return Topics(mixtures, top_words(model.components_, corpus.vocabulary, N_WORDS))
 
 
 def fusion(
@@ -73,7 +73,7 @@ def fusion(
         **parameters,
     )
     mixtures = model.fit_transform(corpus.texts)
-    return Topics(mixtures, model.top_words(), {"alpha": model.alpha_})
+    return Topics(mixtures, model.top_words(N_WORDS), {"alpha": model.alpha_})
 
 
 def pachinko(corpus: Documents, K: int, seed: int) -> Topics:
@@ -81,12 +81,13 @@ def pachinko(corpus: Documents, K: int, seed: int) -> Topics:
     S = max(2, K // 5)
     model = PachinkoAllocation(K, n_super_components=S, random_state=seed)
     mixtures = model.fit_transform(corpus.counts)
-    return Topics(mixtures, top_words(model.components_, corpus.vocabulary))
+    return Topics(mixtures, top_words(model.components_, corpus.vocabulary, N_WORDS))
 
 
 def embedding_topics(corpus: Documents, K: int, seed: int) -> Topics:
     model = EmbeddingTopics(K, random_state=seed)
     mixtures = model.fit(corpus.vectors, counts=corpus.counts).transform(corpus.vectors)
     return Topics(
-        mixtures, top_words(model.components_, corpus.vocabulary, method="probability")
+        mixtures,
+        top_words(model.components_, corpus.vocabulary, N_WORDS, method="probability"),
     )

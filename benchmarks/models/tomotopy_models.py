@@ -7,7 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from benchmarks.counts import Documents
-from benchmarks.models.base import N_SWEEPS, Fitted, Topics, evaluator, to_rows
+from benchmarks.models.base import N_SWEEPS, N_WORDS, Fitted, Topics, evaluator, to_rows
 from llmtopics import top_words
 from llmtopics.topics._gibbs.tokens import tokens_from_counts
 
@@ -42,4 +42,4 @@ def tomotopy_components(model: Any, K: int, n_words: int, beta: float) -> np.nda
 def tomotopy_topics(corpus: Documents, K: int, seed: int) -> Topics:
     fitted = tomotopy_lda(corpus.counts, K, seed)
     mixtures = evaluator(fitted).transform(corpus.counts)
-    return Topics(mixtures, top_words(fitted.components, corpus.vocabulary))
+    return Topics(mixtures, top_words(fitted.components, corpus.vocabulary, N_WORDS))

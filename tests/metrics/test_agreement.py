@@ -1,3 +1,5 @@
+from itertools import permutations
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,13 @@ from sklearn.metrics import (
     normalized_mutual_info_score,
 )
 
-from llmtopics.metrics import harmonic_purity, inverse_purity, label_agreement, purity
+from llmtopics.metrics import (
+    harmonic_purity,
+    inverse_purity,
+    label_agreement,
+    matched_accuracy,
+    purity,
+)
 
 LABELS = ["a", "a", "a", "b", "b", "c"]
 TOPICS = [0, 0, 1, 1, 1, 1]  # table: a 2 1, b 0 2, c 0 1
@@ -19,15 +27,34 @@ def test_purities_by_hand():
     assert_allclose(inverse_purity(LABELS, TOPICS), (2 + 2 + 1) / 6)
     best = 3 * max(2 * 2 / (3 + 2), 2 * 1 / (3 + 4)) + 2 * (2 * 2 / (2 + 4)) + 2 / 5
     assert_allclose(harmonic_purity(LABELS, TOPICS), best / 6)
+    assert_allclose(matched_accuracy(LABELS, TOPICS), (2 + 2) / 6)
 
 
-@pytest.mark.parametrize("measure", [purity, inverse_purity, harmonic_purity])
+def test_each_topic_is_matched_with_a_label_of_its_own(rng):
+    # by purity both topics would stand for label a
+    assert matched_accuracy(list("aaaab"), [0, 0, 1, 1, 1]) == 3 / 5
+    assert matched_accuracy(list("ab"), [0, 1]) == 1
+    assert (
+        matched_accuracy(list("aabb"), [0, 1, 2, 3]) == 2 / 4
+    )  # more topics than labels
+    labels, topics = rng.integers(5, size=(2, 60))
+    best = max(
+        (np.array(names)[topics] == labels).mean() for names in permutations(range(5))
+    )
+    assert_allclose(matched_accuracy(labels, topics), best)
+
+
+@pytest.mark.parametrize(
+    "measure", [purity, inverse_purity, harmonic_purity, matched_accuracy]
+)
 def test_perfect_agreement_is_one_for_any_names(measure):
     assert measure(LABELS, [7, 7, 7, -1, -1, 3]) == 1
     assert measure([1, 2], ["x", "y"]) == 1
 
 
-@pytest.mark.parametrize("measure", [purity, inverse_purity, harmonic_purity])
+@pytest.mark.parametrize(
+    "measure", [purity, inverse_purity, harmonic_purity, matched_accuracy]
+)
 def test_hard_topics_are_mixtures_of_one(measure):
     mixtures = np.eye(4)[TOPICS]  # two topics without documents
     assert_allclose(measure(LABELS, mixtures), measure(LABELS, TOPICS))
@@ -67,6 +94,7 @@ def test_agreement_equals_scikit_learn(rng):
         assert found["nmi"] == normalized_mutual_info_score(labels, hard)
         assert found["ami"] == adjusted_mutual_info_score(labels, hard)
         assert found["ari"] == adjusted_rand_score(labels, hard)
+        assert found["matched_accuracy"] == matched_accuracy(labels, hard)
         assert found["purity"] == purity(labels, topics)
         assert found["inverse_purity"] == inverse_purity(labels, topics)
         assert found["harmonic_purity"] == harmonic_purity(labels, topics)

@@ -4,6 +4,7 @@ from llmtopics.metrics._agreement import (
     harmonic_purity,
     inverse_purity,
     label_agreement,
+    matched_accuracy,
     purity,
 )
 from llmtopics.metrics._coherence import coherence
@@ -33,6 +34,7 @@ __all__ = [
     "inverted_rbo",
     "label_agreement",
     "left_to_right",
+    "matched_accuracy",
     "perplexity",
     "purity",
     "rate_topics",

@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import (
     adjusted_mutual_info_score,
     adjusted_rand_score,
@@ -146,8 +147,51 @@ def harmonic_purity(labels: ArrayLike, topics: ArrayLike) -> float:
     return float(n_labels @ f.max(axis=1) / table.sum())
 
 
+def matched_accuracy(labels: ArrayLike, topics: ArrayLike) -> float:
+    """Return the share of documents that are right if each topic stands for one label.
+
+    ``ACC = (1 / D) max_m Σ_k n_{m(k),k}``. m gives each topic a label of its own, and is the
+    best such assignment (the Hungarian method finds it). Papers on clustering call it ACC.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n_documents,)
+        One label per document: numbers or strings.
+    topics : array-like of shape (n_documents,) or (n_documents, n_components)
+        One topic per document, or mixtures θ, as in :func:`purity`.
+
+    Returns
+    -------
+    accuracy : float
+        In (0, 1]. Higher is better. 1 means that topics equal labels.
+
+    Raises
+    ------
+    ValueError
+        As :func:`purity`.
+
+    Notes
+    -----
+    If there are more topics than labels, the topics without a label are wrong. So use it
+    where K is the number of labels.
+
+    References
+    ----------
+    D. Cai, X. He and J. Han, "Document clustering using locality preserving indexing", IEEE
+    Transactions on Knowledge and Data Engineering 17, 2005.
+
+    Examples
+    --------
+    >>> from llmtopics.metrics import matched_accuracy
+    >>> matched_accuracy(["a", "a", "b", "b"], [1, 1, 0, 1])
+    0.75
+    """
+    table = _table(labels, topics)
+    return float(table[linear_sum_assignment(table, maximize=True)].sum() / table.sum())
+
+
 def label_agreement(labels: ArrayLike, topics: ArrayLike) -> dict[str, float]:
-    """Return six measures of agreement between labels and topics.
+    """Return seven measures of agreement between labels and topics.
 
     Parameters
     ----------
@@ -155,12 +199,13 @@ def label_agreement(labels: ArrayLike, topics: ArrayLike) -> dict[str, float]:
         One label per document: numbers or strings.
     topics : array-like of shape (n_documents,) or (n_documents, n_components)
         One topic per document, or mixtures θ. With θ, the three purities use all shares. The
-        other three use the first (dominant) topic.
+        other four use the first (dominant) topic.
 
     Returns
     -------
     agreement : dict of str to float
-        "purity", "inverse_purity" and "harmonic_purity" are the functions with these names.
+        "purity", "inverse_purity", "harmonic_purity" and "matched_accuracy" are the functions
+        with these names.
         "nmi", "ami" and "ari" are scikit-learn's ``normalized_mutual_info_score`` (in [0, 1]),
         ``adjusted_mutual_info_score`` and ``adjusted_rand_score`` (at most 1, 0 by
         chance). Higher is better.
@@ -190,6 +235,7 @@ def label_agreement(labels: ArrayLike, topics: ArrayLike) -> dict[str, float]:
         "purity": purity(labels, topics),
         "inverse_purity": inverse_purity(labels, topics),
         "harmonic_purity": harmonic_purity(labels, topics),
+        "matched_accuracy": matched_accuracy(codes, hard),
         "nmi": float(normalized_mutual_info_score(codes, hard)),
         "ami": float(adjusted_mutual_info_score(codes, hard)),
         "ari": float(adjusted_rand_score(codes, hard)),
