@@ -16,6 +16,7 @@ from llmtopics._language.encode_settings import read_settings
 from llmtopics._language.files import find_files
 from llmtopics.embed import TransformerEmbedder
 from llmtopics.finetune import LanguageModelTuner
+from llmtopics.fusion._co_training import certain_rows
 
 logger = logging.getLogger(__name__)
 
@@ -216,23 +217,18 @@ def _confident(
         If there are fewer texts with words than topics, or all have the same first topic.
     """
     mixtures = check_array(mixtures, ensure_non_negative=True, input_name="model")
-    written = np.array([i for i, text in enumerate(texts) if text.strip()], int)
+    written = np.array([bool(text.strip()) for text in texts])
     n_topics = mixtures.shape[1]
-    if len(written) < n_topics:
+    if written.sum() < n_topics:
         raise ValueError(
-            f"{len(written)} of {len(texts)} texts are not blank, and the model has "
+            f"{written.sum()} of {len(texts)} texts are not blank, and the model has "
             f"{n_topics} topics: pass more texts, or fit fewer topics."
         )
-    first = mixtures[written].argmax(axis=1)
-    chosen = []
-    for topic in np.unique(first):
-        members = written[first == topic]
-        order = np.argsort(-mixtures[members, topic], kind="stable")
-        chosen.append(members[order[: max(1, round(share * len(members)))]])
-    if len(chosen) < 2:
+    rows = certain_rows(mixtures, written, share)
+    first = mixtures[rows].argmax(axis=1)
+    if len(np.unique(first)) < 2:
         raise ValueError(
             f"All texts have the same first topic, {first[0]}: an embedder that learns from "
             "one topic would give all texts the same vector. Fit a model with more topics."
         )
-    rows = np.sort(np.concatenate(chosen))
-    return rows, mixtures[rows].argmax(axis=1)
+    return rows, first

@@ -57,6 +57,7 @@ FUSIONS = {
     for pooling in POOLINGS
     for alpha in (0, 0.4, 1)
 } | {
+    "prior, not corrected": fusion(alpha=0.4, co_training=0),
     "language_topics": fusion(
         language_topics=make_pipeline(TransformerEmbedder(), EmbeddingTopics(5))
     ),
@@ -191,7 +192,7 @@ def test_gibbs_lda_divides_words_as_its_fixed_point(fitted, news):
 
 
 def test_alpha_is_the_weight_of_the_embedding_side_in_the_text(fitted, news):
-    model = fitted("prior 0.4")
+    model = fitted("prior, not corrected")
     long, short = explain(model, news[0]), explain(model, news[0][:60])
     for why in (long, short):
         s, n = model.strength_, why.counts.sum()
@@ -217,7 +218,14 @@ def test_notes_say_what_was_divided_by_convention(fitted, news):
     def notes(name):
         return " ".join(explain(fitted(name), news[0]).notes)
 
-    for exact in ("prior 0.4", "linear 0.4", "prior 0", "prior 1", "GibbsLDA"):
+    assert "Co-training" in notes("prior 0.4")
+    for exact in (
+        "prior, not corrected",
+        "linear 0.4",
+        "prior 0",
+        "prior 1",
+        "GibbsLDA",
+    ):
         assert notes(exact) == ""
     assert "geometric" in notes("geometric 0.4")
     assert "NMF" in notes("linear, NMF")

@@ -66,6 +66,7 @@ def test_sentences_without_vectors_are_weighted_by_length():
         vectorizer=CountVectorizer(),
         embedder=PrecomputedEmbeddings(texts, vectors),
         random_state=0,
+        co_training=0,
     ).fit(texts)
     why = explain(model, texts[0], texts=texts)
     assert "length" in why.notes[-1]

@@ -14,7 +14,7 @@ from llmtopics.topics import _embedding
 def test_a_documents_mixture_is_the_weighted_sum_of_both_sides(fusion, planted):
     """θ = (n + s f + ε) / (N + s + Kε), with n the expected counts in the topics."""
     texts, embedder, _ = planted
-    model = fusion(4, alpha=0.3, embedder=embedder).fit(texts)
+    model = fusion(4, alpha=0.3, embedder=embedder, co_training=0).fit(texts)
     X = model.vectorizer_.transform(texts)
     N = np.asarray(X.sum(axis=1)).ravel()
     s = 0.3 / 0.7 * np.median(N)

@@ -9,7 +9,9 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 
 from llmtopics import EmbeddingTopics, GibbsLDA, TransformerEmbedder
-from llmtopics.fusion._alpha_search import ALPHAS
+from llmtopics.fusion import _fitting
+from llmtopics.fusion._co_training import explained
+from llmtopics.fusion._fitting import ALPHAS
 from llmtopics.fusion._scoring import cut_in_half
 from llmtopics.metrics import topic_scorer
 from llmtopics.topics import _embedding
@@ -53,18 +55,51 @@ def test_parameters_that_change_no_result_reach_the_parts_at_once(fusion, news):
 
 
 def test_auto_takes_the_weight_with_the_best_score(fusion, news):
-    texts = news[0][::3]
+    texts = news[0]
     model = fusion(alpha="auto", max_iter=10).fit(texts)
-    assert len(model.alpha_scores_) == 9
+    assert list(model.alpha_scores_) == list(ALPHAS)
     assert model.alpha_ == max(model.alpha_scores_, key=model.alpha_scores_.get)
-    assert len(set(model.alpha_scores_.values())) == 9
+    assert len(set(model.alpha_scores_.values())) > 4  # few texts: some fits are equal
     assert model.alpha_at_edge_ == (model.alpha_ in (0.1, 0.9))
-    assert_array_equal(
-        model.transform(texts[:9]),
-        clone(model).set_params(alpha=model.alpha_).fit(texts).transform(texts[:9]),
-    )
+    alone = clone(model).set_params(alpha=model.alpha_).fit(texts)
+    assert_array_equal(model.transform(texts[:9]), alone.transform(texts[:9]))
+    assert_array_equal(model.components_, alone.components_)
     with pytest.raises(ValueError, match="at least 20 texts, got 5"):
         fusion(alpha="auto").fit(texts[:5])
+
+
+@pytest.mark.parametrize("pooling", ["linear", "geometric"])
+def test_auto_also_chooses_for_separate_sides(fusion, planted, pooling):
+    texts, embedder, _ = planted
+    model = fusion(4, embedder=embedder, alpha="auto", pooling=pooling, max_iter=5)
+    model.fit(texts)
+    alone = clone(model).set_params(alpha=model.alpha_).fit(texts)
+    assert_array_equal(model.transform(texts[:9]), alone.transform(texts[:9]))
+
+
+def test_auto_chooses_for_given_topics_of_texts(fusion, planted):
+    texts, embedder, _ = planted
+    side = make_pipeline(embedder, EmbeddingTopics(4, random_state=0))
+    model = fusion(4, language_topics=side, alpha="auto", max_iter=5).fit(texts)
+    assert set(model.alpha_scores_) == set(ALPHAS)
+    assert not hasattr(model, "co_training_")
+
+
+def test_views_explain_topics_that_follow_them(rng):
+    topics = rng.integers(3, size=300)
+    mixtures = np.eye(3)[topics]
+    follows = np.eye(3)[topics] + 0.01 * rng.normal(size=(300, 3))
+    noise = rng.normal(size=(300, 3))
+    both, one, none = (
+        explained(mixtures, views)
+        for views in [(follows, follows), (follows, noise), (noise, noise)]
+    )
+    assert both > 0.8
+    assert_allclose(one, (both + none) / 2)
+    assert none < 0.05
+    assert explained(np.eye(3)[np.zeros(300, int)], (follows,)) == 0
+    rare = np.eye(3)[[0] * 299 + [1]]
+    assert np.isfinite(explained(rare, (follows,)))
 
 
 def test_memory_fits_embedding_topics_once_per_fold_and_number(
@@ -104,10 +139,8 @@ def test_memory_of_another_version_is_not_used(fusion, planted, tmp_path, monkey
 def test_alpha_at_edge_says_if_a_better_weight_may_lie_outside(
     fusion, planted, monkeypatch, best, at_edge
 ):
-    def scores(model, texts):
-        return {alpha: -abs(alpha - best) for alpha in ALPHAS}
-
-    monkeypatch.setattr("llmtopics.fusion._estimator.score_alphas", scores)
+    asked = iter(ALPHAS)
+    monkeypatch.setattr(_fitting, "explained", lambda *_: -abs(next(asked) - best))
     texts, embedder, _ = planted
     model = fusion(4, embedder=embedder, alpha="auto", max_iter=2).fit(texts)
     assert (model.alpha_, model.alpha_at_edge_) == (best, at_edge)
@@ -122,8 +155,7 @@ def test_scoring_without_vectors_of_halves_says_what_to_do(fusion, planted):
         model.fit(texts).score(texts)
     with pytest.raises(ValueError, match=message):
         topic_scorer("completion")(model, texts)
-    with pytest.raises(ValueError, match=message):
-        clone(model).set_params(alpha="auto").fit(texts)
+    assert clone(model).set_params(alpha="auto").fit(texts).alpha_ in ALPHAS
     side = make_pipeline(embedder, EmbeddingTopics(4, random_state=0))
     with pytest.raises(ValueError, match=message):
         fusion(4, language_topics=side, max_iter=3).fit(texts).score(texts)

@@ -24,8 +24,7 @@ from llmtopics._parts import PartsMixin
 from llmtopics._state import as_fitted, restored_on_error
 from llmtopics._text_readers import TextReader
 from llmtopics.augment import NextWordCounts
-from llmtopics.fusion._alpha_search import ALPHAS, score_alphas
-from llmtopics.fusion._fitting import fit_pooling, make_pooling, restore_pooling
+from llmtopics.fusion._fitting import fit, restore_pooling
 from llmtopics.fusion._poolings import (
     POOLINGS,
     Contributions,
@@ -62,10 +61,9 @@ class FusionTopicModel(
         weight in a document of median length. Shorter documents then depend more on
         embeddings, and longer ones more on words. With other poolings it is the weight in every
         document. 0 is the topic model alone, and no text is encoded. 1 is
-        :class:`EmbeddingTopics` (or ``language_topics``) alone. "auto" fits nine weights on
-        nine tenths of the texts and takes the one with the best ``score`` on the rest. It costs
-        ten times as much. ``alpha_at_edge_`` is True if the best weight was the first or
-        the last of them, so that weights beyond may be better.
+        :class:`EmbeddingTopics` (or ``language_topics``) alone. "auto" fits nine weights
+        and takes the one whose topics are explained best by the words alone and by the vectors
+        alone (see Notes). It takes about ten times as long.
 
     pooling : {"prior", "linear", "geometric"}, default="prior"
         How to combine the sides. "prior": f is the Dirichlet prior of the topic model, and f
@@ -103,6 +101,12 @@ class FusionTopicModel(
     concentration : float or None, default=None
         How sharply f separates topics, τ. Larger values make f less even. None takes the τ
         with which f best predicts the words of the documents.
+
+    co_training : float between 0 and 1, default=0.6
+        Share of the texts of each topic, those with the largest proportion of it, from which
+        two classifiers learn the topics: one reads vectors, the other words. They then correct
+        θ of all texts (see Notes). 0 leaves this out. Only with "prior", an embedder and
+        ``0 < alpha < 1``.
 
     max_iter : int, default=100
         Sweeps of the sampler of ``GibbsLDA``. Other topic models keep their own ``max_iter``.
@@ -143,15 +147,15 @@ class FusionTopicModel(
         The fusion weight α that was used.
 
     alpha_scores_ : dict
-        ``score`` of each weight. Only with ``alpha="auto"``.
+        How much both views explain of the topics of each weight (see Notes), at most 1. Only
+        with ``alpha="auto"``.
 
     alpha_at_edge_ : bool
         Whether the best weight is the smallest or largest that was tried (0.1 or 0.9). Then
-        a weight outside may be better: compare ``alpha=0`` or 1 by ``score`` on held-out
-        texts. Only with ``alpha="auto"``.
+        one side alone (``alpha=0`` or 1) may be better. Only with ``alpha="auto"``.
 
     document_alpha_ : ndarray of shape (n_texts,)
-        Weight of the embedding side in each text in ``fit``.
+        Weight of the embedding side in each text in ``fit``, before co-training.
 
     topic_directions_ : ndarray of shape (n_components, n_dimensions)
         Direction of each topic in the space of the vectors, c. Rows have length one. Only with
@@ -160,6 +164,10 @@ class FusionTopicModel(
     topic_order_ : ndarray of shape (n_components,)
         The topic of ``topic_model_`` that each topic was matched with. Only with "linear" or
         "geometric", and ``0 < alpha_ < 1``.
+
+    co_training_ : CoTraining
+        The classifiers that correct θ. Only with co-training, and if the texts have more than
+        one first topic.
 
     strength_ : float
         s, the number of tokens that f counts as. Only with "prior" and ``0 < alpha_ < 1``.
@@ -184,6 +192,18 @@ class FusionTopicModel(
     The prior depends on the data, as in empirical Bayes [1]_. Texts and vectors have no
     joint density.
 
+    Co-training [4]_ is a kind of self-training: no labels are used. The labels of the two
+    classifiers (logistic regression, of vectors and of tf-idf) are the first topics of the
+    most certain texts. If they give topic k of a document the probabilities p and q, its
+    proportion becomes ``θ_k (p_k q_k)^(1/2)``, divided by the sum over the topics. The words of
+    topics do not change.
+
+    ``alpha="auto"`` trains both classifiers on two thirds of the texts, whose labels are all
+    first topics, and predicts the topics of the last third, in three folds. The score of a
+    weight is the mean of ``1 - L / H`` of both. L is the cross-entropy of the predictions, H
+    the entropy of the topics. Topics that follow one side alone are hard to predict from the
+    other. With ``language_topics``, log f takes the place of the vectors.
+
     Words are ranked by keyness: the log-likelihood ratio [2]_ that a word is typical of the
     documents of a topic, weighted by θ, times ``φ_kw / max_j φ_jw``.
 
@@ -201,6 +221,8 @@ class FusionTopicModel(
        Computational Linguistics 19, 1993.
     .. [3] R. Fisher, "The use of multiple measurements in taxonomic problems", Annals of
        Eugenics 7, 1936.
+    .. [4] A. Blum and T. Mitchell, "Combining labeled and unlabeled data with co-training",
+       COLT 1998.
 
     Examples
     --------
@@ -232,6 +254,7 @@ class FusionTopicModel(
     topic_model: Any = None
     language_topics: Any = None
     concentration: float | None = None
+    co_training: float = 0.6
     max_iter: int = 100
     memory: Any = None
     n_jobs: int | None = None
@@ -253,6 +276,7 @@ class FusionTopicModel(
         "alpha_",
         "strength_",
         "topic_order_",
+        "co_training_",
         "vectorizer_",
         "expander_",
         "embedder_",
@@ -271,6 +295,7 @@ class FusionTopicModel(
         "topic_model": [HasMethods(["fit", "transform"]), None],
         "language_topics": [HasMethods(["fit", "transform"]), None],
         "concentration": [Interval(Real, 0, 1e6, closed="right"), None],
+        "co_training": [Interval(Real, 0, 1, closed="both")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "memory": [str, HasMethods(["cache"]), None],
         "n_jobs": N_JOBS,
@@ -335,19 +360,12 @@ class FusionTopicModel(
         with restored_on_error(self):
             for name in [name for name in vars(self) if name.endswith("_")]:
                 delattr(self, name)  # poolings set different attributes
-            alpha = given.alpha
-            if alpha == "auto":
-                self.alpha_scores_ = score_alphas(self, texts)
-                alpha = max(self.alpha_scores_, key=self.alpha_scores_.__getitem__)
-                self.alpha_at_edge_ = alpha in (ALPHAS[0], ALPHAS[-1])
-            self.alpha_ = float(alpha)
             self._as_fitted = given
-            pooling = make_pooling(given, self.alpha_)
             # with α = 0 or 1, an int seeds that side as it would alone
             seed = self.random_state
             if not isinstance(seed, Integral):
                 seed = as_seed(seed) % 2**32
-            mixtures, fitted = fit_pooling(pooling, texts, int(seed))
+            mixtures, fitted = fit(given, texts, int(seed))
             for name, value in fitted.items():
                 setattr(self, name, value)
         return mixtures
@@ -468,11 +486,12 @@ class FusionTopicModel(
         self, texts: list[str], own: sp.csr_array, divide: Divide
     ) -> tuple[sp.csr_array, np.ndarray, float, Contributions]:
         pooling = self._pooling()
-        X = pooling.counts.expanded(texts, pooling.counts.check(own))
-        f = pooling.embedding_mixtures(texts)
-        mixture = pooling.mix(X, f)[0]
+        X, inputs, f = pooling.read(texts, pooling.counts.check(own))
+        fused = pooling.mix(X, f)
+        mixture = pooling.corrected(fused, inputs, X)[0]
         alpha = float(pooling.document_alpha(X.sum(axis=1))[0])
-        return X, mixture, alpha, pooling.contributions(X, f, mixture, divide)
+        parts = pooling.contributions(X, f, fused[0], divide)
+        return X, mixture, alpha, parts.scaled(fused[0], mixture)
 
     def _embedding_mixtures(self, texts: list[str]) -> np.ndarray | None:
         return self._pooling().embedding_mixtures(texts)

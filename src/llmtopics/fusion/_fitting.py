@@ -1,26 +1,52 @@
 """Fit a pooling and its sides, and restore them from fitted attributes."""
 
 from collections.abc import Mapping
+from copy import copy, deepcopy
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import scipy.sparse as sp
+from sklearn.feature_extraction.text import TfidfTransformer
+from tqdm import tqdm
 
 from llmtopics._vectorizers import words_of
+from llmtopics.fusion._co_training import explained
 from llmtopics.fusion._poolings import Pooling, pooling_for
 from llmtopics.fusion._sides import CountSide, EmbeddingSide, n_components_of
 from llmtopics.fusion._topic_words import count_words, recount_words
+from llmtopics.topics import _sphere as sphere
 from llmtopics.topics._keyness import keyness
 
+ALPHAS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)  # what alpha="auto" compares
 
-def fit_pooling(
-    pooling: Pooling, texts: list[str], seed: int
+
+class Read(NamedTuple):
+    """What does not depend on α: texts as both sides read them.
+
+    own : (D, V), counts of the texts' own words
+    X : (D, V), counts to find topics in
+    inputs : input of the embedding side's topics, or None without it
+    f : (D, K), first topics of the embedding side, or None without it
+    word_prior : β with which φ is counted
+    """
+
+    own: sp.csr_array
+    X: sp.csr_array
+    inputs: Any
+    f: np.ndarray | None
+    word_prior: float | np.ndarray
+
+
+def fit(
+    given: SimpleNamespace, texts: list[str], seed: int
 ) -> tuple[np.ndarray, dict[str, Any]]:
-    """Fit a pooling and the sides that it uses.
+    """Fit the pooling of ``given``, with the sides that it uses.
 
     Parameters
     ----------
-    pooling : Pooling
+    given : SimpleNamespace
+        Parameters of the FusionTopicModel.
     texts : list of str
     seed : int
 
@@ -31,6 +57,22 @@ def fit_pooling(
     attributes : dict
         Fitted attributes by name, without the parts of a side with weight 0.
     """
+    automatic = given.alpha == "auto"
+    pooling = make_pooling(given, 0.5 if automatic else float(given.alpha))
+    read = _read(pooling, texts, seed)
+    attributes: dict[str, Any] = {}
+    if automatic:
+        pooling, f, scores = _best(pooling, read, seed)
+        attributes["alpha_scores_"] = scores
+        attributes["alpha_at_edge_"] = pooling.alpha in (ALPHAS[0], ALPHAS[-1])
+    else:
+        f = pooling.fit(read.X, read.inputs, read.f, seed)
+    mixtures, fitted = _finished(pooling, read, f)
+    return mixtures, attributes | fitted
+
+
+def _read(pooling: Pooling, texts: list[str], seed: int) -> Read:
+    """Fit what turns texts into the inputs of both sides."""
     counts, embeddings = pooling.counts, pooling.embeddings
     own = counts.fit_vectorizer(texts, expand=pooling.uses_counts)
     if not own.nnz:
@@ -45,25 +87,60 @@ def fit_pooling(
             "decides the order of topics: give one value per word, or alpha=0."
         )
     X = counts.expanded(texts, own)
-    vocabulary = words_of(counts.vectorizer, "FusionTopicModel")
     f = inputs = None
     if pooling.uses_embeddings:
         inputs = embeddings.fit(texts, X, seed)
         f = embeddings.mixtures(inputs)
-    f = pooling.fit(X, inputs, f, seed)
+    return Read(own, X, inputs, f, word_prior)
+
+
+def _best(
+    pooling: Pooling, read: Read, seed: int
+) -> tuple[Pooling, np.ndarray | None, dict[float, float]]:
+    """Fit each α; return the pooling whose topics both views explain best, f, and scores."""
+    given = pooling.counts.given
+    if read.X.shape[0] < 20:
+        raise ValueError(
+            f"alpha='auto' needs at least 20 texts, got {read.X.shape[0]}: pass more texts, "
+            "or a number as alpha."
+        )
+    has_vectors = pooling.embeddings.embedder is not None
+    vectors = sphere.unit(read.inputs) if has_vectors else np.log(read.f + 1e-12)
+    views = TfidfTransformer().fit_transform(read.X), vectors
+    scores: dict[float, float] = {}
+    best: Any = None
+    for alpha in tqdm(ALPHAS, "alpha", disable=not given.verbose):
+        tried = type(pooling)(alpha, copy(pooling.counts), copy(pooling.embeddings))
+        tried.counts.given = SimpleNamespace(**{**vars(given), "verbose": False})
+        tried.embeddings.topics = deepcopy(pooling.embeddings.topics)
+        f = tried.fit(read.X, read.inputs, read.f, seed)
+        scores[alpha] = explained(tried.mix(read.X, f), views)
+        if scores[alpha] == max(scores.values()):
+            best = tried, f
+    return *best, scores
+
+
+def _finished(
+    pooling: Pooling, read: Read, f: np.ndarray | None
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """Return θ and the fitted attributes of a fitted pooling."""
+    counts, own, X = pooling.counts, read.own, read.X
     mixtures = pooling.mix(X, f)
+    pooling.co_train(mixtures, read.inputs, X)
+    corrected = pooling.corrected(mixtures, read.inputs, X)
     phi = pooling.topic_words()
     if phi is None:
-        phi = count_words(own, mixtures, word_prior)
+        phi = count_words(own, mixtures, read.word_prior)
     elif counts.expander is not None:
-        phi = recount_words(own, mixtures, phi, word_prior)
+        phi = recount_words(own, mixtures, phi, read.word_prior)
     parts = {name: getattr(*place) for name, place in _places(pooling).items()}
-    return mixtures, {
+    return corrected, {
         **{name: part for name, part in parts.items() if part is not None},
-        "vocabulary_": vocabulary,
+        "alpha_": pooling.alpha,
+        "vocabulary_": words_of(counts.vectorizer, "FusionTopicModel"),
         "components_": phi,
         "keyness_": keyness(mixtures, own, phi),
-        "labels_": mixtures.argmax(axis=1),
+        "labels_": corrected.argmax(axis=1),
         "document_alpha_": pooling.document_alpha(X.sum(axis=1)),
     }
 
@@ -77,7 +154,7 @@ def make_pooling(given: SimpleNamespace, alpha: float) -> Pooling:
 def restore_pooling(
     given: SimpleNamespace, alpha: float, attributes: Mapping[str, Any]
 ) -> Pooling:
-    """Rebuild the fitted pooling from the attributes that ``fit_pooling`` returned."""
+    """Rebuild the fitted pooling from the attributes that ``fit`` returned."""
     pooling = make_pooling(given, alpha)
     for name, (owner, own_name) in _places(pooling).items():
         if name in attributes:
@@ -94,5 +171,6 @@ def _places(pooling: Pooling) -> dict[str, tuple[Any, str]]:
         "topic_model_": (counts, "model"),
         "embedder_": (embeddings, "embedder"),
         "language_topics_": (embeddings, "topics"),
+        "co_training_": (pooling, "co_training"),
         **{name: (pooling, own) for name, own in pooling.fitted_names.items()},
     }

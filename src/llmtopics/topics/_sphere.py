@@ -124,7 +124,7 @@ def to_points(
     """Return unit vectors of shape (D, E); zeros for zero vectors."""
     known = vectors.any(axis=1, keepdims=True)
     centered = (vectors - sphere.mean.astype(vectors.dtype)) * known
-    return unit(_products(centered, sphere.scale.astype(vectors.dtype), by_rows))
+    return unit(products(centered, sphere.scale.astype(vectors.dtype), by_rows))
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -140,7 +140,7 @@ def cosines(
 ) -> np.ndarray:
     """Return ``e_d·c_k``, of shape (D, K), float64."""
     transposed = np.ascontiguousarray(directions.T, points.dtype)
-    return _products(points, transposed, by_rows).astype(np.float64)
+    return products(points, transposed, by_rows).astype(np.float64)
 
 
 def memberships(cosines: np.ndarray, concentration: float) -> np.ndarray:
@@ -191,6 +191,7 @@ def estimate_concentration(
     return float(np.exp(found.x))
 
 
-def _products(rows: np.ndarray, matrix: np.ndarray, by_rows: bool) -> np.ndarray:
+def products(rows: np.ndarray, matrix: np.ndarray, by_rows: bool = True) -> np.ndarray:
+    """Return ``rows @ matrix``."""
     with one_thread():
         return np.matmul(rows[:, None, :], matrix)[:, 0] if by_rows else rows @ matrix

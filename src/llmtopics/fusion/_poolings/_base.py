@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
+from llmtopics.fusion._co_training import CoTraining, co_train
 from llmtopics.fusion._sides import CountSide, EmbeddingSide
 
 # divide(model, X, mixture) returns what the words of one document, (n, K), and the prior,
@@ -29,6 +30,16 @@ class Contributions(NamedTuple):
     embedding: np.ndarray
     prior: np.ndarray
     note: str = ""
+
+    def scaled(self, fused: np.ndarray, mixture: np.ndarray) -> "Contributions":
+        """Return the parts of a mixture that co-training made of the fused one."""
+        if (fused == mixture).all():
+            return self
+        factors = np.divide(mixture, fused, where=fused > 0, out=np.zeros_like(mixture))
+        note = "Co-training multiplies all parts of a topic by the same factor."
+        return Contributions(
+            *(part * factors for part in self[:3]), f"{self.note} {note}".strip()
+        )
 
 
 class Pooling(ABC):
@@ -52,7 +63,9 @@ class Pooling(ABC):
     """
 
     uses_counts = uses_embeddings = True
+    co_trains = False
     fitted_names: ClassVar[dict[str, str]] = {}
+    co_training: CoTraining | None = None
 
     def __init__(self, alpha: float, counts: CountSide, embeddings: EmbeddingSide):
         self.alpha, self.counts, self.embeddings = alpha, counts, embeddings
@@ -100,7 +113,31 @@ class Pooling(ABC):
             return None
         return self.embeddings.mixtures(self.embeddings.inputs(texts))
 
+    def co_train(self, mixtures: np.ndarray, inputs: Any, X: sp.csr_array) -> None:
+        """Set ``co_training``, if this pooling uses it and there are vectors."""
+        share = self.counts.given.co_training
+        if share and self.co_trains and self.embeddings.embedder is not None:
+            self.co_training = co_train(mixtures, inputs, X, share)
+
+    def corrected(
+        self, mixtures: np.ndarray, inputs: Any, X: sp.csr_array
+    ) -> np.ndarray:
+        """Return θ after co-training, from that of :meth:`mix`."""
+        if self.co_training is None:
+            return mixtures
+        return self.co_training.correct(mixtures, inputs, X)
+
     def mixtures(self, texts: list[str]) -> np.ndarray:
         """Return θ of texts."""
-        X = self.counts.expanded(texts, self.counts.own(texts))
-        return self.mix(X, self.embedding_mixtures(texts))
+        X, inputs, f = self.read(texts, self.counts.own(texts))
+        return self.corrected(self.mix(X, f), inputs, X)
+
+    def read(
+        self, texts: list[str], own: sp.csr_array
+    ) -> tuple[sp.csr_array, Any, np.ndarray | None]:
+        """Return the inputs of both sides, and f, from texts and their own counts."""
+        X = self.counts.expanded(texts, own)
+        if not self.uses_embeddings:
+            return X, None, None
+        inputs = self.embeddings.inputs(texts)
+        return X, inputs, self.embeddings.mixtures(inputs)

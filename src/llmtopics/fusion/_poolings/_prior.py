@@ -25,6 +25,7 @@ class PriorPooling(Pooling):
         s, the number of tokens that f counts as.
     """
 
+    co_trains = True
     strength: float
     fitted_names: ClassVar = {"strength_": "strength"}
 

@@ -1,0 +1,162 @@
+"""Co-training: classifiers that learn topics from certain texts correct θ of all texts."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.special import log_softmax, softmax
+from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.linear_model import LogisticRegression
+
+from llmtopics._compiled.blas import one_thread
+from llmtopics.topics import _sphere as sphere
+
+_C = 10.0  # inverse strength of the regularization, for rows of length one
+_N_FOLDS = 3
+
+
+class Classifier(NamedTuple):
+    """A linear classifier of the topics. Topics that are no text's first topic have none.
+
+    coef : (features, topics in use)
+    intercept : (topics in use,)
+    topics : (topics in use,)
+        Their numbers.
+    """
+
+    coef: np.ndarray
+    intercept: np.ndarray
+    topics: np.ndarray
+
+    def log_probabilities(self, inputs: Any, n_components: int) -> np.ndarray:
+        """Return log probabilities, (D, K). Topics not in use get the smallest of a row.
+
+        Rows of zeros say nothing about the topics, and get zeros.
+        """
+        if sp.issparse(inputs):
+            scores, known = inputs @ self.coef, np.diff(inputs.indptr) > 0
+        else:
+            scores, known = sphere.products(inputs, self.coef), inputs.any(axis=1)
+        found = log_softmax(scores + self.intercept, axis=1)
+        every = np.repeat(found.min(axis=1, keepdims=True), n_components, axis=1)
+        every[:, self.topics] = found
+        return every * known[:, None]
+
+
+class CoTraining(NamedTuple):
+    """Two classifiers of the topics, of both views of a text.
+
+    idf : TfidfTransformer
+        From counts to the view of the words.
+    by_vectors, by_words : Classifier
+    """
+
+    idf: TfidfTransformer
+    by_vectors: Classifier
+    by_words: Classifier
+
+    def correct(
+        self, mixtures: np.ndarray, vectors: np.ndarray, X: sp.csr_array
+    ) -> np.ndarray:
+        """Return ``θ_k (p_k q_k)^(1/2)``, divided by its sum; p and q are the classifiers'.
+
+        Texts without a vector have no p, and texts without words have no q.
+
+        Parameters
+        ----------
+        mixtures : ndarray of shape (D, K)
+        vectors : ndarray of shape (D, E)
+        X : csr_array of shape (D, V)
+        """
+        with np.errstate(divide="ignore"):
+            logs = np.log(mixtures)
+        K = logs.shape[1]
+        logs += self.by_vectors.log_probabilities(sphere.unit(vectors), K) / 2
+        logs += self.by_words.log_probabilities(self.idf.transform(X), K) / 2
+        return softmax(logs, axis=1)
+
+
+def co_train(
+    mixtures: np.ndarray, vectors: np.ndarray, X: sp.csr_array, share: float
+) -> CoTraining | None:
+    """Train both classifiers; return None if all texts have the same first topic.
+
+    Parameters
+    ----------
+    mixtures : ndarray of shape (D, K)
+        θ.
+    vectors : ndarray of shape (D, E)
+    X : csr_array of shape (D, V)
+    share : float
+        Share of the texts of each topic that are learned from: those with the largest
+        proportion of it.
+    """
+    rows = certain_rows(mixtures, vectors.any(axis=1) & (np.diff(X.indptr) > 0), share)
+    topics = mixtures[rows].argmax(axis=1)
+    if len(np.unique(topics)) < 2:
+        return None
+    idf = TfidfTransformer().fit(X)
+    by_vectors = _classifier(sphere.unit(vectors[rows]), topics)
+    return CoTraining(idf, by_vectors, _classifier(idf.transform(X[rows]), topics))
+
+
+def explained(mixtures: np.ndarray, views: Sequence[Any]) -> float:
+    """Return how much the views explain of the texts' first topics, each view alone.
+
+    It is the mean over the views of ``1 - L / H``. L is the cross-entropy of a classifier on
+    texts that it did not learn from, H the entropy of the topics. 1 is all, and 0 nothing.
+
+    Parameters
+    ----------
+    mixtures : ndarray of shape (D, K)
+        θ.
+    views : sequence of arrays of shape (D, features)
+    """
+    topics = mixtures.argmax(axis=1)
+    shares = np.bincount(topics) / len(topics)
+    shares = shares[shares > 0]
+    entropy = -(shares * np.log(shares)).sum()
+    if not entropy:
+        return 0.0
+    folds = np.random.default_rng(0).permutation(len(topics)) % _N_FOLDS
+    loss = 0.0
+    for view in views:
+        for fold in range(_N_FOLDS):
+            rows, others = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+            if len(np.unique(topics[rows])) < 2:
+                return 0.0
+            logs = _classifier(view[rows], topics[rows]).log_probabilities(
+                view[others], mixtures.shape[1]
+            )
+            loss -= logs[np.arange(len(others)), topics[others]].sum()
+    return float(1 - loss / (len(topics) * len(views) * entropy))
+
+
+def certain_rows(mixtures: np.ndarray, known: np.ndarray, share: float) -> np.ndarray:
+    """Return the rows of each topic with the largest proportion of it.
+
+    Parameters
+    ----------
+    mixtures : ndarray of shape (D, K)
+        θ.
+    known : ndarray of shape (D,), of bool
+        The rows to choose from.
+    share : float
+        Share of the rows of each first topic; at least one row.
+    """
+    first, chosen = mixtures.argmax(axis=1), [np.empty(0, int)]
+    for topic in np.unique(first[known]):
+        members = np.flatnonzero(known & (first == topic))
+        order = np.argsort(-mixtures[members, topic], kind="stable")
+        chosen.append(members[order[: max(1, round(share * len(members)))]])
+    return np.sort(np.concatenate(chosen))
+
+
+def _classifier(inputs: np.ndarray | sp.csr_array, topics: np.ndarray) -> Classifier:
+    with one_thread():
+        model = LogisticRegression(C=_C, max_iter=1000).fit(inputs, topics)
+    coef, intercept = model.coef_.T, model.intercept_
+    if len(model.classes_) == 2:  # one column: of the second against the first
+        coef, intercept = coef * [0, 1], intercept * [0, 1]
+    return Classifier(np.ascontiguousarray(coef), intercept, model.classes_)

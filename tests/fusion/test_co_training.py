@@ -1,0 +1,133 @@
+"""Two classifiers of the topics, of vectors and of words, correct θ."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+from llmtopics import EmbeddingTopics, TransformerEmbedder, explain
+from llmtopics.fusion._co_training import co_train
+from llmtopics.metrics import label_agreement
+
+
+def documents(rng, D=60, K=3):
+    """θ, vectors and counts of texts; the first topic of each is in all three."""
+    topics = np.arange(D) % K
+    mixtures = 0.5 * np.eye(K)[topics] + 0.5 * rng.dirichlet(np.ones(K), D)
+    vectors = np.eye(K)[topics] + 0.3 * rng.normal(size=(D, K))
+    X = rng.poisson(0.2 + 2 * np.eye(K)[topics].repeat(4, axis=1))
+    return mixtures, 5 * vectors, sp.csr_array(X)
+
+
+@pytest.mark.parametrize("K", [2, 3])
+def test_the_correction_is_the_published_product(rng, K):
+    mixtures, vectors, X = documents(rng, K=K)
+    rows = np.concatenate(
+        [
+            sorted(
+                np.flatnonzero(np.arange(60) % K == k), key=lambda d: -mixtures[d, k]
+            )[: round(0.6 * 60 / K)]
+            for k in range(K)
+        ]
+    )
+    rows.sort()
+    units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    tfidf = TfidfTransformer().fit_transform(X)
+    weights = mixtures.copy()
+    for inputs in (units, tfidf):
+        model = LogisticRegression(C=10, max_iter=1000)
+        model.fit(inputs[rows], mixtures[rows].argmax(axis=1))
+        weights *= np.sqrt(model.predict_proba(inputs))
+    found = co_train(mixtures, vectors, X, 0.6).correct(mixtures, vectors, X)
+    assert_allclose(found, weights / weights.sum(axis=1, keepdims=True), rtol=1e-6)
+
+
+def test_what_a_text_lacks_says_nothing(rng):
+    mixtures, vectors, X = documents(rng)
+    trained = co_train(mixtures, vectors, X, 0.6)
+    none, no_words = np.zeros((1, 3)), sp.csr_array((1, X.shape[1]), dtype=X.dtype)
+    even = np.full((1, 3), 1 / 3)
+    assert_allclose(trained.correct(even, none, no_words), even)
+    words = X[:1]
+    by_words = np.exp(
+        trained.by_words.log_probabilities(trained.idf.transform(words), 3) / 2
+    )
+    assert_allclose(trained.correct(even, none, words), by_words / by_words.sum())
+
+
+def test_a_topic_that_is_no_texts_first_stays_possible(rng):
+    mixtures, vectors, X = documents(rng)
+    mixtures = np.column_stack([mixtures * 0.9, np.full(60, 0.1)])
+    found = co_train(mixtures, vectors, X, 0.6).correct(mixtures, vectors, X)
+    assert found.min() > 0
+    assert (found.argmax(axis=1) < 3).all()
+
+
+def test_zeros_of_a_topic_stay_zeros(rng):
+    mixtures, vectors, X = documents(rng)
+    mixtures[0] = [1, 0, 0]
+    found = co_train(mixtures, vectors, X, 0.6).correct(mixtures, vectors, X)
+    assert_array_equal(found[0], [1, 0, 0])
+
+
+def test_one_first_topic_teaches_nothing(rng):
+    _, vectors, X = documents(rng)
+    assert co_train(np.tile([0.7, 0.3], (60, 1)), vectors, X, 0.6) is None
+
+
+def test_topics_agree_better_with_sections_and_keep_their_words(
+    fusion, first_sentences
+):
+    texts, sections = first_sentences(every=2)
+    plain = fusion(embedder=TransformerEmbedder(), co_training=0).fit(texts)
+    model = clone(plain).set_params(co_training=0.6).fit(texts)
+    before, after = (label_agreement(sections, each.labels_) for each in (plain, model))
+    assert after["nmi"] > before["nmi"]
+    assert after["matched_accuracy"] > before["matched_accuracy"]
+    assert not hasattr(plain, "co_training_")
+    assert_array_equal(model.components_, plain.components_)
+    assert model.top_words() == plain.top_words()
+
+
+def test_a_text_does_not_depend_on_its_neighbors(fusion, planted):
+    texts, embedder, _ = planted
+    model = fusion(4, embedder=embedder, max_iter=5)
+    every = model.fit_transform(texts)
+    assert_array_equal(model.labels_, every.argmax(axis=1))
+    for i in (0, 7, 119):
+        assert_array_equal(model.transform(texts[i : i + 1])[0], every[i])
+
+
+def test_parts_of_an_explanation_sum_to_the_corrected_mixture(fusion, planted):
+    texts, embedder, _ = planted
+    model = fusion(4, embedder=embedder, max_iter=5).fit(texts)
+    why = explain(model, texts[3])
+    assert_allclose(why.mixture, model.transform(texts[3:4])[0])
+    parts = why.language_contribution + why.prior_contribution
+    parts = parts + why.word_contributions.sum(axis=0)
+    assert_allclose(parts, why.mixture)
+    assert any("Co-training" in note for note in why.notes)
+
+
+def test_only_prior_with_both_views_is_corrected(fusion, planted):
+    texts, embedder, _ = planted
+    side = make_pipeline(embedder, EmbeddingTopics(4, random_state=0))
+    for parameters in (
+        {"alpha": 0, "embedder": embedder},
+        {"alpha": 1, "embedder": embedder},
+        {"language_topics": side},
+        {"embedder": embedder, "pooling": "linear"},  # stays the weighted mean
+        {"n_components": 1, "embedder": embedder},
+    ):
+        model = fusion(**{"n_components": 4, "max_iter": 3, **parameters}).fit(texts)
+        assert not hasattr(model, "co_training_"), parameters
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, "all"])
+def test_a_bad_share_is_named(fusion, planted, share):
+    with pytest.raises(ValueError, match="'co_training' parameter"):
+        fusion(4, co_training=share).fit(planted[0])
