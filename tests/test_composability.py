@@ -223,7 +223,7 @@ def distinctness(case):
 
 def agreement(case):
     found = metrics.label_agreement(case.labels, case.theta)
-    assert len(found) == 6
+    assert len(found) == 7
     assert np.isfinite(list(found.values())).all()
     assert found["purity"] > 0.25
 

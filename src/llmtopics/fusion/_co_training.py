@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 import scipy.sparse as sp
@@ -154,7 +155,8 @@ def certain_rows(mixtures: np.ndarray, known: np.ndarray, share: float) -> np.nd
 
 
 def _classifier(inputs: np.ndarray | sp.csr_array, topics: np.ndarray) -> Classifier:
-    with one_thread():
+    with one_thread(), catch_warnings():
+        simplefilter("ignore", UserWarning)  # of few texts per topic
         model = LogisticRegression(C=_C, max_iter=1000).fit(inputs, topics)
     coef, intercept = model.coef_.T, model.intercept_
     if len(model.classes_) == 2:  # one column: of the second against the first

@@ -172,7 +172,7 @@ class EmbeddingSide:
         """Return the input of ``topics``: the texts for ``language_topics``, else vectors."""
         if self.embedder is None:
             return texts
-        return check_array(self.embedder.transform(texts), dtype=np.float64)
+        return check_array(self.embedder.transform(texts), dtype=np.float64, order="C")
 
     def mixtures(self, inputs: Any) -> np.ndarray:
         """Return f, of shape (D, K)."""
