@@ -68,13 +68,29 @@ def training_device(device: str) -> str:
     ValueError
         If it is a GPU other than the first, which the Trainer cannot be given.
     """
-    found = devices_of(device)[0]
-    if found.partition(":")[2] not in ("", "0"):
+    if device.partition(":")[2] not in ("", "0"):
         raise ValueError(
             f"device={device!r}: training uses the first GPU that it sees. Set the "
             "environment variable CUDA_VISIBLE_DEVICES to choose another."
         )
-    return found
+    return devices_of(device)[0]
+
+
+def training_dtype(plan: Plan) -> str:
+    """Return the number format to train in.
+
+    Raises
+    ------
+    ValueError
+        If the device does not train in it.
+    """
+    device = training_device(plan.device)
+    if plan.dtype == "float16" and device == "cpu":
+        raise ValueError(
+            "dtype='float16' needs a GPU for training, and the device is the CPU. Use "
+            "'bfloat16' or 'float32'."
+        )
+    return dtype_on(device, plan.dtype)
 
 
 def train(
@@ -85,6 +101,7 @@ def train(
     loss: Callable | None,
     plan: Plan,
     folder: Path,
+    advice: str,
 ) -> list[dict[str, float]]:
     """Train ``model`` in place and return its history; continue from the last checkpoint.
 
@@ -93,13 +110,16 @@ def train(
     model : torch.nn.Module
     items, held_out : list of dict
         What ``collate`` makes batches of, to train on and to check on. Without
-        ``held_out`` the last weights are kept, else the best ones.
+        ``held_out`` the last weights are kept. Else those with the least loss on it are
+        kept, be they those before training.
     collate : callable
     loss : callable or None
         From the model and a batch to the loss; None for the model's own.
     plan : Plan
     folder : Path
         Where checkpoints are kept, by step.
+    advice : str
+        What to do if the disk is full.
 
     Returns
     -------
@@ -110,7 +130,7 @@ def train(
     Raises
     ------
     FloatingPointError
-        If the loss is not finite.
+        If the loss or a weight is not finite.
     OSError
         If a checkpoint cannot be written.
     """
@@ -124,9 +144,14 @@ def train(
             value = loss(model, inputs)
             return (value, {}) if return_outputs else value
 
+        def _save_checkpoint(self, model, trial):
+            _check_finite(model, self.state.global_step)
+            super()._save_checkpoint(model, trial)
+
     n_steps = plan.n_steps(len(items))
     with _training, _random_states_kept(), quiet():
         checkpoint = last_whole_checkpoint(folder)
+        before = _trained_weights(model) if held_out else {}
         arguments = _arguments(plan, n_steps, bool(held_out), folder)
         arguments.eval_on_start = bool(held_out) and checkpoint is None
         trainer = _Trainer(
@@ -137,6 +162,8 @@ def train(
             data_collator=collate,
             callbacks=_callbacks(plan, n_steps, bool(held_out)),
         )
+        # a loss of ours is a mean of its batch, whatever a model's forward takes
+        trainer.model_accepts_loss_kwargs &= loss is None
         trainer.remove_callback(PrinterCallback)
         if not plan.verbose:
             trainer.remove_callback(ProgressCallback)
@@ -152,11 +179,41 @@ def train(
             ):
                 raise
             raise OSError(
-                f"A checkpoint could not be written to {folder}: {error}. Free space on this "
-                "disk, or name another one in output_dir, and call fit again: it continues "
-                "from the last whole checkpoint."
+                f"A checkpoint could not be written to {folder}: {error}. {advice}"
             ) from error
+        if trainer.state.best_global_step is None:  # no check was lower than the first
+            _restore(model, before)
+        _check_finite(model, trainer.state.global_step)
     return _history(trainer.state.log_history)
+
+
+def _trained_weights(model: Any) -> dict[str, Any]:
+    """Return copies of the weights that are trained, on the CPU."""
+    return {
+        name: weight.detach().to("cpu", copy=True)
+        for name, weight in model.named_parameters()
+        if weight.requires_grad
+    }
+
+
+def _restore(model: Any, weights: dict[str, Any]) -> None:
+    """Put copies of weights back."""
+    import torch
+
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if name in weights:
+                weight.copy_(weights[name])
+
+
+def _check_finite(model: Any, step: int) -> None:
+    """Raise a FloatingPointError if a weight that is trained is NaN or infinite."""
+    for name, weight in model.named_parameters():
+        if weight.requires_grad and not weight.isfinite().all():
+            raise FloatingPointError(
+                f"A weight of {name} at step {step} is not finite: training stopped. Set a "
+                "lower learning_rate."
+            )
 
 
 def _arguments(plan: Plan, n_steps: int, checks: bool, folder: Path) -> Any:
@@ -166,7 +223,7 @@ def _arguments(plan: Plan, n_steps: int, checks: bool, folder: Path) -> Any:
     every = max(1, n_steps // 10) if plan.eval_steps == "auto" else int(plan.eval_steps)
     every = min(every, n_steps)
     log_every = max(n for n in range(1, max(1, every // 10) + 1) if every % n == 0)
-    dtype = dtype_on(device, plan.dtype)
+    dtype = training_dtype(plan)
     taken = signature(TrainingArguments).parameters
     # releases of transformers differ in the name, and newer ones warn about the other
     name = "activation_checkpointing"
@@ -225,6 +282,17 @@ def _callbacks(plan: Plan, n_steps: int, checks: bool) -> list[Any]:
         def elapsed(self):
             return self.seconds + time.monotonic() - self.began
 
+        def on_train_begin(self, args, state, control, **_):
+            if state.best_global_step:  # its path may be of before the folder was moved
+                best = _checkpoint(Path(args.output_dir), state.best_global_step)
+                state.best_model_checkpoint = str(best)
+
+        def on_evaluate(self, args, state, control, metrics, **_):
+            if (
+                state.best_metric is None
+            ):  # before training: what later checks must beat
+                state.best_metric = metrics["eval_loss"]
+
         def on_step_end(self, args, state, control, **_):
             limit = plan.max_minutes
             if limit is not None and self.elapsed() > 60 * limit:
@@ -235,24 +303,29 @@ def _callbacks(plan: Plan, n_steps: int, checks: bool) -> list[Any]:
         def on_log(self, args, state, control, logs, **_):
             for name in ("loss", "eval_loss"):
                 if not math.isfinite(logs.get(name, 0.0)):
-                    kept = last_whole_checkpoint(Path(args.output_dir))
                     raise FloatingPointError(
                         f"The {name.replace('eval_', 'held-out ')} at step "
                         f"{state.global_step} is {logs[name]}: training stopped. Set a "
-                        "lower learning_rate. "
-                        + (f"The last good checkpoint is {kept}." if kept else "")
+                        "lower learning_rate."
                     )
             entry = state.log_history[-1]  # what is kept of this log
             entry["seconds"] = self.elapsed()
             entry["memory_mib"] = _memory_mib(torch)
 
         def on_save(self, args, state, control, **_):
-            mark_whole(Path(args.output_dir) / f"checkpoint-{state.global_step}")
+            mark_whole(_checkpoint(Path(args.output_dir), state.global_step))
 
-    found: list[Any] = [Watch()]
+    found: list[Any] = []
     if checks and plan.patience is not None:
         found.append(EarlyStoppingCallback(plan.patience))
-    return found
+    return [
+        *found,
+        Watch(),
+    ]  # in this order: the first check is not one without progress
+
+
+def _checkpoint(folder: Path, step: int) -> Path:
+    return folder / f"checkpoint-{step}"
 
 
 def _memory_mib(torch: Any) -> float:
@@ -271,14 +344,20 @@ def mark_whole(checkpoint: Path) -> None:
 
 
 def last_whole_checkpoint(folder: Path) -> Path | None:
-    """Return the last checkpoint with all its files; delete those that were cut off."""
+    """Return the last checkpoint that is whole, and so is the best one before it.
+
+    Others are deleted.
+    """
     by_step = sorted(
         folder.glob("checkpoint-*"), key=lambda path: -int(path.name.split("-")[1])
     )
     for checkpoint in by_step:
         if _is_whole(checkpoint):
-            return checkpoint
-        logger.warning("%s is not whole and is deleted", checkpoint)
+            state = json.loads((checkpoint / "trainer_state.json").read_text("utf-8"))
+            best = state["best_global_step"]
+            if best is None or _is_whole(_checkpoint(folder, best)):
+                return checkpoint
+        logger.warning("%s is not whole, or its best is not: deleted", checkpoint)
         rmtree(checkpoint, ignore_errors=True)
     return None
 

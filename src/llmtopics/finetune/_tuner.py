@@ -100,7 +100,7 @@ class LanguageModelTuner(BaseEstimator):
 
     validation_fraction : float, default=0.05
         Share of the texts that is held out. The weights with the least loss on them are
-        kept. With 0 the last weights are kept.
+        kept, be they those before training. With 0 the last weights are kept.
 
     eval_steps : int or "auto", default="auto"
         Steps between two checks on the held-out texts. A checkpoint is written at each.
@@ -111,7 +111,8 @@ class LanguageModelTuner(BaseEstimator):
 
     output_dir : str, Path or None, default=None
         Folder of the checkpoints and of the model. None is a folder in
-        ``LLMTOPICS_CACHE`` or the user's cache folder, by texts and parameters.
+        ``LLMTOPICS_CACHE`` or the user's cache folder, by texts and parameters. A search
+        (``GridSearchCV``) needs None, because a folder holds one model.
 
     device : str, default="auto"
         "cpu", "cuda", "mps", or "auto" for the first GPU or else the processor.
@@ -276,15 +277,18 @@ class LanguageModelTuner(BaseEstimator):
             For what is not a text (naming its row), too few texts, bad parameters, and an
             ``output_dir`` that holds something else.
         FloatingPointError
-            If the loss becomes NaN or infinite. The last checkpoint is kept.
+            If the loss or a weight becomes NaN or infinite. Nothing is kept.
         MemoryError
             Before training, if the device has less memory free than is needed.
         OSError
-            If the model is not found, or a checkpoint cannot be written.
+            If the model is not found, a checkpoint cannot be written, or the finished model
+            in ``output_dir`` is damaged.
         ImportError
             If the extra ``finetune`` is not installed.
         """
         texts, topics = written_texts(X, y, self.objective)
+        if self.output_dir == "":
+            raise ValueError("output_dir is empty: name a folder, or use None.")
         with restored_on_error(self):
             place = self.output_dir
             tuned = tune(
