@@ -3,6 +3,8 @@
 import errno
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from safetensors.numpy import load_file
 
 from llmtopics import LanguageModelTuner, TransformerClassifier
 from llmtopics._checks import as_seed
+from llmtopics._language import training, tune
 from llmtopics._language.devices import devices_of
 from llmtopics._language.objectives import Causal, Contrastive, Masked
 from llmtopics._language.tune import _split
@@ -96,7 +99,7 @@ def unbroken(texts, tmp_path_factory):
     )
 
 
-WORSE = {"learning_rate": 0.5, "n_epochs": 3}
+WORSE = {"learning_rate": 0.5, "n_epochs": 20}
 
 
 @pytest.mark.parametrize("adapter", ["lora", None])
@@ -139,25 +142,38 @@ def test_the_kept_weights_have_the_least_loss_on_the_held_out_texts(texts, unbro
     assert loss < losses[-1] - 0.01
 
 
-@pytest.mark.parametrize("how", ["moved", "cut off", "gone"])
-def test_a_run_goes_on_to_the_best_weights(
+@pytest.mark.parametrize("how", ["cut off", "gone"])
+def test_a_run_without_its_best_weights_starts_again(
     tiny, texts, unbroken, interrupted, tmp_path, how
 ):
     best = 5 * int(checks(unbroken).argmin())
     interrupted(tiny(**BEST_BEFORE_THE_LAST), texts, best + 5)
-    folder = tmp_path / "tuned"
-    if how == "moved":
-        folder = folder.rename(tmp_path / "elsewhere")
+    file = tmp_path / "tuned/checkpoints" / f"checkpoint-{best}" / "model.safetensors"
+    assert file.exists()
+    if how == "gone":
+        shutil.rmtree(file.parent)
     else:
-        file = folder / "checkpoints" / f"checkpoint-{best}" / "model.safetensors"
-        assert file.exists()
-        if how == "gone":
-            shutil.rmtree(file.parent)
-        else:
-            os.truncate(file, 100)
-    tuner = tiny(**BEST_BEFORE_THE_LAST, output_dir=folder).fit(texts)
+        os.truncate(file, 100)
+    tuner = tiny(**BEST_BEFORE_THE_LAST).fit(texts)
     for name, array in weights(unbroken).items():
         assert_array_equal(weights(tuner)[name], array)
+
+
+def test_a_run_goes_on_to_its_best_weights_after_a_move(
+    tiny, texts, tmp_path, monkeypatch
+):
+    settings = {"schedule": "constant", "patience": None, "n_epochs": 16}
+    settings = BEST_BEFORE_THE_LAST | settings
+    with monkeypatch.context() as patch:
+        patch.setattr(tune, "save", None)  # all checkpoints are written by now
+        with pytest.raises(TypeError):
+            tiny(**settings).fit(texts)
+    folder = (tmp_path / "tuned").rename(tmp_path / "elsewhere")
+    moved = tiny(**settings, output_dir=folder).fit(texts)
+    direct = tiny(**settings).fit(texts)
+    assert checks(direct).argmin() < len(checks(direct)) - 1
+    for name, array in weights(direct).items():
+        assert_array_equal(weights(moved)[name], array)
 
 
 @pytest.mark.parametrize("objective", ["causal", "masked", "contrastive", "topics"])
@@ -330,8 +346,8 @@ def test_equal_texts_at_the_start_are_no_collapse(encoder, texts):
 def test_bad_class_weights_are_named(
     classifier, texts, subjects, class_weight, message
 ):
-    for training in ["head", "full"]:
-        model = classifier(training=training, class_weight=class_weight)
+    for trained in ["head", "full"]:
+        model = classifier(training=trained, class_weight=class_weight)
         with pytest.raises(ValueError, match=message):
             model.fit(texts, subjects)
 
@@ -390,3 +406,68 @@ def test_a_damaged_model_is_said(tiny, texts, tmp_path, damage):
     for _ in range(2):  # the error deletes nothing
         with pytest.raises(OSError, match=r"tuned'? is damaged.* Delete this folder"):
             tiny(max_steps=1).fit(texts)
+
+
+def test_memory_is_estimated_for_two_passes_and_by_rank(
+    tiny, still, texts, monkeypatch
+):
+    seen = []
+
+    def noted(config, kind, trained, n_tokens, *_):
+        seen.append((trained, n_tokens))
+        raise MemoryError
+
+    monkeypatch.setattr(tune, "check_memory", noted)
+    for objective in ["masked", "contrastive"]:
+        for rank in [16, 32]:
+            settings = {"objective": objective, "rank": rank, "batch_size": 4}
+            with pytest.raises(MemoryError):
+                tiny(init="pretrained", model=still, **settings).fit(texts)
+    assert seen == [(0.05, 128), (0.1, 128), (0.05, 256), (0.1, 256)]
+
+
+def test_the_memory_of_a_run_on_the_processor_is_that_of_the_process(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.max_memory_allocated", lambda: 0)
+    assert training._memory_mib("cpu") > 1
+
+
+def test_only_losses_of_tokens_have_a_perplexity(tiny, texts):
+    history = tiny(objective="contrastive", max_steps=1).fit(texts).history_
+    assert np.isfinite(history["held_out_loss"]).any()
+    assert np.isnan(history["perplexity"]).all()
+
+
+def test_the_card_of_a_second_tuning_names_the_first_base(tiny, texts, tmp_path):
+    first = tiny(max_steps=1).fit(texts).model_path_
+    folder = tmp_path / "second"
+    second = tiny(init="pretrained", model=first, max_steps=1, output_dir=folder)
+    cards = [
+        Path(path, "README.md").read_text("utf-8")
+        for path in (first, second.fit(texts).model_path_)
+    ]
+    assert f"Base model: {first}, tuned from random weights\n" in cards[1]
+    for card in cards:
+        assert not card.startswith("---")  # the front matter would name a license
+        assert "License of the base model: none" in card
+
+
+PROGRAM = """
+import sys
+from llmtopics import LanguageModelTuner
+sys.path.insert(0, {tests!r})
+from conftest import some_texts
+tuner = LanguageModelTuner(init="random", hidden_size=16, n_layers=1, vocab_size=300,
+    max_length=32, batch_size=4, max_steps=2, output_dir={folder!r}).fit(some_texts(60)[0])
+print(tuner.history_["seconds"].tolist())
+"""
+
+
+def test_two_processes_on_one_folder_take_turns(tmp_path):
+    tests, folder = str(Path(__file__).parent), str(tmp_path / "tuned")
+    command = [sys.executable, "-W", "ignore", "-c"]
+    command.append(PROGRAM.format(tests=tests, folder=folder))
+    started = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(2)]
+    printed = [process.communicate()[0] for process in started]
+    assert [process.returncode for process in started] == [0, 0]
+    assert printed[0] == printed[1] != b""

@@ -401,7 +401,7 @@ def test_a_full_disk_is_named_and_the_next_fit_continues(tiny, texts, monkeypatc
     ("settings", "corpus", "message"),
     [
         ({}, ["", " "], "all 2 are blank"),
-        ({}, ["one"], "more than the 1 texts"),
+        ({}, ["one"], "got 1 text"),
         ({"max_length": 4}, ["a", "b"], "max_length"),
         ({"n_heads": 3}, ["a", "b"], "n_heads"),
         ({"objective": "masked", "init": "pretrained"}, ["a", "b"], "'minilm'"),

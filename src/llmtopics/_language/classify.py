@@ -11,8 +11,8 @@ from llmtopics._language.load import load_config, load_tokenizer
 from llmtopics._language.objectives import mean_pooled
 from llmtopics._language.training import Plan, train, training_device
 from llmtopics._language.training_models import (
-    LORA_SHARE,
     check_memory,
+    lora_share,
     pretrained_model,
     with_lora,
 )
@@ -89,7 +89,7 @@ def train_encoder(
     check_memory(
         load_config(encoding.folder),
         "AutoModel",
-        LORA_SHARE if lora else 1.0,
+        lora_share(_RANK) if lora else 1.0,
         plan.batch_size * longest,
         False,
         training_device(plan.device),

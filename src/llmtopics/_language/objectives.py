@@ -38,6 +38,8 @@ class Objective(Protocol):
         By what is trained: "lora", "all" or "random".
     head : str or None
         Name of the part that ``add_head`` adds to a model. It is trained and not kept.
+    n_passes : int
+        Forward passes of a batch whose activations are kept for one backward pass.
     """
 
     kind: str
@@ -45,6 +47,7 @@ class Objective(Protocol):
     batch_size: int
     learning_rates: dict[str, float]
     head: str | None
+    n_passes: int
 
     def items(
         self, texts: Sequence[str], topics: np.ndarray | None, held_out: bool
@@ -83,6 +86,7 @@ class Causal:
     window, batch_size = 512, 2
     learning_rates = {"lora": 5e-4, "all": 5e-5, "random": 1e-3}
     loss = head = None
+    n_passes = 1
 
     def __init__(self, tokenizer: Any, window: int):
         self.tokenizer = tokenizer
@@ -126,6 +130,7 @@ class Masked:
     window, batch_size = 256, 8
     learning_rates = {"lora": 5e-4, "all": 5e-5, "random": 1e-3}
     head = None
+    n_passes = 1
 
     def __init__(self, tokenizer: Any, window: int):
         if tokenizer.mask_token_id is None:
@@ -221,6 +226,7 @@ class Contrastive:
     window, batch_size = 128, 32
     learning_rates = {"lora": 1e-4, "all": 2e-5, "random": 1e-3}
     head: str | None = None
+    n_passes = 2
 
     def __init__(self, tokenizer: Any, window: int):
         self.tokenizer = tokenizer
@@ -309,6 +315,7 @@ class Topics(Contrastive):
     """
 
     head = "prototypes"
+    n_passes = 1
 
     def add_head(self, model, rows):
         import torch

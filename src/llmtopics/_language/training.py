@@ -134,6 +134,7 @@ def train(
     OSError
         If a checkpoint cannot be written.
     """
+    import torch
     from transformers import Trainer
     from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
@@ -169,6 +170,8 @@ def train(
             trainer.remove_callback(ProgressCallback)
         if checkpoint:
             logger.info("continuing from %s", checkpoint)
+        if arguments.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats()
         try:
             trainer.train(
                 resume_from_checkpoint=str(checkpoint) if checkpoint else None
@@ -265,7 +268,6 @@ def _arguments(plan: Plan, n_steps: int, checks: bool, folder: Path) -> Any:
 
 def _callbacks(plan: Plan, n_steps: int, checks: bool) -> list[Any]:
     """Return what watches the loop: time, memory, the loss, early stopping, checkpoints."""
-    import torch
     from transformers import EarlyStoppingCallback, TrainerCallback
     from transformers.trainer_callback import ExportableState
 
@@ -310,7 +312,7 @@ def _callbacks(plan: Plan, n_steps: int, checks: bool) -> list[Any]:
                     )
             entry = state.log_history[-1]  # what is kept of this log
             entry["seconds"] = self.elapsed()
-            entry["memory_mib"] = _memory_mib(torch)
+            entry["memory_mib"] = _memory_mib(args.device.type)
 
         def on_save(self, args, state, control, **_):
             mark_whole(_checkpoint(Path(args.output_dir), state.global_step))
@@ -328,11 +330,12 @@ def _checkpoint(folder: Path, step: int) -> Path:
     return folder / f"checkpoint-{step}"
 
 
-def _memory_mib(torch: Any) -> float:
-    """Return the memory of the GPU at its peak, or that of the process now."""
+def _memory_mib(kind: str) -> float:
+    """Return the memory of a GPU at its peak in this run, or that of the process now."""
     import psutil
+    import torch
 
-    if torch.cuda.is_available():
+    if kind == "cuda":
         return torch.cuda.max_memory_allocated() / 2**20
     return psutil.Process().memory_info().rss / 2**20
 

@@ -28,12 +28,13 @@ from llmtopics._language.training import (
     training_dtype,
 )
 from llmtopics._language.training_models import (
-    LORA_SHARE,
     Size,
     check_kind,
     check_memory,
     check_size,
     license_of,
+    lora_share,
+    of_card,
     pretrained_model,
     random_config,
     random_model,
@@ -147,8 +148,8 @@ def _tune(
     needed = check_memory(
         config,
         kind.kind,
-        LORA_SHARE if lora else 1.0,
-        tuning.plan.batch_size * window,
+        lora_share(tuning.rank) if lora else 1.0,
+        tuning.plan.batch_size * window * kind.n_passes,
         tuning.plan.gradient_checkpointing,
         training_device(tuning.plan.device),
     )
@@ -270,8 +271,8 @@ def _split(n: int, tuning: Tuning) -> tuple[np.ndarray, np.ndarray]:
     n_held = max(1, round(share * n)) if share else 0
     if n - n_held < 1:
         raise ValueError(
-            f"LanguageModelTuner needs more than the {n} texts with words that it got, to "
-            "hold some out. Pass more texts, or validation_fraction=0 to hold out none."
+            f"LanguageModelTuner got {n} text(s) with words, too few to hold some out. "
+            "Pass more texts, or validation_fraction=0 to hold out none."
         )
     order = np.random.default_rng(tuning.plan.seed).permutation(n)
     return np.sort(order[:n_held]), np.sort(order[n_held:])
@@ -355,9 +356,13 @@ def _card(
     if base is not None:
         packaged = SHORT_NAMES.get(tuning.model)
         origin = packaged.hub_id if packaged else tuning.model
+        if first := of_card(base, "- Base model:"):
+            origin += f", tuned from {first.rpartition(', tuned from ')[2]}"
         license_ = license_of(base)
         if license_ == "unknown" and packaged:
             license_ = packaged.license
+    # where other programs look; they know no license "none"
+    front = ["---", f"license: {license_}", "---"] if license_ != "none" else []
     checks = [row["held_out_loss"] for row in history if "held_out_loss" in row]
     figures = f"{checks[0]:.4f} before, {min(checks):.4f} after" if checks else "none"
     if checks and min(checks) == checks[0]:
@@ -367,9 +372,7 @@ def _card(
     settings = tuning._asdict() | {"plan": tuning.plan._asdict()}
     return "\n".join(
         [
-            "---",
-            f"license: {license_}",  # where the card of a model tuned from this one looks
-            "---",
+            *front,
             "# A language model tuned by llmtopics",
             "",
             f"- Base model: {origin}",
