@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -338,7 +339,7 @@ def test_equal_texts_at_the_start_are_no_collapse(encoder, texts):
 @pytest.mark.parametrize(
     ("class_weight", "message"),
     [
-        ({"money": -1.0, "sport": 1.0}, r"-1\.0 for class 'money'"),
+        ({"money": -1.0, "sport": 1.0}, "weight -1.0 for class 'money'"),
         ({"money": 1.0, "sport": np.nan}, "nan for class 'sport'"),
         ({"money": 1.0, "sport": "2"}, "'2' for class 'sport'"),
     ],
@@ -348,7 +349,7 @@ def test_bad_class_weights_are_named(
 ):
     for trained in ["head", "full"]:
         model = classifier(training=trained, class_weight=class_weight)
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises(ValueError, match=re.escape(message)):
             model.fit(texts, subjects)
 
 

@@ -4,7 +4,6 @@ The loop is the ``Trainer`` of transformers. This file gives it a plan, keeps it
 whole, and restores the random states of the process.
 """
 
-import json
 import logging
 import math
 import random
@@ -13,12 +12,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from inspect import signature
 from pathlib import Path
-from shutil import disk_usage, rmtree
+from shutil import disk_usage
 from threading import RLock
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from llmtopics._language.checkpoints import (
+    checkpoint_of,
+    last_whole_checkpoint,
+    mark_whole,
+)
 from llmtopics._language.devices import devices_of, dtype_on
 from llmtopics._language.load import quiet
 
@@ -27,9 +31,6 @@ logger = logging.getLogger(__name__)
 _training = (
     RLock()
 )  # random states and the settings of accelerate belong to the process
-_WHOLE = (
-    "complete.json"  # written last into a checkpoint: the size of each of its files
-)
 _MARGIN = 1024**2
 
 
@@ -134,7 +135,6 @@ def train(
     OSError
         If a checkpoint cannot be written.
     """
-    import torch
     from transformers import Trainer
     from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
@@ -170,24 +170,34 @@ def train(
             trainer.remove_callback(ProgressCallback)
         if checkpoint:
             logger.info("continuing from %s", checkpoint)
-        if arguments.device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats()
-        try:
-            trainer.train(
-                resume_from_checkpoint=str(checkpoint) if checkpoint else None
-            )
-        except Exception as error:
-            if isinstance(error, FloatingPointError) or not _disk_is_full(
-                error, folder
-            ):
-                raise
-            raise OSError(
-                f"A checkpoint could not be written to {folder}: {error}. {advice}"
-            ) from error
+        _run(trainer, checkpoint, advice)
         if trainer.state.best_global_step is None:  # no check was lower than the first
             _restore(model, before)
         _check_finite(model, trainer.state.global_step)
     return _history(trainer.state.log_history)
+
+
+def _run(trainer: Any, checkpoint: Path | None, advice: str) -> None:
+    """Run a Trainer from a checkpoint on.
+
+    Raises
+    ------
+    OSError
+        If a checkpoint cannot be written.
+    """
+    import torch
+
+    if trainer.args.device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+    folder = Path(trainer.args.output_dir)
+    try:
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    except Exception as error:
+        if isinstance(error, FloatingPointError) or not _disk_is_full(error, folder):
+            raise
+        raise OSError(
+            f"A checkpoint could not be written to {folder}: {error}. {advice}"
+        ) from error
 
 
 def _trained_weights(model: Any) -> dict[str, Any]:
@@ -286,7 +296,7 @@ def _callbacks(plan: Plan, n_steps: int, checks: bool) -> list[Any]:
 
         def on_train_begin(self, args, state, control, **_):
             if state.best_global_step:  # its path may be of before the folder was moved
-                best = _checkpoint(Path(args.output_dir), state.best_global_step)
+                best = checkpoint_of(Path(args.output_dir), state.best_global_step)
                 state.best_model_checkpoint = str(best)
 
         def on_evaluate(self, args, state, control, metrics, **_):
@@ -315,7 +325,7 @@ def _callbacks(plan: Plan, n_steps: int, checks: bool) -> list[Any]:
             entry["memory_mib"] = _memory_mib(args.device.type)
 
         def on_save(self, args, state, control, **_):
-            mark_whole(_checkpoint(Path(args.output_dir), state.global_step))
+            mark_whole(checkpoint_of(Path(args.output_dir), state.global_step))
 
     found: list[Any] = []
     if checks and plan.patience is not None:
@@ -326,10 +336,6 @@ def _callbacks(plan: Plan, n_steps: int, checks: bool) -> list[Any]:
     ]  # in this order: the first check is not one without progress
 
 
-def _checkpoint(folder: Path, step: int) -> Path:
-    return folder / f"checkpoint-{step}"
-
-
 def _memory_mib(kind: str) -> float:
     """Return the memory of a GPU at its peak in this run, or that of the process now."""
     import psutil
@@ -338,39 +344,6 @@ def _memory_mib(kind: str) -> float:
     if kind == "cuda":
         return torch.cuda.max_memory_allocated() / 2**20
     return psutil.Process().memory_info().rss / 2**20
-
-
-def mark_whole(checkpoint: Path) -> None:
-    """Write the sizes of a checkpoint's files into it."""
-    sizes = {path.name: path.stat().st_size for path in checkpoint.iterdir()}
-    (checkpoint / _WHOLE).write_text(json.dumps(sizes), "utf-8")
-
-
-def last_whole_checkpoint(folder: Path) -> Path | None:
-    """Return the last checkpoint that is whole, and so is the best one before it.
-
-    Others are deleted.
-    """
-    by_step = sorted(
-        folder.glob("checkpoint-*"), key=lambda path: -int(path.name.split("-")[1])
-    )
-    for checkpoint in by_step:
-        if _is_whole(checkpoint):
-            state = json.loads((checkpoint / "trainer_state.json").read_text("utf-8"))
-            best = state["best_global_step"]
-            if best is None or _is_whole(_checkpoint(folder, best)):
-                return checkpoint
-        logger.warning("%s is not whole, or its best is not: deleted", checkpoint)
-        rmtree(checkpoint, ignore_errors=True)
-    return None
-
-
-def _is_whole(checkpoint: Path) -> bool:
-    try:
-        sizes = json.loads((checkpoint / _WHOLE).read_text("utf-8"))
-        return all((checkpoint / name).stat().st_size == n for name, n in sizes.items())
-    except (OSError, ValueError):
-        return False
 
 
 def _disk_is_full(error: Exception, folder: Path) -> bool:

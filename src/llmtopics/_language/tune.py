@@ -15,6 +15,7 @@ import numpy as np
 from filelock import FileLock
 
 from llmtopics._language.cache import default_folder
+from llmtopics._language.checkpoints import last_whole_checkpoint
 from llmtopics._language.encode_settings import read_settings
 from llmtopics._language.files import SHORT_NAMES, fingerprint
 from llmtopics._language.gguf import unpacked
@@ -22,7 +23,6 @@ from llmtopics._language.load import load_config, load_tokenizer
 from llmtopics._language.objectives import OBJECTIVES
 from llmtopics._language.training import (
     Plan,
-    last_whole_checkpoint,
     train,
     training_device,
     training_dtype,
@@ -184,10 +184,17 @@ def _tune(
     )
     if vectors:
         objective.check(model, [texts[i] for i in rows])
+    card = _card(tuning, base, corpus, len(texts), history)
     made = place / "unfinished"
     rmtree(made, ignore_errors=True)
     save(model, tokenizer, base, made, kind.head)
-    card = _card(tuning, base, corpus, len(texts), history)
+    _finish(place, made, card, history, window)
+
+
+def _finish(
+    place: Path, made: Path, card: str, history: list[dict[str, float]], window: int
+) -> None:
+    """Write what belongs to a saved model, and move it to where a finished one is."""
     (made / "README.md").write_text(card, "utf-8")
     files = {file.name: file.stat().st_size for file in made.glob("*.safetensors")}
     about = {"history": history, "max_length": window, "weights": files}

@@ -441,7 +441,7 @@ def _class_weights(class_weight: Any, y: np.ndarray) -> np.ndarray:
     """
     given = class_weight if isinstance(class_weight, dict) else {}
     for name, weight in given.items():
-        if not isinstance(weight, Real) or not 0 <= weight < np.inf:
+        if not isinstance(weight, Real) or not 0 <= float(weight) < np.inf:
             raise ValueError(
                 f"class_weight has the weight {weight!r} for class {name!r}: set it to a "
                 "number of at least 0."
