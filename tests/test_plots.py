@@ -10,6 +10,7 @@ import pytest
 from matplotlib import pyplot
 from numpy.testing import assert_array_equal
 
+from llmtopics import LanguageModelTuner
 from llmtopics.plots import plot_correlations, plot_training
 
 
@@ -181,4 +182,9 @@ def test_a_history_that_cannot_be_drawn_is_refused(change, message):
         plot_training(HISTORY | change)
     with pytest.raises(ValueError, match="no column 'loss'"):
         plot_training({"step": [1]})
+    with pytest.raises(ValueError, match="nothing was trained"):
+        plot_training({"step": [], "loss": [], "held_out_loss": []})
+    for history in [None, [1, 2], LanguageModelTuner()]:
+        with pytest.raises(TypeError, match="pass history_ of a tuner"):
+            plot_training(history)
     assert not pyplot.get_fignums()

@@ -7,6 +7,7 @@ from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import normalized_mutual_info_score
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 
 from llmtopics import (
@@ -132,6 +133,14 @@ def test_the_prompt_of_the_embedder_is_trained_on(embedder, tuner, monkeypatch):
     assert sorted(seen) == sorted("query: " + text for text in TEXTS)
 
 
+def test_parameters_set_after_the_fit_are_not_read(embedder, tuner):
+    model = FusionTopicModel(2, embedder=embedder, max_iter=2, random_state=0)
+    model.fit(TEXTS).set_params(n_components=3, embedder=None)
+    tuned = tune_embedder(model, TEXTS, tuner=tuner.set_params(max_steps=1))
+    assert tuned.n_components == 2
+    assert tuned.embedder.max_length == 32
+
+
 def test_the_most_confident_texts_of_each_topic_are_chosen():
     first = [0.9, 0.5, 0.6, 0.8, 0.7, 0.1, 0.2, 1.0]
     mixtures = np.column_stack([first, 1 - np.array(first), np.zeros(8)])
@@ -170,7 +179,9 @@ def test_what_cannot_be_tuned_is_named(model, embedder, tuner):
         refused(other, "needs a model with a parameter embedder")
     with pytest.raises(NotFittedError):
         tune_embedder(clone(model), TEXTS)
-    for n_rounds in [0, -1, 1.5]:
+    search = GridSearchCV(model, {"alpha": [0.5]}, scoring=lambda *_: 0.0, cv=2)
+    refused(search.fit(TEXTS), "pass its best_estimator_")
+    for n_rounds in [0, -1, 1.5, True]:
         refused(model, "n_rounds must be a whole number", n_rounds=n_rounds)
     for share in [0, 1.1, -0.5, np.nan, "all"]:
         refused(model, "share must be above 0", share=share)

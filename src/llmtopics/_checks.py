@@ -231,7 +231,7 @@ def as_seed(random_state: Any) -> int:
 def check_positive(**numbers: Any) -> None:
     """Raise a ValueError if an argument is not a whole number of at least 1."""
     for name, number in numbers.items():
-        if not isinstance(number, Integral) or number < 1:
+        if not isinstance(number, Integral) or isinstance(number, bool) or number < 1:
             raise ValueError(
                 f"{name} must be a whole number of at least 1, got {number!r}."
             )

@@ -115,6 +115,7 @@ def tune_embedder(
         raise ValueError(f"share must be above 0 and at most 1, got {share!r}.")
     tuner = _checked_tuner(tuner)
     embedder, prompt = _checked_embedder(model, tuner)
+    start = _as_it_was_fitted(model)
     for number in range(1, n_rounds + 1):
         rows, topics = _confident(np.asarray(model.transform(texts)), texts, share)
         place = tuner.output_dir
@@ -126,7 +127,7 @@ def tune_embedder(
         logger.info("round %d: tuning on %d texts", number, len(rows))
         trained.fit([prompt + texts[i] for i in rows], topics)
         embedder = clone(embedder).set_params(model=trained.model_path_, revision=None)
-        model = clone(model).set_params(embedder=embedder).fit(texts)
+        model = clone(start).set_params(embedder=embedder).fit(texts)
     return model
 
 
@@ -166,13 +167,17 @@ def _checked_embedder(
     ValueError
         If it has no embedder that can be tuned, or does not use it.
     """
+    if hasattr(model, "best_estimator_"):
+        raise ValueError(
+            "tune_embedder needs one model, got a search: pass its best_estimator_."
+        )
     if not isinstance(model, BaseEstimator) or "embedder" not in model.get_params():
         raise ValueError(
             "tune_embedder needs a model with a parameter embedder, such as "
             f"FusionTopicModel, got {model!r}."
         )
     check_is_fitted(model)
-    parameters = model.get_params()
+    parameters = _as_it_was_fitted(model).get_params()
     if parameters.get("language_topics") is not None:
         raise ValueError(
             "model uses language_topics instead of an embedder: pass a model with an embedder."
@@ -204,6 +209,12 @@ def _checked_embedder(
             f"{settings.pooling!r}: choose one with mean pooling, such as 'minilm'."
         )
     return embedder, settings.prompt
+
+
+def _as_it_was_fitted(model: Any) -> Any:
+    """Return a model with the parameters of its fit, unfitted if it is one of ours."""
+    given = getattr(model, "_as_fitted", None)
+    return model if given is None else type(model)(**vars(given))
 
 
 def _confident(

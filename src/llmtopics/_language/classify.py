@@ -11,8 +11,8 @@ from llmtopics._language.load import load_config, load_tokenizer
 from llmtopics._language.objectives import mean_pooled
 from llmtopics._language.training import Plan, train, training_device
 from llmtopics._language.training_models import (
-    LORA_SHARE,
     check_memory,
+    lora_share,
     pretrained_model,
     with_lora,
 )
@@ -80,7 +80,7 @@ def train_encoder(
     MemoryError
         Before training, if the device has less memory free than is needed.
     FloatingPointError
-        If the loss becomes NaN or infinite.
+        If the loss or a weight becomes NaN or infinite.
     """
     tokenizer = load_tokenizer(encoding.folder)
     items = examples.items(tokenizer, encoding)
@@ -89,7 +89,7 @@ def train_encoder(
     check_memory(
         load_config(encoding.folder),
         "AutoModel",
-        LORA_SHARE if lora else 1.0,
+        lora_share(_RANK) if lora else 1.0,
         plan.batch_size * longest,
         False,
         training_device(plan.device),
@@ -99,7 +99,15 @@ def train_encoder(
     model = _with_head(encoder, coef, intercept)
     with TemporaryDirectory() as folder:
         history = train(
-            model, items, checked, _collate, _loss, plan, Path(folder) / "checkpoints"
+            model,
+            items,
+            checked,
+            _collate,
+            _loss,
+            plan,
+            Path(folder) / "checkpoints",
+            "Free space on this disk, or name a folder on another one in the environment "
+            "variable TMPDIR.",
         )
     trained = {
         name: weight.detach().cpu().numpy()
@@ -150,8 +158,8 @@ def _with_head(encoder: Any, coef: np.ndarray, intercept: np.ndarray) -> Any:
                 self.head.weight.copy_(torch.from_numpy(coef))
                 self.head.bias.copy_(torch.from_numpy(intercept))
 
-        def forward(self, inputs):
-            return self.head(mean_pooled(self.encoder, inputs))
+        def forward(self, batch):
+            return self.head(mean_pooled(self.encoder, batch))
 
     with torch.random.fork_rng(devices=[]):  # the head is drawn, then replaced
         return Classifier()
@@ -173,8 +181,7 @@ def _loss(model: Any, batch: dict[str, Any]) -> Any:
     """Return the weighted cross-entropy."""
     import torch
 
-    inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
     losses = torch.nn.functional.cross_entropy(
-        model(inputs).float(), batch["labels"], reduction="none"
+        model(batch).float(), batch["labels"], reduction="none"
     )
     return (losses * batch["weights"]).mean()

@@ -2,11 +2,30 @@
 
 
 def devices_of(device: str) -> list[str]:
-    """Return the devices to compute on. "auto" is all GPUs, or the CPU without a GPU."""
+    """Return the devices to compute on. "auto" is all GPUs, or the CPU without a GPU.
+
+    Raises
+    ------
+    ValueError
+        If PyTorch does not know the device, or this machine has no such device.
+    """
     import torch
 
     if device != "auto":
-        return [str(torch.device(device))]
+        try:
+            found = torch.device(device)
+        except RuntimeError as error:
+            raise ValueError(
+                f"device={device!r} is unknown: {str(error).splitlines()[0]}. Use "
+                "device='auto' or 'cpu'."
+            ) from None
+        count = {"cuda": torch.cuda.device_count, "mps": torch.mps.device_count}
+        if found.type in count and (found.index or 0) >= count[found.type]():
+            raise ValueError(
+                f"device={device!r} was not found on this machine by PyTorch. Use "
+                "device='auto' or 'cpu'."
+            )
+        return [str(found)]
     if torch.cuda.is_available():
         return [f"cuda:{i}" for i in range(torch.cuda.device_count())]
     return ["mps" if torch.backends.mps.is_available() else "cpu"]

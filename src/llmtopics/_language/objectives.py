@@ -20,7 +20,7 @@ from llmtopics._language.training_texts import (
 )
 
 _EVERY = 7  # each seventh token is masked at once where a score masks all in turn
-_CHECKED, _COLLAPSED = 64, 0.99  # texts, and their mean cosine
+_CHECKED, _COLLAPSED = 64, 0.99  # texts to check, and their mean cosine
 _TEMPERATURE = 0.05  # that of SimCSE
 _SCORED = 2048  # tokens of a batch that is scored
 
@@ -38,6 +38,8 @@ class Objective(Protocol):
         By what is trained: "lora", "all" or "random".
     head : str or None
         Name of the part that ``add_head`` adds to a model. It is trained and not kept.
+    n_passes : int
+        Forward passes of a batch whose activations are kept for one backward pass.
     """
 
     kind: str
@@ -45,6 +47,7 @@ class Objective(Protocol):
     batch_size: int
     learning_rates: dict[str, float]
     head: str | None
+    n_passes: int
 
     def items(
         self, texts: Sequence[str], topics: np.ndarray | None, held_out: bool
@@ -59,10 +62,16 @@ class Objective(Protocol):
 
     @property
     def loss(self) -> Callable | None:
-        """From a model and a batch to the loss; None for the model's own."""
+        """From a model and a batch to its mean loss.
 
-    def check(self, model: Any, rows: list[dict[str, Any]]) -> None:
-        """Raise a ValueError for a model that cannot be used, after training."""
+        None is the model's own, a mean over all batches of an update.
+        """
+
+    def check(self, model: Any, texts: Sequence[str]) -> None:
+        """Raise a ValueError if all texts have nearly the same vector after training.
+
+        Only of objectives that train vectors.
+        """
 
     def score(
         self, model: Any, texts: Sequence[str], topics: np.ndarray | None
@@ -77,6 +86,7 @@ class Causal:
     window, batch_size = 512, 2
     learning_rates = {"lora": 5e-4, "all": 5e-5, "random": 1e-3}
     loss = head = None
+    n_passes = 1
 
     def __init__(self, tokenizer: Any, window: int):
         self.tokenizer = tokenizer
@@ -99,9 +109,6 @@ class Causal:
             "labels": torch.from_numpy(np.where(real, ids, IGNORED)),
         }
 
-    def check(self, model, rows):
-        pass
-
     def score(self, model, texts, topics):
         """Return the mean log-likelihood of a token, given those before it in its text."""
         rows = [
@@ -122,7 +129,8 @@ class Masked:
     kind = "AutoModelForMaskedLM"
     window, batch_size = 256, 8
     learning_rates = {"lora": 5e-4, "all": 5e-5, "random": 1e-3}
-    loss = head = None
+    head = None
+    n_passes = 1
 
     def __init__(self, tokenizer: Any, window: int):
         if tokenizer.mask_token_id is None:
@@ -135,24 +143,32 @@ class Masked:
         self.between = separator(tokenizer)
 
     def _rows(self, texts: Sequence[str]) -> list[np.ndarray]:
+        """Return windows with a token that can be masked."""
         ids = token_ids(texts, self.tokenizer)
         first = self.tokenizer.cls_token_id
-        if first is None:
-            return packed(ids, self.between, self.max_length)
-        rows = packed(ids, self.between, self.max_length - 1)
-        return [np.r_[first, row] for row in rows]
+        rows = packed(ids, self.between, self.max_length - (first is not None))
+        if first is not None:
+            rows = [np.r_[first, row] for row in rows]
+        return [row for row in rows if self._maskable(row).any()]
+
+    def _maskable(self, row: np.ndarray) -> np.ndarray:
+        return ~np.isin(row, self.tokenizer.all_special_ids)
 
     def items(self, texts, topics, held_out):
         rows = self._rows(texts)
+        _refuse_none(rows, texts)
         if not held_out:
             return [{"input_ids": row} for row in rows]
         # the same tokens at every check
-        return [self._masked(row, i % _EVERY) for i, row in enumerate(rows)]
+        return [
+            self._masked(row, i % min(_EVERY, self._maskable(row).sum()))
+            for i, row in enumerate(rows)
+        ]
 
     def _masked(self, row: np.ndarray, offset: int) -> dict[str, np.ndarray]:
         """Mask each seventh token from ``offset`` on, special ones excepted."""
-        chosen = np.arange(len(row)) % _EVERY == offset
-        chosen &= ~np.isin(row, self.tokenizer.all_special_ids)
+        real = self._maskable(row)
+        chosen = real & ((np.cumsum(real) - 1) % _EVERY == offset)
         return {
             "input_ids": np.where(chosen, self.tokenizer.mask_token_id, row),
             "labels": np.where(chosen, row, IGNORED),
@@ -184,8 +200,8 @@ class Masked:
             batch["input_ids"], batch["labels"] = inputs, labels
         return batch
 
-    def check(self, model, rows):
-        pass
+    def loss(self, model, batch):
+        return model(**batch).loss
 
     def score(self, model, texts, topics):
         """Return the mean log-likelihood of a token, given the others (pseudo-likelihood)."""
@@ -193,8 +209,9 @@ class Masked:
             self._masked(row, offset)
             for text in texts
             for row in self._rows([text])
-            for offset in range(_EVERY)
+            for offset in range(min(_EVERY, self._maskable(row).sum()))
         ]
+        _refuse_none(rows, texts)
         return _mean_log_likelihood(model, rows, self.collate, lambda *both: both)
 
 
@@ -209,6 +226,7 @@ class Contrastive:
     window, batch_size = 128, 32
     learning_rates = {"lora": 1e-4, "all": 2e-5, "random": 1e-3}
     head: str | None = None
+    n_passes = 2
 
     def __init__(self, tokenizer: Any, window: int):
         self.tokenizer = tokenizer
@@ -247,8 +265,7 @@ class Contrastive:
             if not training:
                 torch.manual_seed(0)
                 model.train()
-            inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
-            vectors = torch.cat([mean_pooled(model, inputs) for _ in range(2)])
+            vectors = torch.cat([mean_pooled(model, batch) for _ in range(2)])
             model.train(training)
         apart = ~torch.eye(len(vectors), dtype=torch.bool, device=vectors.device)
         scores = (vectors @ vectors.T / _TEMPERATURE).masked_fill(~apart, -1e9)
@@ -256,18 +273,16 @@ class Contrastive:
         targets = targets / targets.sum(dim=1, keepdim=True)
         return torch.nn.functional.cross_entropy(scores, targets)
 
-    def check(self, model, rows):
-        """Refuse a model that gives all texts the same vector (collapse)."""
+    def check(self, model, texts):
         import torch
 
+        distinct = [*dict.fromkeys(texts)]
+        places = np.linspace(0, len(distinct) - 1, min(_CHECKED, len(distinct)))
+        rows = self.items([distinct[int(i)] for i in places], None, True)
+        batch = {name: t.to(model.device) for name, t in self.collate(rows).items()}
         model.eval()
-        batch = self.collate(rows[:_CHECKED])
-        inputs = {
-            name: batch[name].to(model.device)
-            for name in ("input_ids", "attention_mask")
-        }
         with torch.inference_mode():
-            vectors = mean_pooled(model, inputs)
+            vectors = mean_pooled(model, batch)
         n = len(vectors)
         cosine = (float(vectors.sum(dim=0).square().sum()) - n) / max(1, n * (n - 1))
         if cosine > _COLLAPSED:
@@ -300,6 +315,7 @@ class Topics(Contrastive):
     """
 
     head = "prototypes"
+    n_passes = 1
 
     def add_head(self, model, rows):
         import torch
@@ -311,8 +327,7 @@ class Topics(Contrastive):
             for start in range(0, len(rows), self.batch_size):
                 batch = self.collate(rows[start : start + self.batch_size])
                 batch = {name: value.to(model.device) for name, value in batch.items()}
-                topics = batch.pop("labels")
-                sums = sums + topics.T @ mean_pooled(model, batch)
+                sums = sums + batch["labels"].T @ mean_pooled(model, batch)
             # a topic whose texts are all held out starts at the mean of all: the gradient
             # of a direction without length is infinite
             sums = sums + 1e-6 * sums.sum(dim=0)
@@ -323,18 +338,18 @@ class Topics(Contrastive):
         """Return the cross-entropy between topics and the softmax of cosines times 20."""
         import torch
 
-        inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
         prototypes = torch.nn.functional.normalize(model.prototypes.weight, dim=1)
-        scores = mean_pooled(model, inputs) @ prototypes.T / _TEMPERATURE
+        scores = mean_pooled(model, batch) @ prototypes.T / _TEMPERATURE
         return torch.nn.functional.cross_entropy(scores, batch["labels"])
 
 
-def mean_pooled(model: Any, inputs: dict[str, Any]) -> Any:
+def mean_pooled(model: Any, batch: dict[str, Any]) -> Any:
     """Return float32 vectors of length one: the means of the tokens' vectors."""
     import torch
 
-    states = model(**inputs).last_hidden_state.float()
-    weights = inputs["attention_mask"][:, :, None].float()
+    mask = batch["attention_mask"]
+    states = model(input_ids=batch["input_ids"], attention_mask=mask).last_hidden_state
+    states, weights = states.float(), mask[:, :, None].float()
     means = (states * weights).sum(dim=1) / weights.sum(dim=1)
     return torch.nn.functional.normalize(means, dim=1)
 
@@ -345,6 +360,15 @@ OBJECTIVES: dict[str, Any] = {
     "masked": Masked,
     "topics": Topics,
 }
+
+
+def _refuse_none(rows: list[Any], texts: Sequence[str]) -> None:
+    """Raise a ValueError if no window of the texts has a token that can be masked."""
+    if not rows:
+        raise ValueError(
+            f"{len(texts)} texts, such as {texts[0][:50]!r}, have no token that can be "
+            "masked: the tokenizer does not know them. Leave these texts out."
+        )
 
 
 def _mean_log_likelihood(

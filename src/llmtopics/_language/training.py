@@ -4,7 +4,6 @@ The loop is the ``Trainer`` of transformers. This file gives it a plan, keeps it
 whole, and restores the random states of the process.
 """
 
-import json
 import logging
 import math
 import random
@@ -13,12 +12,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from inspect import signature
 from pathlib import Path
-from shutil import disk_usage, rmtree
+from shutil import disk_usage
 from threading import RLock
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from llmtopics._language.checkpoints import (
+    checkpoint_of,
+    last_whole_checkpoint,
+    mark_whole,
+)
 from llmtopics._language.devices import devices_of, dtype_on
 from llmtopics._language.load import quiet
 
@@ -27,9 +31,6 @@ logger = logging.getLogger(__name__)
 _training = (
     RLock()
 )  # random states and the settings of accelerate belong to the process
-_WHOLE = (
-    "complete.json"  # written last into a checkpoint: the size of each of its files
-)
 _MARGIN = 1024**2
 
 
@@ -68,13 +69,29 @@ def training_device(device: str) -> str:
     ValueError
         If it is a GPU other than the first, which the Trainer cannot be given.
     """
-    found = devices_of(device)[0]
-    if found.partition(":")[2] not in ("", "0"):
+    if device.partition(":")[2] not in ("", "0"):
         raise ValueError(
             f"device={device!r}: training uses the first GPU that it sees. Set the "
             "environment variable CUDA_VISIBLE_DEVICES to choose another."
         )
-    return found
+    return devices_of(device)[0]
+
+
+def training_dtype(plan: Plan) -> str:
+    """Return the number format to train in.
+
+    Raises
+    ------
+    ValueError
+        If the device does not train in it.
+    """
+    device = training_device(plan.device)
+    if plan.dtype == "float16" and device == "cpu":
+        raise ValueError(
+            "dtype='float16' needs a GPU for training, and the device is the CPU. Use "
+            "'bfloat16' or 'float32'."
+        )
+    return dtype_on(device, plan.dtype)
 
 
 def train(
@@ -85,6 +102,7 @@ def train(
     loss: Callable | None,
     plan: Plan,
     folder: Path,
+    advice: str,
 ) -> list[dict[str, float]]:
     """Train ``model`` in place and return its history; continue from the last checkpoint.
 
@@ -93,13 +111,16 @@ def train(
     model : torch.nn.Module
     items, held_out : list of dict
         What ``collate`` makes batches of, to train on and to check on. Without
-        ``held_out`` the last weights are kept, else the best ones.
+        ``held_out`` the last weights are kept. Else those with the least loss on it are
+        kept, be they those before training.
     collate : callable
     loss : callable or None
         From the model and a batch to the loss; None for the model's own.
     plan : Plan
     folder : Path
         Where checkpoints are kept, by step.
+    advice : str
+        What to do if the disk is full.
 
     Returns
     -------
@@ -110,7 +131,7 @@ def train(
     Raises
     ------
     FloatingPointError
-        If the loss is not finite.
+        If the loss or a weight is not finite.
     OSError
         If a checkpoint cannot be written.
     """
@@ -124,9 +145,14 @@ def train(
             value = loss(model, inputs)
             return (value, {}) if return_outputs else value
 
+        def _save_checkpoint(self, model, trial):
+            _check_finite(model, self.state.global_step)
+            super()._save_checkpoint(model, trial)
+
     n_steps = plan.n_steps(len(items))
     with _training, _random_states_kept(), quiet():
         checkpoint = last_whole_checkpoint(folder)
+        before = _trained_weights(model) if held_out else {}
         arguments = _arguments(plan, n_steps, bool(held_out), folder)
         arguments.eval_on_start = bool(held_out) and checkpoint is None
         trainer = _Trainer(
@@ -137,26 +163,70 @@ def train(
             data_collator=collate,
             callbacks=_callbacks(plan, n_steps, bool(held_out)),
         )
+        # a loss of ours is a mean of its batch, whatever a model's forward takes
+        trainer.model_accepts_loss_kwargs &= loss is None
         trainer.remove_callback(PrinterCallback)
         if not plan.verbose:
             trainer.remove_callback(ProgressCallback)
         if checkpoint:
             logger.info("continuing from %s", checkpoint)
-        try:
-            trainer.train(
-                resume_from_checkpoint=str(checkpoint) if checkpoint else None
-            )
-        except Exception as error:
-            if isinstance(error, FloatingPointError) or not _disk_is_full(
-                error, folder
-            ):
-                raise
-            raise OSError(
-                f"A checkpoint could not be written to {folder}: {error}. Free space on this "
-                "disk, or name another one in output_dir, and call fit again: it continues "
-                "from the last whole checkpoint."
-            ) from error
+        _run(trainer, checkpoint, advice)
+        if trainer.state.best_global_step is None:  # no check was lower than the first
+            _restore(model, before)
+        _check_finite(model, trainer.state.global_step)
     return _history(trainer.state.log_history)
+
+
+def _run(trainer: Any, checkpoint: Path | None, advice: str) -> None:
+    """Run a Trainer from a checkpoint on.
+
+    Raises
+    ------
+    OSError
+        If a checkpoint cannot be written.
+    """
+    import torch
+
+    if trainer.args.device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+    folder = Path(trainer.args.output_dir)
+    try:
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    except Exception as error:
+        if isinstance(error, FloatingPointError) or not _disk_is_full(error, folder):
+            raise
+        raise OSError(
+            f"A checkpoint could not be written to {folder}: {error}. {advice}"
+        ) from error
+
+
+def _trained_weights(model: Any) -> dict[str, Any]:
+    """Return copies of the weights that are trained, on the CPU."""
+    return {
+        name: weight.detach().to("cpu", copy=True)
+        for name, weight in model.named_parameters()
+        if weight.requires_grad
+    }
+
+
+def _restore(model: Any, weights: dict[str, Any]) -> None:
+    """Put copies of weights back."""
+    import torch
+
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if name in weights:
+                weight.copy_(weights[name])
+
+
+def _check_finite(model: Any, step: int) -> None:
+    """Raise a FloatingPointError if a weight that is trained is NaN or infinite."""
+    for name, weight in model.named_parameters():
+        if weight.requires_grad and not weight.isfinite().all():
+            raise FloatingPointError(
+                f"A weight of {name} at step {step} is not finite: training stopped. Set a "
+                "lower learning_rate."
+            )
 
 
 def _arguments(plan: Plan, n_steps: int, checks: bool, folder: Path) -> Any:
@@ -166,7 +236,7 @@ def _arguments(plan: Plan, n_steps: int, checks: bool, folder: Path) -> Any:
     every = max(1, n_steps // 10) if plan.eval_steps == "auto" else int(plan.eval_steps)
     every = min(every, n_steps)
     log_every = max(n for n in range(1, max(1, every // 10) + 1) if every % n == 0)
-    dtype = dtype_on(device, plan.dtype)
+    dtype = training_dtype(plan)
     taken = signature(TrainingArguments).parameters
     # releases of transformers differ in the name, and newer ones warn about the other
     name = "activation_checkpointing"
@@ -208,7 +278,6 @@ def _arguments(plan: Plan, n_steps: int, checks: bool, folder: Path) -> Any:
 
 def _callbacks(plan: Plan, n_steps: int, checks: bool) -> list[Any]:
     """Return what watches the loop: time, memory, the loss, early stopping, checkpoints."""
-    import torch
     from transformers import EarlyStoppingCallback, TrainerCallback
     from transformers.trainer_callback import ExportableState
 
@@ -225,6 +294,17 @@ def _callbacks(plan: Plan, n_steps: int, checks: bool) -> list[Any]:
         def elapsed(self):
             return self.seconds + time.monotonic() - self.began
 
+        def on_train_begin(self, args, state, control, **_):
+            if state.best_global_step:  # its path may be of before the folder was moved
+                best = checkpoint_of(Path(args.output_dir), state.best_global_step)
+                state.best_model_checkpoint = str(best)
+
+        def on_evaluate(self, args, state, control, metrics, **_):
+            if (
+                state.best_metric is None
+            ):  # before training: what later checks must beat
+                state.best_metric = metrics["eval_loss"]
+
         def on_step_end(self, args, state, control, **_):
             limit = plan.max_minutes
             if limit is not None and self.elapsed() > 60 * limit:
@@ -235,60 +315,35 @@ def _callbacks(plan: Plan, n_steps: int, checks: bool) -> list[Any]:
         def on_log(self, args, state, control, logs, **_):
             for name in ("loss", "eval_loss"):
                 if not math.isfinite(logs.get(name, 0.0)):
-                    kept = last_whole_checkpoint(Path(args.output_dir))
                     raise FloatingPointError(
                         f"The {name.replace('eval_', 'held-out ')} at step "
                         f"{state.global_step} is {logs[name]}: training stopped. Set a "
-                        "lower learning_rate. "
-                        + (f"The last good checkpoint is {kept}." if kept else "")
+                        "lower learning_rate."
                     )
             entry = state.log_history[-1]  # what is kept of this log
             entry["seconds"] = self.elapsed()
-            entry["memory_mib"] = _memory_mib(torch)
+            entry["memory_mib"] = _memory_mib(args.device.type)
 
         def on_save(self, args, state, control, **_):
-            mark_whole(Path(args.output_dir) / f"checkpoint-{state.global_step}")
+            mark_whole(checkpoint_of(Path(args.output_dir), state.global_step))
 
-    found: list[Any] = [Watch()]
+    found: list[Any] = []
     if checks and plan.patience is not None:
         found.append(EarlyStoppingCallback(plan.patience))
-    return found
+    return [
+        *found,
+        Watch(),
+    ]  # in this order: the first check is not one without progress
 
 
-def _memory_mib(torch: Any) -> float:
-    """Return the memory of the GPU at its peak, or that of the process now."""
+def _memory_mib(kind: str) -> float:
+    """Return the memory of a GPU at its peak in this run, or that of the process now."""
     import psutil
+    import torch
 
-    if torch.cuda.is_available():
+    if kind == "cuda":
         return torch.cuda.max_memory_allocated() / 2**20
     return psutil.Process().memory_info().rss / 2**20
-
-
-def mark_whole(checkpoint: Path) -> None:
-    """Write the sizes of a checkpoint's files into it."""
-    sizes = {path.name: path.stat().st_size for path in checkpoint.iterdir()}
-    (checkpoint / _WHOLE).write_text(json.dumps(sizes), "utf-8")
-
-
-def last_whole_checkpoint(folder: Path) -> Path | None:
-    """Return the last checkpoint with all its files; delete those that were cut off."""
-    by_step = sorted(
-        folder.glob("checkpoint-*"), key=lambda path: -int(path.name.split("-")[1])
-    )
-    for checkpoint in by_step:
-        if _is_whole(checkpoint):
-            return checkpoint
-        logger.warning("%s is not whole and is deleted", checkpoint)
-        rmtree(checkpoint, ignore_errors=True)
-    return None
-
-
-def _is_whole(checkpoint: Path) -> bool:
-    try:
-        sizes = json.loads((checkpoint / _WHOLE).read_text("utf-8"))
-        return all((checkpoint / name).stat().st_size == n for name, n in sizes.items())
-    except (OSError, ValueError):
-        return False
 
 
 def _disk_is_full(error: Exception, folder: Path) -> bool:

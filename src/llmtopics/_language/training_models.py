@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from llmtopics._language.load import quiet, read
 
 _GIB = 2**30
-LORA_SHARE = 0.05  # of the weights, roughly: rank 16 in SmolLM2 is 0.036
+_LORA_SHARE = 0.05  # of the weights, roughly: rank 16 in SmolLM2 is 0.036
 _REMEDY = (
     "adapter='lora', a smaller batch_size with gradient_accumulation_steps, "
     "gradient_checkpointing=True, a smaller max_length"
@@ -23,6 +23,32 @@ class Size(NamedTuple):
     n_layers: int
     n_heads: int
     vocab_size: int
+
+
+def check_kind(config: Any, kind: str, model: str) -> None:
+    """Raise a ValueError if a model cannot be loaded as ``kind``, or is an encoder.
+
+    transformers also loads encoders to predict the next token, which they see.
+    """
+    import transformers
+
+    readers = transformers.MODEL_FOR_MASKED_LM_MAPPING
+    if kind == "AutoModelForCausalLM":
+        named = ("ForCausalLM", "LMHeadModel")
+        encoder = type(config) in readers and not (
+            getattr(config, "is_decoder", False)
+            or any(name.endswith(named) for name in config.architectures or ())
+        )
+        if encoder or type(config) not in transformers.MODEL_FOR_CAUSAL_LM_MAPPING:
+            raise ValueError(
+                f"objective='causal' needs a decoder, and model={model!r} is none. Use a "
+                "decoder, such as 'smollm2', or objective='masked' for an encoder."
+            )
+    elif kind == "AutoModelForMaskedLM" and type(config) not in readers:
+        raise ValueError(
+            f"objective='masked' needs an encoder, and model={model!r} is none. Use an "
+            "encoder, such as 'minilm', or objective='causal' for a decoder."
+        )
 
 
 def check_size(size: Size) -> None:
@@ -144,6 +170,11 @@ def save(
         copyfile(file, folder / file.parent.name / file.name)
 
 
+def lora_share(rank: int) -> float:
+    """Return roughly the share of the weights that an adapter has."""
+    return _LORA_SHARE * rank / 16
+
+
 def check_memory(
     config: Any,
     kind: str,
@@ -163,7 +194,7 @@ def check_memory(
     trained : float
         Share of the weights that are trained.
     n_tokens : int
-        Tokens of a batch.
+        Tokens of a batch, as often as it is read for an update.
     checkpointing : bool
         Whether activations are computed again instead of kept.
     device : str
@@ -191,8 +222,9 @@ def check_memory(
     # scores of all tokens, in two number formats, their softmax, and gradients
     head = 0 if kind == "AutoModel" else 5 * text.vocab_size
     # weights, and a copy in half precision; gradients and two moments of those that are
-    # trained; activations
-    needed = 4 * round(n_weights * (1.5 + 3 * trained) + n_tokens * (kept + head))
+    # trained, and their copy of before training, on the processor; activations
+    copies = 4 if device == "cpu" else 3
+    needed = 4 * round(n_weights * (1.5 + copies * trained) + n_tokens * (kept + head))
     free = _free_bytes(device)
     if needed > free:
         raise MemoryError(
@@ -236,9 +268,17 @@ def window_of(config: Any, tokenizer: Any, max_length: int | None, most: int) ->
 
 def license_of(folder: Path) -> str:
     """Return the license that a model's own card names, or "unknown"."""
+    named = of_card(folder, "license:") or of_card(
+        folder, "- License of the base model:"
+    )
+    return named or "unknown"
+
+
+def of_card(folder: Path, start: str) -> str:
+    """Return the rest of the line of a model's own card with a start, or ""."""
     card = folder / "README.md"
     lines = card.read_text("utf-8", "replace").splitlines() if card.exists() else []
     for line in lines[:60]:
-        if line.startswith("license:"):
-            return line.partition(":")[2].strip()
-    return "unknown"
+        if line.startswith(start):
+            return line.removeprefix(start).strip()
+    return ""

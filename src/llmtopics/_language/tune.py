@@ -15,7 +15,7 @@ import numpy as np
 from filelock import FileLock
 
 from llmtopics._language.cache import default_folder
-from llmtopics._language.devices import dtype_on
+from llmtopics._language.checkpoints import last_whole_checkpoint
 from llmtopics._language.encode_settings import read_settings
 from llmtopics._language.files import SHORT_NAMES, fingerprint
 from llmtopics._language.gguf import unpacked
@@ -23,16 +23,18 @@ from llmtopics._language.load import load_config, load_tokenizer
 from llmtopics._language.objectives import OBJECTIVES
 from llmtopics._language.training import (
     Plan,
-    last_whole_checkpoint,
     train,
     training_device,
+    training_dtype,
 )
 from llmtopics._language.training_models import (
-    LORA_SHARE,
     Size,
+    check_kind,
     check_memory,
     check_size,
     license_of,
+    lora_share,
+    of_card,
     pretrained_model,
     random_config,
     random_model,
@@ -45,7 +47,7 @@ from llmtopics._language.training_texts import train_tokenizer
 logger = logging.getLogger(__name__)
 
 _RANDOM_WINDOW = 256
-_VERSION = 1  # part of the key: change it when the same settings give other weights
+_VERSION = 2  # part of the key: change it when the same settings give other weights
 
 
 class Tuning(NamedTuple):
@@ -99,13 +101,32 @@ def tune(
         base = unpacked(tuning.model, tuning.revision, None, default_folder())
     corpus = _digest([*texts, *([] if topics is None else [topics.tobytes().hex()])])
     key = _key(tuning, base, corpus)
-    place = output_dir or default_folder() / "tuned" / key[:32]
+    place = (output_dir or default_folder() / "tuned" / key[:32]).absolute()
     with _held(place, key):
-        model_folder, history_file = place / "model", place / "history.json"
-        if not model_folder.exists():
+        if not (place / "model").exists():
             _tune(texts, topics, tuning, base, place, corpus)
-        history = json.loads(history_file.read_text("utf-8"))
-    return Tuned(model_folder, history["history"], history["max_length"])
+        return _finished(place)
+
+
+def _finished(place: Path) -> Tuned:
+    """Return the model that a run has written.
+
+    Raises
+    ------
+    OSError
+        If its files are not as they were written.
+    """
+    try:
+        written = json.loads((place / "history.json").read_text("utf-8"))
+        for name, size in written["weights"].items():
+            if (place / "model" / name).stat().st_size != size:
+                raise OSError(f"{name} has another size than when it was written")
+    except (OSError, ValueError) as error:
+        raise OSError(
+            f"The tuned model in {str(place)!r} is damaged: {error}. Delete this folder "
+            "and call fit again."
+        ) from error
+    return Tuned(place / "model", written["history"], written["max_length"])
 
 
 def _tune(
@@ -127,8 +148,8 @@ def _tune(
     needed = check_memory(
         config,
         kind.kind,
-        LORA_SHARE if lora else 1.0,
-        tuning.plan.batch_size * window,
+        lora_share(tuning.rank) if lora else 1.0,
+        tuning.plan.batch_size * window * kind.n_passes,
         tuning.plan.gradient_checkpointing,
         training_device(tuning.plan.device),
     )
@@ -141,7 +162,8 @@ def _tune(
         return objective.items([texts[i] for i in chosen], some, held_out)
 
     model = make()
-    if isinstance(objective, OBJECTIVES["contrastive"]):
+    vectors = isinstance(objective, OBJECTIVES["contrastive"])
+    if vectors:
         _check_vectors(model, base, topics, tuning.objective)
     if kind.head:
         model.to(training_device(tuning.plan.device))
@@ -157,16 +179,26 @@ def _tune(
         objective.loss,
         tuning.plan,
         place / "checkpoints",
+        "Free space on this disk and call fit again: it continues from the last whole "
+        "checkpoint. Or name a folder on another disk in output_dir.",
     )
-    objective.check(model, items(rows, True))
+    if vectors:
+        objective.check(model, [texts[i] for i in rows])
+    card = _card(tuning, base, corpus, len(texts), history)
     made = place / "unfinished"
     rmtree(made, ignore_errors=True)
     save(model, tokenizer, base, made, kind.head)
-    card = _card(tuning, base, corpus, len(texts), history)
+    _finish(place, made, card, history, window)
+
+
+def _finish(
+    place: Path, made: Path, card: str, history: list[dict[str, float]], window: int
+) -> None:
+    """Write what belongs to a saved model, and move it to where a finished one is."""
     (made / "README.md").write_text(card, "utf-8")
-    (place / "history.json").write_text(
-        json.dumps({"history": history, "max_length": window}), "utf-8"
-    )
+    files = {file.name: file.stat().st_size for file in made.glob("*.safetensors")}
+    about = {"history": history, "max_length": window, "weights": files}
+    (place / "history.json").write_text(json.dumps(about), "utf-8")
     made.rename(place / "model")  # now it is whole
     rmtree(place / "checkpoints", ignore_errors=True)
 
@@ -178,6 +210,7 @@ def _start(
     seed = tuning.plan.seed
     if base is not None:
         tokenizer, config = load_tokenizer(base), load_config(base)
+        check_kind(config, kind.kind, tuning.model)
         window = window_of(config, tokenizer, tuning.max_length, kind.window)
         return (
             partial(pretrained_model, kind.kind, base, seed),
@@ -245,8 +278,8 @@ def _split(n: int, tuning: Tuning) -> tuple[np.ndarray, np.ndarray]:
     n_held = max(1, round(share * n)) if share else 0
     if n - n_held < 1:
         raise ValueError(
-            f"LanguageModelTuner needs more than the {n} texts with words that it got, to "
-            "hold some out. Pass more texts, or validation_fraction=0 to hold out none."
+            f"LanguageModelTuner got {n} text(s) with words, too few to hold some out. "
+            "Pass more texts, or validation_fraction=0 to hold out none."
         )
     order = np.random.default_rng(tuning.plan.seed).permutation(n)
     return np.sort(order[:n_held]), np.sort(order[n_held:])
@@ -254,10 +287,9 @@ def _split(n: int, tuning: Tuning) -> tuple[np.ndarray, np.ndarray]:
 
 def _key(tuning: Tuning, base: Path | None, corpus: str) -> str:
     plan = tuning.plan
-    dtype = dtype_on(training_device(plan.device), plan.dtype)
     decides = tuning._replace(
         model="" if base is None else fingerprint(base),
-        plan=plan._replace(device="", verbose=False, dtype=dtype),
+        plan=plan._replace(device="", verbose=False, dtype=training_dtype(plan)),
     )
     return _digest([json.dumps([_VERSION, decides, corpus])])
 
@@ -279,32 +311,43 @@ def _held(place: Path, key: str) -> Iterator[None]:
     ValueError
         If it holds something else.
     """
-    place.mkdir(parents=True, exist_ok=True)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise ValueError(
+            f"output_dir={str(place)!r} is a file, or is inside of one. Name a folder."
+        ) from None
     with FileLock(place / ".lock"):
-        file = place / "run.json"
-        others = [path.name for path in place.iterdir() if path.name != ".lock"]
+        file, made = place / "run.json", place / ".run.json"
+        others = {path.name for path in place.iterdir()} - {".lock", made.name}
         if file.exists():
             if file.read_text("utf-8") != key:
+                finished = (place / "model").exists()
                 raise ValueError(
-                    f"output_dir={str(place)!r} holds a model that was tuned on other "
-                    "texts or with other parameters. Name another folder, or delete this "
-                    "one."
+                    f"output_dir={str(place)!r} holds "
+                    f"{'a model' if finished else 'an unfinished run'} with other texts or "
+                    "parameters. Name another folder, or delete this one. For a search "
+                    "(GridSearchCV), leave output_dir=None."
                 )
         elif others:
             raise ValueError(
-                f"output_dir={str(place)!r} holds other files, such as {others[0]!r}. Name "
-                "an empty folder."
+                f"output_dir={str(place)!r} holds other files, such as {min(others)!r}. "
+                "Name an empty folder."
             )
         else:
-            made = place / ".run.json"
             made.write_text(key, "utf-8")
             made.rename(file)
         try:
             yield
-        except BaseException:  # also an interrupt by the user
-            if last_whole_checkpoint(place / "checkpoints") is None:
-                file.unlink()  # nothing was trained: other parameters may use the folder
-                rmtree(place / "checkpoints", ignore_errors=True)
+        except BaseException as error:  # also an interrupt by the user
+            fails_again = isinstance(error, FloatingPointError | ValueError)
+            unfinished = not (place / "model").exists()
+            checkpoints = place / "checkpoints"
+            if unfinished and (
+                fails_again or last_whole_checkpoint(checkpoints) is None
+            ):
+                file.unlink()  # nothing to continue: other parameters may use the folder
+                rmtree(checkpoints, ignore_errors=True)
             raise
 
 
@@ -320,19 +363,23 @@ def _card(
     if base is not None:
         packaged = SHORT_NAMES.get(tuning.model)
         origin = packaged.hub_id if packaged else tuning.model
+        if first := of_card(base, "- Base model:"):
+            origin += f", tuned from {first.rpartition(', tuned from ')[2]}"
         license_ = license_of(base)
         if license_ == "unknown" and packaged:
             license_ = packaged.license
+    # where other programs look; they know no license "none"
+    front = ["---", f"license: {license_}", "---"] if license_ != "none" else []
     checks = [row["held_out_loss"] for row in history if "held_out_loss" in row]
     figures = f"{checks[0]:.4f} before, {min(checks):.4f} after" if checks else "none"
+    if checks and min(checks) == checks[0]:
+        figures += ": no check was lower, and the weights of before are kept"
     if checks and tuning.objective in ("causal", "masked"):
         figures += f" (perplexity {exp(checks[0]):.1f} → {exp(min(checks)):.1f})"
     settings = tuning._asdict() | {"plan": tuning.plan._asdict()}
     return "\n".join(
         [
-            "---",
-            f"license: {license_}",  # where the card of a model tuned from this one looks
-            "---",
+            *front,
             "# A language model tuned by llmtopics",
             "",
             f"- Base model: {origin}",

@@ -15,7 +15,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from llmtopics._checks import as_seed, check_texts
 from llmtopics._language.classify import Examples, train_encoder
-from llmtopics._language.training import Plan
+from llmtopics._language.training import Plan, training_dtype
 from llmtopics._state import as_fitted, restored_on_error
 from llmtopics._text_readers import TextReader
 from llmtopics.finetune._history import history_table
@@ -55,7 +55,8 @@ class TransformerClassifier(TextReader, ClassifierMixin, BaseEstimator):
         vectors of length one and few texts.
 
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes. "balanced" gives all classes the same total weight.
+        Weights of the classes, at least 0. "balanced" gives all classes the same total
+        weight.
 
     max_length : int or None, default=None
         Maximum number of tokens. Of longer texts the first tokens are read, and a logged
@@ -79,7 +80,7 @@ class TransformerClassifier(TextReader, ClassifierMixin, BaseEstimator):
 
     validation_fraction : float, default=0.1
         Share of the texts that is held out. The weights with the least loss on them are
-        kept. With 0 the last weights are kept. Each class keeps a text to train on.
+        kept, be they those before training. With 0 the last weights are kept. Each class keeps a text to train on.
 
     patience : int or None, default=3
         Training stops after so many checks, ten in a run, without a lower held-out loss.
@@ -130,7 +131,7 @@ class TransformerClassifier(TextReader, ClassifierMixin, BaseEstimator):
     about a megabyte for "lora" with MiniLM, all weights for "full". The model itself is found
     again by its name. It must have the weights it had in ``fit``.
 
-    A text with a weight of zero is left out.
+    A text whose weight, or that of its class, is zero is left out.
 
     References
     ----------
@@ -223,7 +224,7 @@ class TransformerClassifier(TextReader, ClassifierMixin, BaseEstimator):
             For what is not a text or label (naming its row), fewer than two classes, texts
             that are all blank, and bad weights or parameters.
         FloatingPointError
-            If the loss becomes NaN or infinite.
+            If the loss or a weight becomes NaN or infinite.
         MemoryError
             Before training, if the device has less memory free than is needed.
         OSError
@@ -232,10 +233,12 @@ class TransformerClassifier(TextReader, ClassifierMixin, BaseEstimator):
             If "lora" or "full" is asked without the extra ``finetune``.
         """
         texts = check_texts(X, "TransformerClassifier")
-        y = classes_of(y, len(texts))
+        y = classes_of(y, len(texts), "TransformerClassifier")
         weights = _check_sample_weight(
             sample_weight, texts, dtype=np.float64, ensure_non_negative=True
         )
+        above = weights > 0
+        weights[above] *= _class_weights(self.class_weight, y[above])
         kept = np.flatnonzero(weights)
         texts, y, weights = [texts[i] for i in kept], y[kept], weights[kept]
         if not any(text.strip() for text in texts):
@@ -253,7 +256,6 @@ class TransformerClassifier(TextReader, ClassifierMixin, BaseEstimator):
                 "TransformerClassifier needs at least two classes, and y has one class, "
                 f"{classes.tolist()[0]!r}."
             )
-        weights = weights * compute_sample_weight(self.class_weight, y)
         with restored_on_error(self):
             self._as_fitted, self._trained = as_fitted(self), None
             self._fingerprint = self._fingerprint_now()
@@ -272,6 +274,8 @@ class TransformerClassifier(TextReader, ClassifierMixin, BaseEstimator):
     def _train(self, texts: list[str], y: np.ndarray, weights: np.ndarray) -> None:
         """Fit the head, then train it together with the encoder."""
         seed = as_seed(self.random_state)
+        plan = self._plan(seed)
+        training_dtype(plan)  # refused before the head is fitted
         classes = np.searchsorted(self.classes_, y)
         written = np.flatnonzero([bool(text.strip()) for text in texts])
         held = written[_held_out(classes[written], self.validation_fraction, seed)]
@@ -295,7 +299,7 @@ class TransformerClassifier(TextReader, ClassifierMixin, BaseEstimator):
             intercept,
             self._embedder()._settings()[0],
             self.training == "lora",
-            self._plan(seed),
+            plan,
         )
         coef, intercept = trained.coef, trained.intercept
         if len(self.classes_) == 2:
@@ -425,6 +429,24 @@ class TransformerClassifier(TextReader, ClassifierMixin, BaseEstimator):
     def _fingerprint_now(self) -> str:
         folder, backend = self._embedder()._find()
         return backend.fingerprint(folder)
+
+
+def _class_weights(class_weight: Any, y: np.ndarray) -> np.ndarray:
+    """Return the weight of each text's class.
+
+    Raises
+    ------
+    ValueError
+        If a weight is negative or not finite, naming its class.
+    """
+    given = class_weight if isinstance(class_weight, dict) else {}
+    for name, weight in given.items():
+        if not isinstance(weight, Real) or not 0 <= float(weight) < np.inf:
+            raise ValueError(
+                f"class_weight has the weight {weight!r} for class {name!r}: set it to a "
+                "number of at least 0."
+            )
+    return compute_sample_weight(class_weight, y)
 
 
 def _held_out(classes: np.ndarray, share: float, seed: int) -> np.ndarray:

@@ -5,11 +5,17 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, column_or_1d
 
 from llmtopics._checks import check_texts
+
+_ONE_TOPIC = (
+    "texts of one topic alone would all get the same vector. Pass texts of several topics, "
+    "or y=None with objective='contrastive'."
+)
 
 
 def topics_of(y: Any, n_texts: int) -> np.ndarray:
@@ -17,7 +23,7 @@ def topics_of(y: Any, n_texts: int) -> np.ndarray:
 
     Parameters
     ----------
-    y : array-like of shape (n_texts,) or (n_texts, n_topics)
+    y : array-like of shape (n_texts,), or array-like or sparse (n_texts, n_topics)
     n_texts : int
 
     Returns
@@ -28,29 +34,29 @@ def topics_of(y: Any, n_texts: int) -> np.ndarray:
     Raises
     ------
     ValueError
-        For another length, missing or negative values, and a single label.
+        For another length, missing or negative values, a single label or topic, and what
+        ``classes_of`` refuses.
     """
-    _check_length(y, n_texts)
-    if np.ndim(y) == 2:
+    y = y.toarray() if issparse(y) else y
+    if np.ndim(y) == 2 and np.shape(y)[1] > 1:
+        _check_length(y, n_texts)
         shares = check_array(y, dtype=float, ensure_non_negative=True, input_name="y")
         totals = shares.sum(axis=1, keepdims=True)
         if not totals.all():
             row = int(np.flatnonzero(totals == 0)[0])
             raise ValueError(f"y has no topic in row {row}: its shares are all zero.")
+        if (used := np.flatnonzero(shares.any(axis=0))).size < 2:
+            raise ValueError(f"y has one topic, column {used[0]}: {_ONE_TOPIC}")
         return shares / totals
-    labels = list(column_or_1d(y))
-    _refuse_missing(labels)
-    names = sorted({str(label) for label in labels})
+    names, columns = np.unique(
+        classes_of(y, n_texts, "LanguageModelTuner"), return_inverse=True
+    )
     if len(names) < 2:
-        raise ValueError(
-            f"y has one label, {names[0]!r}: texts of one topic alone would all get the "
-            "same vector. Pass texts of several topics, or y=None."
-        )
-    place = {name: column for column, name in enumerate(names)}
-    return np.eye(len(names))[[place[str(label)] for label in labels]]
+        raise ValueError(f"y has one label, {names.tolist()[0]!r}: {_ONE_TOPIC}")
+    return np.eye(len(names))[columns]
 
 
-def classes_of(y: Any, n_texts: int) -> np.ndarray:
+def classes_of(y: Any, n_texts: int, reader: str) -> np.ndarray:
     """Return the labels of texts as an array that can be sorted.
 
     Raises
@@ -60,11 +66,14 @@ def classes_of(y: Any, n_texts: int) -> np.ndarray:
         whole, and several labels per text.
     """
     if y is None:
-        raise ValueError("TransformerClassifier requires y: a label of each text.")
+        raise ValueError(f"{reader} requires y: a label of each text.")
+    if not np.ndim(y):
+        raise ValueError(
+            f"y must be one label per text, got {y!r}: put labels in a list."
+        )
     if np.ndim(y) > 1 and np.shape(y)[1] > 1:
         raise ValueError(
-            f"y has {np.shape(y)[1]} columns, and TransformerClassifier reads one label per "
-            "text. For several labels, use sklearn.multioutput.MultiOutputClassifier."
+            f"y has {np.shape(y)[1]} columns, and {reader} reads one label per text. For several labels, use sklearn.multioutput.MultiOutputClassifier."
         )
     # NumPy would make strings of ["a", 1]
     listed = not hasattr(y, "dtype")

@@ -41,8 +41,8 @@ class LanguageModelTuner(BaseEstimator):
     objective : {"causal", "masked", "contrastive", "topics"}, default="causal"
         What the model learns: the next token ("causal", of a decoder such as "smollm2"),
         masked tokens ("masked", of an encoder such as "minilm"), or close vectors
-        ("contrastive", of an embedder): of texts of one topic with ``y``, of one text under
-        two draws of dropout without. With "topics" it learns vectors close to a prototype of
+        ("contrastive", of an embedder). With ``y``, texts of one topic come closer. Without,
+        each text comes closer to itself under another draw of dropout. With "topics" it learns vectors close to a prototype of
         the text's topic in ``y`` (of an embedder).
 
     init : {"pretrained", "random"}, default="pretrained"
@@ -93,14 +93,14 @@ class LanguageModelTuner(BaseEstimator):
 
     schedule : str, default="linear"
         How the learning rate falls, by a name of transformers: "linear", "cosine",
-        "constant_with_warmup".
+        "constant_with_warmup", or "constant", which has no warmup, either.
 
     warmup : float, default=0.05
         Share of the steps in which the learning rate rises from zero.
 
     validation_fraction : float, default=0.05
         Share of the texts that is held out. The weights with the least loss on them are
-        kept. With 0 the last weights are kept.
+        kept, be they those before training. With 0 the last weights are kept.
 
     eval_steps : int or "auto", default="auto"
         Steps between two checks on the held-out texts. A checkpoint is written at each.
@@ -111,7 +111,9 @@ class LanguageModelTuner(BaseEstimator):
 
     output_dir : str, Path or None, default=None
         Folder of the checkpoints and of the model. None is a folder in
-        ``LLMTOPICS_CACHE`` or the user's cache folder, by texts and parameters.
+        ``LLMTOPICS_CACHE`` or the user's cache folder, by texts and parameters. A search
+        (``GridSearchCV``) needs None, because a folder holds one model. Models stay there, as
+        large as the base model, until you delete their folders.
 
     device : str, default="auto"
         "cpu", "cuda", "mps", or "auto" for the first GPU or else the processor.
@@ -133,9 +135,10 @@ class LanguageModelTuner(BaseEstimator):
 
     history_ : dict of str to ndarray of shape (n_rows,)
         The course of training, a table for ``pandas.DataFrame``: ``step``, ``loss``,
-        ``held_out_loss``, ``perplexity`` (of held-out tokens), ``learning_rate``, ``tokens``
-        read so far, ``seconds``, ``tokens_per_second``, ``memory_mib``. NaN where a row has
-        no such value. The first held-out row is of the model before training.
+        ``held_out_loss``, ``perplexity`` (of held-out tokens; NaN for "contrastive" and
+        "topics"), ``learning_rate``, ``tokens`` read so far, ``seconds``,
+        ``tokens_per_second``, ``memory_mib`` (of the GPU at its peak, or of the process at
+        that time). NaN where a row has no such value. The first held-out row is of the model before training.
 
     See Also
     --------
@@ -145,9 +148,10 @@ class LanguageModelTuner(BaseEstimator):
 
     Notes
     -----
-    Training an interrupted fit again continues from its last checkpoint, and gives the
-    weights of an unbroken run. A fit that is repeated with the same texts and parameters
-    loads the finished model. ``verbose`` may differ, and ``device`` if the number format is
+    Calling ``fit`` again after an interrupt continues from the last checkpoint. It gives the
+    weights of an unbroken run, unless ``max_minutes`` stops it. A fit that is repeated with
+    the same texts and parameters loads the finished model. To train a finished model for
+    longer, start from it: ``model=tuner.model_path_``. ``verbose`` may differ, and ``device`` if the number format is
     the same. Two processes that fit the same take turns.
 
     Adam with decoupled weight decay (AdamW) of PyTorch is the optimizer; the loop is the
@@ -157,8 +161,8 @@ class LanguageModelTuner(BaseEstimator):
     The loss of "contrastive" is the cross-entropy between the softmax of a text's cosines to
     the others, times 20, and their shared topics ``y @ y.T``. The loss of "topics" is the
     cross-entropy between the softmax of a text's cosines to the prototypes of the topics,
-    times 20, and its topics. Prototypes start at the topics' mean vectors, are trained with the model, and
-    are not kept. Vectors are means of tokens. A model that gives all texts nearly the same
+    times 20, and its topics. Prototypes start at the topics' mean vectors, are trained with
+    the model, and are not kept. Vectors are means of tokens. A model that gives all texts nearly the same
     vector is refused.
 
     References
@@ -276,15 +280,18 @@ class LanguageModelTuner(BaseEstimator):
             For what is not a text (naming its row), too few texts, bad parameters, and an
             ``output_dir`` that holds something else.
         FloatingPointError
-            If the loss becomes NaN or infinite. The last checkpoint is kept.
+            If the loss or a weight becomes NaN or infinite. Nothing is kept.
         MemoryError
             Before training, if the device has less memory free than is needed.
         OSError
-            If the model is not found, or a checkpoint cannot be written.
+            If the model is not found, a checkpoint cannot be written, or the finished model
+            in ``output_dir`` is damaged.
         ImportError
             If the extra ``finetune`` is not installed.
         """
         texts, topics = written_texts(X, y, self.objective)
+        if self.output_dir == "":
+            raise ValueError("output_dir is empty: name a folder, or use None.")
         with restored_on_error(self):
             place = self.output_dir
             tuned = tune(
@@ -295,7 +302,9 @@ class LanguageModelTuner(BaseEstimator):
             )
             self.model_path_ = str(tuned.folder)
             self.history_ = history_table(tuned.history)
-            self.history_["perplexity"] = np.exp(self.history_["held_out_loss"])
+            tokens = self.objective in ("causal", "masked")
+            losses = self.history_["held_out_loss"]
+            self.history_["perplexity"] = np.exp(losses if tokens else losses * np.nan)
             self._max_length = tuned.window
             self._as_fitted = as_fitted(self)
         return self

@@ -30,12 +30,15 @@ def plot_training(
     -------
     ax : matplotlib.axes.Axes
         The axes: loss by step, on the texts of training and on texts that were held out. A
-        dot marks the least held-out loss. The model at this step is the one that is kept.
+        dot marks the least held-out loss. The model at this step is the one that is kept. At
+        step 0 it is the model before training.
 
     Raises
     ------
     ImportError
         If matplotlib is not installed.
+    TypeError
+        If ``history`` is no table, such as a tuner.
     ValueError
         If a column is missing, has another length or an infinite value, or if there is no
         loss to draw.
@@ -50,6 +53,10 @@ def plot_training(
     >>> [line.get_label() for line in ax.get_lines()]
     ['training', 'held out', 'kept']
     """
+    if not hasattr(history, "keys"):
+        raise TypeError(
+            f"history must be a table, got {type(history).__name__}: pass history_ of a tuner."
+        )
     names = ("step", "loss", "held_out_loss")
     if missing := [name for name in names if name not in history]:
         raise ValueError(
@@ -60,6 +67,7 @@ def plot_training(
             history[name],
             ensure_2d=False,
             ensure_all_finite="allow-nan",
+            ensure_min_samples=0,
             input_name=name,
         )
         for name in names
