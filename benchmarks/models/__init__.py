@@ -20,7 +20,6 @@ from benchmarks.models import (
     tomotopy_models,
 )
 from benchmarks.models.base import Fitted, Topics
-from llmtopics import TextAnalyzer, TransformerEmbedder
 
 
 class Model(NamedTuple):
@@ -69,15 +68,8 @@ MODELS: dict[str, Model] = {  # in the order of the tables
     "FusionTopicModel, α=0.8": Model(partial(fusion, alpha=0.8)),
     "FusionTopicModel, linear": Model(partial(fusion, pooling="linear")),
     "FusionTopicModel, geometric": Model(partial(fusion, pooling="geometric")),
-    "FusionTopicModel, α=auto": Model(  # it reads halves of texts: no vectors are known
-        partial(
-            fusion,
-            alpha="auto",
-            analyzer=TextAnalyzer(),
-            embedder=TransformerEmbedder(),
-        ),
-        3,
-    ),
+    "FusionTopicModel, α=auto": Model(partial(fusion, alpha="auto"), 3),
+    "FusionTopicModel, no co-training": Model(partial(fusion, co_training=0)),
     # of counts alone
     "tomotopy": on_counts(tomotopy_models.tomotopy_lda),
     "lda": on_counts(other_counts.cython_lda),

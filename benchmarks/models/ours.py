@@ -1,6 +1,5 @@
 """Models of llmtopics."""
 
-from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
@@ -53,22 +52,15 @@ def gibbs_topics(corpus: Documents, K: int, seed: int) -> Topics:
     return Topics(mixtures, top_words(model.components_, corpus.vocabulary, N_WORDS))
 
 
-def fusion(
-    corpus: Documents,
-    K: int,
-    seed: int,
-    analyzer: Callable | None = None,
-    embedder: Any = None,
-    **parameters: Any,
-) -> Topics:
-    """Texts are cut and encoded beforehand, unless analyzer and embedder are given."""
+def fusion(corpus: Documents, K: int, seed: int, **parameters: Any) -> Topics:
+    """Texts are cut and encoded beforehand."""
     known = dict(zip(corpus.texts, corpus.tokens, strict=True))
     model = FusionTopicModel(
         K,
         vectorizer=CountVectorizer(
-            analyzer=analyzer or known.__getitem__, vocabulary=corpus.vocabulary
+            analyzer=known.__getitem__, vocabulary=corpus.vocabulary
         ),
-        embedder=embedder or PrecomputedEmbeddings(corpus.texts, corpus.vectors),
+        embedder=PrecomputedEmbeddings(corpus.texts, corpus.vectors),
         random_state=seed,
         **parameters,
     )

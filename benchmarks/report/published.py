@@ -13,12 +13,12 @@ care:
 
 - COTC, RSTC and ECIC tune an encoder on the corpus or cluster texts in many rounds. The soft labels come from
   models with one to eight billion parameters. `FusionTopicModel` uses MiniLM's vectors as they are (22 million
-  parameters), with all default settings.
+  parameters). K and the words are given, and all else is its default.
 - Papers on 20 Newsgroups use other words and often judge the texts of the test split alone. Ours are
   all 18,846 posts without headers, quotes and footers.
 - Their C_v is counted in Wikipedia. Ours is counted in the corpus, so the two cannot be compared, and theirs is
   not shown.
-- COTC's figures were not checked against the paper.
+- COTC's figures are second-hand: they were not checked against the paper.
 
 Ours are means over the seeds, with medians in brackets.
 """
@@ -34,7 +34,7 @@ RSTC = "RSTC (Zheng et al., ACL 2023)"
 ECIC = "ECIC (Rakib et al., NLDB 2020)"
 SCCL = "SCCL (Zhang et al., NAACL 2021)"
 HICOT = "HiCOT (Vuong et al., Findings of ACL 2025)"
-SOFT = "LM soft labels, 1 B (Li et al., arXiv 2602.17907, 2026)"
+SOFT = "LM soft labels, Llama-3.2-1B (Li et al., arXiv 2602.17907, 2026)"
 PUBLISHED: list[tuple[str, str, dict[str, float]]] = [  # problem, measure, papers
     (
         "StackOverflow, K=20",

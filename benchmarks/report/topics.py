@@ -21,8 +21,7 @@ Each table compares topic models of texts on one corpus with K topics.
   each topic with one label, where there are as many topics as labels. *Accuracy* is that of a logistic
   regression from the logarithm of the topic proportions to the labels, in three folds. No model saw a label.
 - *Seconds* are the median over the seeds. They go from words and vectors made beforehand to topics and topic
-  proportions, after a run on about 200 documents that imports and compiles. Only `α=auto` splits and encodes
-  texts in this time, because it reads halves of texts. *Peak memory* is that of the whole process.
+  proportions, after a run on about 200 documents that imports and compiles. *Peak memory* is that of the whole process.
 - Higher is better up to *accuracy*. The best of the models with K topics is bold. Figures are means over the
   seeds ± their standard deviation.
 

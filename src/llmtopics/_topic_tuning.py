@@ -16,7 +16,7 @@ from llmtopics._language.encode_settings import read_settings
 from llmtopics._language.files import find_files
 from llmtopics.embed import TransformerEmbedder
 from llmtopics.finetune import LanguageModelTuner
-from llmtopics.fusion._co_training import certain_rows
+from llmtopics.fusion._co_training import confident_rows
 
 logger = logging.getLogger(__name__)
 
@@ -235,7 +235,7 @@ def _confident(
             f"{written.sum()} of {len(texts)} texts are not blank, and the model has "
             f"{n_topics} topics: pass more texts, or fit fewer topics."
         )
-    rows = certain_rows(mixtures, written, share)
+    rows = confident_rows(mixtures, written, share)
     first = mixtures[rows].argmax(axis=1)
     if len(np.unique(first)) < 2:
         raise ValueError(

@@ -24,7 +24,7 @@ def documents(rng, D=60, K=3):
 
 
 @pytest.mark.parametrize("K", [2, 3])
-def test_the_correction_is_the_published_product(rng, K):
+def test_the_correction_is_the_root_of_the_product(rng, K):
     mixtures, vectors, X = documents(rng, K=K)
     rows = np.concatenate(
         [
@@ -59,12 +59,31 @@ def test_what_a_text_lacks_says_nothing(rng):
     assert_allclose(trained.correct(even, none, words), by_words / by_words.sum())
 
 
-def test_a_topic_that_is_no_texts_first_stays_possible(rng):
+def test_a_topic_that_is_no_texts_first_gets_the_smallest_probability(rng):
     mixtures, vectors, X = documents(rng)
     mixtures = np.column_stack([mixtures * 0.9, np.full(60, 0.1)])
-    found = co_train(mixtures, vectors, X, 0.6).correct(mixtures, vectors, X)
+    trained = co_train(mixtures, vectors, X, 0.6)
+    for classifier, view in [
+        (trained.by_vectors, vectors),
+        (trained.by_words, trained.idf.transform(X)),
+    ]:
+        logs = classifier.log_probabilities(view, 4)
+        assert_array_equal(logs[:, 3], logs[:, :3].min(axis=1))
+    found = trained.correct(mixtures, vectors, X)
     assert found.min() > 0
     assert (found.argmax(axis=1) < 3).all()
+
+
+def test_texts_that_lack_a_view_teach_nothing(rng):
+    mixtures, vectors, X = documents(rng)
+    some = vectors.copy()
+    some[:20] = 0  # without vectors
+    X = X.tolil()
+    X[40:] = 0  # without words
+    X = sp.csr_array(X)
+    found = co_train(mixtures, some, X, 1)
+    alone = co_train(mixtures[20:40], vectors[20:40], X[20:40], 1)
+    assert_allclose(found.by_vectors.coef, alone.by_vectors.coef, atol=1e-4)
 
 
 def test_zeros_of_a_topic_stay_zeros(rng):
@@ -110,7 +129,7 @@ def test_parts_of_an_explanation_sum_to_the_corrected_mixture(fusion, planted):
     parts = why.language_contribution + why.prior_contribution
     parts = parts + why.word_contributions.sum(axis=0)
     assert_allclose(parts, why.mixture)
-    assert any("Co-training" in note for note in why.notes)
+    assert any("Co-training" in note and "convention" in note for note in why.notes)
 
 
 def test_only_prior_with_both_views_is_corrected(fusion, planted):

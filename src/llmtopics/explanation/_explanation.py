@@ -25,7 +25,7 @@ class Explanation:
         θ, the sum of all parts.
 
     alpha : float
-        Weight of the embedding side in this text.
+        Weight of the embedding side in this text, before co-training.
 
     words, counts : ndarrays of shape (n,)
         Words of the vocabulary in the text, and their counts or weights.

@@ -1,12 +1,12 @@
-"""Co-training: classifiers that learn topics from certain texts correct θ of all texts."""
+"""Co-training: classifiers that learn topics from confident texts correct θ of all texts."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
-from warnings import catch_warnings, simplefilter
+from warnings import catch_warnings, filterwarnings
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.special import log_softmax, softmax
+from scipy.special import entr, log_softmax, softmax
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 
@@ -15,6 +15,7 @@ from llmtopics.topics import _sphere as sphere
 
 _C = 10.0  # inverse strength of the regularization, for rows of length one
 _N_FOLDS = 3
+_N_SEARCHED = 5000  # texts of a view that alpha="auto" asks
 
 
 class Classifier(NamedTuple):
@@ -93,7 +94,9 @@ def co_train(
         Share of the texts of each topic that are learned from: those with the largest
         proportion of it.
     """
-    rows = certain_rows(mixtures, vectors.any(axis=1) & (np.diff(X.indptr) > 0), share)
+    rows = confident_rows(
+        mixtures, vectors.any(axis=1) & (np.diff(X.indptr) > 0), share
+    )
     topics = mixtures[rows].argmax(axis=1)
     if len(np.unique(topics)) < 2:
         return None
@@ -107,6 +110,7 @@ def explained(mixtures: np.ndarray, views: Sequence[Any]) -> float:
 
     It is the mean over the views of ``1 - L / H``. L is the cross-entropy of a classifier on
     texts that it did not learn from, H the entropy of the topics. 1 is all, and 0 nothing.
+    Rows of zeros are left out of a view. Topics that nothing can be learned of give -inf.
 
     Parameters
     ----------
@@ -114,27 +118,29 @@ def explained(mixtures: np.ndarray, views: Sequence[Any]) -> float:
         θ.
     views : sequence of arrays of shape (D, features)
     """
-    topics = mixtures.argmax(axis=1)
-    shares = np.bincount(topics) / len(topics)
-    shares = shares[shares > 0]
-    entropy = -(shares * np.log(shares)).sum()
-    if not entropy:
-        return 0.0
-    folds = np.random.default_rng(0).permutation(len(topics)) % _N_FOLDS
+    return float(np.mean([_explained(mixtures, view) for view in views]))
+
+
+def _explained(mixtures: np.ndarray, view: Any) -> float:
+    is_sparse = sp.issparse(view)
+    known = np.flatnonzero(np.diff(view.indptr) if is_sparse else view.any(axis=1))
+    rng = np.random.default_rng(0)
+    known = np.sort(rng.permutation(known)[:_N_SEARCHED])
+    view, topics = view[known], mixtures[known].argmax(axis=1)
+    folds = rng.permutation(len(known)) % _N_FOLDS
     loss = 0.0
-    for view in views:
-        for fold in range(_N_FOLDS):
-            rows, others = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-            if len(np.unique(topics[rows])) < 2:
-                return 0.0
-            logs = _classifier(view[rows], topics[rows]).log_probabilities(
-                view[others], mixtures.shape[1]
-            )
-            loss -= logs[np.arange(len(others)), topics[others]].sum()
-    return float(1 - loss / (len(topics) * len(views) * entropy))
+    for fold in range(_N_FOLDS):
+        rows, others = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        if len(np.unique(topics[rows])) < 2:
+            return -np.inf
+        classifier = _classifier(view[rows], topics[rows])
+        logs = classifier.log_probabilities(view[others], mixtures.shape[1])
+        loss -= logs[np.arange(len(others)), topics[others]].sum()
+    shares = np.bincount(topics) / len(topics)
+    return 1 - loss / len(topics) / entr(shares).sum()
 
 
-def certain_rows(mixtures: np.ndarray, known: np.ndarray, share: float) -> np.ndarray:
+def confident_rows(mixtures: np.ndarray, known: np.ndarray, share: float) -> np.ndarray:
     """Return the rows of each topic with the largest proportion of it.
 
     Parameters
@@ -156,7 +162,7 @@ def certain_rows(mixtures: np.ndarray, known: np.ndarray, share: float) -> np.nd
 
 def _classifier(inputs: np.ndarray | sp.csr_array, topics: np.ndarray) -> Classifier:
     with one_thread(), catch_warnings():
-        simplefilter("ignore", UserWarning)  # of few texts per topic
+        filterwarnings("ignore", "The number of unique classes")  # few texts per topic
         model = LogisticRegression(C=_C, max_iter=1000).fit(inputs, topics)
     coef, intercept = model.coef_.T, model.intercept_
     if len(model.classes_) == 2:  # one column: of the second against the first

@@ -63,7 +63,7 @@ class FusionTopicModel(
         document. 0 is the topic model alone, and no text is encoded. 1 is
         :class:`EmbeddingTopics` (or ``language_topics``) alone. "auto" fits nine weights
         and takes the one whose topics are explained best by the words alone and by the vectors
-        alone (see Notes). It takes about ten times as long.
+        alone (see Notes). It takes ten to fifteen times as long, without encoding.
 
     pooling : {"prior", "linear", "geometric"}, default="prior"
         How to combine the sides. "prior": f is the Dirichlet prior of the topic model, and f
@@ -147,12 +147,13 @@ class FusionTopicModel(
         The fusion weight α that was used.
 
     alpha_scores_ : dict
-        How much both views explain of the topics of each weight (see Notes), at most 1. Only
-        with ``alpha="auto"``.
+        How much both views explain of the topics of each weight (see Notes), at most 1, or
+        -inf if all texts have the same topic. Only with ``alpha="auto"``.
 
     alpha_at_edge_ : bool
         Whether the best weight is the smallest or largest that was tried (0.1 or 0.9). Then
-        one side alone (``alpha=0`` or 1) may be better. Only with ``alpha="auto"``.
+        one side alone (``alpha=0`` or 1) may be better. Of equal scores, the weight nearest to
+        0.5 is the best. Only with ``alpha="auto"``.
 
     document_alpha_ : ndarray of shape (n_texts,)
         Weight of the embedding side in each text in ``fit``, before co-training.
@@ -192,8 +193,8 @@ class FusionTopicModel(
     The prior depends on the data, as in empirical Bayes [1]_. Texts and vectors have no
     joint density.
 
-    Co-training [4]_ is a kind of self-training: no labels are used. The labels of the two
-    classifiers (logistic regression, of vectors and of tf-idf) are the first topics of the
+    Co-training, after an idea of [4]_, is self-training: no labels are used. The labels of the
+    two classifiers (logistic regression, of vectors and of tf-idf) are the first topics of the
     most certain texts. If they give topic k of a document the probabilities p and q, its
     proportion becomes ``θ_k (p_k q_k)^(1/2)``, divided by the sum over the topics. The words of
     topics do not change.
@@ -201,11 +202,11 @@ class FusionTopicModel(
     ``alpha="auto"`` trains both classifiers on two thirds of the texts, whose labels are all
     first topics, and predicts the topics of the last third, in three folds. The score of a
     weight is the mean of ``1 - L / H`` of both. L is the cross-entropy of the predictions, H
-    the entropy of the topics. Topics that follow one side alone are hard to predict from the
-    other. With ``language_topics``, log f takes the place of the vectors.
+    the entropy of the topics. At most 5,000 texts are asked. Topics that follow one side alone
+    are hard to predict from the other. With ``language_topics``, log f takes the place of the vectors.
 
     Words are ranked by keyness: the log-likelihood ratio [2]_ that a word is typical of the
-    documents of a topic, weighted by θ, times ``φ_kw / max_j φ_jw``.
+    documents of a topic, weighted by θ before co-training, times ``φ_kw / max_j φ_jw``.
 
     ``fit_transform(X)`` is ``fit(X).transform(X)``. The result for a text does not depend on
     the other texts in ``X``, except for rounding in its vector (see

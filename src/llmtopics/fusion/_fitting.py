@@ -107,17 +107,19 @@ def _best(
     has_vectors = pooling.embeddings.embedder is not None
     vectors = sphere.unit(read.inputs) if has_vectors else np.log(read.f + 1e-12)
     views = TfidfTransformer().fit_transform(read.X), vectors
+    best: tuple[Any, ...] = ()
     scores: dict[float, float] = {}
-    best: Any = None
+    quiet = SimpleNamespace(**{**vars(given), "verbose": False})
     for alpha in tqdm(ALPHAS, "alpha", disable=not given.verbose):
         tried = type(pooling)(alpha, copy(pooling.counts), copy(pooling.embeddings))
-        tried.counts.given = SimpleNamespace(**{**vars(given), "verbose": False})
+        tried.counts.given = quiet
         tried.embeddings.topics = deepcopy(pooling.embeddings.topics)
         f = tried.fit(read.X, read.inputs, read.f, seed)
         scores[alpha] = explained(tried.mix(read.X, f), views)
-        if scores[alpha] == max(scores.values()):
-            best = tried, f
-    return *best, scores
+        rank = scores[alpha], -abs(alpha - 0.5)  # of equal scores, that nearest to 0.5
+        if not best or rank > best[0]:
+            best = rank, tried, f
+    return *best[1:], scores
 
 
 def _finished(

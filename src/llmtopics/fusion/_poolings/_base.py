@@ -36,7 +36,10 @@ class Contributions(NamedTuple):
         if (fused == mixture).all():
             return self
         factors = np.divide(mixture, fused, where=fused > 0, out=np.zeros_like(mixture))
-        note = "Co-training multiplies all parts of a topic by the same factor."
+        note = (
+            "Co-training multiplies all parts of a topic by the same factor. This is a "
+            "convention: what its classifiers read is not divided among words and embedding."
+        )
         return Contributions(
             *(part * factors for part in self[:3]), f"{self.note} {note}".strip()
         )
