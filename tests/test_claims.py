@@ -301,6 +301,26 @@ def test_accuracy_of_zero_shot_topics():
     ]
 
 
+def test_accuracy_of_classifiers_in_the_guide():
+    measured_ones = {
+        row["classifier"]: row
+        for row in tables(section("Classifiers from 200 labels"))[0]
+    }
+    (rows,) = [
+        rows for rows in tables(read("docs/guide/tune.md")) if "samples" in rows[0]
+    ]
+    assert len(rows) == 6
+    ways = {'`"head"`': "MiniLM, head", '`"lora"`': "MiniLM, LoRA"}
+    ways |= {'`"full"`': "MiniLM, all weights"}
+    for row in rows:
+        name = row["classifier"].removesuffix(", 128 tokens")
+        for ours, theirs in ways.items():
+            name = name.replace(ours, theirs)
+        found = measured_ones[name]
+        assert (row["samples"], row["accuracy"]) == (found["seeds"], found["accuracy"])
+        assert row["minus tf-idf"] in ("", found["minus tf-idf"])
+
+
 def test_changes_of_the_guide_to_tuning_were_measured():
     changes = re.findall(r"[\d.]+ → [\d.]+", read("docs/guide/tune.md"))
     measured_changes = section("Tuned language models") + section(

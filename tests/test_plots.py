@@ -164,6 +164,13 @@ def test_training_draws_both_losses_and_the_model_that_is_kept(kind):
     assert_array_equal(lines["kept"].get_xydata(), [[4, 3.5]])
 
 
+def test_steps_are_whole_numbers():
+    ax = plot_training(
+        {"step": [0, 1, 2], "loss": [3, 2, 1], "held_out_loss": [NAN] * 3}
+    )
+    assert [tick for tick in ax.get_xticks() if tick % 1] == []
+
+
 def test_training_without_held_out_texts_draws_one_line():
     ax = plot_training(HISTORY | {"held_out_loss": [NAN] * 7})
     assert [line.get_label() for line in ax.get_lines()] == ["training"]

@@ -589,3 +589,11 @@ def test_a_folder_without_a_model_has_a_short_traceback(tmp_path):
         llm(tmp_path).generate(TEXTS)
     shown = "".join(traceback.format_exception(caught.value))
     assert "/transformers/" not in shown
+
+
+def test_an_encoder_is_refused(tmp_path):
+    """It sees the token that it would predict."""
+    with pytest.raises(
+        ValueError, match="LocalLLM needs a decoder, and model='minilm'"
+    ):
+        LocalLLM("minilm", cache_dir=tmp_path).generate(TEXTS)

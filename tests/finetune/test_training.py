@@ -18,6 +18,7 @@ from llmtopics._checks import as_seed
 from llmtopics._language import training, tune
 from llmtopics._language.devices import devices_of
 from llmtopics._language.objectives import Causal, Contrastive, Masked
+from llmtopics._language.training_texts import spread_rows
 from llmtopics._language.tune import _split
 
 
@@ -202,7 +203,7 @@ def test_accumulated_batches_have_the_mean_loss_of_the_batches(
 
 def test_an_encoder_is_not_trained_to_predict_the_next_token(tiny, encoder, texts):
     tuner = tiny(init="pretrained", model=str(encoder))
-    with pytest.raises(ValueError, match=r"'smollm2', or objective='masked'"):
+    with pytest.raises(ValueError, match=r"'smollm2'.*objective='masked'"):
         tuner.fit(texts)
 
 
@@ -472,3 +473,53 @@ def test_two_processes_on_one_folder_take_turns(tmp_path):
     printed = [process.communicate()[0] for process in started]
     assert [process.returncode for process in started] == [0, 0]
     assert printed[0] == printed[1] != b""
+
+
+# checks and interrupts ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("n", "length"), [(1, 9000), (3, 10), (600, 100), (65, 128)])
+def test_a_check_reads_about_8192_tokens_of_all_rows(n, length):
+    rows = [{"input_ids": np.full(length, i)} for i in range(n)]
+    read = spread_rows(rows, 8192)
+    numbers = [row["input_ids"][0] for row in read]
+    assert numbers == sorted(set(numbers))
+    assert numbers[0] == 0
+    assert numbers[-1] == n - 1
+    assert len(read) == (n if n * length <= 8192 else max(1, 8192 // length))
+
+
+def test_training_checks_on_no_more_tokens(tiny, texts, monkeypatch):
+    monkeypatch.setattr(training, "_CHECKED", 64)
+    read = []
+
+    def recorded(rows, most):
+        read.append(spread_rows(rows, most))
+        return read[-1]
+
+    monkeypatch.setattr(training, "spread_rows", recorded)
+    tiny(max_steps=2, validation_fraction=0.5).fit(texts)
+    assert 1 <= sum(len(row["input_ids"]) for row in read[0]) <= 64
+
+
+@pytest.mark.parametrize(("minutes", "said"), [(1e-4, True), (9, False), (None, False)])
+def test_checks_that_take_most_of_the_time_are_said(tiny, texts, caplog, minutes, said):
+    tiny(max_minutes=minutes, max_steps=1).fit(texts)
+    assert ("The first check on held-out texts took" in caplog.text) == said
+
+
+def test_an_interrupt_says_where_the_run_continues(tiny, texts, interrupted, caplog):
+    interrupted(tiny(max_steps=6, eval_steps=2), texts, 4)
+    assert "Call fit again" in caplog.text
+    assert "continue from step 4" in caplog.text
+
+
+@pytest.mark.parametrize("refused", [{"hidden_size": 17}, {"learning_rate": 1e38}])
+def test_a_refused_run_leaves_no_folder(tiny, texts, tmp_path, refused):
+    with pytest.raises((ValueError, FloatingPointError)):
+        tiny(**refused).fit(texts)
+    assert not (tmp_path / "tuned").exists()
+    (tmp_path / "tuned").mkdir()
+    with pytest.raises((ValueError, FloatingPointError)):
+        tiny(**refused).fit(texts)
+    assert (tmp_path / "tuned").is_dir()  # a folder of the user stays

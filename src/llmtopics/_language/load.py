@@ -52,6 +52,28 @@ def load_config(folder: Path) -> Any:
     return read(AutoConfig.from_pretrained, folder)
 
 
+def check_decoder(config: Any, model: str, caller: str) -> None:
+    """Raise a ValueError if a model is no decoder, which predicts the next token.
+
+    transformers also loads encoders for this, although they see the next token.
+    """
+    import transformers
+
+    encoder = type(config) in transformers.MODEL_FOR_MASKED_LM_MAPPING and not (
+        getattr(config, "is_decoder", False)
+        or any(
+            name.endswith(("ForCausalLM", "LMHeadModel"))
+            for name in config.architectures or ()
+        )
+    )
+    if encoder or type(config) not in transformers.MODEL_FOR_CAUSAL_LM_MAPPING:
+        raise ValueError(
+            f"{caller} needs a decoder, and model={model!r} is none. Use a decoder, such as "
+            "'smollm2'. For an encoder, such as 'minilm', use TransformerEmbedder or "
+            "objective='masked'."
+        )
+
+
 def read(load: Callable, folder: Path, **options: Any) -> Any:
     """Call a loader of transformers. Code that comes with a model is never run."""
     try:

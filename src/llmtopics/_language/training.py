@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from inspect import signature
 from pathlib import Path
-from shutil import disk_usage
 from threading import RLock
 from typing import Any, NamedTuple
 
@@ -20,18 +19,20 @@ import numpy as np
 
 from llmtopics._language.checkpoints import (
     checkpoint_of,
+    disk_is_full,
     last_whole_checkpoint,
     mark_whole,
 )
 from llmtopics._language.devices import devices_of, dtype_on
 from llmtopics._language.load import quiet
+from llmtopics._language.training_texts import spread_rows
 
 logger = logging.getLogger(__name__)
 
 _training = (
     RLock()
 )  # random states and the settings of accelerate belong to the process
-_MARGIN = 1024**2
+_CHECKED = 8192  # tokens of a check, about
 
 
 class Plan(NamedTuple):
@@ -110,9 +111,9 @@ def train(
     ----------
     model : torch.nn.Module
     items, held_out : list of dict
-        What ``collate`` makes batches of, to train on and to check on. Without
-        ``held_out`` the last weights are kept. Else those with the least loss on it are
-        kept, be they those before training.
+        What ``collate`` makes batches of, to train on and to check on. Of ``held_out``
+        about 8,192 tokens are read. Without it the last weights are kept. Else those with
+        the least loss on it are kept, be they those before training.
     collate : callable
     loss : callable or None
         From the model and a batch to the loss; None for the model's own.
@@ -150,6 +151,7 @@ def train(
             super()._save_checkpoint(model, trial)
 
     n_steps = plan.n_steps(len(items))
+    held_out = spread_rows(held_out, _CHECKED)
     with _training, _random_states_kept(), quiet():
         checkpoint = last_whole_checkpoint(folder)
         before = _trained_weights(model) if held_out else {}
@@ -193,7 +195,7 @@ def _run(trainer: Any, checkpoint: Path | None, advice: str) -> None:
     try:
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     except Exception as error:
-        if isinstance(error, FloatingPointError) or not _disk_is_full(error, folder):
+        if isinstance(error, FloatingPointError) or not disk_is_full(error, folder):
             raise
         raise OSError(
             f"A checkpoint could not be written to {folder}: {error}. {advice}"
@@ -304,6 +306,7 @@ def _callbacks(plan: Plan, n_steps: int, checks: bool) -> list[Any]:
                 state.best_metric is None
             ):  # before training: what later checks must beat
                 state.best_metric = metrics["eval_loss"]
+                _warn_of_slow_checks(self.elapsed(), plan.max_minutes)
 
         def on_step_end(self, args, state, control, **_):
             limit = plan.max_minutes
@@ -336,6 +339,18 @@ def _callbacks(plan: Plan, n_steps: int, checks: bool) -> list[Any]:
     ]  # in this order: the first check is not one without progress
 
 
+def _warn_of_slow_checks(seconds: float, max_minutes: float | None) -> None:
+    """Warn if the first check took more than half of the time."""
+    if max_minutes is not None and seconds > 30 * max_minutes:
+        logger.warning(
+            "The first check on held-out texts took %d seconds of max_minutes=%g, and one "
+            "comes after the last step. Set a larger max_minutes, or validation_fraction=0 "
+            "for no checks.",
+            seconds,
+            max_minutes,
+        )
+
+
 def _memory_mib(kind: str) -> float:
     """Return the memory of a GPU at its peak in this run, or that of the process now."""
     import psutil
@@ -344,16 +359,6 @@ def _memory_mib(kind: str) -> float:
     if kind == "cuda":
         return torch.cuda.max_memory_allocated() / 2**20
     return psutil.Process().memory_info().rss / 2**20
-
-
-def _disk_is_full(error: Exception, folder: Path) -> bool:
-    """Tell whether an error of a checkpoint is about the disk (libraries rename it)."""
-    texts = (str(error), str(error.__cause__))
-    full = any("No space left" in text or "os error 28" in text for text in texts)
-    return full or (
-        (isinstance(error, OSError) or "write" in str(error))
-        and disk_usage(folder).free < _MARGIN
-    )
 
 
 def _history(logs: list[dict[str, Any]]) -> list[dict[str, float]]:

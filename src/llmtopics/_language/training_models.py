@@ -25,26 +25,11 @@ class Size(NamedTuple):
     vocab_size: int
 
 
-def check_kind(config: Any, kind: str, model: str) -> None:
-    """Raise a ValueError if a model cannot be loaded as ``kind``, or is an encoder.
-
-    transformers also loads encoders to predict the next token, which they see.
-    """
+def check_encoder(config: Any, model: str) -> None:
+    """Raise a ValueError if a model cannot predict masked tokens."""
     import transformers
 
-    readers = transformers.MODEL_FOR_MASKED_LM_MAPPING
-    if kind == "AutoModelForCausalLM":
-        named = ("ForCausalLM", "LMHeadModel")
-        encoder = type(config) in readers and not (
-            getattr(config, "is_decoder", False)
-            or any(name.endswith(named) for name in config.architectures or ())
-        )
-        if encoder or type(config) not in transformers.MODEL_FOR_CAUSAL_LM_MAPPING:
-            raise ValueError(
-                f"objective='causal' needs a decoder, and model={model!r} is none. Use a "
-                "decoder, such as 'smollm2', or objective='masked' for an encoder."
-            )
-    elif kind == "AutoModelForMaskedLM" and type(config) not in readers:
+    if type(config) not in transformers.MODEL_FOR_MASKED_LM_MAPPING:
         raise ValueError(
             f"objective='masked' needs an encoder, and model={model!r} is none. Use an "
             "encoder, such as 'minilm', or objective='causal' for a decoder."

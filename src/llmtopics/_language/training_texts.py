@@ -78,6 +78,15 @@ def padded(rows: Sequence[np.ndarray], padding: int) -> tuple[np.ndarray, np.nda
     return matrix, real
 
 
+def spread_rows(rows: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+    """Return rows of about ``most`` tokens, spread over all rows."""
+    n_tokens = sum(len(row["input_ids"]) for row in rows)
+    if n_tokens <= most:
+        return rows
+    n = max(1, len(rows) * most // n_tokens)
+    return [rows[int(i)] for i in np.linspace(0, len(rows) - 1, n)]
+
+
 def train_tokenizer(texts: Sequence[str], vocab_size: int, window: int) -> Any:
     """Return a byte-level BPE tokenizer learned from texts."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors

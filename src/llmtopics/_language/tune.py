@@ -2,8 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 from hashlib import sha256
 from math import exp
@@ -12,14 +11,13 @@ from shutil import rmtree
 from typing import Any, NamedTuple
 
 import numpy as np
-from filelock import FileLock
 
 from llmtopics._language.cache import default_folder
-from llmtopics._language.checkpoints import last_whole_checkpoint
+from llmtopics._language.checkpoints import held
 from llmtopics._language.encode_settings import read_settings
 from llmtopics._language.files import SHORT_NAMES, fingerprint
 from llmtopics._language.gguf import unpacked
-from llmtopics._language.load import load_config, load_tokenizer
+from llmtopics._language.load import check_decoder, load_config, load_tokenizer
 from llmtopics._language.objectives import OBJECTIVES
 from llmtopics._language.training import (
     Plan,
@@ -29,7 +27,7 @@ from llmtopics._language.training import (
 )
 from llmtopics._language.training_models import (
     Size,
-    check_kind,
+    check_encoder,
     check_memory,
     check_size,
     license_of,
@@ -47,7 +45,7 @@ from llmtopics._language.training_texts import train_tokenizer
 logger = logging.getLogger(__name__)
 
 _RANDOM_WINDOW = 256
-_VERSION = 2  # part of the key: change it when the same settings give other weights
+_VERSION = 3  # part of the key: change it when the same settings give other weights
 
 
 class Tuning(NamedTuple):
@@ -102,7 +100,7 @@ def tune(
     corpus = _digest([*texts, *([] if topics is None else [topics.tobytes().hex()])])
     key = _key(tuning, base, corpus)
     place = (output_dir or default_folder() / "tuned" / key[:32]).absolute()
-    with _held(place, key):
+    with held(place, key):
         if not (place / "model").exists():
             _tune(texts, topics, tuning, base, place, corpus)
         return _finished(place)
@@ -210,7 +208,10 @@ def _start(
     seed = tuning.plan.seed
     if base is not None:
         tokenizer, config = load_tokenizer(base), load_config(base)
-        check_kind(config, kind.kind, tuning.model)
+        if kind.kind == "AutoModelForCausalLM":
+            check_decoder(config, tuning.model, "objective='causal'")
+        elif kind.kind == "AutoModelForMaskedLM":
+            check_encoder(config, tuning.model)
         window = window_of(config, tokenizer, tuning.max_length, kind.window)
         return (
             partial(pretrained_model, kind.kind, base, seed),
@@ -300,55 +301,6 @@ def _digest(texts: Sequence[str]) -> str:
         data = text.encode("utf-8", "surrogatepass")
         digest.update(f"{len(data)} ".encode() + data)
     return digest.hexdigest()
-
-
-@contextmanager
-def _held(place: Path, key: str) -> Iterator[None]:
-    """Keep other processes from a folder; make sure that it holds this run or nothing.
-
-    Raises
-    ------
-    ValueError
-        If it holds something else.
-    """
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise ValueError(
-            f"output_dir={str(place)!r} is a file, or is inside of one. Name a folder."
-        ) from None
-    with FileLock(place / ".lock"):
-        file, made = place / "run.json", place / ".run.json"
-        others = {path.name for path in place.iterdir()} - {".lock", made.name}
-        if file.exists():
-            if file.read_text("utf-8") != key:
-                finished = (place / "model").exists()
-                raise ValueError(
-                    f"output_dir={str(place)!r} holds "
-                    f"{'a model' if finished else 'an unfinished run'} with other texts or "
-                    "parameters. Name another folder, or delete this one. For a search "
-                    "(GridSearchCV), leave output_dir=None."
-                )
-        elif others:
-            raise ValueError(
-                f"output_dir={str(place)!r} holds other files, such as {min(others)!r}. "
-                "Name an empty folder."
-            )
-        else:
-            made.write_text(key, "utf-8")
-            made.rename(file)
-        try:
-            yield
-        except BaseException as error:  # also an interrupt by the user
-            fails_again = isinstance(error, FloatingPointError | ValueError)
-            unfinished = not (place / "model").exists()
-            checkpoints = place / "checkpoints"
-            if unfinished and (
-                fails_again or last_whole_checkpoint(checkpoints) is None
-            ):
-                file.unlink()  # nothing to continue: other parameters may use the folder
-                rmtree(checkpoints, ignore_errors=True)
-            raise
 
 
 def _card(

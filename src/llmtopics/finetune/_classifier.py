@@ -73,14 +73,15 @@ class TransformerClassifier(TextReader, ClassifierMixin, BaseEstimator):
         Most updates of the weights.
 
     max_minutes : float or None, default=None
-        Minutes after which training stops.
+        Minutes after which training stops. Checks count. The last one comes on top.
 
     learning_rate : float or "auto", default="auto"
         "auto" is 1e-4 for "lora" and 2e-5 for "full". It falls to zero linearly.
 
     validation_fraction : float, default=0.1
         Share of the texts that is held out. The weights with the least loss on them are
-        kept, be they those before training. With 0 the last weights are kept. Each class keeps a text to train on.
+        kept, be they those before training. Of many or long texts, a check reads about 8,192
+        tokens. With 0 the last weights are kept. Each class keeps a text to train on.
 
     patience : int or None, default=3
         Training stops after so many checks, ten in a run, without a lower held-out loss.
@@ -128,8 +129,9 @@ class TransformerClassifier(TextReader, ClassifierMixin, BaseEstimator):
     and teaches them nothing.
 
     Pickles contain the head and what was trained: nothing of the model's weights for "head",
-    about a megabyte for "lora" with MiniLM, all weights for "full". The model itself is found
-    again by its name. It must have the weights it had in ``fit``.
+    2.7 MB for "lora" with MiniLM, all weights for "full". "head" and "lora" find the other
+    weights by the model's name, and all need its tokenizer. The model must have the weights
+    that it had in ``fit``.
 
     A text whose weight, or that of its class, is zero is left out.
 

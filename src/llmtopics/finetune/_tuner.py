@@ -40,10 +40,11 @@ class LanguageModelTuner(BaseEstimator):
 
     objective : {"causal", "masked", "contrastive", "topics"}, default="causal"
         What the model learns: the next token ("causal", of a decoder such as "smollm2"),
-        masked tokens ("masked", of an encoder such as "minilm"), or close vectors
-        ("contrastive", of an embedder). With ``y``, texts of one topic come closer. Without,
-        each text comes closer to itself under another draw of dropout. With "topics" it learns vectors close to a prototype of
-        the text's topic in ``y`` (of an embedder).
+        masked tokens ("masked", of an encoder such as "minilm"), or vectors of texts
+        ("contrastive" and "topics", of an embedder). With "contrastive" and ``y``, vectors of
+        texts of one topic become similar. Without ``y``, each text is read twice with
+        different dropout, and the two vectors become similar. With "topics", each topic in
+        ``y`` has a vector of its own (prototype), and vectors of its texts become similar to it.
 
     init : {"pretrained", "random"}, default="pretrained"
         Whether training starts with the weights of ``model``, or with random ones. Random
@@ -85,7 +86,8 @@ class LanguageModelTuner(BaseEstimator):
         Most updates of the weights.
 
     max_minutes : float or None, default=None
-        Minutes after which training stops, those of interrupted runs included.
+        Minutes after which training stops, those of interrupted runs included. Checks count.
+        Loading the model, the last check and saving come on top.
 
     learning_rate : float or "auto", default="auto"
         "auto" is 5e-4 for LoRA, 5e-5 for all weights, and 1e-3 for random ones. For
@@ -100,7 +102,8 @@ class LanguageModelTuner(BaseEstimator):
 
     validation_fraction : float, default=0.05
         Share of the texts that is held out. The weights with the least loss on them are
-        kept, be they those before training. With 0 the last weights are kept.
+        kept, be they those before training. Of many or long texts, a check reads about 8,192
+        tokens, the same ones each time. With 0 the last weights are kept.
 
     eval_steps : int or "auto", default="auto"
         Steps between two checks on the held-out texts. A checkpoint is written at each.
@@ -156,14 +159,14 @@ class LanguageModelTuner(BaseEstimator):
 
     Adam with decoupled weight decay (AdamW) of PyTorch is the optimizer; the loop is the
     ``Trainer`` of transformers. Batches and dropout depend on ``random_state`` alone.
-    On other hardware the last digits differ.
+    On other hardware, or with another number of threads, the last digits differ.
 
     The loss of "contrastive" is the cross-entropy between the softmax of a text's cosines to
     the others, times 20, and their shared topics ``y @ y.T``. The loss of "topics" is the
     cross-entropy between the softmax of a text's cosines to the prototypes of the topics,
     times 20, and its topics. Prototypes start at the topics' mean vectors, are trained with
-    the model, and are not kept. Vectors are means of tokens. A model that gives all texts nearly the same
-    vector is refused.
+    the model, and are not kept. Vectors are means of tokens. If all texts get nearly the
+    same vector, ``fit`` raises an error.
 
     References
     ----------
@@ -324,7 +327,8 @@ class LanguageModelTuner(BaseEstimator):
         score : float
             Of "causal": given the tokens before. ``exp(-score)`` is the perplexity. Of
             "masked": given all others (pseudo-likelihood), each token being masked once. Of
-            "contrastive" and "topics": minus the loss of "contrastive", in batches of 32.
+            "contrastive" and "topics": minus the loss of "contrastive", in batches of 32. It
+            depends on the number of texts: compare models on the same texts and ``y``.
 
         Raises
         ------
