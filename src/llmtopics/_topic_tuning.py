@@ -15,6 +15,7 @@ from llmtopics._checks import check_positive, check_texts
 from llmtopics._language.encode_settings import read_settings
 from llmtopics._language.files import find_files, own_prompt
 from llmtopics.embed import TransformerEmbedder
+from llmtopics.embed._encoder import as_embedder
 from llmtopics.finetune import LanguageModelTuner
 from llmtopics.fusion._co_training import certain_rows
 
@@ -181,9 +182,7 @@ def _checked_embedder(
         raise ValueError(
             "model has alpha=0 and uses no embeddings: pass a model with a larger alpha."
         )
-    embedder = parameters["embedder"]
-    if embedder is None:
-        embedder = TransformerEmbedder(verbose=tuner.verbose)
+    embedder = as_embedder(parameters["embedder"], tuner.verbose)
     if not isinstance(embedder, TransformerEmbedder):
         raise ValueError(
             "tune_embedder trains the weights of a TransformerEmbedder, and the embedder of "
