@@ -36,7 +36,8 @@ class RemoteLLM(Served, LanguageModel):
         stored. None is for servers that need no key.
 
     timeout : float, default=60.0
-        Seconds to wait for a response of the server. Then the request has failed.
+        Seconds to wait for a response of the server, and for all of it. Then the request has
+        failed.
 
     max_retries : int, default=5
         How many times a request is sent again after a temporary failure: too many requests, a
