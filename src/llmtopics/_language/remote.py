@@ -107,6 +107,8 @@ class RemoteLLM(Served, LanguageModel):
     0
     """
 
+    _DECIDES = ("base_url", "model", "provider")
+
     def _describe(
         self,
         digests: Sequence[str],

@@ -39,7 +39,6 @@ class Served(CountsUsage):
     cache_dir: str | Path | bool | None = None
 
     _COUNTED = (*CountsUsage._COUNTED, "n_requests", "cost")
-    _DECIDES = ("base_url", "model", "provider")
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "base_url": [str],
         "model": [str],
