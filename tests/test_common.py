@@ -1,12 +1,15 @@
 """What every estimator promises. A new one joins by adding one instance to a list."""
 
 import copy
+import json
 import pickle
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from inspect import signature
 from itertools import pairwise
 from pathlib import Path
+from threading import Thread
 
 import joblib
 import numpy as np
@@ -44,6 +47,7 @@ from llmtopics import (
     NextWordCounts,
     PachinkoAllocation,
     PrecomputedEmbeddings,
+    RemoteEmbedder,
     TextAnalyzer,
     TopicLabeler,
     TransformerClassifier,
@@ -110,17 +114,47 @@ TEXT_MODELS = [
 ]
 # Topics given by name: no n_components, nothing random, columns that are the names
 NAMED_MODELS = [LLMTopics(["animals", "money", "sport"], llm=LocalLLM(), max_length=16)]
+
+
+class FakeEmbeddings(BaseHTTPRequestHandler):
+    """A fake server of vectors: how often each letter is in a text."""
+
+    def log_message(self, *_):
+        pass
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        letters = "abcdefghijklmnopqrstuvwxyz"
+        vectors = [[*map(text.count, letters)] for text in body["input"]]
+        data = [{"index": i, "embedding": v} for i, v in enumerate(vectors)]
+        answer = json.dumps({"data": data, "model": body["model"]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+
+SERVER = ThreadingHTTPServer(("127.0.0.1", 0), FakeEmbeddings)
+Thread(target=SERVER.serve_forever, daemon=True).start()
+_FOLDER = tempfile.TemporaryDirectory()
 # Texts to something else than mixtures
 TEXT_TOOLS = [
     TransformerEmbedder(),
     PrecomputedEmbeddings(
         [*TEXTS, *OTHER_TEXTS], np.vstack([VECTORS[:, :20], OTHER_VECTORS])
     ),
+    RemoteEmbedder(
+        f"http://127.0.0.1:{SERVER.server_port}/v1",
+        "letters",
+        api_key_env=None,
+        cache_dir=_FOLDER.name,
+    ),
     NextWordCounts(LLM_WORDS, llm=LocalLLM(), weight=3),
     LLMAugmenter(max_new_tokens=4, max_length=16),
 ]
+
+
 # Files to texts. Their rows are paths
-_FOLDER = tempfile.TemporaryDirectory()
 
 
 def printed(word):

@@ -27,7 +27,11 @@ if TYPE_CHECKING:
     from llmtopics._words import top_words
     from llmtopics.augment import LLMAugmenter, LLMResampler, NextWordCounts
     from llmtopics.describe import AudioTranscriber, ImageDescriber, make_describer
-    from llmtopics.embed import PrecomputedEmbeddings, TransformerEmbedder
+    from llmtopics.embed import (
+        PrecomputedEmbeddings,
+        RemoteEmbedder,
+        TransformerEmbedder,
+    )
     from llmtopics.explanation import explain
     from llmtopics.finetune import LanguageModelTuner, TransformerClassifier
     from llmtopics.fusion import FusionTopicModel
@@ -53,6 +57,7 @@ _HOME = {  # public name -> module that defines it
     "NextWordCounts": "augment",
     "PachinkoAllocation": "topics",
     "PrecomputedEmbeddings": "embed",
+    "RemoteEmbedder": "embed",
     "RemoteLLM": "_language",
     "TextAnalyzer": "text",
     "TopicLabeler": "naming",
@@ -79,6 +84,7 @@ __all__ = [
     "NextWordCounts",
     "PachinkoAllocation",
     "PrecomputedEmbeddings",
+    "RemoteEmbedder",
     "RemoteLLM",
     "TextAnalyzer",
     "TopicLabeler",

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 
 class PartsMixin:
-    """``set_params`` of estimators whose parts may be None, which stands for a default.
+    """``set_params`` of estimators whose parts may be None (the default) or a name.
 
     Attributes
     ----------
@@ -30,15 +30,16 @@ class PartsMixin:
         Raises
         ------
         ValueError
-            If a parameter is unknown, or belongs to a part that is None.
+            If a parameter is unknown, or belongs to a part that is None or a name.
         """
         for name in params:
             part, nested, _ = name.partition("__")
             if not nested or part not in self._part_defaults:
                 continue
-            if params.get(part, getattr(self, part)) is None:
+            value = params.get(part, getattr(self, part))
+            if value is None or isinstance(value, str):
                 raise ValueError(
-                    f"{name} cannot be set while {part} is None: pass "
+                    f"{name} cannot be set while {part} is {value!r}: pass "
                     f"{part}={self._part_defaults[part]} to {type(self).__name__} first."
                 )
         return super().set_params(**params)

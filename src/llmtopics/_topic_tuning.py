@@ -13,8 +13,9 @@ from sklearn.utils.validation import check_array, check_is_fitted
 
 from llmtopics._checks import check_positive, check_texts
 from llmtopics._language.encode_settings import read_settings
-from llmtopics._language.files import find_files
+from llmtopics._language.files import find_files, own_prompt
 from llmtopics.embed import TransformerEmbedder
+from llmtopics.embed._encoder import as_embedder
 from llmtopics.finetune import LanguageModelTuner
 from llmtopics.fusion._co_training import confident_rows
 
@@ -186,9 +187,7 @@ def _checked_embedder(
         raise ValueError(
             "model has alpha=0 and uses no embeddings: pass a model with a larger alpha."
         )
-    embedder = parameters["embedder"]
-    if embedder is None:
-        embedder = TransformerEmbedder(verbose=tuner.verbose)
+    embedder = as_embedder(parameters["embedder"], tuner.verbose)
     if not isinstance(embedder, TransformerEmbedder):
         raise ValueError(
             "tune_embedder trains the weights of a TransformerEmbedder, and the embedder of "
@@ -201,7 +200,7 @@ def _checked_embedder(
         embedder.max_length,
         embedder.long_texts,
         "float32",
-        embedder.prompt,
+        own_prompt(embedder.model, embedder.prompt),
     )
     if settings.pooling != "mean":
         raise ValueError(

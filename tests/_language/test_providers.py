@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from llmtopics import LLMError, RemoteLLM
+from llmtopics import LLMError, RemoteEmbedder, RemoteLLM
 from llmtopics._language.providers import PROVIDERS, Provider, Reply
 
 
@@ -25,7 +25,7 @@ class Backwards(Provider):
         return ("score", "it cannot", "LocalLLM") if request.kind == "score" else None
 
     def send(self, client, model, text, request, options):
-        sent = SimpleNamespace(content=text.encode())
+        sent = SimpleNamespace(content="".join(text).encode())
         for hook in client.enter_result["request"]:
             hook(sent)
         if "fail" in text:
@@ -33,6 +33,8 @@ class Backwards(Provider):
         return SimpleNamespace(request=sent, text=text, n_top=options.get("n"))
 
     def read(self, response):
+        if isinstance(response.text, list):
+            return Reply({"lengths": [*map(len, response.text)]}, None, 3, 0, True)
         choice = {"text": response.text[::-1], "n": response.n_top}
         return Reply(choice, None, len(response.text), 1, True)
 
@@ -44,6 +46,12 @@ class Backwards(Provider):
 
     def scoring_options(self, request):
         raise NotImplementedError
+
+    def embedding_options(self, dimensions):
+        return {"n": dimensions}
+
+    def vectors_of(self, choice):
+        return [(i, [n, 1]) for i, n in enumerate(choice["lengths"])]
 
     def text_of(self, choice, chat):
         return choice["text"]
@@ -85,3 +93,9 @@ def test_budget_and_answers_work_with_any_provider(llm):
     llm.set_params(max_requests=4)
     with pytest.raises(LLMError, match="max_requests=4"):
         llm.generate(["abc", "de"])
+
+
+def test_vectors_work_with_any_provider(llm):
+    embedder = RemoteEmbedder(llm.base_url, "m", api_key_env=None, cache_dir=False)
+    assert embedder.transform(["abc", "", "de"]).tolist() == [[3, 1], [0, 0], [2, 1]]
+    assert embedder.usage_["prompt_tokens"] == 3

@@ -29,7 +29,7 @@ class LengthBackend:
         lengths = [len(settings.prompt + text) for text in texts]
         vectors = np.array([[n, settings.max_length] for n in lengths], np.float32)
         order = np.argsort(lengths)[::-1]
-        yield order, vectors[order], 0
+        yield order, vectors[order], 0, 0
 
 
 @pytest.fixture

@@ -182,6 +182,50 @@ def test_lone_surrogates_are_accepted():
     assert_allclose(found[0], found[1], atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("texts", "n_unknown"),
+    [
+        (
+            ["这款手机电池续航不错,屏幕清晰,物流很快,非常满意。"],
+            1,
+        ),  # a phone is praised
+        (["ประเทศไทยมีการเลือกตั้งในวันอาทิตย์", "Shares fell."], 1),  # elections in Thailand
+        (["😀😂🔥 👍", "so good 😀"], 1),
+        # these scripts are read as single letters
+        (["Выборы прошли вчера.", "대한민국 대통령 선거", "بالانتخابات الرئاسية"], 0),
+        (["Shares fell in London, and 株 too."], 0),
+    ],
+)
+def test_texts_that_the_tokenizer_cannot_read_are_logged(caplog, texts, n_unknown):
+    embedder().transform(texts)
+    said = f"{n_unknown} of {len(texts)} texts consist mostly of characters that the"
+    assert caplog.text.count(said) == (n_unknown > 0)
+    assert bool(caplog.messages) == (n_unknown > 0)
+
+
+def test_the_multilingual_model_is_asked_of_the_hub_with_its_prompt(tiny, monkeypatch):
+    """Its real files are no package, so a model of random weights stands for them."""
+    folder, asked = tiny("bert"), []
+
+    def from_hub(hub_id, *_):
+        asked.append(hub_id)
+        return Path(folder)
+
+    monkeypatch.setattr(files, "from_hub", from_hub)
+    for prompt, same in [(None, "query: "), ("", "")]:
+        found = embedder(model="multilingual", prompt=prompt).transform(TEXTS)
+        assert_allclose(
+            found, embedder(model=folder, prompt=same).transform(TEXTS), atol=1e-6
+        )
+    assert {*asked} == {"intfloat/multilingual-e5-small"}
+
+
+def test_without_a_network_the_multilingual_model_is_not_found(monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(OSError, match="intfloat/multilingual-e5-small on the hub"):
+        embedder(model="multilingual").transform(TEXTS)
+
+
 # other models -------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 import os
 import re
 from threading import Event
+from time import monotonic
 from typing import Any
 
 from llmtopics._language.budget import Budget
@@ -10,6 +11,8 @@ from llmtopics._language.errors import LLMError, LLMUnsupportedError, PromptFail
 from llmtopics._language.providers import Provider
 from llmtopics._language.providers.base import NOT_READABLE
 from llmtopics._language.request import Request
+
+MOST_BYTES = 2**28  # of an answer: more than any model writes
 
 
 class Stopped(Exception):
@@ -49,7 +52,7 @@ class Connection:
         self.error = provider.errors()
         self.provider, self.budget = provider, budget
         self.request, self.stopped = request, stopped
-        self.model, self.api_key_env = model, api_key_env
+        self.model, self.api_key_env, self.timeout = model, api_key_env, timeout
         self.name = f"{base_url} ({model})"
         if reason := provider.unsupported(request):
             raise self.unsupported(*reason)
@@ -65,15 +68,23 @@ class Connection:
             base_url=base_url,
             timeout=timeout,
             max_retries=max_retries,
-            event_hooks={"request": [self._reserve], "response": [self._refund]},
+            event_hooks={
+                "request": [self._reserve],
+                "response": [self._refund, self._load],
+            },
         )
 
     def send(
-        self, prompt: str, text: str, options: dict[str, Any], image: str | None = None
+        self,
+        prompt: str,
+        text: str | list[str],
+        options: dict[str, Any],
+        image: str | None = None,
     ) -> dict[str, Any]:
         """Send a text, and return the server's answer in the provider's format.
 
-        ``image`` is the URL of an image to send with it.
+        ``text`` is a list of texts in requests of kind "embed". ``image`` is the URL of an
+        image to send with it.
         """
         pictures = {"image": image} if image else {}  # some providers accept none
         try:
@@ -137,17 +148,29 @@ class Connection:
         if status in (400, 413, 422):
             if re.search("context|too long|too many tokens", said, re.IGNORECASE):
                 return PromptFailed(
-                    prompt, f"The text is too long for {self.name}. Shorten it: {said}"
+                    prompt,
+                    f"The text is too long for {self.name}. Shorten it: {said}",
+                    refused=True,
                 )
-            if self.request.kind not in ("describe", "generate"):
+            if self.request.kind not in ("describe", "embed", "generate"):
                 return self.unsupported(self.request.kind, f"it refuses: {said}")
-        return PromptFailed(prompt, f"{self.name} gave no answer: {said}")
+        return PromptFailed(
+            prompt,
+            f"{self.name} gave no answer: {said}",
+            refused=status in (400, 413, 422),
+        )
 
     def _not_found(self, said: str) -> LLMError:
         """Return the error for a model or an endpoint that the server does not have."""
         if "model" in said and "endpoint" not in said:
             return LLMError(f"{self.name} has no such model: {said}")
         kind, chat = self.request.kind, self.request.chat
+        if kind == "embed":
+            return self.unsupported(
+                "RemoteEmbedder",
+                f"it has no endpoint for embeddings at this address: {said}",
+                "a base_url that ends in /v1, or another server",
+            )
         other = "LocalLLM" if kind == "score" else f"chat={not chat}"
         return self.unsupported(
             f"{kind}(chat={chat})",
@@ -183,6 +206,26 @@ class Connection:
         """Subtract the cost of a request if the server answered with an error."""
         if not response.is_success:
             self.budget.refund(*self._most_tokens(response.request))
+
+    def _load(self, response: Any) -> None:
+        """Read a response, unless it is huge or takes too long."""
+        parts, n, start = [], 0, monotonic()
+        for part in response.iter_bytes():
+            parts.append(part)
+            n += len(part)
+            if n > MOST_BYTES:
+                raise LLMError(
+                    f"{self.name} sends more than {MOST_BYTES >> 20} MiB in one answer. Check "
+                    "that base_url is right."
+                )
+            if monotonic() - start > self.timeout:
+                raise LLMError(
+                    f"{self.name} sends its answer too slowly: after {self.timeout:g} seconds "
+                    "it is not complete. Raise timeout."
+                )
+        response._content = b"".join(
+            parts
+        )  # as response.read() does, which has no limits
 
 
 def same_model(asked: str, answered: Any) -> bool:

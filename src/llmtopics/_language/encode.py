@@ -32,7 +32,7 @@ def encode(
     n_tokens: int | str,
     n_jobs: int | None,
     load: Callable[[Path, str, str, str], Any] = load_model,
-) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
+) -> Iterator[tuple[np.ndarray, np.ndarray, int, int]]:
     """Yield positions in ``texts`` and their vectors, in any order.
 
     Parameters
@@ -55,6 +55,8 @@ def encode(
     vectors : ndarray of shape (n, E), float32
     n_long : int
         How many of these texts are longer than ``max_length``.
+    n_unknown : int
+        In how many of these texts most tokens are unknown to the tokenizer.
     """
     devices = devices_of(device)
     size = batch_tokens(n_tokens, devices[0])
@@ -64,7 +66,7 @@ def encode(
     tokenizer = load_tokenizer(encoding.folder)
     n_skipped = _n_skipped(tokenizer, encoding)
 
-    def work(block: np.ndarray, model: Any) -> tuple[np.ndarray, np.ndarray, int]:
+    def work(block: np.ndarray, model: Any) -> tuple[np.ndarray, np.ndarray, int, int]:
         chosen = [encoding.prompt + texts[i] for i in block]
         if encoding.lowercase:
             chosen = [text.lower() for text in chosen]
@@ -114,17 +116,17 @@ def _encode_block(
     encoding: EncodeSettings,
     n_tokens: int,
     n_skipped: int,
-) -> tuple[np.ndarray, int]:
-    """Return the vectors of a few texts, and how many of them were too long."""
+) -> tuple[np.ndarray, int, int]:
+    """Return the vectors of a few texts, and how many were too long or mostly unknown."""
     import torch
 
     chunks, owners = _chunks(texts, tokenizer, encoding.max_length)
     first = np.diff(owners, prepend=-1) > 0
     n_long = len(np.unique(owners[~first]))
+    firsts = [chunk for chunk, is_first in zip(chunks, first, strict=True) if is_first]
+    n_unknown = sum(_mostly_unknown(chunk, tokenizer) for chunk in firsts)
     if encoding.long_texts == "truncate":
-        chunks = [
-            chunk for chunk, is_first in zip(chunks, first, strict=True) if is_first
-        ]
+        chunks = firsts
         owners, first = owners[first], first[first]
     lengths = np.array([len(chunk) for chunk in chunks])
     # only the first piece of a text has the prompt
@@ -151,7 +153,16 @@ def _encode_block(
             total = torch.nn.functional.normalize(total, dim=1)
         else:
             total /= torch.from_numpy(np.bincount(owners, counted))[:, None]
-    return total.numpy(), n_long
+    return total.numpy(), n_long, n_unknown
+
+
+def _mostly_unknown(tokens: list[int], tokenizer: Any) -> bool:
+    """Return whether most tokens stand for something that the tokenizer does not know."""
+    n_unknown = tokens.count(tokenizer.unk_token_id)
+    if not n_unknown:
+        return False
+    marks = tokenizer.all_special_ids  # those around a text, and the unknown token
+    return n_unknown > sum(token not in marks for token in tokens)
 
 
 def _chunks(

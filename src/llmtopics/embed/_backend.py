@@ -38,7 +38,7 @@ class Backend(Protocol):
         device: str,
         batch_size: int | str,
         n_jobs: int | None,
-    ) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, int, int]]:
         """Yield vectors of texts that are not blank, in any order, as soon as known.
 
         Parameters
@@ -59,6 +59,8 @@ class Backend(Protocol):
         vectors : ndarray of shape (n, E), float32
         n_long : int
             How many of these texts are longer than ``max_length``.
+        n_unknown : int
+            In how many of these texts most tokens are unknown to the tokenizer.
         """
 
 

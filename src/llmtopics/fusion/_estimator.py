@@ -82,8 +82,11 @@ class FusionTopicModel(
         texts. ``components_`` and the topics' words come from the texts' own words. A given
         ``vectorizer`` is used instead of ``expander.vectorizer``. None adds nothing.
 
-    embedder : transformer or None, default=None
-        Texts to vectors. None is ``TransformerEmbedder()``.
+    embedder : transformer, str or None, default=None
+        Texts to vectors. None is ``TransformerEmbedder()``. A name is
+        ``TransformerEmbedder(name)``. Objects with a method ``encode`` are accepted, too, such
+        as a ``SentenceTransformer`` or a ``StaticModel`` of model2vec. Their vectors are not
+        stored on disk, and pickles contain their weights.
 
     topic_model : estimator or None, default=None
         Counts to topic proportions. None is ``GibbsLDA()``. "prior" needs a ``GibbsLDA``. The
@@ -292,7 +295,12 @@ class FusionTopicModel(
         "pooling": [StrOptions(set(POOLINGS))],
         "vectorizer": [HasMethods(["fit", "transform"]), None],
         "expander": [NextWordCounts, None],
-        "embedder": [HasMethods(["fit", "transform"]), None],
+        "embedder": [
+            str,
+            HasMethods(["fit", "transform"]),
+            HasMethods(["encode"]),
+            None,
+        ],
         "topic_model": [HasMethods(["fit", "transform"]), None],
         "language_topics": [HasMethods(["fit", "transform"]), None],
         "concentration": [Interval(Real, 0, 1e6, closed="right"), None],

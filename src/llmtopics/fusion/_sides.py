@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_memory, check_non_negative
 
 from llmtopics import __version__
 from llmtopics._checks import as_counts
-from llmtopics.embed import TransformerEmbedder
+from llmtopics.embed._encoder import as_embedder
 from llmtopics.text import TextAnalyzer
 from llmtopics.topics import EmbeddingTopics, GibbsLDA
 from llmtopics.topics._gibbs.word_prior import check_word_prior
@@ -140,11 +140,8 @@ class EmbeddingSide:
             self.topics = topics.fit(texts)
             self._check_number(self.mixtures(texts[:1]).shape[1])
             return texts
-        self.embedder = (
-            TransformerEmbedder(verbose=given.verbose)
-            if given.embedder is None
-            else _seeded(clone(given.embedder), seed)
-        ).fit(texts)
+        embedder = as_embedder(given.embedder, given.verbose)
+        self.embedder = _seeded(clone(embedder), seed).fit(texts)
         vectors = self.inputs(texts)
         if len(vectors) != len(texts):
             raise ValueError(
@@ -188,7 +185,7 @@ class EmbeddingSide:
         if self.embedder is None:
             return
         given = self.given.embedder
-        if given is None:
+        if given is None or isinstance(given, str):
             self.embedder.verbose = verbose
         for name in getattr(given, "_AT_ONCE", ()):
             setattr(self.embedder, name, getattr(given, name))

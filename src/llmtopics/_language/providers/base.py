@@ -56,14 +56,14 @@ class Provider(ABC):
         self,
         client: Any,
         model: str,
-        text: str,
+        text: str | list[str],
         request: Request,
         options: dict,
         image: str | None = None,
     ) -> Any:
         """Send a text with options, and return the response of httpx.
 
-        ``image`` is the address of a picture (``data:image/jpeg;base64,...``), in requests of
+        ``text`` is a list of texts in requests of kind "embed" alone. ``image`` is the address of a picture (``data:image/jpeg;base64,...``), in requests of
         kind "describe" alone.
         """
 
@@ -82,6 +82,14 @@ class Provider(ABC):
     @abstractmethod
     def scoring_options(self, request: Request) -> dict[str, Any]:
         """Return the options of a request for the log-probabilities of a sent text."""
+
+    @abstractmethod
+    def embedding_options(self, dimensions: int | None) -> dict[str, Any]:
+        """Return the options of a request for vectors, of so many dimensions if not None."""
+
+    @abstractmethod
+    def vectors_of(self, choice: dict[str, Any]) -> list[tuple[Any, Any]]:
+        """Return the position of each text and its vector, in any order, unchecked."""
 
     @abstractmethod
     def text_of(self, choice: dict[str, Any], chat: bool) -> Any:

@@ -9,7 +9,7 @@ from llmtopics._language.request import Request
 
 
 class OpenAICompatible(Provider):
-    """Servers with the endpoints ``/chat/completions`` or ``/completions``."""
+    """Servers with the endpoints ``/chat/completions``, ``/completions``, ``/embeddings``."""
 
     max_top_tokens = 20
 
@@ -19,7 +19,8 @@ class OpenAICompatible(Provider):
             import openai
         except ImportError:
             raise ImportError(
-                "RemoteLLM needs the package openai: pip install 'llmtopics[remote]'"
+                "Models behind a server need the package openai: "
+                "pip install 'llmtopics[remote]'"
             ) from None
         return openai.OpenAIError
 
@@ -57,12 +58,16 @@ class OpenAICompatible(Provider):
         self,
         client: Any,
         model: str,
-        text: str,
+        text: str | list[str],
         request: Request,
         options: dict,
         image: str | None = None,
     ) -> Any:
-        """Send a text as a chat message, or as a text to continue."""
+        """Send a text as a chat message, or as a text to continue. Or send texts to embed."""
+        if request.kind == "embed":
+            return client.embeddings.with_raw_response.create(
+                model=model, input=text, **options
+            ).http_response
         if request.chat:
             content: Any = text
             if image:
@@ -85,9 +90,10 @@ class OpenAICompatible(Provider):
         ).http_response
 
     def read(self, response: Any) -> Reply:
-        """Return the first choice, and the numbers of tokens that the server reports."""
+        """Return the first choice or the vectors, and the numbers of tokens reported."""
         answer = response.json()
-        choice = dict(answer["choices"][0])
+        vectors = "data" in answer
+        choice = {"data": answer["data"]} if vectors else dict(answer["choices"][0])
         usage = answer.get("usage") or {}
         n_read, n_new = (
             int(usage.get(name) or 0) for name in ("prompt_tokens", "completion_tokens")
@@ -112,6 +118,16 @@ class OpenAICompatible(Provider):
     def scoring_options(self, request: Request) -> dict[str, Any]:
         """Return the options for a reply that repeats the text with log-probabilities."""
         return {"echo": True, "logprobs": 1, "temperature": 1}
+
+    def embedding_options(self, dimensions: int | None) -> dict[str, Any]:
+        """Return the dimensions, if they are given. Numbers are sent as numbers."""
+        # the client's own default, base64, is refused or ignored by some servers
+        options: dict[str, Any] = {"encoding_format": "float"}
+        return options if dimensions is None else options | {"dimensions": dimensions}
+
+    def vectors_of(self, choice: dict[str, Any]) -> list[tuple[Any, Any]]:
+        """Return each index and its embedding."""
+        return [(each["index"], each["embedding"]) for each in choice["data"]]
 
     def text_of(self, choice: dict[str, Any], chat: bool) -> Any:
         """Return the text of the chat message or of the completion."""

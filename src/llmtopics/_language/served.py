@@ -1,0 +1,142 @@
+"""What models behind a server share: parameters, their checks, requests at the same time."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import KW_ONLY, dataclass
+from numbers import Integral, Real
+from pathlib import Path
+from threading import Event
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+
+from llmtopics._checks import N_JOBS
+from llmtopics._compiled.threads import n_workers
+from llmtopics._language.budget import Budget
+from llmtopics._language.connection import Connection, Stopped
+from llmtopics._language.errors import PromptFailed
+from llmtopics._language.providers import PROVIDERS
+from llmtopics._language.request import Request
+from llmtopics._language.usage import CountsUsage
+
+
+@dataclass(eq=False, repr=False)
+class Served(CountsUsage):
+    """Base of models behind a server. :class:`RemoteLLM` describes the parameters."""
+
+    base_url: str
+    model: str
+    _: KW_ONLY
+    provider: str = "openai"
+    api_key_env: str | None = "OPENAI_API_KEY"
+    timeout: float = 60.0
+    max_retries: int = 5
+    max_requests: int | None = None
+    max_cost: float | None = None
+    price: tuple[float, float] | None = None
+    n_jobs: int | None = 4
+    cache_dir: str | Path | bool | None = None
+
+    _COUNTED = (*CountsUsage._COUNTED, "n_requests", "cost")
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "base_url": [str],
+        "model": [str],
+        "provider": [StrOptions(set(PROVIDERS))],
+        "api_key_env": [str, None],
+        "timeout": [Interval(Real, 0, None, closed="neither")],
+        "max_retries": [Interval(Integral, 0, None, closed="left")],
+        "max_requests": [Interval(Integral, 0, None, closed="left"), None],
+        "max_cost": [Interval(Real, 0, None, closed="left"), None],
+        "price": [tuple, list, None],
+        "n_jobs": N_JOBS,
+        "cache_dir": [str, Path, Options(bool, {False}), None],
+    }
+
+    def _identity(self) -> list[str]:
+        """Return what answers depend on besides the request. Check the parameters."""
+        self._validate_params()  # type: ignore[attr-defined]
+        url = urlsplit(self.base_url)
+        secrets = "@" in url.netloc or url.query
+        if url.scheme not in ("http", "https") or not url.netloc or secrets:
+            raise ValueError(
+                "base_url must be an address such as 'http://localhost:8000/v1', without "
+                "user, password or query. Pass the key by api_key_env."
+            )
+        if self.max_cost is not None and self.price is None:
+            raise ValueError(
+                "max_cost needs the price of tokens. Set price=(cost per million tokens read, "
+                "cost per million tokens written)."
+            )
+        if self.price is not None and not (
+            len(self.price) == 2
+            and all(isinstance(each, Real) and each >= 0 for each in self.price)
+        ):
+            raise ValueError(
+                "price must be two numbers of at least 0, per million tokens read and per "
+                f"million written, got {self.price!r}."
+            )
+        return [self.provider, self.base_url.rstrip("/"), self.model]
+
+    def _connection(self, request: Request) -> Connection:
+        """Return a connection for one call with many requests."""
+        return Connection(
+            PROVIDERS[self.provider],
+            Budget(self._used, self.max_requests, self.max_cost, self.price),
+            request,
+            Event(),
+            base_url=self.base_url,
+            model=self.model,
+            api_key_env=self.api_key_env,
+            timeout=self.timeout,
+            max_retries=self.max_retries,
+        )
+
+    def _ask_all(
+        self,
+        connection: Connection,
+        ask: Callable[[Any], Any],
+        inputs: Sequence[Any],
+        failed: Callable[[PromptFailed], bool] = lambda error: False,
+    ) -> Iterator[tuple[int, Any]]:
+        """Yield positions in ``inputs`` and their answers, as soon as they are known.
+
+        Parameters
+        ----------
+        connection : Connection
+            It is closed at the end.
+        ask : callable
+            From an input to its answer.
+        inputs : sequence
+        failed : callable
+            Gets the errors of single inputs. If it returns False, nothing more is asked, and
+            the error is raised after the answers that are on their way.
+        """
+        stopped, failure = connection.stopped, None
+
+        def work(each: Any) -> Any:
+            if stopped.is_set():
+                return None
+            try:
+                return ask(each)
+            except Stopped:
+                return None
+            except BaseException as error:
+                if isinstance(error, PromptFailed) and failed(error):
+                    return None
+                stopped.set()
+                raise
+
+        with connection.client, ThreadPoolExecutor(n_workers(self.n_jobs)) as pool:
+            jobs = {pool.submit(work, each): i for i, each in enumerate(inputs)}
+            try:
+                for job in as_completed(jobs):
+                    if job.exception():
+                        failure = failure or job.exception()
+                    elif job.result() is not None:
+                        yield jobs[job], job.result()
+            finally:
+                stopped.set()
+                pool.shutdown(cancel_futures=True)
+        if failure:
+            raise failure
