@@ -104,8 +104,10 @@ def _best(
             f"alpha='auto' needs at least 20 texts, got {read.X.shape[0]}: pass more texts, "
             "or a number as alpha."
         )
-    has_vectors = pooling.embeddings.embedder is not None
-    vectors = sphere.unit(read.inputs) if has_vectors else np.log(read.f + 1e-12)
+    if pooling.embeddings.embedder is not None:
+        vectors = sphere.unit(read.inputs)
+    else:
+        vectors = np.log(np.asarray(read.f) + 1e-12)
     views = TfidfTransformer().fit_transform(read.X), vectors
     best: tuple[Any, ...] = ()
     scores: dict[float, float] = {}

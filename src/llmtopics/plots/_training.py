@@ -85,6 +85,8 @@ def plot_training(
         best = np.nanargmin(held_out)
         ax.plot(step[best], held_out[best], "o", color="C1", label="kept")
     ax.set(xlabel="step", ylabel="loss")
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    from matplotlib.ticker import MaxNLocator
+
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.legend()
     return ax

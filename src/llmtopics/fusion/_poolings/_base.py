@@ -41,7 +41,10 @@ class Contributions(NamedTuple):
             "convention: what its classifiers read is not divided among words and embedding."
         )
         return Contributions(
-            *(part * factors for part in self[:3]), f"{self.note} {note}".strip()
+            self.words * factors,
+            self.embedding * factors,
+            self.prior * factors,
+            f"{self.note} {note}".strip(),
         )
 
 
