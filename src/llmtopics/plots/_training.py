@@ -85,6 +85,6 @@ def plot_training(
         best = np.nanargmin(held_out)
         ax.plot(step[best], held_out[best], "o", color="C1", label="kept")
     ax.set(xlabel="step", ylabel="loss")
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.locator_params(axis="x", integer=True)
     ax.legend()
     return ax
