@@ -22,8 +22,9 @@ Each table compares topic models of texts on one corpus with K topics.
   regression from the logarithm of the topic proportions to the labels, in three folds. No model saw a label.
 - *Seconds* are the median over the seeds. They go from words and vectors made beforehand to topics and topic
   proportions, after a run on about 200 documents that imports and compiles. *Peak memory* is that of the whole process.
-- Some rows were measured while the machine did other work: compare *seconds* by their order of size. "–" is a
-  measure that was not taken. `FusionTopicModel` with other weights was not measured since co-training came.
+- *Seconds* of models of counts are of a quiet machine. Other models ran while it did other work: compare those
+  by their order of size. "–" is a measure that was not taken. `FusionTopicModel` with other weights was not
+  measured everywhere since it has co-training.
 - Higher is better up to *accuracy*. The best of the models with K topics is bold. Figures are means over the
   seeds ± their standard deviation.
 
