@@ -185,7 +185,7 @@ def test_top_words_by_every_method(fusion, planted):
         ({"n_components": 121}, "n_samples=120 .* n_components=121"),
         ({"topic_model": NMF()}, "pooling='linear' or pooling='geometric'"),
         ({"language_topics": Given()}, "leave one of them at None"),
-        ({"embedder": "minilm"}, "embedder"),
+        ({"embedder": 3}, "embedder"),
         ({"vectorizer": CountVectorizer(min_df=200)}, "max_df"),
         ({"vectorizer": CountVectorizer(vocabulary=["x"])}, "No text has a word"),
     ],
