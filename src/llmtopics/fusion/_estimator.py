@@ -108,7 +108,8 @@ class FusionTopicModel(
     co_training : float between 0 and 1, default=0.6
         Share of the texts of each topic, those with the largest proportion of it, from which
         two classifiers learn the topics: one reads vectors, the other words. They then correct
-        θ of all texts (see Notes). 0 leaves this out. Only with "prior", an embedder and
+        θ of all texts (see Notes), and make it sharper. 0 leaves this out: better for
+        proportions of texts on several topics. Only with "prior", an embedder and
         ``0 < alpha < 1``.
 
     max_iter : int, default=100
