@@ -19,12 +19,12 @@ _N_SEARCHED = 5000  # texts of a view that alpha="auto" asks
 
 
 class Classifier(NamedTuple):
-    """A linear classifier of the topics. Topics that are no text's first topic have none.
+    """A linear classifier of the topics that are some text's first topic, n of them.
 
-    coef : (features, topics in use)
-    intercept : (topics in use,)
-    topics : (topics in use,)
-        Their numbers.
+    coef : (features, n)
+    intercept : (n,)
+    topics : (n,)
+        The numbers of these topics.
     """
 
     coef: np.ndarray
@@ -32,9 +32,10 @@ class Classifier(NamedTuple):
     topics: np.ndarray
 
     def log_probabilities(self, inputs: Any, n_components: int) -> np.ndarray:
-        """Return log probabilities, (D, K). Topics not in use get the smallest of a row.
+        """Return log probabilities, (D, K).
 
-        Rows of zeros say nothing about the topics, and get zeros.
+        A topic that is no text's first topic gets the smallest value of the row. Rows of
+        zeros say nothing about the topics, and get zeros.
         """
         if sp.issparse(inputs):
             scores, known = inputs @ self.coef, np.diff(inputs.indptr) > 0
