@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.special import entr
 from sklearn.base import clone
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression
@@ -42,8 +43,31 @@ def test_the_correction_is_the_root_of_the_product(rng, K):
         model = LogisticRegression(C=10, max_iter=1000)
         model.fit(inputs[rows], mixtures[rows].argmax(axis=1))
         weights *= np.sqrt(model.predict_proba(inputs))
-    found = co_train(mixtures, vectors, X, 0.6).correct(mixtures, vectors, X)
+    trained = co_train(mixtures, vectors, X, 0.6)
+    weights **= trained.power
+    found = trained.correct(mixtures, vectors, X)
     assert_allclose(found, weights / weights.sum(axis=1, keepdims=True), rtol=1e-6)
+
+
+def test_topics_stay_as_even_as_they_were(rng):
+    mixtures, vectors, X = documents(rng)
+    trained = co_train(mixtures, vectors, X, 0.6)
+    found = trained.correct(mixtures, vectors, X)
+    assert_allclose(entr(found).sum(), entr(mixtures).sum(), rtol=1e-3)
+    sharper = trained._replace(power=1.0).correct(mixtures, vectors, X)
+    assert entr(sharper).sum() < 0.7 * entr(mixtures).sum()
+    assert_array_equal(found.argmax(axis=1), sharper.argmax(axis=1))
+
+
+@pytest.mark.parametrize("theta", [np.eye(3), np.full((3, 3), 1 / 3)])
+def test_topics_without_entropy_or_with_all_of_it(rng, theta):
+    """θ of zeros and ones stays; θ that is the same for all topics stays as even."""
+    mixtures, vectors, X = documents(rng)
+    trained = co_train(mixtures, vectors, X, 0.6)
+    given = theta[np.arange(60) % 3]
+    found = trained.as_even(given, vectors, X).correct(given, vectors, X)
+    assert np.isfinite(found).all()
+    assert_allclose(found, given, atol=0.1)
 
 
 def test_what_a_text_lacks_says_nothing(rng):
@@ -54,7 +78,9 @@ def test_what_a_text_lacks_says_nothing(rng):
     assert_allclose(trained.correct(even, none, no_words), even)
     words = X[:1]
     by_words = np.exp(
-        trained.by_words.log_probabilities(trained.idf.transform(words), 3) / 2
+        trained.power
+        * trained.by_words.log_probabilities(trained.idf.transform(words), 3)
+        / 2
     )
     assert_allclose(trained.correct(even, none, words), by_words / by_words.sum())
 

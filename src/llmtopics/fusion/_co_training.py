@@ -6,6 +6,7 @@ from warnings import catch_warnings, filterwarnings
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.optimize import brentq
 from scipy.special import entr, log_softmax, softmax
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression
@@ -14,6 +15,7 @@ from llmtopics._compiled.blas import one_thread
 from llmtopics.topics import _sphere as sphere
 
 _C = 10.0  # inverse strength of the regularization, for rows of length one
+_POWERS = 0.01, 100.0  # the smallest and the largest
 _N_FOLDS = 3
 _N_SEARCHED = 5000  # texts of a view that alpha="auto" asks
 
@@ -53,16 +55,19 @@ class CoTraining(NamedTuple):
     idf : TfidfTransformer
         From counts to the view of the words.
     by_vectors, by_words : Classifier
+    power : float
+        γ. With it the texts that were learned from keep their mean entropy of θ.
     """
 
     idf: TfidfTransformer
     by_vectors: Classifier
     by_words: Classifier
+    power: float = 1.0
 
     def correct(
         self, mixtures: np.ndarray, vectors: np.ndarray, X: sp.csr_array
     ) -> np.ndarray:
-        """Return ``θ_k (p_k q_k)^(1/2)``, divided by its sum; p and q are the classifiers'.
+        """Return ``(θ_k (p_k q_k)^(1/2))^γ``, divided by its sum; p and q are the classifiers'.
 
         Texts without a vector have no p, and texts without words have no q.
 
@@ -72,12 +77,38 @@ class CoTraining(NamedTuple):
         vectors : ndarray of shape (D, E)
         X : csr_array of shape (D, V)
         """
+        return softmax(self.power * self._logs(mixtures, vectors, X), axis=1)
+
+    def _logs(
+        self, mixtures: np.ndarray, vectors: np.ndarray, X: sp.csr_array
+    ) -> np.ndarray:
         with np.errstate(divide="ignore"):
             logs = np.log(mixtures)
         K = logs.shape[1]
         logs += self.by_vectors.log_probabilities(sphere.unit(vectors), K) / 2
         logs += self.by_words.log_probabilities(self.idf.transform(X), K) / 2
-        return softmax(logs, axis=1)
+        return logs
+
+    def as_even(
+        self, mixtures: np.ndarray, vectors: np.ndarray, X: sp.csr_array
+    ) -> "CoTraining":
+        """Return this with the power that keeps the mean entropy of θ of these texts."""
+        logs = self._logs(mixtures, vectors, X)
+        before = _mean_entropy(mixtures)
+
+        def more(log_power: float) -> float:
+            return _mean_entropy(softmax(np.exp(log_power) * logs, axis=1)) - before
+
+        low, high = np.log(_POWERS)
+        if more(low) <= 0:
+            return self._replace(power=_POWERS[0])
+        if more(high) >= 0:
+            return self._replace(power=_POWERS[1])
+        return self._replace(power=float(np.exp(brentq(more, low, high, xtol=1e-6))))
+
+
+def _mean_entropy(mixtures: np.ndarray) -> float:
+    return float(entr(mixtures).sum(axis=1).mean())
 
 
 def co_train(
@@ -103,7 +134,8 @@ def co_train(
         return None
     idf = TfidfTransformer().fit(X)
     by_vectors = _classifier(sphere.unit(vectors[rows]), topics)
-    return CoTraining(idf, by_vectors, _classifier(idf.transform(X[rows]), topics))
+    by_words = _classifier(idf.transform(X[rows]), topics)
+    return CoTraining(idf, by_vectors, by_words).as_even(mixtures, vectors, X)
 
 
 def explained(mixtures: np.ndarray, views: Sequence[Any]) -> float:
