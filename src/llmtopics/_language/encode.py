@@ -17,7 +17,8 @@ from llmtopics._language.load import load_config, load_model, load_tokenizer
 from llmtopics._language.request import without_surrogates
 from llmtopics._language.workers import batch_tokens, in_workers, tokenizing
 
-_BLOCK = 2**14  # characters that a worker takes at a time
+_CPU_BLOCK, _GPU_BLOCK = 2**14, 2**20  # characters that a worker takes at a time
+_PER_GPU = 2  # workers: one prepares tokens while the GPU encodes those of the other
 
 
 def n_dimensions(folder: Path) -> int:
@@ -44,7 +45,7 @@ def encode(
     n_tokens : int or "auto"
         Tokens per batch. "auto" depends on the device.
     n_jobs : int or None
-        Batches computed at the same time. -1 is one per GPU, or one per thread that
+        Blocks of texts computed at the same time. -1 is two per GPU, or one per thread that
         PyTorch may use.
     load : callable
         Loads the model, as ``load_model`` does.
@@ -74,8 +75,9 @@ def encode(
             chosen, tokenizer, model, encoding, size, n_skipped
         )
 
-    blocks = _blocks(texts, encoding.max_length)
-    yield from in_workers(work, blocks, models, n_jobs)
+    size_of_block = _CPU_BLOCK if models[0].device.type == "cpu" else _GPU_BLOCK
+    blocks = _blocks(texts, encoding.max_length, size_of_block)
+    yield from in_workers(work, blocks, models, n_jobs, _PER_GPU)
 
 
 def _n_skipped(tokenizer: Any, encoding: EncodeSettings) -> int:
@@ -101,12 +103,12 @@ def _n_skipped(tokenizer: Any, encoding: EncodeSettings) -> int:
     return n
 
 
-def _blocks(texts: Sequence[str], max_length: int) -> list[np.ndarray]:
-    """Divide the texts, longest first, into blocks of about equal work."""
+def _blocks(texts: Sequence[str], max_length: int, size: int) -> list[np.ndarray]:
+    """Divide the texts, longest first, into blocks of about ``size`` characters."""
     lengths = np.array([len(text) for text in texts])
     order = np.argsort(-lengths, kind="stable")
     work = np.cumsum(np.minimum(lengths[order], 8 * max_length) + 8)
-    return np.split(order, np.flatnonzero(np.diff(work // _BLOCK)) + 1)
+    return np.split(order, np.flatnonzero(np.diff(work // size)) + 1)
 
 
 def _encode_block(
@@ -120,7 +122,8 @@ def _encode_block(
     """Return the vectors of a few texts, and how many were too long or mostly unknown."""
     import torch
 
-    chunks, owners = _chunks(texts, tokenizer, encoding.max_length)
+    with tokenizing(in_parallel=model.device.type != "cpu"):
+        chunks, owners = _chunks(texts, tokenizer, encoding.max_length)
     first = np.diff(owners, prepend=-1) > 0
     n_long = len(np.unique(owners[~first]))
     firsts = [chunk for chunk, is_first in zip(chunks, first, strict=True) if is_first]
@@ -170,16 +173,15 @@ def _chunks(
 ) -> tuple[list[list[int]], np.ndarray]:
     """Return pieces of at most ``max_length`` tokens, and the row of each piece's text."""
     readable = [without_surrogates(text) for text in texts]
-    with tokenizing():
-        found = tokenizer(
-            readable,
-            truncation=True,
-            max_length=max_length,
-            return_overflowing_tokens=True,
-            return_attention_mask=False,
-            return_token_type_ids=False,
-            verbose=False,
-        )
+    found = tokenizer(
+        readable,
+        truncation=True,
+        max_length=max_length,
+        return_overflowing_tokens=True,
+        return_attention_mask=False,
+        return_token_type_ids=False,
+        verbose=False,
+    )
     return found["input_ids"], np.asarray(found["overflow_to_sample_mapping"], np.int64)
 
 

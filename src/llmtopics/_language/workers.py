@@ -27,6 +27,7 @@ def in_workers(
     blocks: Iterable[Any],
     models: list[Any],
     n_jobs: int | None,
+    per_gpu: int = 1,
 ) -> Iterator[Any]:
     """Yield ``work(block, model)`` for all blocks, in order. Compute several at a time.
 
@@ -37,13 +38,14 @@ def in_workers(
     models : list
         The same model on each device.
     n_jobs : int or None
-        -1 is one per GPU, or one per thread that PyTorch may use.
+        -1 is ``per_gpu`` per GPU, or one per thread that PyTorch may use.
+    per_gpu : int
     """
     import torch
 
     on_cpu = models[0].device.type == "cpu"
     with _threads_kept() as n_threads:
-        workers = n_workers(n_jobs, n_threads if on_cpu else len(models))
+        workers = n_workers(n_jobs, n_threads if on_cpu else per_gpu * len(models))
         share = max(1, n_threads // workers)
         # set_num_threads applies to the worker itself, and to threads that start later
         with ThreadPoolExecutor(
@@ -78,9 +80,16 @@ def _threads_kept() -> Iterator[int]:
 
 
 @contextmanager
-def tokenizing() -> Iterator[None]:
-    """Keep tokenizers to one thread. Their own threads cause a warning at each fork."""
+def tokenizing(*, in_parallel: bool = False) -> Iterator[None]:
+    """Keep tokenizers to one caller, and to one thread unless ``in_parallel``.
+
+    Their own threads cause a warning at each fork. Beside a GPU they are worth it: one
+    thread prepares fewer tokens per second than the GPU encodes.
+    """
     with _tokenizing:
+        if in_parallel:
+            yield
+            return
         before = os.environ.get("TOKENIZERS_PARALLELISM")
         os.environ["TOKENIZERS_PARALLELISM"] = "false"
         try:
