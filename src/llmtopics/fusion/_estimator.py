@@ -108,8 +108,7 @@ class FusionTopicModel(
     co_training : float between 0 and 1, default=0.6
         Share of the texts of each topic, those with the largest proportion of it, from which
         two classifiers learn the topics: one reads vectors, the other words. They then correct
-        θ of all texts (see Notes), and make it sharper. 0 leaves this out: better for
-        proportions of texts on several topics. Only with "prior", an embedder and
+        θ of all texts (see Notes). 0 leaves this out. Only with "prior", an embedder and
         ``0 < alpha < 1``.
 
     max_iter : int, default=100
@@ -200,8 +199,8 @@ class FusionTopicModel(
     Co-training, after an idea of [4]_, is self-training: no labels are used. The labels of the
     two classifiers (logistic regression, of vectors and of tf-idf) are the first topics of the
     most certain texts. If they give topic k of a document the probabilities p and q, its
-    proportion becomes ``θ_k (p_k q_k)^(1/2)``, divided by the sum over the topics. The words of
-    topics do not change.
+    proportion becomes ``(θ_k (p_k q_k)^(1/2))^γ``, divided by the sum over the topics. The power
+    γ keeps the mean entropy of θ of the texts in ``fit``. The words of topics do not change.
 
     ``alpha="auto"`` trains both classifiers on two thirds of the texts, whose labels are all
     first topics, and predicts the topics of the last third, in three folds. The score of a
