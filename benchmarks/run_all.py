@@ -20,6 +20,7 @@ TABLES = (  # modules, in the order in which they run
     "naming",
     "search",
     "encode",
+    "devices",
     "tuning",
     "tuning_topics",
     "describe",

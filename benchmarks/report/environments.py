@@ -19,6 +19,9 @@ def section() -> list[str]:
         "naming",
         "search",
         "encode",
+        "devices",
+        "tuning",
+        "tuning_topics",
         "describe",
         "coherence",
     ]

@@ -74,6 +74,21 @@ def next_chances(plain, prompt):
 # results ------------------------------------------------------------------------------
 
 
+def test_cudnn_plans_no_attention_while_a_model_answers(small_model, monkeypatch):
+    """On a GPU, its plans for each length take longer than the steps."""
+    seen = []
+
+    def generate(*_):
+        seen.append(torch.backends.cuda.cudnn_sdp_enabled())
+        return [""]
+
+    monkeypatch.setitem(local_answers._ANSWERS, "generate", generate)
+    before = torch.backends.cuda.cudnn_sdp_enabled()
+    llm(small_model).generate(TEXTS[:1])
+    assert seen == [False]
+    assert torch.backends.cuda.cudnn_sdp_enabled() == before
+
+
 @pytest.mark.parametrize("template", [ABOUT, LONG])
 def test_next_words_equal_a_plain_computation(model, plain, template):
     found = llm(model).next_word_distribution(TEXTS, template=template)

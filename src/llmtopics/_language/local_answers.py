@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -75,10 +76,29 @@ def answer(
     caches = {id(model): read_shared(model) for model in models}
     size = batch_tokens(batch_size, devices[0])
     batches = batches_of(ids, size, _LEAST_PROMPTS if request.kind == "generate" else 1)
-    for rows, answers in in_workers(work, batches, models, -1):
-        used["prompt_tokens"] += sum(len(ids[i]) for i in rows)
-        if request.kind == "generate":
-            with tokenizing():
-                written = tokenizer(answers, add_special_tokens=False, verbose=False)
-            used["new_tokens"] += sum(map(len, written["input_ids"]))
-        yield rows, answers
+    with _without_cudnn_attention():
+        for rows, answers in in_workers(work, batches, models, -1):
+            used["prompt_tokens"] += sum(len(ids[i]) for i in rows)
+            if request.kind == "generate":
+                with tokenizing():
+                    written = tokenizer(
+                        answers, add_special_tokens=False, verbose=False
+                    )
+                used["new_tokens"] += sum(map(len, written["input_ids"]))
+            yield rows, answers
+
+
+@contextmanager
+def _without_cudnn_attention() -> Iterator[None]:
+    """Let PyTorch choose among its other kinds of attention on a GPU.
+
+    cuDNN makes a new plan for each length, and while text is generated each step has its own.
+    """
+    import torch
+
+    before = torch.backends.cuda.cudnn_sdp_enabled()
+    torch.backends.cuda.enable_cudnn_sdp(False)
+    try:
+        yield
+    finally:
+        torch.backends.cuda.enable_cudnn_sdp(before)

@@ -86,7 +86,7 @@ class TransformerEmbedder(Embedder):
         distance of less than 0.001. Vectors are always returned as float32.
 
     n_jobs : int or None, default=-1
-        Batches computed at the same time. -1 is one per GPU. Without a GPU, it is one per
+        Batches computed at the same time. -1 is two per GPU. Without a GPU, it is one per
         thread that PyTorch may use (fewer in workers of joblib). None is one batch unless
         ``joblib.parallel_config`` sets more.
 
