@@ -312,7 +312,7 @@ def test_a_failed_row_can_be_kept_as_none(llm, proxy, fault, _):
 
 
 def bad_request(handler, _):
-    return handler.reply(400, {"error": {"message": "unknown field: temperature"}})
+    return handler.reply(400, {"error": {"message": "unknown field: x"}})
 
 
 @pytest.mark.parametrize("fault", [bad_request, broken, malformed])

@@ -61,6 +61,21 @@ class RemoteLLM(Served, LanguageModel):
         Folder of the answers. None is the folder in the environment variable
         ``LLMTOPICS_CACHE``, or else the user's cache folder. False stores no answers.
 
+    extra_body : dict or None, default=None
+        Fields that are added to each request, such as ``{"reasoning_effort": "low"}``. They
+        replace fields of the same name, and None leaves a field out. A limit such as
+        ``{"max_completion_tokens": 2000}`` replaces ``max_new_tokens`` of each call.
+        Reasoning models need this, because their thinking counts.
+
+    extra_headers : dict or None, default=None
+        Headers that are added to each request. ``$NAME`` in a value is replaced by the
+        environment variable ``NAME`` when a request is sent: ``{"api-key": "$AZURE_KEY"}``.
+        The value of the variable is never stored. Headers with secrets must be written so.
+
+    query : dict or None, default=None
+        What is added to the address after "?", such as ``{"api-version": "2024-10-21"}`` for
+        Azure.
+
     Attributes
     ----------
     usage_ : dict
@@ -88,6 +103,14 @@ class RemoteLLM(Served, LanguageModel):
     which is about right for English. If a text is too long for the server, the error names
     its row.
 
+    If a server refuses ``max_tokens``, ``max_completion_tokens`` is sent instead. If it refuses
+    ``temperature``, ``top_p``, ``seed`` or ``stop``, they are left out. This is learned from
+    its first answer, remembered by this process, and logged. Without ``temperature``, the
+    server's default is used, so texts vary from run to run until they are in the cache.
+
+    Thinking of reasoning models is not part of the answer, whether it comes in a field of its
+    own or before ``</think>``.
+
     Some failures would repeat for every row. They are errors with ``on_error="keep"`` too: a
     refused key, an unknown model, a server that cannot be reached or gives no
     log-probabilities, and a limit.
@@ -107,7 +130,14 @@ class RemoteLLM(Served, LanguageModel):
     0
     """
 
-    _DECIDES = ("base_url", "model", "provider")
+    _DECIDES = (
+        "base_url",
+        "model",
+        "provider",
+        "extra_body",
+        "extra_headers",
+        "query",
+    )
 
     def _describe(
         self,

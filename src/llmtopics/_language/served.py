@@ -16,6 +16,7 @@ from llmtopics._compiled.threads import n_workers
 from llmtopics._language.budget import Budget
 from llmtopics._language.connection import Connection, Stopped
 from llmtopics._language.errors import PromptFailed
+from llmtopics._language.extras import check_extras
 from llmtopics._language.providers import PROVIDERS
 from llmtopics._language.request import Request
 from llmtopics._language.usage import CountsUsage
@@ -37,6 +38,9 @@ class Served(CountsUsage):
     price: tuple[float, float] | None = None
     n_jobs: int | None = 4
     cache_dir: str | Path | bool | None = None
+    extra_body: dict[str, Any] | None = None
+    extra_headers: dict[str, str] | None = None
+    query: dict[str, str] | None = None
 
     _COUNTED = (*CountsUsage._COUNTED, "n_requests", "cost")
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -51,9 +55,12 @@ class Served(CountsUsage):
         "price": [tuple, list, None],
         "n_jobs": N_JOBS,
         "cache_dir": [str, Path, Options(bool, {False}), None],
+        "extra_body": [dict, None],
+        "extra_headers": [dict, None],
+        "query": [dict, None],
     }
 
-    def _identity(self) -> list[str]:
+    def _identity(self) -> list[Any]:
         """Return what answers depend on besides the request. Check the parameters."""
         self._validate_params()  # type: ignore[attr-defined]
         url = urlsplit(self.base_url)
@@ -61,8 +68,14 @@ class Served(CountsUsage):
         if url.scheme not in ("http", "https") or not url.netloc or secrets:
             raise ValueError(
                 "base_url must be an address such as 'http://localhost:8000/v1', without "
-                "user, password or query. Pass the key by api_key_env."
+                "user, password or query. Pass the key by api_key_env, and a query by query."
             )
+        check_extras(
+            self.extra_body,
+            self.extra_headers,
+            self.query,
+            PROVIDERS[self.provider].limit_fields,
+        )
         if self.max_cost is not None and self.price is None:
             raise ValueError(
                 "max_cost needs the price of tokens. Set price=(cost per million tokens read, "
@@ -76,7 +89,9 @@ class Served(CountsUsage):
                 "price must be two numbers of at least 0, per million tokens read and per "
                 f"million written, got {self.price!r}."
             )
-        return [self.provider, self.base_url.rstrip("/"), self.model]
+        extras = [self.extra_body or {}, self.extra_headers or {}, self.query or {}]
+        identity = [self.provider, self.base_url.rstrip("/"), self.model]
+        return [*identity, extras] if any(extras) else identity
 
     def _connection(self, request: Request) -> Connection:
         """Return a connection for one call with many requests."""
@@ -90,6 +105,9 @@ class Served(CountsUsage):
             api_key_env=self.api_key_env,
             timeout=self.timeout,
             max_retries=self.max_retries,
+            extra_body=self.extra_body or {},
+            extra_headers=self.extra_headers or {},
+            query=self.query or {},
         )
 
     def _ask_all(

@@ -69,6 +69,19 @@ class RemoteEmbedder(Served, Embedder):
         Folder of the vectors. None is the folder in the environment variable
         ``LLMTOPICS_CACHE``, or else the user's cache folder. False stores no vectors.
 
+    extra_body : dict or None, default=None
+        Fields that are added to each request, such as ``{"reasoning_effort": "low"}``. They
+        replace fields of the same name, and None leaves a field out.
+
+    extra_headers : dict or None, default=None
+        Headers that are added to each request. ``$NAME`` in a value is replaced by the
+        environment variable ``NAME`` when a request is sent: ``{"api-key": "$AZURE_KEY"}``.
+        The value of the variable is never stored. Headers with secrets must be written so.
+
+    query : dict or None, default=None
+        What is added to the address after "?", such as ``{"api-version": "2024-10-21"}`` for
+        Azure.
+
     dimensions : int or None, default=None
         Length of the vectors, for models that offer several. None is the model's own.
 

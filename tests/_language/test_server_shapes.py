@@ -1,0 +1,350 @@
+"""Servers of several makers. Their answers are fakes in the shapes that were recorded.
+
+Each shape follows the documentation of its maker. Values are shortened or invented.
+"""
+
+import logging
+import pickle
+
+import pytest
+from sklearn.base import clone
+
+from llmtopics import LLMError, RemoteEmbedder, RemoteLLM
+from llmtopics._language import LLMLimitError
+
+pytest.importorskip("openai")
+KEY = "sk-very-secret-1234"
+FRUITS = ["apples", "pears", "plums", "figs", "limes"]
+
+
+def chat(content="Fine.", reason="stop", usage=(9, 3), **message):
+    """A chat's answer in the shape of OpenAI."""
+    message = {"role": "assistant", "content": content, "refusal": None, **message}
+    read, new = usage
+    return {
+        "id": "chatcmpl-B9MBs8CjcvOU2jLn4n570S5qMJKcT",
+        "object": "chat.completion",
+        "created": 1741569952,
+        "model": "gpt-4o-2024-08-06",
+        "choices": [
+            {"index": 0, "message": message, "logprobs": None, "finish_reason": reason}
+        ],
+        "usage": {
+            "prompt_tokens": read,
+            "completion_tokens": new,
+            "total_tokens": read + new,
+            "completion_tokens_details": {"reasoning_tokens": 0},
+        },
+        "system_fingerprint": "fp_fc9f1d7035",
+    }
+
+
+def vectors(body, model="text-embedding-3-small"):
+    data = [
+        {"object": "embedding", "index": i, "embedding": [float(len(text)), 1.0]}
+        for i, text in enumerate(body["input"])
+    ]
+    usage = {"prompt_tokens": 5 * len(data), "total_tokens": 5 * len(data)}
+    return {"object": "list", "data": data, "model": model, "usage": usage}
+
+
+def answer(handler, body):
+    return handler.reply(200, vectors(body) if "input" in body else chat())
+
+
+@pytest.fixture
+def server(serving, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    client = pytest.importorskip("openai._base_client")
+    monkeypatch.setattr(client, "INITIAL_RETRY_DELAY", 0.01)
+    with serving(answer) as found:
+        yield found
+
+
+@pytest.fixture
+def llm(server, tmp_path):
+    return RemoteLLM(server.url, "gpt-4o", n_jobs=1, cache_dir=tmp_path)
+
+
+@pytest.fixture
+def embedder(server, tmp_path):
+    return RemoteEmbedder(
+        server.url, "text-embedding-3-small", n_jobs=1, cache_dir=tmp_path
+    )
+
+
+def ask(model, texts=FRUITS[:1], **options):
+    """Ask for answers or for vectors."""
+    if isinstance(model, RemoteEmbedder):
+        return model.transform(texts)
+    return model.generate(texts, **options)
+
+
+@pytest.fixture(params=["llm", "embedder"])
+def either(request):
+    return request.getfixturevalue(request.param)
+
+
+def always(status, content, **options):
+    return lambda handler, *_: handler.reply(status, content, **options)
+
+
+# fields, headers and query of the user -------------------------------------------------
+
+
+def test_extra_fields_headers_and_query_are_sent(either, server, monkeypatch):
+    monkeypatch.setenv("TEAM_KEY", "team-secret-99\n")
+    either.set_params(
+        extra_body={"user": "u1", "dimensions": 2, "temperature": None},
+        extra_headers={"X-Team": "topics", "X-Team-Key": "Bearer $TEAM_KEY"},
+        query={"api-version": "2024-10-21"},
+    )
+    ask(clone(either))
+    ((path, body, headers),) = server.requests
+    assert path.endswith("?api-version=2024-10-21")
+    assert (body["user"], body["dimensions"]) == ("u1", 2)
+    assert "temperature" not in body
+    assert headers["X-Team"] == "topics"
+    assert headers["X-Team-Key"] == "Bearer team-secret-99"
+    assert headers["Authorization"] == f"Bearer {KEY}"
+    ask(clone(either))
+    assert len(server.requests) == 1  # from the cache
+    ask(clone(either).set_params(extra_body={"user": "u2"}))
+    ask(clone(either).set_params(query={"api-version": "2025-01-01"}))
+    assert len(server.requests) == 3  # other answers are asked for
+
+
+def test_secrets_of_headers_are_not_stored_or_shown(
+    either, server, monkeypatch, caplog
+):
+    caplog.set_level(logging.DEBUG)
+    secret = "team-secret-99"
+    monkeypatch.setenv("TEAM_KEY", secret)
+    either.set_params(extra_headers={"X-Team-Key": "$TEAM_KEY"}, api_key_env=None)
+    refusal = {"error": {"message": f"wrong key {secret}"}}
+    said = {1: (503, b""), 3: (401, refusal)}
+    server.fault = lambda handler, n, _: n in said and handler.reply(*said[n])
+    ask(either)
+    with pytest.raises(LLMError, match=r"refuses the key in extra_headers.*\*\*\*"):
+        ask(either, ["other"])
+    assert secret not in caplog.text
+    assert secret not in repr(either)
+    assert secret.encode() not in pickle.dumps(either)
+    for path in either.cache_dir.rglob("*"):
+        assert path.is_dir() or secret.encode() not in path.read_bytes()
+    assert all("Authorization" not in headers for *_, headers in server.requests)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"extra_headers": {"api-key": KEY}}, r"is a secret.*'\$MY_KEY'"),
+        ({"extra_headers": {"Authorization": f"Bearer {KEY}"}}, "is a secret"),
+        ({"extra_headers": {"X-Auth-Token": None}}, "is a secret"),
+        ({"extra_headers": {"X Team": "a"}}, "wrong name of a header"),
+        ({"extra_headers": {"X-Team": "a\r\nX-Other: b"}}, "text of one line"),
+        ({"extra_headers": {"X-Team": "é"}}, "text of one line, in ASCII"),
+        ({"extra_headers": ["X-Team"]}, "extra_headers"),
+        ({"query": {"api-version": 3}}, "query must be a dict from texts to texts"),
+        ({"query": {"api-key": KEY}}, r"query\['api-key'\] is a secret"),
+        ({"query": "api-version=1"}, "query"),
+        ({"extra_body": {"messages": []}}, "cannot set 'messages'"),
+        ({"extra_body": {"n": 3}}, "cannot set 'n'"),
+        ({"extra_body": {"a": float("nan")}}, "values of JSON"),
+        ({"extra_body": {"a": {1, 2}}}, "values of JSON"),
+        ({"extra_body": {1: 2}}, "names of fields"),
+        ({"extra_body": {"max_tokens": None}}, "must be a whole number"),
+        ({"extra_body": {"max_completion_tokens": True}}, "must be a whole number"),
+    ],
+)
+def test_wrong_extras_are_errors_and_nothing_is_sent(either, server, changes, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        ask(either.set_params(**changes))
+    assert KEY not in str(caught.value)
+    assert not server.requests
+
+
+@pytest.mark.parametrize("bad", ["", " \n", "sk-a\nsk-b", "sk a", "sk-é", "sk-\x00"])
+@pytest.mark.parametrize("place", ["key", "header"])
+def test_a_key_that_is_missing_or_broken_is_named_and_not_shown(
+    either, server, monkeypatch, bad, place
+):
+    if "\x00" in bad:  # an environment variable cannot have it
+        bad = "sk-\x7f"
+    monkeypatch.setenv("MY_KEY", bad)
+    if place == "key":
+        either.set_params(api_key_env="MY_KEY")
+    else:
+        either.set_params(extra_headers={"X-Key": "$MY_KEY"})
+    with pytest.raises(LLMError, match=r"variable MY_KEY (is not set|has a)") as caught:
+        ask(either)
+    assert "sk-" not in str(caught.value)
+    assert not server.requests
+
+
+def test_a_line_break_after_a_key_is_left_out(either, server, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", f"{KEY}\n")
+    ask(either)
+    assert server.requests[0][2]["Authorization"] == f"Bearer {KEY}"
+
+
+# parameters that a server accepts ------------------------------------------------------
+
+
+def refused(name, why="Unsupported parameter", then=""):
+    said = f"{why}: '{name}' is not supported with this model.{then}"
+    return {"error": {"message": said, "type": "invalid_request_error", "param": name}}
+
+
+def reasoning_model(handler, _, body):
+    """OpenAI's reasoning models: no max_tokens, temperature 1 alone, no seed or stop."""
+    if "max_tokens" in body:
+        then = " Use 'max_completion_tokens' instead."
+        return handler.reply(400, refused("max_tokens", then=then))
+    if body.get("temperature", 1) != 1:
+        said = (
+            "Unsupported value: 'temperature' does not support 0 with this model. Only the "
+            "default (1) value is supported."
+        )
+        error = {"message": said, "param": "temperature", "code": "unsupported_value"}
+        return handler.reply(400, {"error": error})
+    for name in ("top_p", "stop", "seed"):
+        if name in body:
+            return handler.reply(400, refused(name))
+
+
+def test_what_a_server_refuses_is_learned_once_and_logged(llm, server, caplog):
+    server.fault = reasoning_model
+    assert ask(llm, FRUITS[:2], max_new_tokens=7) == ["Fine."] * 2
+    assert len(server.requests) == 2 + 2
+    assert server.requests[-1][1]["max_completion_tokens"] == 7
+    assert not {"max_tokens", "temperature"} & server.requests[-1][1].keys()
+    messages = [record.message for record in caplog.records]
+    assert len(messages) == 2
+    assert "refuses max_tokens. It is sent as max_completion_tokens" in messages[0]
+    assert "refuses temperature. It is left out" in messages[1]
+    other = RemoteLLM(server.url, "gpt-4o", cache_dir=False)  # all know it
+    assert ask(other, FRUITS[2:], temperature=0.7, stop=["ne"]) == ["Fi"] * 3
+    assert other.usage_["n_requests"] <= 3 + 4 * 3  # seed, stop, top_p are new
+
+
+@pytest.mark.parametrize(
+    ("status", "content"),
+    [
+        (  # Mistral
+            422,
+            {
+                "detail": [
+                    {
+                        "type": "extra_forbidden",
+                        "loc": ["body", "seed"],
+                        "msg": "Extra inputs are not permitted",
+                    }
+                ]
+            },
+        ),
+        (400, [{"error": {"code": 400, "message": "Unknown field: seed"}}]),  # Gemini
+        (400, {"object": "error", "message": "parameter seed is not supported"}),
+    ],
+)
+def test_other_words_for_a_refused_field(llm, server, status, content):
+    server.fault = lambda handler, _, body: (
+        "seed" in body and handler.reply(status, content)
+    )
+    assert ask(llm, temperature=0.5) == ["Fine."]
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ("'max_tokens' is too large: 9. This model supports at most 5.", "at most 5"),
+        ("context length exceeded: 'max_tokens' is not supported", "too long"),
+        ("Unsupported parameter: 'verbosity'", "verbosity"),
+        ("Unsupported value: 'temperature' for all", "temperature"),
+    ],
+)
+def test_other_refusals_stay_errors_and_are_not_learned(llm, server, said, message):
+    error = {"error": {"message": said}}
+    server.fault = always(400, error)
+    with pytest.raises(LLMError, match=f"^Row 0: .*{message}"):
+        ask(llm)
+    server.fault = lambda *_: False
+    ask(llm)
+    assert {"max_tokens", "temperature"} <= server.requests[-1][1].keys()
+
+
+def test_a_field_that_the_user_sets_is_not_left_out(llm, server):
+    server.fault = reasoning_model
+    llm.set_params(extra_body={"temperature": 0.3})
+    with pytest.raises(LLMError, match="temperature"):
+        ask(llm)
+
+
+def test_a_limit_on_tokens_by_the_user_replaces_that_of_each_call(llm, server):
+    server.fault = lambda handler, *_: handler.reply(200, chat(usage=(9, 900)))
+    llm.set_params(
+        extra_body={"max_completion_tokens": 1000, "reasoning_effort": "low"},
+        price=(0, 1e6),
+        max_cost=999,
+    )
+    with pytest.raises(LLMLimitError, match="max_cost=999"):
+        ask(llm, max_new_tokens=5)
+    llm.set_params(max_cost=1001)
+    assert ask(llm, max_new_tokens=5) == ["Fine."]
+    ((_, body, _),) = server.requests
+    assert body["max_completion_tokens"] == 1000
+    assert body["reasoning_effort"] == "low"
+    assert "max_tokens" not in body
+    assert llm.usage_["cost"] == pytest.approx(900)
+
+
+# thinking ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        chat("Fine.", reasoning_content="The user asks."),  # vLLM, DeepSeek
+        chat("Fine.", reasoning="The user asks."),  # Ollama, OpenRouter
+        chat("<think>\nThe user asks.\n</think>\n\nFine."),
+        chat("The user asks.\n</think>\n\nFine."),  # the template wrote <think>
+        chat(  # Mistral
+            [
+                {
+                    "type": "thinking",
+                    "thinking": [{"type": "text", "text": "The user asks."}],
+                },
+                {"type": "text", "text": "Fine."},
+            ]
+        ),
+    ],
+)
+def test_thinking_is_not_the_answer(llm, server, shape):
+    server.fault = always(200, shape)
+    assert ask(llm) == ["Fine."]
+
+
+def test_tags_inside_an_answer_stay(llm, server):
+    said = "Use <think>aloud</think> or <b>bold</b>."
+    server.fault = always(200, chat(said))
+    assert ask(llm) == [said]
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        chat("", "length", (9, 64), reasoning_content="The user asks, and I"),
+        chat(None, "length", (9, 64)),
+        chat("<think>The user asks, and I", "length", (9, 64)),
+    ],
+)
+def test_thinking_that_fills_the_limit_says_what_to_do(llm, server, shape):
+    server.fault = always(200, shape)
+    message = (
+        r"^Row 0: .*'length'.*64 tokens may be too few.*max_completion_tokens': 2000"
+    )
+    with pytest.raises(LLMError, match=message):
+        ask(llm)
+    server.fault = lambda *_: False
+    assert ask(llm.set_params(extra_body={"max_completion_tokens": 2000})) == ["Fine."]
