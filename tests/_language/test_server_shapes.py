@@ -5,12 +5,14 @@ Each shape follows the documentation of its maker. Values are shortened or inven
 
 import logging
 import pickle
+import time
+from email.utils import formatdate
 
 import pytest
 from sklearn.base import clone
 
 from llmtopics import LLMError, RemoteEmbedder, RemoteLLM
-from llmtopics._language import LLMLimitError
+from llmtopics._language import LLMLimitError, pace
 
 pytest.importorskip("openai")
 KEY = "sk-very-secret-1234"
@@ -348,3 +350,187 @@ def test_thinking_that_fills_the_limit_says_what_to_do(llm, server, shape):
         ask(llm)
     server.fault = lambda *_: False
     assert ask(llm.set_params(extra_body={"max_completion_tokens": 2000})) == ["Fine."]
+
+
+# personal data -------------------------------------------------------------------------
+
+WITH_DATA = [
+    "Jane (jane@example.com) called +1 212 555 0123.",
+    "Bob (bob@example.com) called +1 212 555 0199.",
+    "Nobody called in 1984.",
+]
+REPLACED = ["Jane (<EMAIL_1>) called <PHONE_1>.", "Bob (<EMAIL_1>) called <PHONE_1>."]
+
+
+def echo(handler, _, body):
+    said = body["messages"][-1]["content"]
+    return handler.reply(200, chat(said))
+
+
+def test_personal_data_is_replaced_before_it_is_sent(llm, server):
+    server.fault = echo
+    llm.set_params(redact="pii")
+    options = {"system": "Ask me@example.com.", "template": "{{1}} by a@b.org: {text}"}
+    found = ask(llm, WITH_DATA, **options)
+    expected = ["{1} by <EMAIL_1>: " + t for t in [*REPLACED, WITH_DATA[2]]]
+    assert found == expected
+    sent = [body["messages"] for _, body, _ in server.requests]
+    assert [messages[1]["content"] for messages in sent] == expected
+    assert sent[0][0]["content"] == "Ask <EMAIL_1>."
+    restored = ask(clone(llm).set_params(restore=True), WITH_DATA, **options)
+    assert restored == [
+        "{1} by a@b.org: ".replace("a@b.org", "jane@example.com") + WITH_DATA[0],
+        "{1} by bob@example.com: " + WITH_DATA[1],
+        "{1} by <EMAIL_1>: " + WITH_DATA[2],
+    ]
+    assert len(server.requests) == 3  # from the cache, whose keys are of what was sent
+
+
+def test_texts_that_are_sent_alike_are_sent_once(either, server):
+    texts = ["Ask jane@example.com", "Ask bob@example.com"]
+    ask(either.set_params(redact="pii"), texts)
+    ((_, body, _),) = server.requests
+    assert "Ask <EMAIL_1>" in (body.get("input") or body["messages"][0]["content"])
+    for path in either.cache_dir.rglob("*"):
+        assert path.is_dir() or b"jane@" not in path.read_bytes()
+
+
+def test_answers_to_score_and_prompts_of_vectors_are_replaced(llm, embedder, server):
+    server.fault = lambda handler, _, body: (
+        "prompt" in body and handler.reply(400, {"error": {"message": "no"}})
+    )
+    with pytest.raises(LLMError):
+        llm.set_params(redact="pii").score(["By a@b.org"], [" of c@d.org"])
+    embedder.set_params(redact="pii", prompt="For a@b.org: ").transform(["c@d.org"])
+    first, second = (body for _, body, _ in server.requests)
+    assert first["prompt"] == "By <EMAIL_1> of <EMAIL_1>"
+    assert second["input"] == ["For <EMAIL_1>: <EMAIL_1>"]
+
+
+def shout(text):
+    return text.upper().replace("JANE", "X")
+
+
+def test_a_callable_redacts(either, server):
+    ask(pickle.loads(pickle.dumps(either.set_params(redact=shout))), ["Jane sang"])
+    ((_, body, _),) = server.requests
+    assert "X SANG" in (body.get("input") or body["messages"][0]["content"])
+
+
+def nothing(text):
+    return None
+
+
+def test_wrong_redactions_are_errors_and_nothing_is_sent(either, llm, server):
+    for value in ["names", 3]:
+        with pytest.raises(ValueError, match="redact"):
+            ask(either.set_params(redact=value))
+    with pytest.raises(ValueError, match="redact must return a text for each text"):
+        ask(either.set_params(redact=nothing))
+    with pytest.raises(ValueError, match="restore=True needs redact='pii'"):
+        ask(llm.set_params(redact=shout, restore=True))
+    with pytest.raises(ValueError, match="personal data in pictures"):
+        llm.set_params(restore=False)._describe(
+            ["a"],
+            str,
+            ["a"],
+            {},
+            prompt="",
+            max_new_tokens=1,
+            on_error="raise",
+            verbose=0,
+        )
+    assert not server.requests
+
+
+# limits --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n_jobs", [1, 4])
+def test_requests_per_minute_are_kept_by_all_threads(
+    either, server, monkeypatch, n_jobs
+):
+    times = []
+
+    def note(*_):
+        times.append(time.monotonic())
+        return False
+
+    server.fault = note
+    monkeypatch.setattr(pace, "MINUTE", 0.5)
+    either.set_params(requests_per_minute=2, n_jobs=n_jobs, cache_dir=False)
+    if isinstance(either, RemoteEmbedder):
+        either.set_params(batch_size=1)
+    ask(either, FRUITS)
+    times.sort()
+    assert len(times) == len(FRUITS)
+    for first, third in zip(times, times[2:], strict=False):
+        assert third - first > 0.4
+
+
+def test_tokens_per_minute_are_kept(llm, server, monkeypatch):
+    monkeypatch.setattr(pace, "MINUTE", 0.4)
+    llm.set_params(tokens_per_minute=1000, n_jobs=4, cache_dir=False)
+    start = time.monotonic()
+    ask(llm, FRUITS[:4], max_new_tokens=400)  # two at a time
+    assert time.monotonic() - start > 0.4
+    start = time.monotonic()
+    ask(llm, FRUITS[:2], max_new_tokens=5000)  # more than the limit: one at a time
+    assert time.monotonic() - start > 0.8
+
+
+def test_a_failure_ends_the_waiting(llm, server):
+    server.fault = always(401, {"error": {"message": "no"}})
+    start = time.monotonic()
+    with pytest.raises(LLMError, match="refuses the key"):
+        ask(llm.set_params(requests_per_minute=1, n_jobs=4), FRUITS)
+    assert time.monotonic() - start < 20  # not minutes
+
+
+@pytest.mark.parametrize("form", ["seconds", "date"])
+def test_the_pause_that_a_server_asks_for_is_kept(either, server, form):
+    pause = "1.5" if form == "seconds" else formatdate(time.time() + 3, usegmt=True)
+    error = {"error": {"message": "slow down", "type": "rate_limit_error"}}
+    server.fault = lambda handler, n, _: (
+        n == 1 and handler.reply(429, error, Retry_After=pause)
+    )
+    start = time.monotonic()
+    ask(either)
+    assert 1.4 < time.monotonic() - start < 10
+
+
+PRICES = {"gpt-4o": (0, 1e6), "text-embedding-3-small": (1e6, 0)}
+
+
+def test_a_table_of_prices_and_a_limit_reached_in_the_middle(either, server):
+    texts = [f"{fruit} {i}" for fruit in FRUITS for i in range(9)]
+    each, most = 3, 3 * 2 + 64
+    if isinstance(either, RemoteEmbedder):
+        either.set_params(batch_size=1)
+        each, most = 5, 180  # before it is sent, a request counts as one token per byte
+    either.set_params(price=PRICES, max_cost=most)
+    with pytest.raises(LLMLimitError, match=rf"max_cost={most} \(.* is spent\)"):
+        ask(either, texts)
+    n = len(server.requests)
+    assert 0 < n < len(texts)
+    assert either.usage_["cost"] == pytest.approx(n * each)
+    assert either.usage_["cost"] <= most
+    assert len(ask(either.set_params(max_cost=None), texts)) == len(texts)
+    assert len(server.requests) == len(texts)  # finished rows are kept
+
+
+@pytest.mark.parametrize(
+    "price",
+    [
+        {"gpt-4": (1, 2)},
+        {},
+        (1, float("nan")),
+        (1, float("inf")),
+        ("1", "2"),
+        {"gpt-4o": 3, "text-embedding-3-small": 3},
+    ],
+)
+def test_wrong_prices_are_errors(either, server, price):
+    with pytest.raises(ValueError, match=r"price (has no entry|must be two numbers)"):
+        ask(either.set_params(price=price))
+    assert not server.requests

@@ -9,6 +9,7 @@ from typing import Any
 from llmtopics._language.budget import Budget
 from llmtopics._language.errors import LLMError, LLMUnsupportedError, PromptFailed
 from llmtopics._language.extras import fields_and_limit, filled_headers, secret_of
+from llmtopics._language.pace import wait_for_turn
 from llmtopics._language.providers import Provider
 from llmtopics._language.providers.base import NOT_READABLE
 from llmtopics._language.request import Request
@@ -43,6 +44,8 @@ class Connection:
     timeout : float
     max_retries : int
     extra_body, extra_headers, query : dict
+    per_minute : tuple
+        Most requests and most tokens per minute, or None for no limit.
     """
 
     def __init__(
@@ -60,12 +63,14 @@ class Connection:
         extra_body: dict[str, Any],
         extra_headers: dict[str, str],
         query: dict[str, str],
+        per_minute: tuple[int | None, int | None],
     ):
         self.error = provider.errors()
         self.provider, self.budget = provider, budget
         self.request, self.stopped = request, stopped
         self.model, self.api_key_env, self.timeout = model, api_key_env, timeout
         self.name = f"{base_url} ({model})"
+        self.per_minute = per_minute
         self.address = base_url, model, request.chat
         if reason := provider.unsupported(request):
             raise self.unsupported(*reason)
@@ -255,6 +260,8 @@ class Connection:
 
     def _reserve(self, sent: Any) -> None:
         """Count a request before it is sent."""
+        n_tokens = len(sent.content) // 4 + self.most  # about, as servers estimate it
+        wait_for_turn(self.address[:2], n_tokens, *self.per_minute, self.stopped)
         if self.stopped.is_set():
             raise Stopped
         self.budget.reserve(*self._most_tokens(sent), self.name)

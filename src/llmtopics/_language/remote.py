@@ -1,14 +1,16 @@
 """A language model behind a server."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, ClassVar
 
+from llmtopics._checks import check_texts
 from llmtopics._language.errors import PromptFailed
 from llmtopics._language.model import LanguageModel
 from llmtopics._language.remote_answers import RemoteAnswers
-from llmtopics._language.request import Request
+from llmtopics._language.request import Request, split_template
 from llmtopics._language.served import Served
+from llmtopics._redact import check_redact, redacted, restored
 
 
 @dataclass(eq=False, repr=False)
@@ -50,8 +52,9 @@ class RemoteLLM(Served, LanguageModel):
     max_cost : float or None, default=None
         Maximum cost, in the currency of ``price``.
 
-    price : tuple of two floats or None, default=None
-        Price per million tokens read, and per million tokens written.
+    price : tuple of two floats, dict or None, default=None
+        Price per million tokens read, and per million tokens written. A dict maps names of
+        models to these pairs, so that one table serves several models.
 
     n_jobs : int or None, default=4
         Number of requests at the same time. None is 1 unless ``joblib.parallel_config`` sets
@@ -75,6 +78,21 @@ class RemoteLLM(Served, LanguageModel):
     query : dict or None, default=None
         What is added to the address after "?", such as ``{"api-version": "2024-10-21"}`` for
         Azure.
+
+    requests_per_minute, tokens_per_minute : int or None, default=None
+        Limits of the server. Requests wait for their turn. All threads of this process that
+        ask this model count together. The tokens of a request are estimated: the bytes divided by four, plus the limit on tokens
+        written.
+
+    redact : {"pii"}, callable or None, default=None
+        Replaces personal data before anything is sent. "pii" finds e-mail and web addresses,
+        phone, card and account numbers (IBAN), IP addresses and @handles, and sends
+        placeholders such as ``<EMAIL_1>``. It finds no names of people. A callable gets a text
+        and returns the text to send. Templates, system messages and answers to score are
+        replaced, too.
+
+    restore : bool, default=False
+        Whether to put the original data back into generated texts. Needs ``redact="pii"``.
 
     Attributes
     ----------
@@ -137,7 +155,16 @@ class RemoteLLM(Served, LanguageModel):
         "extra_body",
         "extra_headers",
         "query",
+        "redact",
+        "restore",
     )
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **Served._parameter_constraints,
+        "restore": ["boolean"],
+    }
+
+    _: KW_ONLY
+    restore: bool = False
 
     def _describe(
         self,
@@ -172,6 +199,45 @@ class RemoteLLM(Served, LanguageModel):
         request = Request("describe", asked, None, True, None, max_new_tokens)
         further = names, url_of, reasons
         return self._answer(digests, request, on_error, verbose, *further)
+
+    def _answer(
+        self, prompts: Any, request: Request, *options: Any, **further: Any
+    ) -> list[Any]:
+        """Return the answer to each prompt, with personal data replaced before all else."""
+        check_redact(self.redact, self.restore)
+        if self.redact is None:
+            return super()._answer(prompts, request, *options, **further)
+        if request.kind == "describe":
+            raise ValueError(
+                "redact cannot find personal data in pictures. Use a RemoteLLM with "
+                "redact=None for them."
+            )
+        texts = check_texts(prompts, type(self).__name__)
+        known = {text: redacted(text, self.redact) for text in dict.fromkeys(texts)}
+        sent = [known[text][0] for text in texts]
+        found = super()._answer(sent, self._redacted(request), *options, **further)
+        if not (self.restore and request.kind == "generate"):
+            return found
+        return [
+            answer and restored(answer, known[text][1])
+            for answer, text in zip(found, texts, strict=True)
+        ]
+
+    def _redacted(self, request: Request) -> Request:
+        """Return a request with personal data in its texts replaced."""
+
+        def replaced(text: str) -> str:
+            return redacted(text, self.redact)[0] if text.strip() else text
+
+        parts = map(replaced, split_template(request.template))
+        template = "{text}".join(
+            part.replace("{", "{{").replace("}", "}}") for part in parts
+        )
+        return request._replace(
+            template=template,
+            system=request.system and replaced(request.system),
+            answers=tuple(map(replaced, request.answers)),
+        )
 
     def _compute(
         self,
