@@ -163,11 +163,11 @@ class Connection:
         """Count the tokens of a response, check its model, and return the answer."""
         try:
             reply = self.provider.read(response)
-        except NOT_READABLE:
+        except NOT_READABLE as error:
             raise PromptFailed(
                 prompt,
-                f"{self.name} sent no answer in the expected format: "
-                f"{self._quoted(response.text)}",
+                f"{self.name} sent no answer in the expected format "
+                f"({self._quoted(str(error))}): {self._quoted(response.text)}",
             ) from None
         taken = reply.n_read, reply.n_new
         self.budget.count_tokens(*taken)

@@ -81,8 +81,8 @@ class RemoteLLM(Served, LanguageModel):
 
     requests_per_minute, tokens_per_minute : int or None, default=None
         Limits of the server. Requests wait for their turn. All threads of this process that
-        ask this model count together. The tokens of a request are estimated: the bytes divided by four, plus the limit on tokens
-        written.
+        ask this model count together. The tokens of a request are estimated: its bytes
+        divided by four, plus the limit on tokens written.
 
     redact : {"pii"}, callable or None, default=None
         Replaces personal data before anything is sent. "pii" finds e-mail and web addresses,

@@ -6,7 +6,15 @@ from typing import Any, NamedTuple
 
 from llmtopics._language.request import Request
 
-NOT_READABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+NOT_READABLE = (
+    AttributeError,
+    IndexError,
+    KeyError,
+    OverflowError,  # infinity as a number of tokens
+    RecursionError,  # JSON that is nested too deeply
+    TypeError,
+    ValueError,
+)
 
 
 class Reply(NamedTuple):

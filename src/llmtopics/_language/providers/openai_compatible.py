@@ -129,6 +129,8 @@ class OpenAICompatible(Provider):
     def read(self, response: Any) -> Reply:
         """Return the first choice or the vectors, and the numbers of tokens reported."""
         answer = response.json()
+        if answer.get("error"):  # some servers send it with status 200
+            raise ValueError(answer["error"])
         vectors = "data" in answer
         choice = {"data": answer["data"]} if vectors else dict(answer["choices"][0])
         usage = answer.get("usage") or {}
@@ -136,6 +138,8 @@ class OpenAICompatible(Provider):
             int(usage.get(name) or 0)
             for name in ("prompt_tokens", "completion_tokens", "total_tokens")
         )
+        if min(n_read, n_new) < 0:
+            raise ValueError(f"negative numbers of tokens, {usage}")
         if n_read and not vectors:  # Gemini counts thinking in the total alone
             n_new = max(n_new, n_all - n_read)
         return Reply(choice, answer.get("model"), n_read, n_new, bool(usage))
