@@ -116,6 +116,21 @@ def test_dimensions_and_the_prompt_are_sent(embedder, server):
     assert len(server.requests) == 2
 
 
+def test_numbers_of_numpy_are_sent_as_numbers(embedder, server):
+    embedder.set_params(dimensions=np.int64(4), batch_size=np.int64(1))
+    assert embedder.transform(["figs"]).shape == (1, 4)
+    assert embedder.set_params(dimensions=4).transform(["figs"]).shape == (1, 4)
+    assert len(server.requests) == 1  # the second is from the cache
+
+
+def test_servers_that_count_written_tokens_are_read(embedder, server):
+    usage = {"prompt_tokens": 2, "completion_tokens": 3}
+    server.fault = lambda handler, _, body: handler.reply(
+        200, answer_of(body, usage=usage)
+    )
+    assert embedder.transform(["figs"]).shape == (1, 6)
+
+
 def test_blank_texts_alone_have_the_dimensions_of_the_model(embedder, server):
     assert_array_equal(embedder.transform(["", " "]), np.zeros((2, 6)))
     assert sent(server) == [["text"]]

@@ -1,5 +1,6 @@
 """One connection to a server: send requests, enforce limits, explain failures."""
 
+import json
 import logging
 import re
 from threading import Event, Lock
@@ -179,7 +180,7 @@ class Connection:
                 f"that model, set model={reply.model!r}. If it is only another name, such as a "
                 f"deployment of Azure, also set extra_body={{'model': {self.model!r}}}."
             )
-        if reply.n_new > self.most:
+        if reply.n_new > self.most and self.request.kind != "embed":
             raise self.unsupported(
                 f"max_new_tokens={self.most}",
                 f"it wrote {reply.n_new} tokens",
@@ -294,8 +295,14 @@ class Connection:
 
 def _text_of(error: Any) -> str:
     """Return what a server says about an error, in any shape, or what the client says."""
-    said = getattr(getattr(error, "response", None), "text", "")
-    return f"Error code {error.status_code}: {said}" if said else f"{error}"
+    response = getattr(error, "response", None)
+    if not getattr(response, "text", ""):
+        return f"{error}"
+    try:
+        said = json.dumps(response.json(), ensure_ascii=False)  # without escapes
+    except (ValueError, RecursionError):
+        said = response.text
+    return f"Error code {response.status_code}: {said}"
 
 
 def same_model(asked: str, answered: Any) -> bool:

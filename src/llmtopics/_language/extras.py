@@ -94,16 +94,16 @@ def secret_of(variable: str, what: str) -> str:
     found = os.environ.get(variable, "").strip()
     if not found:
         raise LLMError(f"The environment variable {variable} is not set. {what}")
-    if not _sendable(found) or " " in found:
+    if not _sendable(found):
         raise LLMError(
-            f"The environment variable {variable} has a space, a line break or a character "
-            "outside ASCII inside. No key has these. Copy the key again."
+            f"The environment variable {variable} has a line break or a character outside "
+            "ASCII inside. No key has these. Copy the key again."
         )
     return found
 
 
 def filled_headers(headers: dict[str, str]) -> tuple[dict[str, str], list[str]]:
-    """Return headers with the values of the variables in them, and these values."""
+    """Return headers with the values of the variables in them, and what to hide."""
     secrets = {
         name: secret_of(name, "extra_headers names it: put the secret there.")
         for value in headers.values()
@@ -112,7 +112,8 @@ def filled_headers(headers: dict[str, str]) -> tuple[dict[str, str], list[str]]:
     filled = {
         name: Template(value).substitute(secrets) for name, value in headers.items()
     }
-    return filled, list(secrets.values())
+    parts = [part for secret in secrets.values() for part in secret.split()]
+    return filled, [*secrets.values(), *(part for part in parts if len(part) > 5)]
 
 
 def _variables(value: str) -> list[str]:

@@ -203,10 +203,13 @@ class RemoteEmbedder(Served, Embedder):
     def _embed(self, texts: list[str]) -> np.ndarray:
         """Return the vectors of texts. Each distinct text is sent once."""
         identity = self._identity()  # checks the parameters
-        prompt, *texts = (
-            redacted(text, self.redact)[0] for text in (self.prompt, *texts)
-        )
-        context = json.dumps(["embed", *identity, self.dimensions, prompt])
+        known = {
+            text: redacted(text, self.redact)[0]
+            for text in dict.fromkeys((self.prompt, *texts))
+        }
+        prompt, texts = known[self.prompt], [known[text] for text in texts]
+        dimensions = self.dimensions and int(self.dimensions)  # NumPy's are no JSON
+        context = json.dumps(["embed", *identity, dimensions, prompt])
         rows = {text: i for i, text in enumerate(dict.fromkeys(texts))}
         distinct = list(rows)
         try:

@@ -171,7 +171,9 @@ class OpenAICompatible(Provider):
         """Return the dimensions, if they are given. Numbers are sent as numbers."""
         # the client's own default, base64, is refused or ignored by some servers
         options: dict[str, Any] = {"encoding_format": "float"}
-        return options if dimensions is None else options | {"dimensions": dimensions}
+        return (
+            options if dimensions is None else options | {"dimensions": int(dimensions)}
+        )
 
     def vectors_of(self, choice: dict[str, Any]) -> list[tuple[Any, Any]]:
         """Return each index and its embedding."""
