@@ -92,8 +92,9 @@ def restored(text: str, originals: dict[str, str]) -> str:
 
 def _unused(kind: str, n: int, text: str) -> str:
     """Return a placeholder that is not in the text, as a user may have written it."""
-    mark = "X" if f"<{kind}_" in text else ""
-    return f"<{kind}{mark}_{n}>"
+    while f"<{kind}_" in text:
+        kind += "X"
+    return f"<{kind}_{n}>"
 
 
 Spans = Iterator[tuple[int, int]]
@@ -128,21 +129,17 @@ def _is_ip(found: str) -> bool:
 
 def _ibans(text: str) -> Spans:
     """Yield where International Bank Account Numbers are, by length and check digits."""
-    for match in re.finditer(
-        r"(?<![A-Za-z0-9])([A-Z]{2})\d{2}(?:[ -]?[A-Z0-9])+", text, re.IGNORECASE
-    ):
-        n, end = 0, match.start()
-        for end in range(match.start(), match.end()):
-            n += text[end].isalnum()
-            if n == _IBAN_LENGTHS.get(match[1].upper()):
-                break
-        else:
+    flags, end = re.IGNORECASE | re.ASCII, 0
+    for start in re.finditer(r"(?<![A-Za-z0-9])([A-Z]{2})\d\d", text, flags):
+        n_more = _IBAN_LENGTHS.get(start[1].upper(), 4) - 4
+        rest = re.compile(rf"(?:[ -]?[A-Z0-9]){{{n_more}}}(?![A-Z0-9])", flags)
+        found = rest.match(text, start.end())
+        if not (n_more and found and start.start() >= end):
             continue
-        value = re.sub("[ -]", "", text[match.start() : end + 1])
-        whole = not text[end + 1 : end + 2].isalnum() or not text[end + 1].isascii()
-        turned = "".join(str(int(c, 36)) for c in value[4:] + value[:4])
-        if whole and int(turned) % 97 == 1:
-            yield match.start(), end + 1
+        turned = re.sub("[ -]", "", found[0] + start[0])
+        if int("".join(str(int(c, 36)) for c in turned)) % 97 == 1:
+            end = found.end()
+            yield start.start(), end
 
 
 def _cards(text: str) -> Spans:
@@ -179,12 +176,12 @@ def _is_phone(found: str) -> bool:
 
 
 _PHONES = [
-    r"(?:\+|00)[1-9]\d{0,2}(?:[ ./-]?\(?\d{1,14}\)?){1,8}",  # +49 (30) 123-456
+    r"(?:\+|00)[1-9](?:(?:\)?[ ./-]\(?|[()])?\d){7,14}",  # +49 (30) 123-456
     r"(?:1[-. ])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[-. ])\d{3}[-. ]\d{4}",  # (212) 555-0123
     r"1[3-9]\d(?:\d{8}|[ -]\d{4}[ -]\d{4})",  # 13800138000
-    r"\(0[1-9]\d{1,4}\)[ /-]?\d{2,}(?:[ -]\d{2,})*",  # (030) 123456
+    r"\(0[1-9]\d{1,4}\)[ /-]?\d{2,8}(?:[ -]\d{2,4}){0,3}",  # (030) 123456
     r"0[1-9]\d{8,9}",  # 0612345678
-    r"0[1-9]\d{1,3}[ /-]\d{3,}(?:[ -]\d{2,}){0,3}",  # 020 7946 0958
+    r"0[1-9]\d{1,3}[ /-]\d{3,8}(?:[ -]\d{2,4}){0,3}",  # 020 7946 0958
     r"0[1-9](?:[ .-]\d{2}){4}",  # 01 23 45 67 89
     r"0[1-9][ -]\d{3,4}[ -]\d{4}",  # 03-1234-5678
 ]
