@@ -6,6 +6,7 @@ import time
 import pytest
 
 from llmtopics._redact import redacted, restored
+from llmtopics.datasets import load_bbc_news
 
 FOUND = [  # a text, what replaces what
     (
@@ -124,3 +125,14 @@ def test_odd_texts_take_little_time(text):
     start = time.perf_counter()
     redacted(text, "pii")
     assert time.perf_counter() - start < 20  # two seconds; squared time takes minutes
+
+
+def test_news_have_only_the_personal_data_that_they_print():
+    texts = load_bbc_news().data
+    found = {value for text in texts for value in redacted(text, "pii")[1].values()}
+    assert found == {
+        "0800 028 9276",
+        "0800 555 111",
+        "www.arsenal.com",
+        "www.dec.org.uk",
+    }

@@ -296,7 +296,7 @@ class Connection:
 def _text_of(error: Any) -> str:
     """Return what a server says about an error, in any shape, or what the client says."""
     response = getattr(error, "response", None)
-    if not getattr(response, "text", ""):
+    if response is None or not response.text:
         return f"{error}"
     try:
         said = json.dumps(response.json(), ensure_ascii=False)  # without escapes

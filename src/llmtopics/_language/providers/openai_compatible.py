@@ -94,6 +94,7 @@ class OpenAICompatible(Provider):
             return client.embeddings.with_raw_response.create(
                 model=model, input=text, extra_body=options
             ).http_response
+        sent: dict[str, Any]
         if request.chat:
             content: Any = text
             if image:
@@ -104,13 +105,13 @@ class OpenAICompatible(Provider):
             messages: list[Any] = [{"role": "user", "content": content}]
             if request.system is not None:
                 messages.insert(0, {"role": "system", "content": request.system})
-            endpoint, texts = client.chat.completions, {"messages": messages}
+            endpoint, sent = client.chat.completions, {"messages": messages}
         else:
-            endpoint, texts = client.completions, {"prompt": text}
+            endpoint, sent = client.completions, {"prompt": text}
         return endpoint.with_raw_response.create(
             model=model,
             stream=False,  # some servers stream unless told not to
-            **texts,
+            **sent,
             extra_body=options,
         ).http_response
 
