@@ -42,9 +42,9 @@ class Served(CountsUsage):
     extra_body: dict[str, Any] | None = None
     extra_headers: dict[str, str] | None = None
     query: dict[str, str] | None = None
-    redact: str | Callable[[str], str] | None = None
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
+    redact: str | Callable[[str], str] | None = None
 
     _COUNTED = (*CountsUsage._COUNTED, "n_requests", "cost")
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
