@@ -1,10 +1,14 @@
 """Fixtures of the tests and of the examples in docstrings."""
 
+import json
 import os
 import socket
 import subprocess
 import sys
+import threading
 import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.request import urlopen
 
 import numpy as np
@@ -112,3 +116,78 @@ def real_server(tmp_path_factory):
     finally:
         server.kill()
         server.wait()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Notes each request, and answers it by ``server.fault`` or else ``server.answer``.
+
+    ``fault(handler, n, body)`` gets the number of the request, from 1, and returns whether it
+    has answered. ``answer(handler, body)`` answers.
+    """
+
+    def log_message(self, *_):
+        pass
+
+    def do_POST(self):
+        self.data = self.rfile.read(int(self.headers["Content-Length"]))
+        body = json.loads(self.data)
+        with self.server.lock:
+            self.server.requests.append((self.path, body, self.headers))
+            n = len(self.server.requests)
+            self.server.n_open += 1
+        try:
+            if not self.server.fault(self, n, body):
+                self.server.answer(self, body)
+                with self.server.lock:
+                    self.server.n_answered += 1
+        except ConnectionError:
+            pass  # the client has gone
+        finally:
+            with self.server.lock:
+                self.server.n_open -= 1
+
+    def reply(self, status, content, cut=0, kind="application/json", **headers):
+        """Send an answer without its last ``cut`` bytes."""
+        data = content if isinstance(content, bytes) else json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(data)))
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(data[: len(data) - cut])
+        return True
+
+
+@contextmanager
+def _serving(answer, **state):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    vars(server).update(
+        url=f"http://127.0.0.1:{server.server_port}/v1",
+        answer=answer,
+        fault=lambda handler, n, body: False,
+        lock=threading.Lock(),
+        requests=[],
+        n_open=0,
+        n_answered=0,
+    )
+    vars(server).update(state)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.01}
+    )
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture(scope="session")
+def serving():
+    """A context manager: a server on loopback, with ``state`` as its attributes.
+
+    See ``_Handler`` for ``answer`` and ``fault``.
+    """
+    return _serving

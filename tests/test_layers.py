@@ -14,6 +14,7 @@ LAYERS = {  # a module imports only modules of lower layers, save the neighbors 
         "_compiled",
         "_held_out",
         "_parts",
+        "_redact",
         "_state",
         "_text_readers",
         "_vectorizers",

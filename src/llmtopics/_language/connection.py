@@ -1,17 +1,27 @@
 """One connection to a server: send requests, enforce limits, explain failures."""
 
-import os
+import json
+import logging
 import re
-from threading import Event
+from threading import Event, Lock
 from time import monotonic
 from typing import Any
 
 from llmtopics._language.budget import Budget
 from llmtopics._language.errors import LLMError, LLMUnsupportedError, PromptFailed
+from llmtopics._language.extras import fields_and_limit, filled_headers, secret_of
+from llmtopics._language.pace import wait_for_turn
 from llmtopics._language.providers import Provider
 from llmtopics._language.providers.base import NOT_READABLE
 from llmtopics._language.request import Request
 
+logger = logging.getLogger(__name__)
+
+_learning = Lock()
+_ACCEPTED: dict[
+    tuple[str, str, bool], dict[str, str | None]
+] = {}  # by server and model:
+# fields that it refuses -> their other names, or None to leave them out
 MOST_BYTES = 2**28  # of an answer: more than any model writes
 
 
@@ -34,6 +44,9 @@ class Connection:
         Name of the environment variable that holds the key.
     timeout : float
     max_retries : int
+    extra_body, extra_headers, query : dict
+    per_minute : tuple
+        Most requests and most tokens per minute, or None for no limit.
     """
 
     def __init__(
@@ -48,24 +61,39 @@ class Connection:
         api_key_env: str | None,
         timeout: float,
         max_retries: int,
+        extra_body: dict[str, Any],
+        extra_headers: dict[str, str],
+        query: dict[str, str],
+        per_minute: tuple[int | None, int | None],
     ):
         self.error = provider.errors()
         self.provider, self.budget = provider, budget
         self.request, self.stopped = request, stopped
         self.model, self.api_key_env, self.timeout = model, api_key_env, timeout
         self.name = f"{base_url} ({model})"
+        self.per_minute = per_minute
+        self.address = base_url, model, request.chat
         if reason := provider.unsupported(request):
             raise self.unsupported(*reason)
-        self.key = os.environ.get(api_key_env, "") if api_key_env else "none"
-        if not self.key:
-            raise LLMError(
-                f"The environment variable {api_key_env} is not set. Put the key of "
-                f"{base_url} there, or name another variable in api_key_env. Use "
-                "api_key_env=None for a server without keys."
+        key = None
+        if api_key_env:
+            key = secret_of(
+                api_key_env,
+                f"Put the key of {base_url} there, or name another variable in api_key_env. "
+                "Use api_key_env=None for a server without keys.",
             )
+        headers, self.secrets = filled_headers(extra_headers)
+        self.secrets += [key] if key else []
+        self.extra, told = fields_and_limit(
+            extra_body, provider.limit_fields, request.kind in ("describe", "generate")
+        )
+        self.most = told or request.max_new_tokens
+        self.replaced = provider.limit_fields if told else ()
         self.client = provider.client(
-            api_key=self.key,
+            api_key=key,
             base_url=base_url,
+            headers=headers,
+            query=query,
             timeout=timeout,
             max_retries=max_retries,
             event_hooks={
@@ -86,28 +114,61 @@ class Connection:
         ``text`` is a list of texts in requests of kind "embed". ``image`` is the URL of an
         image to send with it.
         """
+        fields = {n: v for n, v in options.items() if n not in self.replaced}
+        fields = {n: v for n, v in (fields | self.extra).items() if v is not None}
+        known = _ACCEPTED.get(self.address, {})
+        changes = dict(known)
         pictures = {"image": image} if image else {}  # some providers accept none
-        try:
-            response = self.provider.send(
-                self.client, self.model, text, self.request, options, **pictures
-            )
-        except self.error as error:
-            failure = self._failure(prompt, error)
-        else:
-            return self._read(prompt, response)
+        while True:
+            named = {n: n if n in self.extra else changes.get(n, n) for n in fields}
+            sent = {to: fields[name] for name, to in named.items() if to}
+            try:
+                response = self.provider.send(
+                    self.client, self.model, text, self.request, sent, **pictures
+                )
+            except self.error as error:
+                change = self._refused_field(error, sent)
+                if not change:
+                    failure = self._failure(prompt, error)
+                    break
+                changes |= change
+            else:
+                if changes != known:
+                    self._remember(changes)
+                return self._read(prompt, response)
         # not inside except: the client's error holds the request, which has the key
         raise failure
 
+    def _refused_field(self, error: Any, sent: dict[str, Any]) -> dict[str, str | None]:
+        """Return a field that the server refuses, and the one to send, {} if there is none."""
+        if getattr(error, "status_code", None) not in (400, 422):
+            return {}
+        ours = {name: value for name, value in sent.items() if name not in self.extra}
+        return self.provider.refused_field(_text_of(error), ours)
+
+    def _remember(self, changes: dict[str, str | None]) -> None:
+        """Keep what the server accepts for later calls, and log it once."""
+        with _learning:
+            known = _ACCEPTED.setdefault(self.address, {})
+            new = {name: to for name, to in changes.items() if name not in known}
+            known |= new
+        for name, to in new.items():
+            logger.warning(
+                "%s refuses %s. It is %s from now on",
+                self.name,
+                name,
+                f"sent as {to}" if to else "left out, so the server's default is used",
+            )
+
     def _read(self, prompt: str, response: Any) -> dict[str, Any]:
         """Count the tokens of a response, check its model, and return the answer."""
-        most = self.request.max_new_tokens
         try:
             reply = self.provider.read(response)
-        except NOT_READABLE:
+        except NOT_READABLE as error:
             raise PromptFailed(
                 prompt,
-                f"{self.name} sent no answer in the expected format: "
-                f"{self._quoted(response.text)}",
+                f"{self.name} sent no answer in the expected format "
+                f"({self._quoted(str(error))}): {self._quoted(response.text)}",
             ) from None
         taken = reply.n_read, reply.n_new
         self.budget.count_tokens(*taken)
@@ -116,11 +177,12 @@ class Connection:
         if not same_model(self.model, reply.model):
             raise LLMError(
                 f"{self.name} answers with another model, {reply.model!r}. If you want "
-                f"that model, set model={reply.model!r}."
+                f"that model, set model={reply.model!r}. If it is only another name, such as a "
+                f"deployment of Azure, also set extra_body={{'model': {self.model!r}}}."
             )
-        if reply.n_new > most:
+        if reply.n_new > self.most and self.request.kind != "embed":
             raise self.unsupported(
-                f"max_new_tokens={most}",
+                f"max_new_tokens={self.most}",
                 f"it wrote {reply.n_new} tokens",
                 "another server",
             )
@@ -131,9 +193,9 @@ class Connection:
         cause, status = error.__cause__, getattr(error, "status_code", None)
         if isinstance(cause, LLMError | Stopped):  # older clients wrap errors in hooks
             return cause
-        said = self._quoted(f"{error}" + (f" ({cause})" if cause else ""))
+        said = self._quoted(_text_of(error) + (f" ({cause})" if cause else ""))
         if status in (401, 403):
-            name = self.api_key_env
+            name = self.api_key_env or (self.secrets and "extra_headers")
             what = f"the key in {name}" if name else "requests without a key"
             return LLMError(f"{self.name} refuses {what}: {said}")
         if status == 402 or getattr(error, "code", None) == "insufficient_quota":
@@ -162,7 +224,7 @@ class Connection:
 
     def _not_found(self, said: str) -> LLMError:
         """Return the error for a model or an endpoint that the server does not have."""
-        if "model" in said and "endpoint" not in said:
+        if re.search("model|deployment", said) and "endpoint" not in said:
             return LLMError(f"{self.name} has no such model: {said}")
         kind, chat = self.request.kind, self.request.chat
         if kind == "embed":
@@ -188,16 +250,19 @@ class Connection:
         )
 
     def _quoted(self, text: str) -> str:
-        """Return the start of a server's message, with the key hidden."""
-        hidden = text.replace(self.key, "***") if self.api_key_env else text
-        return f"{hidden[:300]!r}"
+        """Return the start of a server's message, with secrets hidden."""
+        for secret in self.secrets:
+            text = text.replace(secret, "***")
+        return f"{text[:300]!r}"
 
     def _most_tokens(self, sent: Any) -> tuple[int, int]:
         """Return the most tokens that a request can use: at most one per byte is read."""
-        return len(sent.content), self.request.max_new_tokens
+        return len(sent.content), self.most
 
     def _reserve(self, sent: Any) -> None:
         """Count a request before it is sent."""
+        n_tokens = len(sent.content) // 4 + self.most  # about, as servers estimate it
+        wait_for_turn(self.address[:2], n_tokens, *self.per_minute, self.stopped)
         if self.stopped.is_set():
             raise Stopped
         self.budget.reserve(*self._most_tokens(sent), self.name)
@@ -226,6 +291,18 @@ class Connection:
         response._content = b"".join(
             parts
         )  # as response.read() does, which has no limits
+
+
+def _text_of(error: Any) -> str:
+    """Return what a server says about an error, in any shape, or what the client says."""
+    response = getattr(error, "response", None)
+    if response is None or not response.text:
+        return f"{error}"
+    try:
+        said = json.dumps(response.json(), ensure_ascii=False)  # without escapes
+    except (ValueError, RecursionError):
+        said = response.text
+    return f"Error code {response.status_code}: {said}"
 
 
 def same_model(asked: str, answered: Any) -> bool:

@@ -1,14 +1,16 @@
 """A language model behind a server."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, ClassVar
 
+from llmtopics._checks import check_texts
 from llmtopics._language.errors import PromptFailed
 from llmtopics._language.model import LanguageModel
 from llmtopics._language.remote_answers import RemoteAnswers
-from llmtopics._language.request import Request
+from llmtopics._language.request import Request, split_template
 from llmtopics._language.served import Served
+from llmtopics._redact import check_redact, redacted, restored
 
 
 @dataclass(eq=False, repr=False)
@@ -50,8 +52,9 @@ class RemoteLLM(Served, LanguageModel):
     max_cost : float or None, default=None
         Maximum cost, in the currency of ``price``.
 
-    price : tuple of two floats or None, default=None
-        Price per million tokens read, and per million tokens written.
+    price : tuple of two floats, dict or None, default=None
+        Price per million tokens read, and per million tokens written. A dict maps names of
+        models to these pairs, so that one table serves several models.
 
     n_jobs : int or None, default=4
         Number of requests at the same time. None is 1 unless ``joblib.parallel_config`` sets
@@ -60,6 +63,36 @@ class RemoteLLM(Served, LanguageModel):
     cache_dir : str, Path, False or None, default=None
         Folder of the answers. None is the folder in the environment variable
         ``LLMTOPICS_CACHE``, or else the user's cache folder. False stores no answers.
+
+    extra_body : dict or None, default=None
+        Fields that are added to each request, such as ``{"reasoning_effort": "low"}``. They
+        replace fields of the same name, and None leaves a field out. A limit such as
+        ``{"max_completion_tokens": 2000}`` replaces ``max_new_tokens`` of each call.
+        Reasoning models need this, because their thinking counts.
+
+    extra_headers : dict or None, default=None
+        Headers that are added to each request. ``$NAME`` in a value is replaced by the
+        environment variable ``NAME`` when a request is sent: ``{"api-key": "$AZURE_KEY"}``.
+        The value of the variable is never stored. Headers with secrets must be written so.
+
+    query : dict or None, default=None
+        What is added to the address after "?", such as ``{"api-version": "2024-10-21"}`` for
+        Azure.
+
+    requests_per_minute, tokens_per_minute : int or None, default=None
+        Limits of the server. Requests wait for their turn. All threads of this process that
+        ask this model count together. The tokens of a request are estimated: its bytes
+        divided by four, plus the limit on tokens written.
+
+    redact : {"pii"}, callable or None, default=None
+        Replaces personal data before anything is sent. "pii" finds e-mail and web addresses,
+        phone, card and account numbers (IBAN), IP addresses and @handles, and sends
+        placeholders such as ``<EMAIL_1>``. It finds no names of people. A callable gets a text
+        and returns the text to send. Templates, system messages and answers to score are
+        replaced, too.
+
+    restore : bool, default=False
+        Whether to put the original data back into generated texts. Needs ``redact="pii"``.
 
     Attributes
     ----------
@@ -88,6 +121,14 @@ class RemoteLLM(Served, LanguageModel):
     which is about right for English. If a text is too long for the server, the error names
     its row.
 
+    If a server refuses ``max_tokens``, ``max_completion_tokens`` is sent instead. If it refuses
+    ``temperature``, ``top_p``, ``seed`` or ``stop``, they are left out. This is learned from
+    its first answer, remembered by this process, and logged. Without ``temperature``, the
+    server's default is used, so texts vary from run to run until they are in the cache.
+
+    Thinking of reasoning models is not part of the answer, whether it comes in a field of its
+    own or before ``</think>``.
+
     Some failures would repeat for every row. They are errors with ``on_error="keep"`` too: a
     refused key, an unknown model, a server that cannot be reached or gives no
     log-probabilities, and a limit.
@@ -107,7 +148,23 @@ class RemoteLLM(Served, LanguageModel):
     0
     """
 
-    _DECIDES = ("base_url", "model", "provider")
+    _DECIDES = (
+        "base_url",
+        "model",
+        "provider",
+        "extra_body",
+        "extra_headers",
+        "query",
+        "redact",
+        "restore",
+    )
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **Served._parameter_constraints,
+        "restore": ["boolean"],
+    }
+
+    _: KW_ONLY
+    restore: bool = False
 
     def _describe(
         self,
@@ -142,6 +199,45 @@ class RemoteLLM(Served, LanguageModel):
         request = Request("describe", asked, None, True, None, max_new_tokens)
         further = names, url_of, reasons
         return self._answer(digests, request, on_error, verbose, *further)
+
+    def _answer(
+        self, prompts: Any, request: Request, *options: Any, **further: Any
+    ) -> list[Any]:
+        """Return the answer to each prompt, with personal data replaced before all else."""
+        check_redact(self.redact, self.restore)
+        if self.redact is None:
+            return super()._answer(prompts, request, *options, **further)
+        if request.kind == "describe":
+            raise ValueError(
+                "redact cannot find personal data in pictures. Use a RemoteLLM with "
+                "redact=None for them."
+            )
+        texts = check_texts(prompts, type(self).__name__)
+        known = {text: redacted(text, self.redact) for text in dict.fromkeys(texts)}
+        sent = [known[text][0] for text in texts]
+        found = super()._answer(sent, self._redacted(request), *options, **further)
+        if not (self.restore and request.kind == "generate"):
+            return found
+        return [
+            answer and restored(answer, known[text][1])
+            for answer, text in zip(found, texts, strict=True)
+        ]
+
+    def _redacted(self, request: Request) -> Request:
+        """Return a request with personal data in its texts replaced."""
+
+        def replaced(text: str) -> str:
+            return redacted(text, self.redact)[0] if text.strip() else text
+
+        parts = map(replaced, split_template(request.template))
+        template = "{text}".join(
+            part.replace("{", "{{").replace("}", "}}") for part in parts
+        )
+        return request._replace(
+            template=template,
+            system=request.system and replaced(request.system),
+            answers=tuple(map(replaced, request.answers)),
+        )
 
     def _compute(
         self,

@@ -1,5 +1,6 @@
 """Get a remote model's answers to single prompts, for any provider."""
 
+import re
 from collections.abc import Callable
 from math import exp
 from typing import Any
@@ -10,6 +11,11 @@ from llmtopics._language.providers.base import NOT_READABLE
 from llmtopics._language.request import split_template
 
 _CHARACTERS = 4  # per token, about
+# Thinking before the answer. It may have lost its beginning, or its end to the token limit.
+_THOUGHT = re.compile(
+    r"\A\s*<(think|thinking|thought)>.*?(?:</\1>|\Z)|\A(?:(?!<think>).)*</think>",
+    re.DOTALL,
+)
 
 
 class RemoteAnswers:
@@ -54,11 +60,16 @@ class RemoteAnswers:
         if reason in ("content_filter", "error"):
             raise PromptFailed(prompt, f"{name} did not finish: {reason}.")
         found = self.provider.text_of(choice, request.chat)
+        if isinstance(found, str) and request.chat:
+            found = _THOUGHT.sub("", found)
         if not isinstance(found, str) or not (found.strip() or request.stop):
+            most = self.connection.most
             raise PromptFailed(
                 prompt,
                 f"{name} wrote nothing (finish_reason {reason!r}). If the model thinks "
-                "before it answers, raise max_new_tokens.",
+                f"before it answers, {most} tokens may be too few. Raise max_new_tokens, or set "
+                f"extra_body={{'max_completion_tokens': {max(2000, 4 * most)}}} for every "
+                "call.",
             )
         for stop in request.stop:
             found = found.partition(stop)[0]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import KW_ONLY, dataclass
+from math import inf
 from numbers import Integral, Real
 from pathlib import Path
 from threading import Event
@@ -16,6 +17,7 @@ from llmtopics._compiled.threads import n_workers
 from llmtopics._language.budget import Budget
 from llmtopics._language.connection import Connection, Stopped
 from llmtopics._language.errors import PromptFailed
+from llmtopics._language.extras import check_extras
 from llmtopics._language.providers import PROVIDERS
 from llmtopics._language.request import Request
 from llmtopics._language.usage import CountsUsage
@@ -34,9 +36,15 @@ class Served(CountsUsage):
     max_retries: int = 5
     max_requests: int | None = None
     max_cost: float | None = None
-    price: tuple[float, float] | None = None
+    price: tuple[float, float] | dict[str, tuple[float, float]] | None = None
     n_jobs: int | None = 4
     cache_dir: str | Path | bool | None = None
+    extra_body: dict[str, Any] | None = None
+    extra_headers: dict[str, str] | None = None
+    query: dict[str, str] | None = None
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    redact: str | Callable[[str], str] | None = None
 
     _COUNTED = (*CountsUsage._COUNTED, "n_requests", "cost")
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -48,12 +56,18 @@ class Served(CountsUsage):
         "max_retries": [Interval(Integral, 0, None, closed="left")],
         "max_requests": [Interval(Integral, 0, None, closed="left"), None],
         "max_cost": [Interval(Real, 0, None, closed="left"), None],
-        "price": [tuple, list, None],
+        "price": [tuple, list, dict, None],
         "n_jobs": N_JOBS,
         "cache_dir": [str, Path, Options(bool, {False}), None],
+        "extra_body": [dict, None],
+        "extra_headers": [dict, None],
+        "query": [dict, None],
+        "redact": [StrOptions({"pii"}), callable, None],
+        "requests_per_minute": [Interval(Integral, 1, None, closed="left"), None],
+        "tokens_per_minute": [Interval(Integral, 1, None, closed="left"), None],
     }
 
-    def _identity(self) -> list[str]:
+    def _identity(self) -> list[Any]:
         """Return what answers depend on besides the request. Check the parameters."""
         self._validate_params()  # type: ignore[attr-defined]
         url = urlsplit(self.base_url)
@@ -61,28 +75,52 @@ class Served(CountsUsage):
         if url.scheme not in ("http", "https") or not url.netloc or secrets:
             raise ValueError(
                 "base_url must be an address such as 'http://localhost:8000/v1', without "
-                "user, password or query. Pass the key by api_key_env."
+                "user, password or query. Pass the key by api_key_env, and a query by query."
             )
+        check_extras(
+            self.extra_body,
+            self.extra_headers,
+            self.query,
+            PROVIDERS[self.provider].limit_fields,
+        )
         if self.max_cost is not None and self.price is None:
             raise ValueError(
                 "max_cost needs the price of tokens. Set price=(cost per million tokens read, "
                 "cost per million tokens written)."
             )
-        if self.price is not None and not (
-            len(self.price) == 2
-            and all(isinstance(each, Real) and each >= 0 for each in self.price)
+        self._price()
+        extras = [self.extra_body or {}, self.extra_headers or {}, self.query or {}]
+        identity = [self.provider, self.base_url.rstrip("/"), self.model]
+        return [*identity, extras] if any(extras) else identity
+
+    def _price(self) -> tuple[float, float] | None:
+        """Return the price per million tokens read, and per million written."""
+        price = self.price
+        if isinstance(price, dict):
+            if self.model not in price:
+                raise ValueError(
+                    f"price has no entry for the model {self.model!r}. Add it: "
+                    f"{{{self.model!r}: (cost per million tokens read, written)}}."
+                )
+            price = price[self.model]
+        if price is None:
+            return None
+        if not (
+            isinstance(price, tuple | list)
+            and len(price) == 2
+            and all(isinstance(each, Real) and 0 <= each < inf for each in price)
         ):
             raise ValueError(
                 "price must be two numbers of at least 0, per million tokens read and per "
-                f"million written, got {self.price!r}."
+                f"million written, or a dict from models to these, got {price!r}."
             )
-        return [self.provider, self.base_url.rstrip("/"), self.model]
+        return price[0], price[1]
 
     def _connection(self, request: Request) -> Connection:
         """Return a connection for one call with many requests."""
         return Connection(
             PROVIDERS[self.provider],
-            Budget(self._used, self.max_requests, self.max_cost, self.price),
+            Budget(self._used, self.max_requests, self.max_cost, self._price()),
             request,
             Event(),
             base_url=self.base_url,
@@ -90,6 +128,10 @@ class Served(CountsUsage):
             api_key_env=self.api_key_env,
             timeout=self.timeout,
             max_retries=self.max_retries,
+            extra_body=self.extra_body or {},
+            extra_headers=self.extra_headers or {},
+            query=self.query or {},
+            per_minute=(self.requests_per_minute, self.tokens_per_minute),
         )
 
     def _ask_all(

@@ -16,6 +16,7 @@ from llmtopics._language.connection import Stopped
 from llmtopics._language.errors import LLMError, PromptFailed
 from llmtopics._language.remote_vectors import EMBED, remote_vectors
 from llmtopics._language.served import Served
+from llmtopics._redact import redacted
 from llmtopics.embed._base import Embedder
 
 
@@ -57,9 +58,10 @@ class RemoteEmbedder(Served, Embedder):
     max_cost : float or None, default=None
         Maximum cost, in the currency of ``price``.
 
-    price : tuple of two floats or None, default=None
+    price : tuple of two floats, dict or None, default=None
         Price per million tokens read, and per million tokens written. Embedding models write
-        none, so the second is 0.
+        none, so the second is 0. A dict maps names of models to these pairs, so that one table
+        serves several models.
 
     n_jobs : int or None, default=4
         Number of requests at the same time. None is 1 unless ``joblib.parallel_config`` sets
@@ -68,6 +70,30 @@ class RemoteEmbedder(Served, Embedder):
     cache_dir : str, Path, False or None, default=None
         Folder of the vectors. None is the folder in the environment variable
         ``LLMTOPICS_CACHE``, or else the user's cache folder. False stores no vectors.
+
+    extra_body : dict or None, default=None
+        Fields that are added to each request, such as ``{"reasoning_effort": "low"}``. They
+        replace fields of the same name, and None leaves a field out.
+
+    extra_headers : dict or None, default=None
+        Headers that are added to each request. ``$NAME`` in a value is replaced by the
+        environment variable ``NAME`` when a request is sent: ``{"api-key": "$AZURE_KEY"}``.
+        The value of the variable is never stored. Headers with secrets must be written so.
+
+    query : dict or None, default=None
+        What is added to the address after "?", such as ``{"api-version": "2024-10-21"}`` for
+        Azure.
+
+    requests_per_minute, tokens_per_minute : int or None, default=None
+        Limits of the server. Requests wait for their turn. All threads of this process that
+        ask this model count together. The tokens of a request are estimated: its bytes
+        divided by four.
+
+    redact : {"pii"}, callable or None, default=None
+        Replaces personal data before anything is sent. "pii" finds e-mail and web addresses,
+        phone, card and account numbers (IBAN), IP addresses and @handles, and sends
+        placeholders such as ``<EMAIL_1>``. It finds no names of people. A callable gets a text
+        and returns the text to send. The prompt is replaced, too.
 
     dimensions : int or None, default=None
         Length of the vectors, for models that offer several. None is the model's own.
@@ -140,6 +166,8 @@ class RemoteEmbedder(Served, Embedder):
         "price",
         "n_jobs",
         "batch_size",
+        "requests_per_minute",
+        "tokens_per_minute",
         "verbose",
     )
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -174,16 +202,23 @@ class RemoteEmbedder(Served, Embedder):
 
     def _embed(self, texts: list[str]) -> np.ndarray:
         """Return the vectors of texts. Each distinct text is sent once."""
-        context = json.dumps(["embed", *self._identity(), self.dimensions, self.prompt])
+        identity = self._identity()  # checks the parameters
+        known = {
+            text: redacted(text, self.redact)[0]
+            for text in dict.fromkeys((self.prompt, *texts))
+        }
+        prompt, texts = known[self.prompt], [known[text] for text in texts]
+        dimensions = self.dimensions and int(self.dimensions)  # NumPy's are no JSON
+        context = json.dumps(["embed", *identity, dimensions, prompt])
         rows = {text: i for i, text in enumerate(dict.fromkeys(texts))}
         distinct = list(rows)
         try:
-            vectors = self._vectors(distinct, context)
+            vectors = self._vectors(distinct, prompt, context)
         except PromptFailed as failure:
             raise LLMError(f"Row {texts.index(failure.prompt)}: {failure}") from None
         return vectors[[rows[text] for text in texts]]
 
-    def _vectors(self, texts: list[str], context: str) -> np.ndarray:
+    def _vectors(self, texts: list[str], prompt: str, context: str) -> np.ndarray:
         """Return the vectors of distinct texts, from the cache or the server."""
         written = [i for i, text in enumerate(texts) if text.strip()]
         n_new = 0
@@ -191,7 +226,7 @@ class RemoteEmbedder(Served, Embedder):
         def compute(missing: list[int]) -> Iterator[tuple[list[int], list[bytes]]]:
             nonlocal n_new
             asked = [texts[written[i]] for i in missing]
-            for some, vectors in self._asked(asked):
+            for some, vectors in self._asked(asked, prompt):
                 yield [missing[i] for i in some], [each.tobytes() for each in vectors]
                 n_new += len(some)
                 bar.update(len(some))
@@ -220,7 +255,9 @@ class RemoteEmbedder(Served, Embedder):
             vectors[written[i]] = np.frombuffer(vector, np.float32)
         return vectors
 
-    def _asked(self, texts: list[str]) -> Iterator[tuple[range, list[np.ndarray]]]:
+    def _asked(
+        self, texts: list[str], prompt: str
+    ) -> Iterator[tuple[range, list[np.ndarray]]]:
         """Yield positions in ``texts`` and their vectors, as soon as the server sends them."""
         connection = self._connection(EMBED)
         starts = range(0, len(texts), self.batch_size)
@@ -230,9 +267,7 @@ class RemoteEmbedder(Served, Embedder):
             batch = texts[start : start + self.batch_size]
             parts: list[np.ndarray] = []
             try:
-                for part in remote_vectors(
-                    connection, batch, self.prompt, self.dimensions
-                ):
+                for part in remote_vectors(connection, batch, prompt, self.dimensions):
                     parts.extend(part)
             except Stopped:
                 return parts, None

@@ -6,7 +6,15 @@ from typing import Any, NamedTuple
 
 from llmtopics._language.request import Request
 
-NOT_READABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+NOT_READABLE = (
+    AttributeError,
+    IndexError,
+    KeyError,
+    OverflowError,  # infinity as a number of tokens
+    RecursionError,  # JSON that is nested too deeply
+    TypeError,
+    ValueError,
+)
 
 
 class Reply(NamedTuple):
@@ -26,6 +34,7 @@ class Provider(ABC):
     """
 
     max_top_tokens: int  # how many of the most likely tokens every such server gives
+    limit_fields: tuple[str, ...] = ()  # fields that limit the tokens written
 
     @abstractmethod
     def errors(self) -> type[Exception]:
@@ -40,12 +49,17 @@ class Provider(ABC):
         self,
         *,
         base_url: str,
-        api_key: str,
+        api_key: str | None,
         timeout: float,
         max_retries: int,
+        headers: dict[str, str],
+        query: dict[str, str],
         event_hooks: dict[str, list[Callable]],
     ) -> Any:
-        """Return a client. It is a context manager, and calls these hooks of httpx."""
+        """Return a client. It is a context manager, and calls these hooks of httpx.
+
+        It adds headers and query to each request.
+        """
 
     @abstractmethod
     def unsupported(self, request: Request) -> tuple[str, str, str] | None:
@@ -63,9 +77,19 @@ class Provider(ABC):
     ) -> Any:
         """Send a text with options, and return the response of httpx.
 
-        ``text`` is a list of texts in requests of kind "embed" alone. ``image`` is the address of a picture (``data:image/jpeg;base64,...``), in requests of
-        kind "describe" alone.
+        ``text`` is a list of texts in requests of kind "embed" alone. ``image`` is the
+        address of a picture (``data:image/jpeg;base64,...``), in requests of kind "describe"
+        alone.
         """
+
+    def refused_field(
+        self, said: str, options: dict[str, Any]
+    ) -> dict[str, str | None]:
+        """Return the option that a server refuses, mapped to another name for it.
+
+        ``said`` is the text of its answer, a 400 or 422. None leaves it out. {} means that the error has another reason.
+        """
+        return {}
 
     @abstractmethod
     def read(self, response: Any) -> Reply:

@@ -1,5 +1,6 @@
 """OpenAI-compatible servers: OpenAI, vLLM, llama.cpp, Ollama and others."""
 
+import re
 from collections.abc import Callable
 from itertools import accumulate
 from typing import Any
@@ -7,11 +8,26 @@ from typing import Any
 from llmtopics._language.providers.base import NOT_READABLE, Provider, Reply
 from llmtopics._language.request import Request
 
+_OPTIONAL = {  # fields that some models refuse -> their other names
+    "max_tokens": "max_completion_tokens",
+    "top_p": None,
+    "seed": None,
+    "stop": None,
+    "temperature": None,
+}
+_REFUSED = re.compile(
+    "support|unknown|unrecognized|unexpected|not permitted|not allowed|forbidden|deprecated"
+    "|cannot both|only the default",
+    re.IGNORECASE,
+)
+_TOO_LONG = re.compile("context|too (?:large|long|many|high)", re.IGNORECASE)
+
 
 class OpenAICompatible(Provider):
     """Servers with the endpoints ``/chat/completions``, ``/completions``, ``/embeddings``."""
 
     max_top_tokens = 20
+    limit_fields = ("max_tokens", "max_completion_tokens")
 
     def errors(self) -> type[Exception]:
         """Return the class of the client's errors."""
@@ -28,19 +44,29 @@ class OpenAICompatible(Provider):
         self,
         *,
         base_url: str,
-        api_key: str,
+        api_key: str | None,
         timeout: float,
         max_retries: int,
+        headers: dict[str, str],
+        query: dict[str, str],
         event_hooks: dict[str, list[Callable]],
     ) -> Any:
         """Return a client of the package openai."""
         import openai
 
+        def without_key(request: Any) -> None:
+            request.headers.pop("Authorization", None)
+
+        if api_key is None and "authorization" not in map(str.lower, headers):
+            hooks = [without_key, *event_hooks["request"]]
+            event_hooks = {**event_hooks, "request": hooks}
         return openai.OpenAI(
-            api_key=api_key,
+            api_key=api_key or "none",  # the client needs one
             base_url=base_url,
             timeout=timeout,
             max_retries=max_retries,
+            default_headers=headers,
+            default_query=query,
             http_client=openai.DefaultHttpxClient(
                 follow_redirects=False,  # texts are sent to the named server only
                 event_hooks=event_hooks,
@@ -66,8 +92,9 @@ class OpenAICompatible(Provider):
         """Send a text as a chat message, or as a text to continue. Or send texts to embed."""
         if request.kind == "embed":
             return client.embeddings.with_raw_response.create(
-                model=model, input=text, **options
+                model=model, input=text, extra_body=options
             ).http_response
+        sent: dict[str, Any]
         if request.chat:
             content: Any = text
             if image:
@@ -78,31 +105,52 @@ class OpenAICompatible(Provider):
             messages: list[Any] = [{"role": "user", "content": content}]
             if request.system is not None:
                 messages.insert(0, {"role": "system", "content": request.system})
-            options = {**options, "messages": messages}
+            endpoint, sent = client.chat.completions, {"messages": messages}
         else:
-            options = {**options, "prompt": text}
-        endpoint = client.chat.completions if request.chat else client.completions
+            endpoint, sent = client.completions, {"prompt": text}
         return endpoint.with_raw_response.create(
             model=model,
-            max_tokens=request.max_new_tokens,
             stream=False,  # some servers stream unless told not to
-            **options,
+            **sent,
+            extra_body=options,
         ).http_response
+
+    def refused_field(
+        self, said: str, options: dict[str, Any]
+    ) -> dict[str, str | None]:
+        """Return the option that an answer names as unsupported."""
+        if not _REFUSED.search(said) or _TOO_LONG.search(said):
+            return {}
+        for name, other in _OPTIONAL.items():
+            named = rf"['\"`]{name}['\"`]|(?:parameter|field|argument)s?:? {name}\b"
+            if name in options and re.search(named, said):
+                return {name: other}
+        return {}
 
     def read(self, response: Any) -> Reply:
         """Return the first choice or the vectors, and the numbers of tokens reported."""
         answer = response.json()
+        if answer.get("error"):  # some servers send it with status 200
+            raise ValueError(answer["error"])
         vectors = "data" in answer
         choice = {"data": answer["data"]} if vectors else dict(answer["choices"][0])
         usage = answer.get("usage") or {}
-        n_read, n_new = (
-            int(usage.get(name) or 0) for name in ("prompt_tokens", "completion_tokens")
+        n_read, n_new, n_all = (
+            int(usage.get(name) or 0)
+            for name in ("prompt_tokens", "completion_tokens", "total_tokens")
         )
+        if min(n_read, n_new) < 0:
+            raise ValueError(f"negative numbers of tokens, {usage}")
+        if n_read and not vectors:  # Gemini counts thinking in the total alone
+            n_new = max(n_new, n_all - n_read)
         return Reply(choice, answer.get("model"), n_read, n_new, bool(usage))
 
     def writing_options(self, request: Request) -> dict[str, Any]:
-        """Return the temperature, the options that go with it, and the stop strings."""
-        options: dict[str, Any] = {"temperature": request.temperature}
+        """Return limit, temperature, the options that go with it, and the stop strings."""
+        options: dict[str, Any] = {
+            "max_tokens": request.max_new_tokens,
+            "temperature": request.temperature,
+        }
         if request.temperature:
             options |= {"top_p": request.top_p, "seed": request.seed}
         if request.stop:
@@ -113,17 +161,20 @@ class OpenAICompatible(Provider):
         """Return the options for log-probabilities, which have other names in chats."""
         # some servers apply the temperature to probabilities: 1 does not change them
         chat = {"logprobs": True, "top_logprobs": n_top}
-        return {"temperature": 1, **(chat if request.chat else {"logprobs": n_top})}
+        tops = chat if request.chat else {"logprobs": n_top}
+        return {"max_tokens": 1, "temperature": 1, **tops}
 
     def scoring_options(self, request: Request) -> dict[str, Any]:
         """Return the options for a reply that repeats the text with log-probabilities."""
-        return {"echo": True, "logprobs": 1, "temperature": 1}
+        return {"max_tokens": 1, "echo": True, "logprobs": 1, "temperature": 1}
 
     def embedding_options(self, dimensions: int | None) -> dict[str, Any]:
         """Return the dimensions, if they are given. Numbers are sent as numbers."""
         # the client's own default, base64, is refused or ignored by some servers
         options: dict[str, Any] = {"encoding_format": "float"}
-        return options if dimensions is None else options | {"dimensions": dimensions}
+        return (
+            options if dimensions is None else options | {"dimensions": int(dimensions)}
+        )
 
     def vectors_of(self, choice: dict[str, Any]) -> list[tuple[Any, Any]]:
         """Return each index and its embedding."""
@@ -132,7 +183,10 @@ class OpenAICompatible(Provider):
     def text_of(self, choice: dict[str, Any], chat: bool) -> Any:
         """Return the text of the chat message or of the completion."""
         try:
-            return choice["message"]["content"] if chat else choice["text"]
+            found = choice["message"]["content"] if chat else choice["text"]
+            if isinstance(found, list):  # parts, of which some may be thinking
+                found = "".join(p["text"] for p in found if p["type"] == "text")
+            return found
         except NOT_READABLE:
             return None
 
