@@ -4,9 +4,12 @@ A new corpus is a loader and an entry in ``CORPORA``. Corpora that are not packa
 from the folder that the environment variable ``LLMTOPICS_DATA`` names.
 """
 
+import csv
+import io
 import json
 import lzma
 import os
+import zipfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -45,14 +48,19 @@ class Corpus(NamedTuple):
     held_out: tuple[int, ...] = ()
 
 
-def read_records(path: str) -> list[dict]:
-    """Return the lines of a corpus that is not a package."""
+def data_file(path: str) -> Path:
+    """Return the path of a file that is not in a package."""
     folder = os.environ.get("LLMTOPICS_DATA")
     if not folder:
         raise FileNotFoundError(
             f"this problem needs {path}: set LLMTOPICS_DATA to its folder"
         )
-    with lzma.open(Path(folder) / path, "rt", encoding="utf-8") as lines:
+    return Path(folder) / path
+
+
+def read_records(path: str) -> list[dict]:
+    """Return the lines of a corpus that is not a package."""
+    with lzma.open(data_file(path), "rt", encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
 
 
@@ -79,6 +87,23 @@ def newsgroups() -> Data:
         ],
         labels,
     )
+
+
+def sampled(data: Data, n_texts: int) -> Data:
+    """Return a random sample, always the same one."""
+    rows = np.random.default_rng(0).permutation(len(data.texts))[:n_texts]
+    return Data([data.texts[i] for i in rows], np.asarray(data.labels)[rows])
+
+
+def chinese_reviews() -> Data:
+    """Load reviews of a shop, with their categories as labels."""
+    path = data_file("zh_reviews/online_shopping_10_cats.zip")
+    with zipfile.ZipFile(path) as archive:
+        lines = io.StringIO(
+            archive.read("online_shopping_10_cats.csv").decode("utf-8-sig")
+        )
+    rows = [row for row in csv.DictReader(lines) if row["review"].strip()]
+    return Data([row["review"] for row in rows], np.array([row["cat"] for row in rows]))
 
 
 def reuters() -> Data:

@@ -11,6 +11,7 @@ import sys
 TABLES = (  # modules, in the order in which they run
     "lda",
     "topics",
+    "languages",
     "race",
     "samplers",
     "scaling",

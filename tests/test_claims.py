@@ -267,6 +267,30 @@ def test_the_default_alpha_is_the_best_of_three_on_titles():
         assert titles > 0.01
 
 
+def test_fusion_is_best_on_chinese_reviews():
+    (ours,) = (
+        rows for rows in tables(read("docs/guide/languages.md")) if "NMI" in rows[0]
+    )
+    found = {row["model"]: row for row in tables(section("Topics in Chinese"))[0]}
+    assert len(ours) >= 3
+    for row in ours:
+        measured_row = found[row.pop("model")]
+        for column, cell in row.items():
+            mean = figures(measured_row[column])[0]
+            assert float(cell) == pytest.approx(mean, abs=0.0051)
+    fusion, *parents = (
+        found[name]
+        for name in (
+            "FusionTopicModel, multilingual vectors",
+            "EmbeddingTopics, multilingual vectors",
+            "GibbsLDA",
+        )
+    )
+    for column in ("NMI", "ACC", "accuracy"):
+        best = max(figures(parent[column])[0] for parent in parents)
+        assert figures(fusion[column])[0] >= best
+
+
 def test_pachinko_allocation_takes_2_5_to_9_times_as_long_as_lda():
     topics = measured("Topics of texts").values()
     ratios = [

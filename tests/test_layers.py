@@ -45,6 +45,7 @@ NO_LANGUAGE_MODEL = {  # they read arrays and load no model: layer 0 alone
     "topics",
 }
 NEIGHBORS = {  # module -> module of the same layer that it may import -> reason
+    "augment": {"embed": "names of embedders are understood in one place"},
     "finetune": {
         "embed": "a classifier reads the vectors of the embedder, and its cache"
     },

@@ -1,17 +1,20 @@
 """What the real matplotlib draws."""
 
 import sys
+import warnings
 from itertools import pairwise
+from pathlib import Path
 
 import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib import pyplot
+from matplotlib import font_manager, pyplot
+from matplotlib.font_manager import get_font
 from numpy.testing import assert_array_equal
 
 from llmtopics import LanguageModelTuner
-from llmtopics.plots import plot_correlations, plot_training
+from llmtopics.plots import _fonts, plot_correlations, plot_training
 
 
 @pytest.fixture(autouse=True)
@@ -195,3 +198,86 @@ def test_a_history_that_cannot_be_drawn_is_refused(change, message):
         with pytest.raises(TypeError, match="pass history_ of a tuner"):
             plot_training(history)
     assert not pyplot.get_fignums()
+
+
+# fonts ----------------------------------------------------------------------------------
+
+CJK = Path(__file__).parents[1] / "benchmarks/fonts/NotoSansCJK-subset.otf"
+SCRIPTS = {
+    "ARABIC": "اللغة العربية",
+    "CJK": "台灣選舉",
+    "DEVANAGARI": "हिन्दी किताबें",
+    "HANGUL": "축구 경기",
+    "HEBREW": "שלום עולם",
+    "HIRAGANA": "ひらがな",
+    "THAI": "ภาษาไทย",
+}
+
+
+@pytest.fixture
+def shipped_fonts(monkeypatch):
+    """Only the fonts that come with matplotlib, which lack most scripts."""
+    known = font_manager.fontManager.ttflist
+    own = Path(matplotlib.get_data_path())
+    ours = [font for font in known if own in Path(font.fname).parents]
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", ours)
+    for cached in (_fonts._installed, _fonts._warn_of_fonts, _fonts._warn_of_shaping):
+        cached.cache_clear()
+    yield ours
+    _fonts._installed.cache_clear()
+
+
+def two_topics(name):
+    return plot_correlations([[1, 0.2], [0.2, 1]], names=["cat", name])
+
+
+@pytest.mark.parametrize("script", sorted({*SCRIPTS} - {"ARABIC", "HEBREW"}))
+def test_a_script_without_a_font_is_named_once(shipped_fonts, script):
+    with pytest.warns(UserWarning, match=f"scripts: {script}.*Install a font") as seen:
+        two_topics(SCRIPTS[script])
+    assert [each.filename for each in seen] == [__file__]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        two_topics(SCRIPTS[script])
+
+
+@pytest.mark.parametrize("script", ["ARABIC", "HEBREW"])
+def test_letters_from_right_to_left_are_ordered_or_a_warning_says_so(
+    shipped_fonts, script, monkeypatch
+):
+    if _fonts._shapes():
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            two_topics(SCRIPTS[script]).figure.canvas.draw()
+        monkeypatch.setattr(_fonts, "_shapes", lambda: False)
+    with pytest.warns(UserWarning, match=f"order letters of these scripts: {script}"):
+        two_topics(SCRIPTS[script])
+
+
+def test_an_installed_font_is_found(shipped_fonts):
+    """The subset of a Chinese font that the benchmarks have."""
+    shipped_fonts.append(font_manager.ttfFontProperty(get_font(CJK)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ax = two_topics("中国 上网")
+        ax.figure.canvas.draw()  # a missing character would warn
+    label = ax.get_yticklabels()[0]
+    assert label.get_fontfamily()[-1] == "Noto Sans CJK SC"
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_installed_fonts_draw_every_character(script):
+    _fonts._warn_of_fonts.cache_clear()
+    _fonts._warn_of_shaping.cache_clear()
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        ax = two_topics(SCRIPTS[script])
+    if seen:
+        pytest.skip(f"this machine cannot draw {script}: {seen[0].message}")
+    ax.figure.canvas.draw()  # warnings are errors
+
+
+def test_fonts_of_the_settings_come_first():
+    with matplotlib.rc_context({"font.family": ["DejaVu Serif"]}):
+        label = two_topics("dog").get_yticklabels()[0]
+    assert label.get_fontfamily() == ["DejaVu Serif"]

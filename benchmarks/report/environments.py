@@ -14,6 +14,7 @@ def section() -> list[str]:
         "scaling",
         "pachinko",
         "topics",
+        "languages",
         "feeding",
         "zero_shot",
         "naming",

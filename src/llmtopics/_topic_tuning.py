@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_array, check_is_fitted
 
 from llmtopics._checks import check_positive, check_texts
 from llmtopics._language.encode_settings import read_settings
-from llmtopics._language.files import find_files, own_prompt
+from llmtopics._language.files import own_prompt
 from llmtopics.embed import TransformerEmbedder
 from llmtopics.embed._encoder import as_embedder
 from llmtopics.finetune import LanguageModelTuner
@@ -194,7 +194,7 @@ def _checked_embedder(
             f"model is a {type(embedder).__name__}: fit the model with a TransformerEmbedder."
         )
     settings = read_settings(
-        find_files(embedder.model, embedder.revision),
+        embedder._find()[0],
         embedder.pooling,
         embedder.normalize,
         embedder.max_length,

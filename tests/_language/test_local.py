@@ -193,6 +193,50 @@ def test_bfloat16_differs_by_little():
     assert_allclose(rough, exact, atol=0.3)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("template", [ABOUT, LONG])
+def test_an_answer_alone_equals_the_answer_among_others(model, dtype, template):
+    """Exactly, with ``batch_invariant``: alone, in another order, and among other texts."""
+    asked = llm(model, dtype=dtype, batch_invariant=True, batch_size=64)
+    texts = [*TEXTS, *(f"{text} {k} more {text}" for k in range(6) for text in TEXTS)]
+
+    def answers(some):
+        return [
+            asked.score(some, [" sports", " banks and rates"], template=template).tolist(),
+            asked.next_word_distribution(some, template=template, n_words=9),
+            asked.generate(some, template=template, max_new_tokens=5, temperature=1.0),
+        ]  # fmt: skip
+
+    together = answers(texts)
+    for some in (TEXTS[:1], TEXTS[2:], texts[4::-1]):
+        for found, expected in zip(answers(some), together, strict=True):
+            assert found == [expected[texts.index(text)] for text in some]
+
+
+def test_batch_invariant_answers_are_those_of_a_plain_computation(model, plain):
+    (found,) = llm(model, batch_invariant=True).next_word_distribution(
+        TEXTS[:1], template=LONG, n_words=5
+    )
+    chances = next_chances(plain, LONG.format(text=TEXTS[0]))
+    for word, chance in found.items():
+        (token,) = plain[1](f" {word}")["input_ids"]
+        assert chance == pytest.approx(chances[token].item(), rel=2e-3)
+
+
+def test_batch_invariant_answers_have_a_cache_of_their_own(small_model, tmp_path):
+    asked = llm(small_model, cache_dir=tmp_path)
+    for changes, n_cached in [
+        ({}, 0),
+        ({"batch_invariant": True}, 0),
+        ({"batch_size": 64}, 0),
+        ({}, 1),
+    ]:
+        asked.set_params(**changes)
+        before = asked.usage_["n_cached"]
+        asked.score(TEXTS[:1], [" a"], template=ABOUT)
+        assert asked.usage_["n_cached"] - before == n_cached
+
+
 def test_first_tokens_begin_their_words():
     words = ["business", "photosynthesis", "Zuckerberg"]
     tokens = llm().first_tokens(words)

@@ -191,6 +191,13 @@ def test_an_embedder_may_return_sparse_vectors(fake_llm):
     assert model.outcomes_.tolist() == ["drifted", "augmented"]
 
 
+def test_an_embedder_can_be_named(fake_llm):
+    llm = fake_llm({CAT: "the weather of March", "A dog barks.": "a barking dog"})
+    model = LLMAugmenter(llm, min_similarity=0.5, embedder="minilm")
+    model.transform([CAT, "A dog barks."])
+    assert model.outcomes_.tolist() == ["drifted", "augmented"]
+
+
 def test_keywords_without_a_new_word_are_dropped(fake_llm):
     llm = fake_llm(
         {CAT: "cat, pet, cats, pet cat, Pet, cat food,\n1. animal; pet food"}
@@ -244,7 +251,7 @@ def test_input_other_than_texts_is_an_error(bad, message):
         ("max_length", 0),
         ("min_similarity", 2),
         ("min_similarity", 0.5),  # without an embedder
-        ("embedder", "minilm"),
+        ("embedder", 5),
         ("language", "klingon"),
         ("language", "tamil"),  # has no stop list
         ("on_error", "ignore"),

@@ -32,8 +32,8 @@ def test_html_escapes_what_texts_and_words_hold(news):
     assert "<b>Blair" not in html
     assert "&lt;script&gt;" in html
     assert not re.search(r'[^&\w]onload="', html)
-    assert set(re.findall(r"<(\w+)", html)) == {"div", "span", "b", "i"}
-    tags = re.findall(r"<(/?)(div|span|b|i)\b", html)
+    assert set(re.findall(r"<(\w+)", html)) == {"div", "span", "b", "i", "bdi"}
+    tags = re.findall(r"<(/?)(div|span|bdi|b|i)\b", html)
     assert len(tags) == 2 * sum(not end for end, _ in tags)
 
 
@@ -45,6 +45,31 @@ def test_lone_surrogates_can_be_shown():
     for shown in (repr(why), why._repr_html_()):
         shown.encode()
     assert "bond ?" in why._repr_html_()
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["القطة والكلب", "سوق الأسهم", "القطة القطة", "سوق سوق"],
+        ["חתול וכלב", "שוק המניות", "חתול חתול", "שוק שוק"],
+        ["猫 和 狗", "股票 市场", "猫 猫", "股票 股票"],
+        ["แมว สุนัข", "หุ้น ตลาด", "แมว แมว", "หุ้น หุ้น"],
+        ["बिल्ली और कुत्ता", "शेयर बाज़ार", "बिल्ली बिल्ली", "शेयर शेयर"],
+    ],
+    ids=["arabic", "hebrew", "chinese", "thai", "hindi"],
+)
+def test_each_piece_of_text_has_a_direction_of_its_own(texts):
+    model = make_pipeline(
+        CountVectorizer(analyzer=str.split),
+        GibbsLDA(2, max_iter=5, random_state=0),
+    )
+    why = explain(model.fit(texts), texts[0], texts=texts)
+    html = why._repr_html_()
+    first = texts[0].split()[0]
+    assert re.search(rf'<div [^>]*dir="auto">(<span [^>]*>)?{first}', html)
+    assert re.search(rf"<bdi>[^<]*{first}", html)
+    assert not re.search(r"</span>[^<]*[^\x00-\xff…“”·][^<]*<(span|/div)", html)
+    assert first in repr(why)
 
 
 def test_the_whole_text_is_shown_with_tinted_words(why, news):

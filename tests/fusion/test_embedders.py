@@ -45,6 +45,15 @@ def test_a_name_is_a_transformer_embedder(fusion):
         clone(model).set_params(embedder="nobody/nothing").fit(TEXTS)
 
 
+def test_an_embedder_and_a_language_model_take_the_same_names(smollm2):
+    """smollm2 is a decoder in a GGUF file, which is unpacked for both."""
+    named = TransformerEmbedder("smollm2", cache_dir=False)
+    found = named.transform(TEXTS)
+    assert found.shape == (6, 576)
+    by_folder = TransformerEmbedder(str(smollm2), cache_dir=False).transform(TEXTS)
+    assert_array_equal(found, by_folder)
+
+
 def test_a_sentence_transformer_is_an_embedder(fusion, theirs):
     model = fusion(2, embedder=theirs, max_iter=10)
     theta = model.fit(TEXTS).transform(TEXTS)

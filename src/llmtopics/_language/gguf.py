@@ -2,7 +2,7 @@
 
 import atexit
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache, partial
 from importlib.util import find_spec
@@ -15,6 +15,7 @@ from filelock import FileLock
 
 from llmtopics._language.files import (
     SHORT_NAMES,
+    WEIGHTS,
     digest_of,
     find_files,
     from_hub,
@@ -25,7 +26,11 @@ logger = logging.getLogger(__name__)
 
 
 def unpacked(
-    name: str, revision: str | None, gguf_file: str | None, cache_folder: Path
+    name: str,
+    revision: str | None,
+    gguf_file: str | None,
+    cache_folder: Path,
+    weights: Sequence[str] = WEIGHTS,
 ) -> Path:
     """Return the folder with a language model's files. A GGUF file is unpacked once.
 
@@ -37,6 +42,8 @@ def unpacked(
         Name of the GGUF file in that folder or repository, if the model is one.
     cache_folder : Path
         Where unpacked models are stored.
+    weights : sequence of str
+        As in :func:`find_files`.
 
     Raises
     ------
@@ -46,7 +53,7 @@ def unpacked(
         If a package that reads GGUF files is needed and not installed.
     """
     if gguf_file is None:
-        folder = find_files(name, revision)
+        folder = find_files(name, revision, weights)
         gguf_file = SHORT_NAMES[name].gguf_file if name in SHORT_NAMES else None
         if gguf_file is None or not (folder / gguf_file).exists():
             return folder  # the hub's copy is not a GGUF file

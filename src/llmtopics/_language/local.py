@@ -17,6 +17,7 @@ from llmtopics._language.load import check_decoder, load_config, load_tokenizer
 from llmtopics._language.model import LanguageModel
 from llmtopics._language.prompts import tokens_after_text
 from llmtopics._language.request import Request, without_surrogates
+from llmtopics._language.workers import batch_tokens
 
 
 @dataclass(eq=False, repr=False)
@@ -53,6 +54,9 @@ class LocalLLM(LanguageModel):
         Number format of the weights. "auto" is bfloat16 if the CPU or GPU supports it
         natively (three times as fast), else float32.
 
+    batch_invariant : bool, default=False
+        Whether an answer must not depend on the other prompts of the call. See Notes.
+
     cache_dir : str, Path, False or None, default=None
         Folder of the answers. None is the folder in the environment variable
         ``LLMTOPICS_CACHE``, or else the user's cache folder. False stores no answers.
@@ -81,8 +85,12 @@ class LocalLLM(LanguageModel):
     in the batch. In
     float32 a log-probability changes by less than 1e-4. In bfloat16 the score of an answer of
     four tokens changed by up to 0.3 nats. This can change the next token. Cached answers do
-    not change. Set ``dtype="float32"`` if you need the same answers on another machine or
-    with other texts.
+    not change.
+
+    With ``batch_invariant=True``, the batch of a prompt always has the same shape, with
+    padding for missing prompts. Then an answer is exactly the same alone and among other
+    prompts, on the same machine and with the same ``batch_size``. One prompt takes as long as
+    a batch. On another machine, the last digits may differ.
 
     A text is read up to the limit of the model (8,192 tokens for SmolLM2). On a CPU this
     takes a minute or more. Pass ``max_length`` to the method to cut long texts, as in
@@ -105,9 +113,10 @@ class LocalLLM(LanguageModel):
     batch_size: int | str = "auto"
     device: str = "auto"
     dtype: str = "auto"
+    batch_invariant: bool = False
     cache_dir: str | Path | bool | None = None
 
-    _DECIDES = ("model", "revision", "gguf_file", "dtype")
+    _DECIDES = ("model", "revision", "gguf_file", "dtype", "batch_invariant")
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "model": [str],
         "revision": [str, None],
@@ -118,6 +127,7 @@ class LocalLLM(LanguageModel):
         ],
         "device": [str],
         "dtype": [StrOptions({"auto", "float32", "bfloat16", "float16"})],
+        "batch_invariant": ["boolean"],
         "cache_dir": [str, Path, Options(bool, {False}), None],
     }
 
@@ -132,7 +142,9 @@ class LocalLLM(LanguageModel):
 
     def _identity(self) -> Any:
         self._validate_params()
-        return [fingerprint(self._folder), self._devices()[1]]
+        devices, dtype = self._devices()
+        shape = [batch_tokens(self.batch_size, devices[0])] * self.batch_invariant
+        return [fingerprint(self._folder), dtype, *shape]
 
     def _compute(
         self, prompts: list[str], request: Request, on_error: str
@@ -144,6 +156,7 @@ class LocalLLM(LanguageModel):
             self._folder,
             *self._devices(),
             self.batch_size,
+            self.batch_invariant,
             self._used,
         )
 

@@ -9,7 +9,15 @@ from typing import Any
 from llmtopics._language.generate import generate
 from llmtopics._language.load import cache_name, load_model, load_tokenizer
 from llmtopics._language.next_words import next_words
-from llmtopics._language.prompts import Batch, batches_of, shared_prefix, to_tokens
+from llmtopics._language.prompts import (
+    Batch,
+    Block,
+    batches_of,
+    invariant_batches_of,
+    request_prefix,
+    shared_prefix,
+    to_tokens,
+)
 from llmtopics._language.request import Request
 from llmtopics._language.score import score
 from llmtopics._language.workers import batch_tokens, in_workers, tokenizing
@@ -29,6 +37,7 @@ def answer(
     devices: list[str],
     dtype: str,
     batch_size: int | str,
+    batch_invariant: bool,
     used: dict[str, float],
 ) -> Iterator[tuple[list[int], list[Any]]]:
     """Yield positions in ``prompts`` and their answers, in any order.
@@ -44,6 +53,8 @@ def answer(
     dtype : str
     batch_size : int or "auto"
         Tokens per batch.
+    batch_invariant : bool
+        Whether the shape of a prompt's batch depends on this prompt alone.
     used : dict
         Totals of tokens read and written, updated in place.
     """
@@ -54,8 +65,15 @@ def answer(
     models = [
         load_model(folder, each, dtype, "AutoModelForCausalLM") for each in devices
     ]
-    shared = shared_prefix(ids)
     answers_to = _ANSWERS[request.kind]
+    size = batch_tokens(batch_size, devices[0])
+    least = _LEAST_PROMPTS if request.kind == "generate" else 1
+    if batch_invariant:
+        shared = request_prefix(request, folder)
+        blocks = invariant_batches_of(ids, shared, size, least)
+    else:
+        shared = shared_prefix(ids)
+        blocks = batches_of(ids, shared, size, least)
 
     @torch.inference_mode()
     def read_shared(model: Any) -> Any:
@@ -65,19 +83,20 @@ def answer(
         return getattr(model(input_ids=tokens, use_cache=True), cache_name(model))
 
     @torch.inference_mode()
-    def work(rows: list[int], model: Any) -> tuple[list[int], list[Any]]:
-        cache = copy.deepcopy(caches[id(model)])
+    def work(block: Block, model: Any) -> tuple[list[int], list[Any]]:
+        cache = copy.deepcopy(caches[id(model)]) if block.shared else None
         if cache:
-            cache.batch_repeat_interleave(len(rows))
-        batch = Batch([ids[i] for i in rows], shared, model)
-        asked = [prompts[i] for i in rows]
-        return rows, answers_to(batch, model, cache, request, tokenizer, asked)
+            cache.batch_repeat_interleave(block.n_rows)
+        rows = block.rows
+        filled = rows + rows[:1] * (block.n_rows - len(rows))
+        batch = Batch([ids[i] for i in filled], block, model)
+        asked = [prompts[i] for i in filled]
+        answers = answers_to(batch, model, cache, request, tokenizer, asked)
+        return rows, answers[: len(rows)]
 
     caches = {id(model): read_shared(model) for model in models}
-    size = batch_tokens(batch_size, devices[0])
-    batches = batches_of(ids, size, _LEAST_PROMPTS if request.kind == "generate" else 1)
     with _without_cudnn_attention():
-        for rows, answers in in_workers(work, batches, models, -1):
+        for rows, answers in in_workers(work, blocks, models, -1):
             used["prompt_tokens"] += sum(len(ids[i]) for i in rows)
             if request.kind == "generate":
                 with tokenizing():

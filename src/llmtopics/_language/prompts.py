@@ -7,7 +7,7 @@ padded on the left, so that every prompt ends in the last column.
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -108,6 +108,19 @@ def frame_of(request: Request, tokenizer: Any) -> tuple[str, str]:
     return before, after
 
 
+def request_prefix(request: Request, folder: Path) -> list[int]:
+    """Return the tokens that a prompt begins with before its text, [] if they are few.
+
+    They do not depend on the prompts. A tokenizer may join the end of the template and the
+    beginning of a text: a prompt where it does begins with other tokens.
+    """
+    tokenizer = load_tokenizer(folder)
+    head, _ = frame_of(request, tokenizer)
+    special = not (request.chat and tokenizer.chat_template)
+    both = [head + text for text in ("a", "\n", "1")]
+    return shared_prefix(_tokens(tokenizer, both, special)["input_ids"])
+
+
 def shared_prefix(ids: list[list[int]]) -> list[int]:
     """Return the tokens that all prompts begin with, [] if they are few."""
     first, last = min(ids), max(ids)
@@ -116,7 +129,23 @@ def shared_prefix(ids: list[list[int]]) -> list[int]:
     return first[:n_shared] if n_shared >= _SHORT_PREFIX else []
 
 
-def batches_of(ids: list[list[int]], size: int, least: int) -> list[list[int]]:
+class Block(NamedTuple):
+    """Prompts that are computed together.
+
+    rows : positions of the prompts
+    shared : tokens that they begin with and that are computed before
+    n_rows, n_tokens : shape of the batch; prompts and tokens that are missing are padding
+    """
+
+    rows: list[int]
+    shared: list[int]
+    n_rows: int
+    n_tokens: int
+
+
+def batches_of(
+    ids: list[list[int]], shared: list[int], size: int, least: int
+) -> list[Block]:
     """Divide the prompts, longest first, into batches of ``size`` tokens.
 
     Each batch except the last has at least ``least`` prompts.
@@ -124,9 +153,30 @@ def batches_of(ids: list[list[int]], size: int, least: int) -> list[list[int]]:
     order = sorted(range(len(ids)), key=lambda i: -len(ids[i]))
     batches, start = [], 0
     while start < len(order):
-        n = max(least, size // len(ids[order[start]]))
-        batches.append(order[start : start + n])
+        longest = len(ids[order[start]])
+        n = max(least, size // longest)
+        rows = order[start : start + n]
+        batches.append(Block(rows, shared, len(rows), longest))
         start += n
+    return batches
+
+
+def invariant_batches_of(
+    ids: list[list[int]], shared: list[int], size: int, least: int
+) -> list[Block]:
+    """Divide the prompts into batches whose shape depends on a prompt's own length alone."""
+    groups: dict[tuple[bool, int], list[int]] = {}
+    for i, row in enumerate(ids):
+        step = max(8, 2 ** (len(row).bit_length() - 4))  # at most an eighth is padding
+        n_tokens = -(-len(row) // step) * step
+        begins = row[: len(shared)] == shared and len(row) > len(shared)
+        groups.setdefault((begins, n_tokens), []).append(i)
+    batches = []
+    for (begins, n_tokens), rows in sorted(groups.items(), reverse=True):
+        n = max(least, size // n_tokens)
+        for start in range(0, len(rows), n):
+            some = rows[start : start + n]
+            batches.append(Block(some, shared if begins else [], n, n_tokens))
     return batches
 
 
@@ -140,12 +190,12 @@ class Batch:
         Position of each token in its prompt, without padding.
     """
 
-    def __init__(self, ids: list[list[int]], shared: list[int], model: Any):
+    def __init__(self, ids: list[list[int]], block: Block, model: Any):
         import torch
 
-        n_shared = len(shared)
+        n_shared = len(block.shared)
         lengths = np.array([len(row) - n_shared for row in ids])
-        longest = lengths.max()
+        longest = block.n_tokens - n_shared
         real = np.arange(longest) >= (longest - lengths)[:, None]
         real = np.hstack([np.ones((len(ids), n_shared), bool), real])
         tokens = np.zeros(real.shape, np.int64)  # padding is masked: any token will do

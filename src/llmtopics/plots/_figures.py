@@ -17,7 +17,7 @@ def pyplot_for(name: str) -> Any:
     return pyplot
 
 
-def heat_map_axes(name: str, n_topics: int, longest: int) -> Any:
+def heat_map_axes(name: str, n_topics: int, longest: float) -> Any:
     """Return the axes of a new figure for a square map of topics.
 
     ``longest`` is the length of the longest label, in characters.

@@ -1,0 +1,113 @@
+"""Fonts for labels in any script."""
+
+import unicodedata
+import warnings
+from collections.abc import Iterable
+from functools import cache, lru_cache
+
+_SHAPED = {"ARABIC", "HEBREW", "DEVANAGARI", "SYRIAC", "BENGALI", "TAMIL", "KHMER"}
+
+
+def fonts_for(labels: Iterable[str]) -> list[str]:
+    """Return font families that have the characters of labels, for ``fontfamily``.
+
+    The first are those of matplotlib's settings. If they lack characters, installed fonts
+    that have them follow. If there are none, a warning names the scripts, once.
+    """
+    from matplotlib import font_manager, rcParams
+
+    wanted = {
+        c for label in labels for c in label if not unicodedata.category(c)[0] in "ZC"
+    }
+    families = list(rcParams["font.family"])
+    missing = _without(
+        wanted, font_manager.findfont(font_manager.FontProperties(family=families))
+    )
+    for family, path in _installed(frozenset(missing)):
+        rest = _without(missing, path)
+        if rest < missing:
+            families.append(family)
+            missing = rest
+    if missing:
+        _warn_of_fonts(_scripts(missing))
+    elif (unshaped := _scripts(wanted) & _SHAPED) and not _shapes():
+        _warn_of_shaping(unshaped)
+    return families
+
+
+def length_of(label: str) -> float:
+    """Return how many Latin characters wide a label is, about. Chinese ones are wide."""
+    return sum(
+        0 if unicodedata.combining(c)
+        else 1.7 if unicodedata.east_asian_width(c) in "WF"
+        else 1
+        for c in label
+    )  # fmt: skip
+
+
+def _without(characters: set[str], path: str) -> set[str]:
+    """Return the characters that a font lacks."""
+    from matplotlib.font_manager import get_font
+
+    font = get_font(path)
+    return {c for c in characters if not font.get_char_index(ord(c))}
+
+
+@lru_cache(maxsize=32)
+def _installed(characters: frozenset[str]) -> list[tuple[str, str]]:
+    """Return installed fonts with some of the characters, those with most first."""
+    from matplotlib.font_manager import fontManager
+
+    if not characters:
+        return []
+    found = []
+    for entry in fontManager.ttflist:
+        if entry.name.startswith("Last Resort"):  # has a box for every character
+            continue
+        if entry.style != "normal" or entry.weight not in (400, "normal", "regular"):
+            continue
+        try:
+            n_lacking = len(_without(set(characters), entry.fname))
+        except (OSError, RuntimeError):  # a broken file, or deleted
+            continue
+        if n_lacking < len(characters):
+            found.append((n_lacking, "Sans" not in entry.name, entry.name, entry.fname))
+    return [(family, path) for *_, family, path in sorted(found)]
+
+
+def _scripts(characters: Iterable[str]) -> frozenset[str]:
+    """Return the scripts of characters, as Unicode names them: "CJK", "THAI"."""
+    names = (unicodedata.name(c, "UNKNOWN").split()[0] for c in characters)
+    return frozenset(names)
+
+
+def _shapes() -> bool:
+    """Return whether matplotlib joins letters, and orders those from right to left."""
+    from matplotlib import ft2font
+
+    return hasattr(ft2font, "__libraqm_version__")
+
+
+@cache  # once for the same scripts
+def _warn_of_fonts(scripts: frozenset[str]) -> None:
+    _warn(
+        f"No installed font has the characters of these scripts: {_listed(scripts)}. They are "
+        "drawn as boxes. Install a font that has them, such as Noto "
+        "(https://fonts.google.com/noto), and start Python again."
+    )
+
+
+@cache
+def _warn_of_shaping(scripts: frozenset[str]) -> None:
+    _warn(
+        f"This version of matplotlib does not join or order letters of these scripts: "
+        f"{_listed(scripts)}. Their words are hard to read. Install matplotlib 3.11 or newer."
+    )
+
+
+def _listed(scripts: frozenset[str]) -> str:
+    return ", ".join(sorted(scripts))
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, UserWarning, stacklevel=5)
