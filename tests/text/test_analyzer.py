@@ -11,12 +11,16 @@ from sklearn.model_selection import ParameterGrid
 
 from llmtopics import TextAnalyzer
 from llmtopics.datasets import load_bbc_news
-from llmtopics.text import _tokens, stop_words
+from llmtopics.text import _analyzer, _tokens, stop_words
+from llmtopics.text._languages import LANGUAGES
 from llmtopics.text._spelling import clean
-from llmtopics.text._stop_words import LANGUAGES
-from llmtopics.text._tokens import known_words
 
 PLAIN = TextAnalyzer(stop_words=None, min_length=1)
+
+
+def known_words(analyzer):
+    """Return the cache of an analyzer whose parameters can be looked up."""
+    return _analyzer._known_words(*_analyzer._PARAMETERS(analyzer))
 
 
 @pytest.mark.parametrize(
@@ -46,7 +50,7 @@ def test_words(text, words):
 def test_numbers_and_punctuation_by_choice():
     text = "Up 3.5% to $1,000 in 2004!"
     assert PLAIN(text) == ["up", "to", "in"]
-    keep = clone(PLAIN).set_params(numbers=True)
+    keep = clone(PLAIN).set_params(numbers="keep")
     assert keep(text) == ["up", "3.5", "to", "1,000", "in", "2004"]
     keep.set_params(punctuation=True)
     assert keep(text) == ["up", "3.5", "%", "to", "$", "1,000", "in", "2004", "!"]
@@ -90,7 +94,7 @@ def test_turkish_is_lowered_by_its_own_rules():
 
 def test_long_tokens_are_not_cached():
     text = "x" * 10_000
-    known = known_words(*TextAnalyzer()._settings())
+    known = known_words(TextAnalyzer())
     assert TextAnalyzer()(text) == [text]
     assert TextAnalyzer()(f"{text},short") == [text, "short"]
     assert "short" in known
@@ -99,27 +103,24 @@ def test_long_tokens_are_not_cached():
 
 def test_the_cache_is_bounded(monkeypatch):
     monkeypatch.setattr(_tokens, "_MANY", 10)
-    analyzer = TextAnalyzer(stop_words=["bounded"])
+    analyzer = TextAnalyzer(stop_words=frozenset({"bounded"}))
     words = [f"word{i}" for i in range(99)]
     assert analyzer(" ".join(words)) == words
-    assert len(known_words(*analyzer._settings())) <= 10
+    assert len(known_words(analyzer)) <= 10
 
 
 def test_words_are_those_of_the_whole_texts_tokens():
     """The cache of pieces between spaces does not change words."""
     rng = np.random.default_rng(0)
-    signs = list(
-        "aZ1 9.,'·\"$€-\n\x1c\x85\xa0\u2003\u200c\u200dאש״文カไทΣςक्ष٣\u0301½_#"
-    )
+    signs = list("aZ1 9.,'·\"$€-\n\x1c\x85\xa0\u2003\u200c\u200dאש״文カไทΣςक्ष٣\u0301½_")
     texts = ["".join(rng.choice(signs, 40)) for _ in range(500)]
     for language in ["english", "hebrew"]:
-        analyzer = TextAnalyzer(language, numbers=True, punctuation=True)
-        settings = analyzer._settings()
+        analyzer = TextAnalyzer(language, numbers="keep", punctuation=True)
+        known = known_words(analyzer)
         for text in [*texts, *load_bbc_news().data[::50]]:
-            tokens = _tokens._TOKEN.findall(clean(text).lower())
-            words = [
-                word for token in tokens for word in _tokens._words_of(token, *settings)
-            ]
+            text = text.replace("www", "").replace("\n", " ")
+            tokens = _tokens._TOKEN[False](clean(text).lower())
+            words = [word for token in tokens for word in known._words_of_token(token)]
             assert analyzer(text) == words
 
 
@@ -154,13 +155,56 @@ def test_chinese_is_segmented_and_keeps_single_characters():
     assert "".join(words) == "我今天用iphone手机去北京天安门天气很好"
     assert "很" not in TextAnalyzer("chinese")(text)
     # with any other language, Chinese text is not segmented
-    assert "".join(TextAnalyzer()("天气很好")) == "天气很好"
+    with pytest.warns(UserWarning, match="Chinese.*language='chinese'"):
+        assert TextAnalyzer()("天气很好") == ["天气很好"]
 
 
 def test_chinese_without_its_extra_names_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "rjieba", None)
     with pytest.raises(ImportError, match=r"llmtopics\[zh\]"):
         TextAnalyzer("chinese")("从来没有见过的句子")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("私は学生です", "Japanese.*tokenize="),
+        ("ฉันรักประเทศไทยมากที่สุดในโลก", "Thai.*tokenize="),
+        ("ພາສາລາວເປັນພາສາທາງການຂອງ", "Lao.*tokenize="),
+        ("ភាសាខ្មែរគឺជាភាសាផ្លូវការ", "Khmer.*tokenize="),
+        ("မြန်မာဘာသာစကားသည်", "Burmese.*tokenize="),
+        ("臺灣總統選舉", "Chinese.*language='chinese'"),
+    ],
+)
+def test_a_script_that_nothing_segments_is_told_every_time(text, message):
+    for _ in range(2):
+        with pytest.warns(UserWarning, match=message):
+            TextAnalyzer()(text)
+    assert TextAnalyzer(tokenize=lambda text: [text])(text) == [clean(text)]
+
+
+def test_foreign_words_in_a_text_are_no_reason_to_warn():
+    TextAnalyzer()(
+        "The new 北京大学 campus is the largest that we have seen. コンピューター"
+    )
+    TextAnalyzer(["english", "chinese"])("天气很好")
+
+
+def test_languages_by_name_and_code_one_or_several():
+    text = "The dog und der Hund"
+    assert TextAnalyzer("DE")(text) == TextAnalyzer("German")(text) != [text]
+    assert TextAnalyzer("de_AT")(text) == TextAnalyzer("de-CH")(text)
+    assert TextAnalyzer(["en", "german"])(text) == ["dog", "hund"]
+    assert stop_words("FR") == stop_words("french")
+    both = TextAnalyzer({"english", "zh"}, stop_words=None)("red 手机北京")
+    assert both == ["red", "手机", "北京"]
+
+
+def test_stop_words_are_added_and_rescued():
+    analyzer = TextAnalyzer(extra_stop_words=["Said"], keep_words={"SYSTEM", "fire"})
+    assert analyzer("He said the system is on fire") == ["system", "fire"]
+    analyzer.set_params(stop_words=["fire", "he"])
+    assert analyzer("He said the fire") == ["the", "fire"]
 
 
 def test_every_snowball_language_is_known():
@@ -171,9 +215,9 @@ def test_every_snowball_language_is_known():
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_works(language):
     stop = stop_words(language)
-    assert bool(stop) == (LANGUAGES[language] is not None)
+    assert bool(stop) == (language not in {"nepali", "serbian", "tamil", "yiddish"})
     words = [
-        word for word in stop if _tokens._IS_WORD(word)
+        word for word in stop if _tokens._IS_WORD[False](word)
     ]  # some lists hold phrases too
     assert bool(words) == bool(stop)
     assert TextAnalyzer(language)(" ".join(words)) == []
@@ -235,10 +279,17 @@ def test_in_vectorizers_bytes_files_and_searches(tmp_path):
         ({"ngram_range": (2, 1)}, "ngram_range"),
         ({"ngram_range": 3}, "ngram_range"),
         ({"min_length": "2"}, "min_length"),
-        ({"language": ["english"]}, "not known"),
+        ({"language": ["english", "elvish"]}, "'elvish' is not known"),
+        ({"language": []}, "empty list"),
+        ({"language": ["english", "german"], "stem": True}, "no stemmer"),
+        ({"extra_stop_words": "cat"}, "extra_stop_words"),
+        ({"keep_words": [3]}, "keep_words holds 3"),
+        ({"numbers": True}, "'numbers' parameter"),
+        ({"urls": "word"}, "'urls' parameter"),
+        ({"tokenize": "nltk"}, "'tokenize' parameter"),
         ({"stop_words": "english"}, "stop_words must be 'auto'"),
         ({"stop_words": ["cat", 3]}, "stop_words holds 3"),
-        ({"stop_words": iter(["cat"])}, "stop_words must be a list or set"),
+        ({"stop_words": iter(["cat"])}, "'stop_words' parameter"),
     ],
 )
 def test_bad_parameters_are_named_when_called(parameters, message):

@@ -1,22 +1,37 @@
 """An analyzer of texts for scikit-learn's vectorizers."""
 
-from collections.abc import Collection
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import KW_ONLY, dataclass, fields
+from functools import lru_cache
 from itertools import chain
 from numbers import Integral
-from typing import ClassVar
+from operator import attrgetter
+from typing import Any, ClassVar
 
+import regex
 import snowballstemmer
 from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import (
+    Interval,
+    StrOptions,
+    validate_parameter_constraints,
+)
 
-from llmtopics.text._spelling import clean, lower
-from llmtopics.text._stop_words import as_stop_words, check_language
-from llmtopics.text._tokens import known_words
+from llmtopics.text._cleaning import join_lines, without_html
+from llmtopics.text._languages import language_names
+from llmtopics.text._segment import warn_if_not_segmented
+from llmtopics.text._spelling import clean, lower, without_accents
+from llmtopics.text._stop_words import as_stop_words, spelled
+from llmtopics.text._tokens import KINDS, KnownWords, Rules, given_tokens
+
+_PARAGRAPHS = regex.compile(r"\n\s*\n").split
+_PART = [StrOptions({"drop", "keep", "token"})]
+_TAG = [StrOptions({"drop", "keep", "token", "word"})]
 
 
 @dataclass(eq=False, repr=False)
 class TextAnalyzer(BaseEstimator):
-    """Split a text into words, for ``CountVectorizer(analyzer=...)``.
+    r"""Split a text into words, for ``CountVectorizer(analyzer=...)``.
 
     Words are sequences of letters, marks and digits in any script. Accents, vowel signs and
     ideographs stay. The text is normalized (NFKC): a word with composed or decomposed
@@ -25,11 +40,12 @@ class TextAnalyzer(BaseEstimator):
 
     Parameters
     ----------
-    language : str, default="english"
-        Language of the stop words, the stemmer and the segmentation. One of Snowball's
-        languages ("french", "german", ...), "chinese" (words are segmented; needs the extra
-        ``zh``), or another language with stop words. The error for an unknown language lists
-        all languages.
+    language : str or list of str, default="english"
+        Language of the stop words, the stemmer and the segmentation: a name in any case, or
+        an ISO 639-1 code ("German", "de", "de-AT"). One of Snowball's languages, "chinese"
+        (words are segmented; needs the extra ``zh``), or another language with stop words.
+        The error for an unknown language lists all. With several, such as
+        ``["english", "german"]``, the stop words of all are dropped.
 
     lowercase : bool, default=True
         Whether words are lower-cased (by Turkish rules in Turkish). Stop words are
@@ -42,34 +58,84 @@ class TextAnalyzer(BaseEstimator):
     stop_words : "auto", None or collection of str, default="auto"
         Words to drop: those of ``language``, none, or the given words. For Nepali, Serbian,
         Tamil and Yiddish, "auto" is an empty list, because no maintained library has one.
-        Given words are normalized like the text. To extend the list of a language, pass
-        ``stop_words("italian") | {"oggi"}`` (see :func:`llmtopics.text.stop_words`).
+        Given words replace the list. They are normalized like the text.
+
+    extra_stop_words : collection of str, default=()
+        Words to drop as well.
+
+    keep_words : collection of str, default=()
+        Words that are never dropped as stop words, such as ``["system", "bill"]``.
 
     stem : bool, default=False
         Whether to return Snowball stems instead of words. Stems ("economi") look broken in a
         list of topic words. They may help in inflected languages.
 
-    numbers : bool, default=False
-        Whether numbers are kept: "2004", "1,000", "3.5bn". Digits and letters without a point
-        or comma are a word: "mp3", "4x4", "3bn".
+    html : bool, default=True
+        Whether HTML is removed: tags are dropped and entities (``&amp;``) replaced by their
+        signs. A text is HTML if it has a closing tag, a line break, or a tag with an
+        attribute. ``List<String>`` stays.
+
+    join_lines : bool, default=True
+        Whether the halves of a word with a hyphen at the end of a line are joined:
+        "exam-\\nple" is "example". "well-\\nknown" is joined, too.
+
+    urls, emails, emoji : {"drop", "keep", "token"}, default="drop"
+        Whether links, e-mail addresses and emoji are dropped, kept as one word each, or
+        replaced by ``<url>``, ``<email>`` and ``<emoji>``. An emoji of several signs, such
+        as a family, a flag or one with a skin tone, is one word.
+
+    mentions, hashtags : {"word", "drop", "keep", "token"}, default="word"
+        Whether "@name" and "#topic" are the words after the sign, dropped, kept with their
+        sign, or replaced by ``<mention>`` and ``<hashtag>``.
+
+    numbers : {"drop", "keep", "token"}, default="drop"
+        Whether numbers are dropped, kept, or replaced by ``<number>``: "2004", "1,000",
+        "3.5bn". Digits and letters without a point or comma are a word: "mp3", "3bn".
 
     punctuation : bool, default=False
         Whether punctuation and symbols are kept. Each sign is one token.
+
+    hyphens : bool, default=False
+        Whether hyphens inside words belong to them: "covid-19".
+
+    apostrophes : bool, default=False
+        Whether apostrophes inside words belong to them: "blair's".
+
+    strip_accents : bool, default=False
+        Whether accents of Latin and Greek letters are removed ("café" is "cafe"), and vowel
+        points of Arabic and Hebrew. Stop words are found with and without accents. Other
+        scripts stay as they are.
 
     ngram_range : tuple (min_n, max_n), default=(1, 1)
         Lengths of the word n-grams returned, joined by a space. Set it here: with a callable
         analyzer, ``CountVectorizer`` ignores its own ``ngram_range``, ``lowercase``,
         ``stop_words`` and ``token_pattern``.
 
+    ngram_gaps : bool, default=False
+        Whether n-grams may cross dropped words, the ends of sentences and paragraphs, and
+        punctuation other than hyphens, quotes and apostrophes.
+
+    tokenize : callable, default=None
+        Cuts a text into words, instead of this class: spaCy's ``nlp``, NLTK's
+        ``word_tokenize``, a tagger of MeCab. It returns strings, objects with ``text`` or
+        ``surface``, or one string with spaces between words. Its words are not cut again
+        at hyphens or points. All other parameters apply.
+
     Raises
     ------
     ValueError
-        When called with an unknown language, ``stem=True`` for a language without a Snowball
-        stemmer, ``min_length`` below 1, or a wrong ``ngram_range`` or ``stop_words``.
+        When called with an unknown language, ``stem=True`` for several languages or one
+        without a Snowball stemmer, or another wrong parameter.
     TypeError
-        When called on something that is not a str.
+        When called on something that is not a str, or ``tokenize`` does not return words.
     ImportError
-        When called with ``language="chinese"`` and the extra ``zh`` is missing.
+        When called with a language whose extra is missing.
+
+    Warns
+    -----
+    UserWarning
+        If a text is in a script without spaces between words (Chinese, Japanese, Thai, Lao,
+        Khmer, Burmese) and nothing segments it. The message says what to pass.
 
     See Also
     --------
@@ -88,7 +154,7 @@ class TextAnalyzer(BaseEstimator):
     English stop words come from scikit-learn, those of other languages from stopwordsiso
     [1]_, stems from Snowball [2]_. The English list of stopwordsiso is not used, because it
     drops "computer" and "microsoft". The lists still have some words with meaning (in
-    English "system", "bill", "fire"). Remove these from the list if they matter.
+    English "system", "bill", "fire"). Name these in ``keep_words`` if they matter.
 
     References
     ----------
@@ -113,17 +179,55 @@ class TextAnalyzer(BaseEstimator):
     array(['cat', 'dogs', 'sat', 'sit'], dtype=object)
     """
 
-    language: str = "english"
+    language: str | Collection[str] = "english"
     _: KW_ONLY
     lowercase: bool = True
     min_length: int = 2
     stop_words: str | Collection[str] | None = "auto"
+    extra_stop_words: Collection[str] = ()
+    keep_words: Collection[str] = ()
     stem: bool = False
-    numbers: bool = False
+    html: bool = True
+    join_lines: bool = True
+    urls: str = "drop"
+    emails: str = "drop"
+    mentions: str = "word"
+    hashtags: str = "word"
+    emoji: str = "drop"
+    numbers: str = "drop"
     punctuation: bool = False
+    hyphens: bool = False
+    apostrophes: bool = False
+    strip_accents: bool = False
     ngram_range: tuple[int, int] = (1, 1)
+    ngram_gaps: bool = False
+    tokenize: Callable[[str], Iterable] | None = None
 
     _fitted_state: ClassVar[tuple[str, ...]] = ()
+    _parameter_constraints: ClassVar[dict] = {
+        "language": "no_validation",  # language_names checks it
+        "lowercase": ["boolean"],
+        "min_length": [Interval(Integral, 1, None, closed="left")],
+        "stop_words": [str, Collection, None],
+        "extra_stop_words": [Collection],
+        "keep_words": [Collection],
+        "stem": ["boolean"],
+        "html": ["boolean"],
+        "join_lines": ["boolean"],
+        "urls": _PART,
+        "emails": _PART,
+        "mentions": _TAG,
+        "hashtags": _TAG,
+        "emoji": _PART,
+        "numbers": _PART,
+        "punctuation": ["boolean"],
+        "hyphens": ["boolean"],
+        "apostrophes": ["boolean"],
+        "strip_accents": ["boolean"],
+        "ngram_range": "no_validation",  # _check_ngrams checks it
+        "ngram_gaps": ["boolean"],
+        "tokenize": [callable, None],
+    }
 
     def __call__(self, text: str) -> list[str]:
         """Return the words (or n-grams) of ``text`` in their order.
@@ -140,46 +244,112 @@ class TextAnalyzer(BaseEstimator):
             raise TypeError(
                 f"TextAnalyzer takes one text (str) at a time, got {type(text).__name__}."
             )
-        known = known_words(*self._settings())
+        if self.html:
+            text = without_html(text)
+        if self.join_lines:
+            text = join_lines(text)
         text = clean(text)
-        if self.lowercase:
-            text = lower(text, self.language)
-        # tokens do not contain spaces, and a look-up is faster than a match
-        words = list(chain.from_iterable(map(known.__getitem__, text.split())))
+        values = _PARAMETERS(self)
+        try:
+            known = _known_words(*values)
+        except TypeError:  # a list cannot be a key
+            known = _known_words(*map(_hashable, values))
+        language = known.rules.language
+        if self.tokenize is not None:
+            tokens = given_tokens(self.tokenize, text)
+            if self.lowercase:
+                tokens = [lower(token, language) for token in tokens]
+            words = list(chain.from_iterable(map(known.__getitem__, tokens)))
+        else:
+            if self.lowercase:
+                text = lower(text, language)
+            if not text.isascii():
+                warn_if_not_segmented(text, known.rules.languages)
+            # tokens do not contain spaces, and a look-up is faster than a match
+            words = []
+            for paragraph in _PARAGRAPHS(text) if known.rules.mark_gaps else [text]:
+                words += chain.from_iterable(map(known.__getitem__, paragraph.split()))
+                words += known.gap
         low, high = self.ngram_range
-        if high == 1:
-            return words
-        grams = (
-            zip(*(words[i:] for i in range(n)), strict=False)
-            for n in range(low, high + 1)
-        )
-        return [" ".join(gram) for gram in chain.from_iterable(grams)]
+        return words if high == 1 else _ngrams(words, low, high)
 
-    def _settings(self) -> tuple[str, frozenset[str], int, bool, bool, bool]:
-        """Check the parameters; return all that decide which words a token gives."""
-        check_language(self.language)
-        if self.stem and self.language not in snowballstemmer.algorithms():
-            raise ValueError(
-                f"stem=True: Snowball has no stemmer for {self.language!r}. Pass stem=False."
-            )
-        if not isinstance(self.min_length, Integral) or self.min_length < 1:
-            raise ValueError(
-                f"min_length must be a whole number of at least 1, got "
-                f"{self.min_length!r}."
-            )
-        match self.ngram_range:
-            case [Integral() as low, Integral() as high] if 1 <= low <= high:
-                pass
-            case _:
-                raise ValueError(
-                    "ngram_range must be (min_n, max_n) with 1 <= min_n <= max_n, got "
-                    f"{self.ngram_range!r}."
-                )
-        return (
-            self.language,
-            as_stop_words(self.stop_words, self.language),
-            self.min_length,
-            self.stem,
-            self.numbers,
-            self.punctuation,
+
+_NAMES = [field.name for field in fields(TextAnalyzer) if field.name != "_"]
+_PARAMETERS = attrgetter(*_NAMES)
+
+
+def _hashable(value: Any) -> Any:
+    """Return a list or a set as what a cache can look up."""
+    if isinstance(value, list):
+        return tuple(value)
+    if isinstance(value, Collection) and not isinstance(value, str | tuple):
+        return frozenset(value)
+    return value
+
+
+@lru_cache(maxsize=8, typed=True)
+def _known_words(*values: Any) -> KnownWords:
+    """Check the parameters of an analyzer; return the cache of words that they decide."""
+    given = dict(zip(_NAMES, values, strict=True))
+    validate_parameter_constraints(
+        TextAnalyzer._parameter_constraints, given, "TextAnalyzer"
+    )
+    languages = language_names(given["language"])
+    if given["stem"] and not (
+        len(languages) == 1 and languages[0] in snowballstemmer.algorithms()
+    ):
+        raise ValueError(
+            f"stem=True: Snowball has no stemmer for {given['language']!r}. Pass "
+            "stem=False, or one language that has a stemmer."
         )
+    match given["ngram_range"]:
+        case [Integral() as low, Integral() as high] if 1 <= low <= high:
+            pass
+        case wrong:
+            raise ValueError(
+                f"ngram_range must be (min_n, max_n) with 1 <= min_n <= max_n, got "
+                f"{wrong!r}."
+            )
+    extra, keep = (
+        spelled(name, given[name], languages)
+        for name in ("extra_stop_words", "keep_words")
+    )
+    stop = (as_stop_words(given["stop_words"], languages) | extra) - keep
+    if given["strip_accents"]:
+        stop = frozenset(map(without_accents, stop))
+    return KnownWords(
+        Rules(
+            languages=languages,
+            stop=stop,
+            kinds={name: given[name] for name in KINDS},
+            mark_gaps=high > 1 and not given["ngram_gaps"],
+            whole=given["tokenize"] is not None,
+            **{name: given[name] for name in _AS_THEY_ARE},
+        )
+    )
+
+
+_AS_THEY_ARE = (
+    "min_length",
+    "stem",
+    "punctuation",
+    "hyphens",
+    "apostrophes",
+    "strip_accents",
+)
+
+
+def _ngrams(words: list[str | None], low: int, high: int) -> list[str]:
+    """Return the n-grams of words, each without None inside."""
+    runs: list[list[str]] = [[]]
+    for word in words:
+        if word is not None:
+            runs[-1].append(word)
+        elif runs[-1]:
+            runs.append([])
+    return [
+        " ".join(gram)
+        for n in range(low, high + 1)
+        for run in runs
+        for gram in zip(*(run[i:] for i in range(n)), strict=False)
+    ]

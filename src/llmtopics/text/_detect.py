@@ -3,12 +3,20 @@
 from collections import Counter
 from unicodedata import name
 
-from llmtopics.text._analyzer import TextAnalyzer
-from llmtopics.text._stop_words import LANGUAGES, stop_words
+from llmtopics.text._languages import LANGUAGES
+from llmtopics.text._spelling import clean, lower
+from llmtopics.text._stop_words import stop_words
+from llmtopics.text._tokens import KINDS, KnownWords, Rules
 
 _MORE = 2  # more stop words of another language; smaller differences may be chance
 
-words_of = TextAnalyzer(stop_words=None, min_length=1)
+_KNOWN = KnownWords(Rules(kinds=dict.fromkeys(KINDS, "drop")))
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a text in any language: those between spaces and signs."""
+    pieces = lower(clean(text), "").split()
+    return [word for piece in pieces for word in _KNOWN[piece] if word is not None]
 
 
 def is_foreign(text: str, language: str) -> bool:

@@ -1,19 +1,40 @@
-"""One spelling for each word: Unicode forms, apostrophes, lower case."""
+"""One spelling for each word: Unicode forms, apostrophes, lower case, accents."""
 
+import re
 from unicodedata import normalize
 
-# Apostrophes become one sign. Soft hyphens and Arabic's stretching stroke are removed.
+import regex
+
+# Apostrophes and hyphens become one sign each. What has no width and parts no words is
+# removed: soft hyphens, Arabic's stretching stroke, marks of direction and of byte order,
+# and NUL. A zero-width space does part words.
 _SAME_SIGN = str.maketrans(
-    {"’": "'", "‘": "'", "´": "'", "ʼ": "'", "\u00ad": None, "\u0640": None}
+    dict.fromkeys("’‘´ʼ", "'")
+    | dict.fromkeys("\u2010\u2011", "-")
+    | dict.fromkeys(
+        "\x00\u00ad\u0640\u200e\u200f\u2060\ufeff\u202a\u202b\u202c\u202d\u202e"
+    )
 )
+_MAY_DIFFER = re.compile(f"[{''.join(map(chr, _SAME_SIGN))}]").search
 _TURKISH = str.maketrans({"I": "ı", "İ": "i"})
+# In other scripts, marks are vowels (Hindi) or make other letters (Russian й)
+_ACCENTS = regex.compile(r"(?<=[\p{Latin}\p{Greek}\p{Arabic}\p{Hebrew}])\p{M}++").sub
 
 
 def clean(text: str) -> str:
     """Return a text in Unicode's normal form (NFKC), with one sign for all apostrophes."""
-    return normalize("NFKC", text.translate(_SAME_SIGN))
+    if _MAY_DIFFER(text):  # a search is faster than a translation
+        text = text.translate(_SAME_SIGN)
+    return normalize("NFKC", text)
 
 
 def lower(text: str, language: str) -> str:
     """Return a text in lower case, by Turkish rules in Turkish."""
     return (text.translate(_TURKISH) if language == "turkish" else text).lower()
+
+
+def without_accents(text: str) -> str:
+    """Return a text without accents (Latin, Greek) and vowel points (Arabic, Hebrew)."""
+    if text.isascii():
+        return text
+    return normalize("NFC", _ACCENTS("", normalize("NFD", text)))

@@ -6,63 +6,11 @@ from functools import lru_cache
 import stopwordsiso
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
+from llmtopics.text._languages import LANGUAGES, language_name
 from llmtopics.text._spelling import clean, lower
 
-# name -> its code in stopwordsiso (None: stopwordsiso has no list)
-LANGUAGES = {
-    "arabic": "ar",
-    "armenian": "hy",
-    "basque": "eu",
-    "bulgarian": "bg",
-    "catalan": "ca",
-    "chinese": "zh",
-    "croatian": "hr",
-    "czech": "cs",
-    "danish": "da",
-    "dutch": "nl",
-    "english": "en",
-    "esperanto": "eo",
-    "estonian": "et",
-    "finnish": "fi",
-    "french": "fr",
-    "german": "de",
-    "greek": "el",
-    "hebrew": "he",
-    "hindi": "hi",
-    "hungarian": "hu",
-    "indonesian": "id",
-    "irish": "ga",
-    "italian": "it",
-    "korean": "ko",
-    "latvian": "lv",
-    "lithuanian": "lt",
-    "nepali": None,
-    "norwegian": "no",
-    "persian": "fa",
-    "polish": "pl",
-    "portuguese": "pt",
-    "romanian": "ro",
-    "russian": "ru",
-    "serbian": None,
-    "sesotho": "st",
-    "slovak": "sk",
-    "slovenian": "sl",
-    "spanish": "es",
-    "swedish": "sv",
-    "tamil": None,
-    "turkish": "tr",
-    "ukrainian": "uk",
-    "vietnamese": "vi",
-    "yiddish": None,
-}
-
-
-def check_language(language: object) -> None:
-    """Raise a ValueError that lists all languages if this one is not known."""
-    if not isinstance(language, str) or language not in LANGUAGES:
-        raise ValueError(
-            f"language {language!r} is not known. Pass one of {', '.join(LANGUAGES)}."
-        )
+# stopwordsiso has no list of these
+_WITHOUT = {"nepali", "serbian", "tamil", "yiddish"}
 
 
 def stop_words(language: str = "english") -> frozenset[str]:
@@ -102,8 +50,7 @@ def stop_words(language: str = "english") -> frozenset[str]:
     >>> fewer("The system is on fire.")
     ['system', 'fire']
     """
-    check_language(language)
-    return _stop_words(language)
+    return _stop_words(language_name(language))
 
 
 @lru_cache
@@ -112,34 +59,32 @@ def _stop_words(language: str) -> frozenset[str]:
         # scikit-learn's list has no contractions and no parts of them
         contractions = {word for word in stopwordsiso.stopwords("en") if "'" in word}
         return ENGLISH_STOP_WORDS | contractions | {"d", "ll", "m", "s", "t", "ve"}
-    code = LANGUAGES[language]
-    words = stopwordsiso.stopwords(code) if code else ()
+    words = () if language in _WITHOUT else stopwordsiso.stopwords(LANGUAGES[language])
     return frozenset(lower(clean(word), language) for word in words)
 
 
-def as_stop_words(given: object, language: str) -> frozenset[str]:
-    """Return the words that the parameter ``stop_words`` means for a known language."""
+def as_stop_words(
+    given: str | frozenset[str] | None, languages: tuple[str, ...]
+) -> frozenset[str]:
+    """Return the words that the parameter ``stop_words`` means for known languages."""
     if given is None:
         return frozenset()
+    if given == "auto":
+        return frozenset().union(*map(_stop_words, languages))
     if isinstance(given, str):
-        if given != "auto":
-            raise ValueError(
-                f"stop_words must be 'auto', None or a list of words, got {given!r}."
-            )
-        return _stop_words(language)
-    if not isinstance(given, Collection):
         raise ValueError(
-            f"stop_words must be a list or set of words, got {type(given).__name__}."
+            f"stop_words must be 'auto', None or a list of words, got {given!r}."
         )
-    return _spelled(frozenset(given), language)
+    return spelled("stop_words", given, languages)
 
 
-@lru_cache
-def _spelled(given: frozenset[str], language: str) -> frozenset[str]:
-    """Return given stop words, normalized like texts.
-
-    Equal lists give the same object, so that looking up tokens stays fast.
-    """
+def spelled(
+    name: str, given: Collection[str], languages: tuple[str, ...]
+) -> frozenset[str]:
+    """Return the words of the parameter ``name``, normalized like texts."""
+    if isinstance(given, str):
+        raise ValueError(f"{name} must be a list or set of words, got {given!r}.")
     if wrong := [word for word in given if not isinstance(word, str)]:
-        raise ValueError(f"stop_words holds {wrong[0]!r}: all words must be str.")
+        raise ValueError(f"{name} holds {wrong[0]!r}: all words must be str.")
+    language = languages[0] if len(languages) == 1 else ""
     return frozenset(lower(clean(word), language) for word in given)

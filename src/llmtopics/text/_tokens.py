@@ -1,96 +1,205 @@
 """Cleaned text → words: tokens, segmentation, stems."""
 
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 import regex
 import snowballstemmer
 
-from llmtopics.text._spelling import lower
+from llmtopics.text._segment import MAY_BE_SHORT, segment
+from llmtopics.text._spelling import lower, without_accents
 
-# A number keeps its inner points and commas, and the unit after them (1,000 or 3.5bn). A
-# word has letters, marks and digits. It may have apostrophes, middle dots (Catalan),
-# zero-width joiners or Hebrew quotes inside. Any other sign is one token.
-_NUMBER = r"\d++(?:(?:[.,]\d++)++[\p{L}\p{M}]*+|(?![\p{L}\p{M}]))"
+# A word has letters, marks and digits. It may have apostrophes, middle dots (Catalan),
+# zero-width joiners or Hebrew quotes inside, and hyphens by choice. A number keeps its
+# inner points and commas, and the unit after them (1,000 or 3.5bn). Any other sign is one
+# token.
 _LETTERS = r"[\p{L}\p{N}][\p{L}\p{M}\p{N}]*+"
-_JOINER = r"(?:['·\u200c\u200d]|(?<=\p{Hebrew})[\"״](?=\p{Hebrew}))"
+_JOINER = r"(?:['·\u200c\u200d%s]|(?<=\p{Hebrew})[\"״](?=\p{Hebrew}))"
 _WORD = rf"{_LETTERS}(?:{_JOINER}{_LETTERS})*+"
+_NUMBER = r"\d++(?:(?:[.,]\d++)++[\p{L}\p{M}]*+|(?![\p{L}\p{M}]%s))"
 _SIGN = r"[^\s\p{L}\p{M}\p{N}\p{C}]"
-_TOKEN = regex.compile(f"{_NUMBER}|{_WORD}|{_SIGN}")
-_IS_NUMBER = regex.compile(_NUMBER).fullmatch
-_IS_WORD = regex.compile(_WORD).fullmatch
+_HYPHENS = {  # whether words may have hyphens -> the pattern of a word, of a number
+    False: (_WORD % "", _NUMBER % ""),
+    True: (_WORD % "-", _NUMBER % r"|-\p{L}"),
+}
+_TOKEN = {
+    hyphens: regex.compile(f"{number}|{word}|{_SIGN}").findall
+    for hyphens, (word, number) in _HYPHENS.items()
+}
+_IS_WORD = {
+    hyphens: regex.compile(word).fullmatch for hyphens, (word, _) in _HYPHENS.items()
+}
+_IS_NUMBER = regex.compile(_NUMBER % "").fullmatch
+
+# Parts of a text that are no words. Each begins at a border, so that a long text without
+# spaces is searched once.
+_IN_URL = r"[^\s\p{C}<>\"\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}]"
+_PATH = rf"{_IN_URL}*(?<=[^\p{{P}}]|/)"  # the sign after a URL is not in it
+_DOMAINS = "com|org|net|edu|gov|info|io|co|ly|me|be|gl|gd|eu|uk|de|fr|es|it|ru|jp|cn|in"
+_MODIFIED = r"(?:\p{EMod}|\ufe0f)?(?:[\U000e0020-\U000e007e]++\U000e007f)?"
+_PICTURE = rf"(?:(?![©®])(?:\p{{Emoji_Presentation}}|\p{{Extended_Pictographic}})|[©®]\ufe0f){_MODIFIED}"
+_SPECIAL = regex.compile(
+    rf"(?P<urls>(?i:(?:https?|ftp)://){_PATH}|(?<![\p{{L}}\p{{N}}.@-])"
+    rf"(?i:www\.(?=\w)|(?:[a-z0-9-]++\.)+(?:{_DOMAINS})/){_PATH})"
+    r"|(?P<emails>(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}._%+-]++@[\p{L}\p{N}-]++"
+    r"(?:\.[\p{L}\p{N}-]++)++)"
+    r"|(?P<mentions>(?<![\p{L}\p{N}_])@[\p{L}\p{N}_]++(?:@[\p{L}\p{N}.-]+\p{L})?)"
+    r"|(?P<hashtags>(?<![\p{L}\p{N}_&/])\#(?=[\p{N}_]*+\p{L})[\p{L}\p{M}\p{N}_]++)"
+    rf"|(?P<emoji>\p{{RI}}\p{{RI}}|[0-9\#*]\ufe0f?\u20e3|{_PICTURE}(?:\u200d{_PICTURE})*+)"
+)
+# What may stand between the words of an n-gram. Other punctuation ends it.
+_ENDS_NGRAM = regex.compile(r"(?V1)[\p{P}--[\-'\"“”„«»/&_@#%*]]").fullmatch
 _APOSTROPHE_IS_A_LETTER = {"hebrew", "ukrainian"}
 _LONG = 64  # longer pieces hardly occur twice, so they are not stored
 _MANY = 2**17  # stored pieces, at most
-# Scripts that write a word in one character or without spaces between words.
-_MAY_BE_SHORT = regex.compile(
-    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
-).search
 
 
-class _Words(dict[str, tuple[str, ...]]):
+KINDS = {  # parts of a text that are no words -> the token that stands for one
+    "urls": "<url>",
+    "emails": "<email>",
+    "mentions": "<mention>",
+    "hashtags": "<hashtag>",
+    "emoji": "<emoji>",
+    "numbers": "<number>",
+}
+
+
+@dataclass
+class Rules:
+    """What decides which words a token gives: the checked parameters of the analyzer."""
+
+    kinds: dict[str, str]  # of parts that are no words -> "drop", "keep", ...
+    languages: tuple[str, ...] = ()
+    stop: frozenset[str] = frozenset()
+    min_length: int = 1
+    stem: bool = False
+    punctuation: bool = False
+    hyphens: bool = False
+    apostrophes: bool = False
+    strip_accents: bool = False
+    mark_gaps: bool = False  # None stands for what was dropped
+    whole: bool = False  # tokens are given: do not cut them further
+
+    @property
+    def language(self) -> str:
+        """The only language, or an empty str."""
+        return self.languages[0] if len(self.languages) == 1 else ""
+
+
+Words = tuple[str | None, ...]
+
+
+class KnownWords(dict[str, Words]):
     """Cache of the words of pieces of text without spaces, and of their tokens."""
 
-    def __init__(self, settings: tuple[Any, ...]):
+    def __init__(self, rules: Rules):
         super().__init__()
-        self._settings = settings
-
-    def __missing__(self, piece: str) -> tuple[str, ...]:
-        tokens = _TOKEN.findall(piece)
-        words = (
-            _words_of(piece, *self._settings)
-            if tokens == [piece]
-            else tuple(chain.from_iterable(map(self.__getitem__, tokens)))
+        self.rules = rules
+        self.gap: Words = (None,) if rules.mark_gaps else ()
+        self._splits = not (
+            rules.apostrophes or _APOSTROPHE_IS_A_LETTER & {*rules.languages}
         )
+
+    def __missing__(self, piece: str) -> Words:
+        words = self._words_of_piece(piece)
         if len(piece) <= _LONG:
             if len(self) >= _MANY:
                 self.clear()
             self[piece] = words
         return words
 
+    def _words_of_piece(self, piece: str) -> Words:
+        if not piece.isalnum() and (found := list(_SPECIAL.finditer(piece))):
+            return tuple(chain.from_iterable(self._around(piece, found)))
+        return self._plain(piece)
 
-@lru_cache(maxsize=4)
-def known_words(*settings: Any) -> _Words:
-    """Return the cache for these settings."""
-    return _Words(settings)
+    def _plain(self, piece: str) -> Words:
+        """Return the words of a piece without special parts."""
+        tokens = [piece] if self.rules.whole else _TOKEN[self.rules.hyphens](piece)
+        if tokens == [piece]:
+            return self._words_of_token(piece)
+        return tuple(chain.from_iterable(map(self.__getitem__, tokens)))
+
+    def _around(self, piece: str, found: list[Any]) -> Iterator[Words]:
+        """Yield the words of the special parts of a piece, and of what is between them."""
+        end = 0
+        for match in found:
+            if match.start() > end:
+                yield self._plain(piece[end : match.start()])
+            yield self._special(match.lastgroup, match[0])
+            end = match.end()
+        if end < len(piece):
+            yield self._plain(piece[end:])
+
+    def _special(self, kind: str, part: str) -> Words:
+        match self.rules.kinds[kind]:
+            case "word":
+                return self._plain(part[1:])
+            case "keep":
+                return (part,)
+            case "token":
+                return (KINDS[kind],)
+        return self.gap
+
+    def _words_of_token(self, token: str) -> Words:
+        rules = self.rules
+        if _IS_NUMBER(token):
+            return self._special("numbers", token)
+        if not _IS_WORD[rules.hyphens](token) and not (
+            rules.whole and any(map(str.isalnum, token))
+        ):
+            kept = (token,) if rules.punctuation and token else ()
+            return kept + self.gap if _ENDS_NGRAM(token) else kept
+        if self._is_stop(token):
+            return self.gap
+        parts = [token] if rules.whole else segment(token, rules.languages)
+        inside = self.gap if len(parts) > 1 else ()
+        words: list[str | None] = []
+        for part in parts:
+            for word in part.split("'") if self._splits else [part]:
+                if self._is_dropped(word):
+                    words += inside
+                elif _IS_NUMBER(word):
+                    words += self._special("numbers", word)
+                else:
+                    words.append(word)
+        if rules.stem:  # a new stemmer per call: a stemmer is not thread-safe
+            stem = snowballstemmer.stemmer(rules.language).stemWord
+            words = [word and stem(word) for word in words]
+        if rules.strip_accents:
+            words = [word and without_accents(word) for word in words]
+        return tuple(words) or self.gap
+
+    def _is_stop(self, word: str) -> bool:
+        word = lower(word, self.rules.language)
+        if self.rules.strip_accents:
+            word = without_accents(word)
+        return word in self.rules.stop
+
+    def _is_dropped(self, word: str) -> bool:
+        return (
+            not word
+            or (len(word) < self.rules.min_length and not MAY_BE_SHORT(word))
+            or self._is_stop(word)
+        )
 
 
-def _words_of(
-    token: str,
-    language: str,
-    stop: frozenset[str],
-    min_length: int,
-    stem: bool,
-    numbers: bool,
-    punctuation: bool,
-) -> tuple[str, ...]:
-    """Return the words of a token."""
-    if _IS_NUMBER(token):
-        return (token,) if numbers else ()
-    if not _IS_WORD(token):
-        return (token,) if punctuation else ()
-    if lower(token, language) in stop:
-        return ()
-    words = [
-        part
-        for part in _parts(token, language)
-        if lower(part, language) not in stop
-        and (len(part) >= min_length or _MAY_BE_SHORT(part))
-        and (numbers or not _IS_NUMBER(part))
-    ]
-    if stem:  # a new stemmer per call: a stemmer is not thread-safe
-        words = snowballstemmer.stemmer(language).stemWords(words)
-    return tuple(words)
+def given_tokens(tokenize: Callable[[str], Any], text: str) -> list[str]:
+    """Return the tokens that a function of the user cuts a text into.
 
-
-def _parts(word: str, language: str) -> list[str]:
-    if language == "chinese" and _MAY_BE_SHORT(word):
-        try:
-            import rjieba
-        except ImportError as error:
-            raise ImportError(
-                "language='chinese' needs rjieba: pip install 'llmtopics[zh]'"
-            ) from error
-        return rjieba.cut(word)
-    return [word] if language in _APOSTROPHE_IS_A_LETTER else word.split("'")
+    It may return strings, spaCy's or MeCab's tokens (with ``text`` or ``surface``), or one
+    str with spaces between words (as ``Tagger("-Owakati").parse``).
+    """
+    # a half of a surrogate pair cannot be encoded, and libraries in C fail
+    found = tokenize(text.encode("utf-8", "replace").decode())
+    tokens = found.split() if isinstance(found, str) else []
+    for token in () if isinstance(found, str) else found:
+        word = getattr(token, "text", getattr(token, "surface", token))
+        if not isinstance(word, str):
+            raise TypeError(
+                f"tokenize= must return words (str), got {type(word).__name__}."
+            )
+        tokens.append(word.strip())
+    return tokens

@@ -1,0 +1,47 @@
+"""Text as it comes → plain text: HTML, words broken at line ends."""
+
+import re
+from html import unescape
+
+import regex
+
+# A lone "<" or "List<String>" is no HTML. A closing tag, a line break or an attribute is.
+_IS_HTML = regex.compile(
+    r"</[a-z][a-z0-9]*+\s*+>|<(?:br|hr|p)\s*+/?>|<[a-z][a-z0-9]*+\s++[a-z-]++\s*+=[^<>]*+>"
+    r"|<!doctype",
+    regex.IGNORECASE,
+).search
+_NO_TEXT = regex.compile(
+    r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*+>|\Z)",
+    regex.IGNORECASE | regex.DOTALL,
+)
+# Tags that may stand inside a word, and those between words of one sentence
+_IN_WORDS = regex.compile(
+    r"</?(?:b|big|em|font|i|mark|s|small|strong|u|wbr)\b[^<>]*+>", regex.IGNORECASE
+)
+_IN_SENTENCES = regex.compile(
+    r"</?(?:a|abbr|br|cite|code|img|q|span|sub|sup|time)\b[^<>]*+>", regex.IGNORECASE
+)
+_OTHER_TAGS = regex.compile(r"<[a-z/!?][^<>]*+>", regex.IGNORECASE)
+_MAY_BE_BROKEN = re.compile(r"[-\u2010\u00ad][ \t]*\r?\n").search
+_BROKEN = regex.compile(r"(?<=\p{L})[-\u2010\u00ad][ \t]*+\r?\n\s*+(?=\p{Ll})")
+
+
+def without_html(text: str) -> str:
+    """Return a text without HTML: tags dropped, entities as the signs that they mean.
+
+    Tags that are written with entities (as in feeds) count if the text has no other tags.
+    """
+    if "&" in text and not _IS_HTML(text):
+        text = unescape(text)
+    if "<" in text and _IS_HTML(text):
+        text = _IN_WORDS.sub("", _NO_TEXT.sub(" ", text))
+        text = _OTHER_TAGS.sub("\n\n", _IN_SENTENCES.sub(" ", text))
+        if "&" in text:
+            text = unescape(text)
+    return text
+
+
+def join_lines(text: str) -> str:
+    """Return a text with the halves of words joined that a line break parts."""
+    return _BROKEN.sub("", text) if _MAY_BE_BROKEN(text) else text

@@ -1,0 +1,172 @@
+"""Texts as they come: HTML, links, emoji, broken lines, n-grams, bad input."""
+
+import time
+
+import pytest
+from sklearn.base import clone
+
+from llmtopics import TextAnalyzer
+from llmtopics.datasets import load_bbc_news
+
+PLAIN = TextAnalyzer(stop_words=None, min_length=1)
+TWEET = "RT @bob: https://t.co/aB3?x=1. mail a.b@c.org #Covid_19 👨‍👩‍👧‍👦🇩🇪👍🏽1️⃣ 42"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("fish &amp; chips&nbsp;now", ["fish", "chips", "now"]),
+        ("<p>One <b>W</b>ord<br/>two</p>three", ["one", "word", "two", "three"]),
+        ("&lt;p&gt;feed&lt;/p&gt;", ["feed"]),  # tags written with entities
+        ("<p>List&lt;String&gt;</p>", ["list", "string"]),
+        ('a <a href="http://x.org">link</a>', ["a", "link"]),
+        ("a<script>var x</script><!-- no --><style>p{}</style></p>b", ["a", "b"]),
+        (
+            "List<String> a<b and c>d <input>",
+            ["list", "string", "a", "b", "and", "c", "d", "input"],
+        ),
+        ("AT&T R&D", ["at", "t", "r", "d"]),
+    ],
+)
+def test_html_is_dropped_and_what_looks_like_it_is_not(text, words):
+    assert PLAIN(text) == words
+
+
+def test_html_stays_by_choice():
+    assert TextAnalyzer(html=False)("<p>&amp;</p>") == ["amp"]
+
+
+def test_special_parts_are_words_or_dropped_by_default():
+    assert TextAnalyzer()(TWEET) == ["rt", "bob", "mail", "covid"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "kept", "token"),
+    [
+        ("urls", ["https://t.co/ab3?x=1"], "<url>"),
+        ("emails", ["a.b@c.org"], "<email>"),
+        ("mentions", ["@bob"], "<mention>"),
+        ("hashtags", ["#covid_19"], "<hashtag>"),
+        ("emoji", ["👨‍👩‍👧‍👦", "🇩🇪", "👍🏽", "1️⃣"], "<emoji>"),
+        ("numbers", ["42"], "<number>"),
+    ],
+)
+def test_each_special_part_is_kept_or_one_token_by_choice(kind, kept, token):
+    drop = dict.fromkeys(
+        ("urls", "emails", "mentions", "hashtags", "emoji", "numbers"), "drop"
+    )
+    analyzer = TextAnalyzer(stop_words={"rt", "mail"}, **drop)
+    assert analyzer(TWEET) == []
+    assert analyzer.set_params(**{kind: "keep"})(TWEET) == kept
+    assert analyzer.set_params(**{kind: "token"})(TWEET) == [token] * len(kept)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("看http://t.co/a很好", ["看", "很好"]),  # a link ends where its script ends
+        ("(see http://x.org/z) www.bbc.co.uk/news.", ["see"]),
+        ("youtube.com/watch?v=1 U.S./British", ["u", "s", "british"]),
+        ("C# .NET #1 a#b", ["c", "net", "a", "b"]),
+        ("🏴󠁧󠁢󠁥󠁮󠁧󠁿 ❤️‍🔥 ☀", []),
+    ],
+)
+def test_borders_of_special_parts(text, words):
+    assert PLAIN(text) == words
+
+
+def test_hyphens_and_apostrophes_belong_to_words_by_choice():
+    text = "Blair’s COVID-19 plan: a 19-year-old, 2004-05, e\u2010mail don't"
+    assert TextAnalyzer()(text) == ["blair", "covid", "plan", "year", "old", "mail"]
+    assert TextAnalyzer(hyphens=True)(text) == [
+        "blair", "covid-19", "plan", "19-year-old", "e-mail",
+    ]  # fmt: skip
+    assert TextAnalyzer(apostrophes=True, stop_words=None)("Blair’s don't") == [
+        "blair's",
+        "don't",
+    ]
+
+
+def test_words_broken_at_line_ends_are_joined_by_choice():
+    text = "exam-\nple infor\u00ad\r\n  mation re\u2010 \nsult Anglo-\nSaxon 3 -\nend"
+    assert PLAIN(text) == ["example", "information", "result", "anglo", "saxon", "end"]
+    assert PLAIN("exam-\nple") != TextAnalyzer(join_lines=False)("exam-\nple")
+
+
+def test_ngrams_do_not_cross_sentences_or_dropped_words_unless_asked():
+    text = "Big cats sleep. Dogs of Paris, 3 old mice!\n\nThe End\n\nWord play"
+    pairs = TextAnalyzer(ngram_range=(2, 2))
+    assert pairs(text) == ["big cats", "cats sleep", "old mice", "word play"]
+    every = clone(pairs).set_params(ngram_gaps=True)(text)
+    assert {"sleep dogs", "dogs paris", "paris old", "mice end"} <= set(every)
+    assert pairs("Blair's plan, the prime-minister") == ["blair plan", "prime minister"]
+    html = "<li>red car</li><li>blue bus</li>"
+    assert pairs(html) == ["red car", "blue bus"]
+
+
+def test_accents_are_folded_by_choice():
+    fold = TextAnalyzer("french", strip_accents=True)
+    assert fold("Élève étaient etaient déjà") == ["eleve"]
+    plain = clone(PLAIN).set_params(strip_accents=True)
+    text = "Ärger μῆνις كِتَاب שָׁלוֹם हिन्दी й"
+    assert plain(text) == ["arger", "μηνις", "كتاب", "שלום", "हिन्दी", "й"]
+
+
+def test_own_tokens():
+    class Token:
+        def __init__(self, text):
+            self.text = text
+
+    text = "The U.S. isn't in New York, visit https://a.org 3 times"
+    own = TextAnalyzer(tokenize=lambda text: map(Token, text.split(" ")))
+    assert own(text) == ["u.s.", "new", "york,", "visit", "times"]
+    assert TextAnalyzer(tokenize=lambda text: "Cats , dogs\n")("x") == ["cats", "dogs"]
+    assert TextAnalyzer(tokenize=lambda text: ["C++", "New York"])("x") == [
+        "c++",
+        "new york",
+    ]
+    with pytest.raises(TypeError, match="must return words"):
+        TextAnalyzer(tokenize=lambda text: [1])("x")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("cafÃ© naÃ¯ve", None),  # mojibake
+        ("wo\ud83drd \udfff", ["wo", "rd"]),  # halves of surrogate pairs
+        ("w\0o\0r\0d", ["word"]),  # UTF-16 read as UTF-8
+        ("\ufeffwo\u2060rd\u200e two\u200bthree", ["word", "two", "three"]),
+        ("😀😀😀", []),
+        ("http://a.org https://b.org/?q=1", []),
+    ],
+)
+def test_bad_texts(text, words):
+    found = PLAIN(text)
+    assert words is None or found == words
+    for own in (PLAIN, clone(PLAIN).set_params(punctuation=True, emoji="keep")):
+        "".join(own(text)).encode("utf-8")  # no half of a surrogate pair is left
+
+
+@pytest.mark.parametrize(
+    "sign",
+    ["x", "a-", "a.", "a'", "@", "#a", "<a ", "<", "&", "😀", "1,", "http://", "é"],
+)
+@pytest.mark.parametrize("n", [10**5, pytest.param(10**6, marks=pytest.mark.slow)])
+def test_a_million_characters_without_spaces_take_seconds(sign, n):
+    text = sign * (n // len(sign))
+    start = time.process_time()
+    TextAnalyzer(hyphens=True, apostrophes=True, strip_accents=True)(text)
+    assert (
+        time.process_time() - start < 20 * n / 10**6
+    )  # it grows with the length, not its square
+
+
+def test_plain_news_keeps_its_words():
+    """Nothing but links, tags and entities makes a difference in English news."""
+    as_it_is = TextAnalyzer(
+        html=False, join_lines=False, urls="keep", emails="keep", emoji="keep"
+    )
+    texts = load_bbc_news().data
+    differ = [text for text in texts if as_it_is(text) != TextAnalyzer()(text)]
+    assert all("&" in text or "www." in text or "@" in text for text in differ)
+    assert len(differ) < 0.02 * len(texts)
