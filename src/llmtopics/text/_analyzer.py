@@ -191,9 +191,9 @@ class TextAnalyzer(BaseEstimator):
     join_lines: bool = True
     urls: str = "drop"
     emails: str = "drop"
+    emoji: str = "drop"
     mentions: str = "word"
     hashtags: str = "word"
-    emoji: str = "drop"
     numbers: str = "drop"
     punctuation: bool = False
     hyphens: bool = False
@@ -322,7 +322,7 @@ def _known_words(*values: Any) -> KnownWords:
             languages=languages,
             stop=stop,
             kinds={name: given[name] for name in KINDS},
-            mark_gaps=high > 1 and not given["ngram_gaps"],
+            mark_gaps=int(high) > 1 and not given["ngram_gaps"],
             whole=given["tokenize"] is not None,
             **{name: given[name] for name in _AS_THEY_ARE},
         )
