@@ -271,7 +271,7 @@ class TextAnalyzer(BaseEstimator):
                 words += chain.from_iterable(map(known.__getitem__, paragraph.split()))
                 words += known.gap
         low, high = self.ngram_range
-        return words if high == 1 else _ngrams(words, low, high)
+        return _ngrams(words, low, high) if high > 1 else words  # type: ignore[return-value]
 
 
 _NAMES = [field.name for field in fields(TextAnalyzer) if field.name != "_"]
@@ -303,7 +303,7 @@ def _known_words(*values: Any) -> KnownWords:
             "stem=False, or one language that has a stemmer."
         )
     match given["ngram_range"]:
-        case [Integral() as low, Integral() as high] if 1 <= low <= high:
+        case [Integral() as low, Integral() as high] if 1 <= int(low) <= int(high):
             pass
         case wrong:
             raise ValueError(

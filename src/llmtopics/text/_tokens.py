@@ -42,7 +42,7 @@ _MODIFIED = r"(?:\p{EMod}|\ufe0f)?(?:[\U000e0020-\U000e007e]++\U000e007f)?"
 _PICTURE = rf"(?:(?![©®])(?:\p{{Emoji_Presentation}}|\p{{Extended_Pictographic}})|[©®]\ufe0f){_MODIFIED}"
 _SPECIAL = regex.compile(
     rf"(?P<urls>(?i:(?:https?|ftp)://){_PATH}|(?<![\p{{L}}\p{{N}}.@-])"
-    rf"(?i:www\.(?=\w)|(?:[a-z0-9-]++\.)+(?:{_DOMAINS})/){_PATH})"
+    rf"(?i:www\.(?=\w)|(?:[a-z0-9-]++\.){{1,8}}(?:{_DOMAINS})/){_PATH})"
     r"|(?P<emails>(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}._%+-]++@[\p{L}\p{N}-]++"
     r"(?:\.[\p{L}\p{N}-]++)++)"
     r"|(?P<mentions>(?<![\p{L}\p{N}_])@[\p{L}\p{N}_]++(?:@[\p{L}\p{N}.-]+\p{L})?)"
