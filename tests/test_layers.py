@@ -50,6 +50,7 @@ NEIGHBORS = {  # module -> module of the same layer that it may import -> reason
         "embed": "a classifier reads the vectors of the embedder, and its cache"
     },
     "_words": {"_checks": "top_words is public and checks its input"},
+    "text": {"_checks": "detect_language is public and checks its texts"},
 }
 ONLY_IN = {  # heavy or guarded packages, and the modules that may import them
     "PIL": {"describe"},
@@ -58,13 +59,14 @@ ONLY_IN = {  # heavy or guarded packages, and the modules that may import them
     "faster_whisper": {"describe"},
     "filelock": {"_language"},
     "huggingface_hub": {"_language"},
+    "icu4py": {"text"},
     "llvmlite": {"_compiled"},
     "matplotlib": {"plots"},
     "numba": {"_compiled"},
     "platformdirs": {"_language"},
+    "py3langid": {"text"},
     "rapidocr": {"describe"},
     "regex": {"text"},
-    "rjieba": {"text"},
     "snowballstemmer": {"text"},
     "openai": {"_language"},
     "peft": {"_language"},

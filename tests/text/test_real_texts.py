@@ -55,10 +55,11 @@ def test_each_special_part_is_kept_or_one_token_by_choice(kind, kept, token):
     drop = dict.fromkeys(
         ("urls", "emails", "mentions", "hashtags", "emoji", "numbers"), "drop"
     )
-    analyzer = TextAnalyzer(stop_words={"rt", "mail"}, **drop)
+    analyzer = TextAnalyzer(stop_words={"rt", "mail"}, special=drop)
     assert analyzer(TWEET) == []
-    assert analyzer.set_params(**{kind: "keep"})(TWEET) == kept
-    assert analyzer.set_params(**{kind: "token"})(TWEET) == [token] * len(kept)
+    assert analyzer.set_params(special={**drop, kind: "keep"})(TWEET) == kept
+    analyzer.set_params(special={**drop, kind: "token"})
+    assert analyzer(TWEET) == [token] * len(kept)
 
 
 @pytest.mark.parametrize(
@@ -78,19 +79,16 @@ def test_borders_of_special_parts(text, words):
 def test_hyphens_and_apostrophes_belong_to_words_by_choice():
     text = "Blair’s COVID-19 plan: a 19-year-old, 2004-05, e\u2010mail don't"
     assert TextAnalyzer()(text) == ["blair", "covid", "plan", "year", "old", "mail"]
-    assert TextAnalyzer(hyphens=True)(text) == [
+    assert TextAnalyzer(special={"hyphens": "keep"})(text) == [
         "blair", "covid-19", "plan", "19-year-old", "e-mail",
     ]  # fmt: skip
-    assert TextAnalyzer(apostrophes=True, stop_words=None)("Blair’s don't") == [
-        "blair's",
-        "don't",
-    ]
+    whole = TextAnalyzer(special={"apostrophes": "keep"}, stop_words=None)
+    assert whole("Blair’s don't") == ["blair's", "don't"]
 
 
-def test_words_broken_at_line_ends_are_joined_by_choice():
+def test_words_broken_at_line_ends_are_joined():
     text = "exam-\nple infor\u00ad\r\n  mation re\u2010 \nsult Anglo-\nSaxon 3 -\nend"
     assert PLAIN(text) == ["example", "information", "result", "anglo", "saxon", "end"]
-    assert PLAIN("exam-\nple") != TextAnalyzer(join_lines=False)("exam-\nple")
 
 
 def test_ngrams_do_not_cross_sentences_or_dropped_words_unless_asked():
@@ -143,19 +141,40 @@ def test_own_tokens():
 def test_bad_texts(text, words):
     found = PLAIN(text)
     assert words is None or found == words
-    for own in (PLAIN, clone(PLAIN).set_params(punctuation=True, emoji="keep")):
+    for own in (
+        PLAIN,
+        clone(PLAIN).set_params(special={"punctuation": "keep", "emoji": "keep"}),
+    ):
         "".join(own(text)).encode("utf-8")  # no half of a surrogate pair is left
 
 
 @pytest.mark.parametrize(
     "sign",
-    ["x", "a-", "a.", "a'", "@", "#a", "<a ", "<", "&", "😀", "1,", "http://", "é"],
+    [
+        "x",
+        "a-",
+        "a.",
+        "a'",
+        "@",
+        "#a",
+        "<a ",
+        "<",
+        "&",
+        "😀",
+        "1,",
+        "http://",
+        "é",
+        "中",
+        "ก",
+        "ក",
+    ],
 )
 @pytest.mark.parametrize("n", [10**5, pytest.param(10**6, marks=pytest.mark.slow)])
 def test_a_million_characters_without_spaces_take_seconds(sign, n):
     text = sign * (n // len(sign))
     start = time.process_time()
-    TextAnalyzer(hyphens=True, apostrophes=True, strip_accents=True)(text)
+    special = {"hyphens": "keep", "apostrophes": "keep"}
+    TextAnalyzer("thai", special=special, strip_accents=True)(text)
     assert (
         time.process_time() - start < 20 * n / 10**6
     )  # it grows with the length, not its square
@@ -164,7 +183,7 @@ def test_a_million_characters_without_spaces_take_seconds(sign, n):
 def test_plain_news_keeps_its_words():
     """Nothing but links, tags and entities makes a difference in English news."""
     as_it_is = TextAnalyzer(
-        html=False, join_lines=False, urls="keep", emails="keep", emoji="keep"
+        html=False, special={"urls": "keep", "emails": "keep", "emoji": "keep"}
     )
     texts = load_bbc_news().data
     differ = [text for text in texts if as_it_is(text) != TextAnalyzer()(text)]

@@ -1,6 +1,6 @@
 """An analyzer of texts for scikit-learn's vectorizers."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, fields
 from functools import lru_cache
 from itertools import chain
@@ -13,20 +13,18 @@ import snowballstemmer
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import (
     Interval,
-    StrOptions,
     validate_parameter_constraints,
 )
 
 from llmtopics.text._cleaning import join_lines, without_html
 from llmtopics.text._languages import language_names
 from llmtopics.text._segment import warn_if_not_segmented
+from llmtopics.text._special import special_choices
 from llmtopics.text._spelling import clean, lower, without_accents
 from llmtopics.text._stop_words import as_stop_words, spelled
-from llmtopics.text._tokens import KINDS, KnownWords, Rules, given_tokens
+from llmtopics.text._tokens import KnownWords, Rules, given_tokens
 
 _PARAGRAPHS = regex.compile(r"\n\s*\n").split
-_PART = [StrOptions({"drop", "keep", "token"})]
-_TAG = [StrOptions({"drop", "keep", "token", "word"})]
 
 
 @dataclass(eq=False, repr=False)
@@ -42,22 +40,23 @@ class TextAnalyzer(BaseEstimator):
     ----------
     language : str or list of str, default="english"
         Language of the stop words, the stemmer and the segmentation: a name in any case, or
-        an ISO 639-1 code ("German", "de", "de-AT"). One of Snowball's languages, "chinese"
-        (words are segmented; needs the extra ``zh``), or another language with stop words.
-        The error for an unknown language lists all. With several, such as
-        ``["english", "german"]``, the stop words of all are dropped.
+        an ISO 639-1 code ("German", "de", "de-AT"). With several, such as
+        ``["english", "german"]``, the stop words of all are dropped. Chinese, Japanese,
+        Thai, Lao, Khmer and Burmese are cut into words, which needs the extra
+        ``segmentation``. The error for an unknown language lists all languages.
 
     lowercase : bool, default=True
         Whether words are lower-cased (by Turkish rules in Turkish). Stop words are
         found in any case.
 
     min_length : int, default=2
-        Shorter words are dropped. This does not apply to Chinese, Japanese, Korean, Thai,
-        Lao, Khmer and Burmese script, where one character may be a word.
+        Shorter words are dropped. This does not apply to Chinese characters (in Japanese,
+        too) and Korean syllables, where one may be a word.
 
     stop_words : "auto", None or collection of str, default="auto"
-        Words to drop: those of ``language``, none, or the given words. For Nepali, Serbian,
-        Tamil and Yiddish, "auto" is an empty list, because no maintained library has one.
+        Words to drop: those of ``language``, none, or the given words. For Burmese, Khmer,
+        Lao, Nepali, Serbian, Tamil and Yiddish, "auto" is an empty list, because no
+        maintained library has one.
         Given words replace the list. They are normalized like the text.
 
     extra_stop_words : collection of str, default=()
@@ -75,31 +74,25 @@ class TextAnalyzer(BaseEstimator):
         signs. A text is HTML if it has a closing tag, a line break, or a tag with an
         attribute. ``List<String>`` stays.
 
-    join_lines : bool, default=True
-        Whether the halves of a word with a hyphen at the end of a line are joined:
-        "exam-\\nple" is "example". "well-\\nknown" is joined, too.
+    special : dict, default=None
+        What becomes of parts that are no plain words. Kinds that are not given have their
+        default:
 
-    urls, emails, emoji : {"drop", "keep", "token"}, default="drop"
-        Whether links, e-mail addresses and emoji are dropped, kept as one word each, or
-        replaced by ``<url>``, ``<email>`` and ``<emoji>``. An emoji of several signs, such
-        as a family, a flag or one with a skin tone, is one word.
+        ==============================  =======  ===============
+        kind                            default  other choices
+        ==============================  =======  ===============
+        "urls", "emails", "emoji"       "drop"   "keep", "token"
+        "numbers" ("1,000", "3.5bn")    "drop"   "keep", "token"
+        "mentions", "hashtags"          "word"   "drop", "keep", "token"
+        "punctuation"                   "drop"   "keep"
+        "hyphens", "apostrophes"        "split"  "keep"
+        ==============================  =======  ===============
 
-    mentions, hashtags : {"word", "drop", "keep", "token"}, default="word"
-        Whether "@name" and "#topic" are the words after the sign, dropped, kept with their
-        sign, or replaced by ``<mention>`` and ``<hashtag>``.
-
-    numbers : {"drop", "keep", "token"}, default="drop"
-        Whether numbers are dropped, kept, or replaced by ``<number>``: "2004", "1,000",
-        "3.5bn". Digits and letters without a point or comma are a word: "mp3", "3bn".
-
-    punctuation : bool, default=False
-        Whether punctuation and symbols are kept. Each sign is one token.
-
-    hyphens : bool, default=False
-        Whether hyphens inside words belong to them: "covid-19".
-
-    apostrophes : bool, default=False
-        Whether apostrophes inside words belong to them: "blair's".
+        "keep" keeps each part as one word. "token" counts one word for all of them, such
+        as ``<url>`` or ``<number>``. "word" keeps the word after ``@`` or ``#``. An emoji of
+        several signs (a family, a flag, a skin tone) is one word. Digits with letters, such
+        as "mp3" and "3bn", are words. With ``{"hyphens": "keep"}``, "covid-19" is one word.
+        With ``{"apostrophes": "keep"}``, "blair's" is one.
 
     strip_accents : bool, default=False
         Whether accents of Latin and Greek letters are removed ("café" is "cafe"), and vowel
@@ -134,8 +127,8 @@ class TextAnalyzer(BaseEstimator):
     Warns
     -----
     UserWarning
-        If a text is in a script without spaces between words (Chinese, Japanese, Thai, Lao,
-        Khmer, Burmese) and nothing segments it. The message says what to pass.
+        If a text is mostly Chinese, Japanese, Thai, Lao, Khmer or Burmese and none of these
+        languages is asked for. Pairs of neighboring characters are its words then.
 
     See Also
     --------
@@ -188,16 +181,7 @@ class TextAnalyzer(BaseEstimator):
     keep_words: Collection[str] = ()
     stem: bool = False
     html: bool = True
-    join_lines: bool = True
-    urls: str = "drop"
-    emails: str = "drop"
-    emoji: str = "drop"
-    mentions: str = "word"
-    hashtags: str = "word"
-    numbers: str = "drop"
-    punctuation: bool = False
-    hyphens: bool = False
-    apostrophes: bool = False
+    special: Mapping[str, str] | None = None
     strip_accents: bool = False
     ngram_range: tuple[int, int] = (1, 1)
     ngram_gaps: bool = False
@@ -213,16 +197,7 @@ class TextAnalyzer(BaseEstimator):
         "keep_words": [Collection],
         "stem": ["boolean"],
         "html": ["boolean"],
-        "join_lines": ["boolean"],
-        "urls": _PART,
-        "emails": _PART,
-        "mentions": _TAG,
-        "hashtags": _TAG,
-        "emoji": _PART,
-        "numbers": _PART,
-        "punctuation": ["boolean"],
-        "hyphens": ["boolean"],
-        "apostrophes": ["boolean"],
+        "special": [Mapping, None],
         "strip_accents": ["boolean"],
         "ngram_range": "no_validation",  # _check_ngrams checks it
         "ngram_gaps": ["boolean"],
@@ -246,9 +221,7 @@ class TextAnalyzer(BaseEstimator):
             )
         if self.html:
             text = without_html(text)
-        if self.join_lines:
-            text = join_lines(text)
-        text = clean(text)
+        text = clean(join_lines(text))
         values = _PARAMETERS(self)
         try:
             known = _known_words(*values)
@@ -278,10 +251,17 @@ _NAMES = [field.name for field in fields(TextAnalyzer) if field.name != "_"]
 _PARAMETERS = attrgetter(*_NAMES)
 
 
+class _HashableDict(dict):
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self))
+
+
 def _hashable(value: Any) -> Any:
-    """Return a list or a set as what a cache can look up."""
+    """Return a list, a set or a dict as what a cache can look up."""
     if isinstance(value, list):
         return tuple(value)
+    if isinstance(value, Mapping):
+        return _HashableDict(value)
     if isinstance(value, Collection) and not isinstance(value, str | tuple):
         return frozenset(value)
     return value
@@ -321,22 +301,15 @@ def _known_words(*values: Any) -> KnownWords:
         Rules(
             languages=languages,
             stop=stop,
-            kinds={name: given[name] for name in KINDS},
+            special=special_choices(given["special"]),
+            lowered=given["lowercase"],
             mark_gaps=int(high) > 1 and not given["ngram_gaps"],
             whole=given["tokenize"] is not None,
-            **{name: given[name] for name in _AS_THEY_ARE},
+            min_length=given["min_length"],
+            stem=given["stem"],
+            strip_accents=given["strip_accents"],
         )
     )
-
-
-_AS_THEY_ARE = (
-    "min_length",
-    "stem",
-    "punctuation",
-    "hyphens",
-    "apostrophes",
-    "strip_accents",
-)
 
 
 def _ngrams(words: list[str | None], low: int, high: int) -> list[str]:

@@ -23,7 +23,9 @@ _IN_SENTENCES = regex.compile(
     r"</?(?:a|abbr|br|cite|code|img|q|span|sub|sup|time)\b[^<>]*+>", regex.IGNORECASE
 )
 _OTHER_TAGS = regex.compile(r"<[a-z/!?][^<>]*+>", regex.IGNORECASE)
-_MAY_BE_BROKEN = re.compile(r"[-\u2010\u00ad][ \t]*\r?\n").search
+# A pattern that begins with one sign is found several times as fast
+_MAY_BE_BROKEN = re.compile(r"-[ \t]*\r?\n").search
+_RARE_HYPHEN = re.compile(r"[\u2010\u00ad][ \t]*\r?\n").search
 _BROKEN = regex.compile(r"(?<=\p{L})[-\u2010\u00ad][ \t]*+\r?\n\s*+(?=\p{Ll})")
 
 
@@ -44,4 +46,6 @@ def without_html(text: str) -> str:
 
 def join_lines(text: str) -> str:
     """Return a text with the halves of words joined that a line break parts."""
-    return _BROKEN.sub("", text) if _MAY_BE_BROKEN(text) else text
+    if _MAY_BE_BROKEN(text) or (not text.isascii() and _RARE_HYPHEN(text)):
+        return _BROKEN.sub("", text)
+    return text

@@ -1,16 +1,78 @@
-"""Detect whether a text is clearly not in a language."""
+"""Detect the language of texts, and texts that are clearly not in a language."""
 
 from collections import Counter
+from typing import Any
 from unicodedata import name
 
-from llmtopics.text._languages import LANGUAGES
+from llmtopics._checks import check_texts
+from llmtopics.text._languages import LANGUAGES, NAMES
+from llmtopics.text._special import special_choices
 from llmtopics.text._spelling import clean, lower
 from llmtopics.text._stop_words import stop_words
-from llmtopics.text._tokens import KINDS, KnownWords, Rules
+from llmtopics.text._tokens import KnownWords, Rules
 
 _MORE = 2  # more stop words of another language; smaller differences may be chance
 
-_KNOWN = KnownWords(Rules(kinds=dict.fromkeys(KINDS, "drop")))
+_SAMPLE = 500  # texts to look at
+_SCRIPTS = {"japanese": {"HIRAGANA", "KATAKANA", "CJK"}}
+_KNOWN = KnownWords(Rules(special_choices(None)))
+
+
+def detect_language(texts: Any) -> str:
+    """Return the language of most texts, for ``TextAnalyzer(detect_language(texts))``.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        The corpus. At most 500 texts are read, evenly spread over it.
+
+    Returns
+    -------
+    language : str
+        A language that :class:`~llmtopics.TextAnalyzer` knows, such as "german".
+
+    Raises
+    ------
+    ValueError
+        If ``texts`` are not a sequence of texts, or none has a letter.
+    ImportError
+        If the extra ``detect`` is missing.
+
+    Notes
+    -----
+    Each text is classified by py3langid [1]_, among the languages of ``TextAnalyzer``. Texts
+    of a few words are often taken for another language. The majority of a corpus is right
+    more often than each of its texts. If texts are in several languages, name them yourself:
+    ``TextAnalyzer(["english", "german"])``.
+
+    References
+    ----------
+    .. [1] M. Lui and T. Baldwin, "langid.py: An off-the-shelf language identification
+       tool", ACL system demonstrations, 2012.
+
+    Examples
+    --------
+    >>> from llmtopics.text import detect_language
+    >>> detect_language(["Der Hund schläft im Garten.", "Die Katze trinkt ihre Milch."])
+    'german'
+    """
+    texts = check_texts(texts, "detect_language")
+    try:
+        from py3langid import rank
+    except ImportError as error:
+        raise ImportError(
+            "detect_language needs py3langid: pip install 'llmtopics[detect]'"
+        ) from error
+    texts = [text for text in map(clean, texts) if any(map(str.isalpha, text))]
+    if not texts:
+        raise ValueError(
+            "detect_language: no text has a letter. Name the language yourself."
+        )
+    found = Counter(
+        next(NAMES[code] for code, _ in rank(text) if code in NAMES)
+        for text in texts[:: -(-len(texts) // _SAMPLE)]
+    )
+    return found.most_common(1)[0][0]
 
 
 def words_of(text: str) -> list[str]:
@@ -42,7 +104,7 @@ def is_foreign(text: str, language: str) -> bool:
         known = ", ".join(each for each in LANGUAGES if stop_words(each))
         raise ValueError(f"language must be None or one of {known}, got {language!r}.")
     script = _script(text)
-    if script and script != _script("".join(own)):
+    if script and script not in _SCRIPTS.get(language, {_script("".join(own))}):
         return True
     words = set(words_of(text))
     most = max(len(words & stop_words(each)) for each in LANGUAGES)

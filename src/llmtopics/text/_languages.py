@@ -8,6 +8,7 @@ LANGUAGES = {
     "armenian": "hy",
     "basque": "eu",
     "bulgarian": "bg",
+    "burmese": "my",
     "catalan": "ca",
     "chinese": "zh",
     "croatian": "hr",
@@ -27,7 +28,10 @@ LANGUAGES = {
     "indonesian": "id",
     "irish": "ga",
     "italian": "it",
+    "japanese": "ja",
+    "khmer": "km",
     "korean": "ko",
+    "lao": "lo",
     "latvian": "lv",
     "lithuanian": "lt",
     "nepali": "ne",
@@ -44,6 +48,7 @@ LANGUAGES = {
     "spanish": "es",
     "swedish": "sv",
     "tamil": "ta",
+    "thai": "th",
     "turkish": "tr",
     "ukrainian": "uk",
     "vietnamese": "vi",
@@ -76,8 +81,8 @@ def language_name(given: object) -> str:
         if code in NAMES:
             return NAMES[code]
     raise ValueError(
-        f"language {given!r} is not known. Pass one of {', '.join(LANGUAGES)}, or its ISO "
-        "639-1 code."
+        f"language {given!r} is not known. Pass one of {', '.join(LANGUAGES)}, its ISO "
+        "639-1 code, or detect_language(texts) of llmtopics.text."
     )
 
 

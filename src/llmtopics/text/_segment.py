@@ -2,55 +2,26 @@
 
 import re
 import warnings
-from collections.abc import Callable
-from itertools import chain
-from reprlib import repr as shortened
+from itertools import pairwise
 
 import regex
 
-_MOST = 10_000  # characters cut at a time: segmenters bound the length of their input
-
-
-class Segmenter:
-    """A library that cuts the text of one language into words."""
-
-    def __init__(
-        self, language: str, script: str, needs: tuple[str, str], load: Callable
-    ):
-        self.language = language
-        self.is_for = regex.compile(script).search
-        self.package, self.extra = needs
-        self._load = load
-
-    def __call__(self, text: str) -> list[str]:
-        try:
-            cut = self._load()
-        except ImportError as error:
-            raise ImportError(
-                f"language={self.language!r} needs {self.package}: "
-                f"pip install 'llmtopics[{self.extra}]'"
-            ) from error
-        pieces = (text[i : i + _MOST] for i in range(0, len(text), _MOST))
-        return list(chain.from_iterable(map(cut, pieces)))
-
-
-def _chinese() -> Callable[[str], list[str]]:
-    import rjieba
-
-    return rjieba.cut
-
-
-# The first whose language is asked for and whose script is in a word cuts it
-SEGMENTERS = (Segmenter("chinese", r"\p{Han}", ("rjieba", "zh"), _chinese),)
-# Scripts that write a word in one character or without spaces between words.
-MAY_BE_SHORT = regex.compile(
-    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
-).search
+# Languages without spaces between words. ICU's dictionaries cut all six, whichever of them
+# is asked for.
+SEGMENTED = frozenset({"burmese", "chinese", "japanese", "khmer", "lao", "thai"})
 # Ranges, because they are found ten times as fast as scripts: Thai and Lao, Burmese, Khmer,
 # kana, Han
-_NO_SPACES = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]"
+_RANGES = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005\u3007\u3040-\u30ff\u3400-\u9fff"
+    "\U00020000-\U0003ffff"
 )
+_NO_SPACES = re.compile(f"[{_RANGES}]")
+_RUNS = re.compile(f"[{_RANGES}]+|[^{_RANGES}]+").findall
+_CLUSTERS = regex.compile(
+    r".\p{M}*+"
+).findall  # a letter with its vowel signs and tones
+# Chinese characters and Korean syllables, which may be words alone
+MAY_BE_SHORT = regex.compile(r"[\p{Han}\p{Hangul}]").search
 # Longer than all but rare words: this is several words, or a sentence
 _TOO_LONG = regex.compile(
     r"(?P<Japanese>\p{Han}*+[\p{Hiragana}\p{Katakana}ー]++"
@@ -62,33 +33,49 @@ _FEW = 0.2  # of the characters of a text: names and quotes in a text of another
 
 
 def segment(token: str, languages: tuple[str, ...]) -> list[str]:
-    """Return the words of a token, or the token alone if its language is not asked for."""
-    if MAY_BE_SHORT(token):
-        for segmenter in SEGMENTERS:
-            if segmenter.language in languages and segmenter.is_for(token):
-                return segmenter(token)
-    return [token]
+    """Return the words of a token in a script without spaces, or the token alone.
+
+    If no language without spaces is asked for, a token of several words is cut into pairs
+    of characters.
+    """
+    if not _NO_SPACES.search(token):
+        return [token]
+    if SEGMENTED.isdisjoint(languages):
+        return _pairs(token) if _TOO_LONG(token) else [token]
+    try:
+        from icu4py.breakers import WordBreaker
+    except ImportError as error:
+        raise ImportError(
+            f"language={languages!r} needs icu4py to cut texts without spaces into words: "
+            "pip install 'llmtopics[segmentation]'"
+        ) from error
+    return list(WordBreaker(token, "en"))  # the language is seen by the script
+
+
+def _pairs(token: str) -> list[str]:
+    """Return all pairs of neighboring characters in scripts without spaces."""
+    words = []
+    for run in _RUNS(token):
+        signs = _CLUSTERS(run) if _NO_SPACES.match(run) else [run]
+        words += map("".join, pairwise(signs)) if signs[1:] else [run]
+    return words
 
 
 def warn_if_not_segmented(text: str, languages: tuple[str, ...]) -> None:
-    """Warn of a text that has no spaces between words and that nothing segments."""
+    """Warn of a text without spaces between words if no such language is asked for."""
+    if not SEGMENTED.isdisjoint(languages):
+        return
     if (first := _NO_SPACES.search(text)) is None:
         return
     found = _TOO_LONG(text, first.start())
     if found is None or len(_NO_SPACES.findall(text)) < _FEW * len(text):
         return
-    if any(each.language in languages and each.is_for(found[0]) for each in SEGMENTERS):
-        return
     script = found.lastgroup
-    name = script.lower()
-    remedy = (
-        f"language={name!r}, or a list of languages with {name!r}"
-        if any(each.language == name for each in SEGMENTERS)
-        else f"tokenize=, a function that cuts {script} text into words"
-    )
     warnings.warn(
-        f"TextAnalyzer: the text {shortened(found[0])} is {script}, which has no spaces "
-        f"between words. It is not cut into words. Pass {remedy}.",
+        f"TextAnalyzer: a text is {script}, which has no spaces between words, and "
+        f"language={languages!r} does not cut it into words. Pairs of characters are "
+        f"counted instead. Pass language={script.lower()!r}, a list of languages with "
+        f"{script.lower()!r}, or a function as tokenize=.",
         UserWarning,
         stacklevel=3,
     )

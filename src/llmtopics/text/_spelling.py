@@ -16,6 +16,8 @@ _SAME_SIGN = str.maketrans(
     )
 )
 _MAY_DIFFER = re.compile(f"[{''.join(map(chr, _SAME_SIGN))}]").search
+# NFKC parts these signs of Thai and Lao in two, and dictionaries have them whole
+_WHOLE = (("\u0e4d\u0e32", "ำ"), ("\u0ecd\u0eb2", "ຳ"), ("ຫນ", "ໜ"), ("ຫມ", "ໝ"))
 _TURKISH = str.maketrans({"I": "ı", "İ": "i"})
 # In other scripts, marks are vowels (Hindi) or make other letters (Russian й)
 _ACCENTS = regex.compile(r"(?<=[\p{Latin}\p{Greek}\p{Arabic}\p{Hebrew}])\p{M}++").sub
@@ -23,9 +25,14 @@ _ACCENTS = regex.compile(r"(?<=[\p{Latin}\p{Greek}\p{Arabic}\p{Hebrew}])\p{M}++"
 
 def clean(text: str) -> str:
     """Return a text in Unicode's normal form (NFKC), with one sign for all apostrophes."""
+    if text.isascii():
+        return text.replace("\x00", "")
     if _MAY_DIFFER(text):  # a search is faster than a translation
         text = text.translate(_SAME_SIGN)
-    return normalize("NFKC", text)
+    text = normalize("NFKC", text)
+    for parts, whole in _WHOLE:
+        text = text.replace(parts, whole)
+    return text
 
 
 def lower(text: str, language: str) -> str:

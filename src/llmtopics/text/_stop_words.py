@@ -2,15 +2,17 @@
 
 from collections.abc import Collection
 from functools import lru_cache
+from itertools import product
 
 import stopwordsiso
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from llmtopics.text._languages import LANGUAGES, language_name
+from llmtopics.text._list_changes import CONTENT_WORDS, MORE_WORDS, TRADITIONAL
 from llmtopics.text._spelling import clean, lower
 
 # stopwordsiso has no list of these
-_WITHOUT = {"nepali", "serbian", "tamil", "yiddish"}
+_WITHOUT = {"burmese", "khmer", "lao", "nepali", "serbian", "tamil", "yiddish"}
 
 
 def stop_words(language: str = "english") -> frozenset[str]:
@@ -60,7 +62,21 @@ def _stop_words(language: str) -> frozenset[str]:
         contractions = {word for word in stopwordsiso.stopwords("en") if "'" in word}
         return ENGLISH_STOP_WORDS | contractions | {"d", "ll", "m", "s", "t", "ve"}
     words = () if language in _WITHOUT else stopwordsiso.stopwords(LANGUAGES[language])
+    words = {*words, *MORE_WORDS.get(language, "").split()}
+    words -= {*CONTENT_WORDS.get(language, "").split()}
+    if language == "chinese":
+        words |= _traditional(words)
     return frozenset(lower(clean(word), language) for word in words)
+
+
+def _traditional(words: Collection[str]) -> set[str]:
+    """Return Chinese words with each of their characters in all its forms."""
+    forms = {signs[0]: signs for signs in TRADITIONAL.split()}
+    return {
+        "".join(signs)
+        for word in words
+        for signs in product(*(forms.get(sign, sign) for sign in word))
+    }
 
 
 def as_stop_words(

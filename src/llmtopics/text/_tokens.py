@@ -9,6 +9,7 @@ import regex
 import snowballstemmer
 
 from llmtopics.text._segment import MAY_BE_SHORT, segment
+from llmtopics.text._special import TOKENS, find_special, may_be_special
 from llmtopics.text._spelling import lower, without_accents
 
 # A word has letters, marks and digits. It may have apostrophes, middle dots (Catalan),
@@ -33,22 +34,6 @@ _IS_WORD = {
 }
 _IS_NUMBER = regex.compile(_NUMBER % "").fullmatch
 
-# Parts of a text that are no words. Each begins at a border, so that a long text without
-# spaces is searched once.
-_IN_URL = r"[^\s\p{C}<>\"\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}]"
-_PATH = rf"{_IN_URL}*(?<=[^\p{{P}}]|/)"  # the sign after a URL is not in it
-_DOMAINS = "com|org|net|edu|gov|info|io|co|ly|me|be|gl|gd|eu|uk|de|fr|es|it|ru|jp|cn|in"
-_MODIFIED = r"(?:\p{EMod}|\ufe0f)?(?:[\U000e0020-\U000e007e]++\U000e007f)?"
-_PICTURE = rf"(?:(?![©®])(?:\p{{Emoji_Presentation}}|\p{{Extended_Pictographic}})|[©®]\ufe0f){_MODIFIED}"
-_SPECIAL = regex.compile(
-    rf"(?P<urls>(?i:(?:https?|ftp)://){_PATH}|(?<![\p{{L}}\p{{N}}.@-])"
-    rf"(?i:www\.(?=\w)|(?:[a-z0-9-]++\.){{1,8}}(?:{_DOMAINS})/){_PATH})"
-    r"|(?P<emails>(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}._%+-]++@[\p{L}\p{N}-]++"
-    r"(?:\.[\p{L}\p{N}-]++)++)"
-    r"|(?P<mentions>(?<![\p{L}\p{N}_])@[\p{L}\p{N}_]++(?:@[\p{L}\p{N}.-]+\p{L})?)"
-    r"|(?P<hashtags>(?<![\p{L}\p{N}_&/])\#(?=[\p{N}_]*+\p{L})[\p{L}\p{M}\p{N}_]++)"
-    rf"|(?P<emoji>\p{{RI}}\p{{RI}}|[0-9\#*]\ufe0f?\u20e3|{_PICTURE}(?:\u200d{_PICTURE})*+)"
-)
 # What may stand between the words of an n-gram. Other punctuation ends it.
 _ENDS_NGRAM = regex.compile(r"(?V1)[\p{P}--[\-'\"“”„«»/&_@#%*]]").fullmatch
 _APOSTROPHE_IS_A_LETTER = {"hebrew", "ukrainian"}
@@ -56,29 +41,17 @@ _LONG = 64  # longer pieces hardly occur twice, so they are not stored
 _MANY = 2**17  # stored pieces, at most
 
 
-KINDS = {  # parts of a text that are no words -> the token that stands for one
-    "urls": "<url>",
-    "emails": "<email>",
-    "mentions": "<mention>",
-    "hashtags": "<hashtag>",
-    "emoji": "<emoji>",
-    "numbers": "<number>",
-}
-
-
 @dataclass
 class Rules:
     """What decides which words a token gives: the checked parameters of the analyzer."""
 
-    kinds: dict[str, str]  # of parts that are no words -> "drop", "keep", ...
+    special: dict[str, str]  # kind of part that is no word -> "drop", "keep", ...
     languages: tuple[str, ...] = ()
     stop: frozenset[str] = frozenset()
     min_length: int = 1
     stem: bool = False
-    punctuation: bool = False
-    hyphens: bool = False
-    apostrophes: bool = False
     strip_accents: bool = False
+    lowered: bool = True  # texts come in lower case
     mark_gaps: bool = False  # None stands for what was dropped
     whole: bool = False  # tokens are given: do not cut them further
 
@@ -98,8 +71,10 @@ class KnownWords(dict[str, Words]):
         super().__init__()
         self.rules = rules
         self.gap: Words = (None,) if rules.mark_gaps else ()
-        self._splits = not (
-            rules.apostrophes or _APOSTROPHE_IS_A_LETTER & {*rules.languages}
+        hyphens = rules.special["hyphens"] == "keep"
+        self._tokens, self._is_word = _TOKEN[hyphens], _IS_WORD[hyphens]
+        self._splits = rules.special["apostrophes"] == "split" and not (
+            _APOSTROPHE_IS_A_LETTER & {*rules.languages}
         )
 
     def __missing__(self, piece: str) -> Words:
@@ -111,13 +86,15 @@ class KnownWords(dict[str, Words]):
         return words
 
     def _words_of_piece(self, piece: str) -> Words:
-        if not piece.isalnum() and (found := list(_SPECIAL.finditer(piece))):
+        if piece.isascii() and piece.isalpha():  # most are, and need no regex
+            return self._forms([piece], ())
+        if may_be_special(piece) and (found := list(find_special(piece))):
             return tuple(chain.from_iterable(self._around(piece, found)))
         return self._plain(piece)
 
     def _plain(self, piece: str) -> Words:
         """Return the words of a piece without special parts."""
-        tokens = [piece] if self.rules.whole else _TOKEN[self.rules.hyphens](piece)
+        tokens = [piece] if self.rules.whole else self._tokens(piece)
         if tokens == [piece]:
             return self._words_of_token(piece)
         return tuple(chain.from_iterable(map(self.__getitem__, tokens)))
@@ -134,37 +111,43 @@ class KnownWords(dict[str, Words]):
             yield self._plain(piece[end:])
 
     def _special(self, kind: str, part: str) -> Words:
-        match self.rules.kinds[kind]:
+        match self.rules.special[kind]:
             case "word":
                 return self._plain(part[1:])
             case "keep":
                 return (part,)
             case "token":
-                return (KINDS[kind],)
+                return (TOKENS[kind],)
         return self.gap
 
     def _words_of_token(self, token: str) -> Words:
-        rules = self.rules
         if _IS_NUMBER(token):
             return self._special("numbers", token)
-        if not _IS_WORD[rules.hyphens](token) and not (
-            rules.whole and any(map(str.isalnum, token))
+        if not self._is_word(token) and not (
+            self.rules.whole and any(map(str.isalnum, token))
         ):
-            kept = (token,) if rules.punctuation and token else ()
-            return kept + self.gap if _ENDS_NGRAM(token) else kept
+            kept = token and self.rules.special["punctuation"] == "keep"
+            words: Words = (token,) if kept else ()
+            return words + self.gap if _ENDS_NGRAM(token) else words
         if self._is_stop(token):
             return self.gap
-        parts = [token] if rules.whole else segment(token, rules.languages)
+        parts = [token] if self.rules.whole else segment(token, self.rules.languages)
         inside = self.gap if len(parts) > 1 else ()
+        if self._splits:
+            parts = [word for part in parts for word in part.split("'")]
+        return self._forms(parts, inside)
+
+    def _forms(self, parts: list[str], inside: Words) -> Words:
+        """Return the words of the parts of a token, with ``inside`` for dropped ones."""
+        rules = self.rules
         words: list[str | None] = []
-        for part in parts:
-            for word in part.split("'") if self._splits else [part]:
-                if self._is_dropped(word):
-                    words += inside
-                elif _IS_NUMBER(word):
-                    words += self._special("numbers", word)
-                else:
-                    words.append(word)
+        for word in parts:
+            if self._is_dropped(word):
+                words += inside
+            elif word[0].isdigit() and _IS_NUMBER(word):
+                words += self._special("numbers", word)
+            else:
+                words.append(word)
         if rules.stem:  # a new stemmer per call: a stemmer is not thread-safe
             stem = snowballstemmer.stemmer(rules.language).stemWord
             words = [word and stem(word) for word in words]
@@ -173,7 +156,8 @@ class KnownWords(dict[str, Words]):
         return tuple(words) or self.gap
 
     def _is_stop(self, word: str) -> bool:
-        word = lower(word, self.rules.language)
+        if not self.rules.lowered:
+            word = lower(word, self.rules.language)
         if self.rules.strip_accents:
             word = without_accents(word)
         return word in self.rules.stop
@@ -181,8 +165,8 @@ class KnownWords(dict[str, Words]):
     def _is_dropped(self, word: str) -> bool:
         return (
             not word
-            or (len(word) < self.rules.min_length and not MAY_BE_SHORT(word))
             or self._is_stop(word)
+            or (len(word) < self.rules.min_length and not MAY_BE_SHORT(word))
         )
 
 

@@ -1,0 +1,68 @@
+"""Parts of a text that are no words: links, e-mail addresses, @names, #tags, emoji."""
+
+import re
+from collections.abc import Mapping
+
+import regex
+
+_PARTS = ("drop", "keep", "token")
+_TAGS = ("word", *_PARTS)
+# kind -> what can become of it, the default first
+CHOICES = {
+    "urls": _PARTS,
+    "emails": _PARTS,
+    "mentions": _TAGS,
+    "hashtags": _TAGS,
+    "emoji": _PARTS,
+    "numbers": _PARTS,
+    "punctuation": ("drop", "keep"),
+    "hyphens": ("split", "keep"),
+    "apostrophes": ("split", "keep"),
+}
+TOKENS = {  # what stands for such a part
+    "urls": "<url>",
+    "emails": "<email>",
+    "mentions": "<mention>",
+    "hashtags": "<hashtag>",
+    "emoji": "<emoji>",
+    "numbers": "<number>",
+}
+# Each pattern begins at a border, so that a long text without spaces is searched once.
+_IN_URL = r"[^\s\p{C}<>\"\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}]"
+_PATH = rf"{_IN_URL}*(?<=[^\p{{P}}]|/)"  # the sign after a URL is not in it
+_DOMAINS = "com|org|net|edu|gov|info|io|co|ly|me|be|gl|gd|eu|uk|de|fr|es|it|ru|jp|cn|in"
+_MODIFIED = r"(?:\p{EMod}|\ufe0f)?(?:[\U000e0020-\U000e007e]++\U000e007f)?"
+_PICTURE = rf"(?:(?![©®])(?:\p{{Emoji_Presentation}}|\p{{Extended_Pictographic}})|[©®]\ufe0f){_MODIFIED}"
+find_special = regex.compile(
+    rf"(?P<urls>(?i:(?:https?|ftp)://){_PATH}|(?<![\p{{L}}\p{{N}}.@-])"
+    rf"(?i:www\.(?=\w)|(?:[a-z0-9-]++\.){{1,8}}(?:{_DOMAINS})/){_PATH})"
+    r"|(?P<emails>(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}._%+-]++@[\p{L}\p{N}-]++"
+    r"(?:\.[\p{L}\p{N}-]++)++)"
+    r"|(?P<mentions>(?<![\p{L}\p{N}_])@[\p{L}\p{N}_]++(?:@[\p{L}\p{N}.-]+\p{L})?)"
+    r"|(?P<hashtags>(?<![\p{L}\p{N}_&/])\#(?=[\p{N}_]*+\p{L})[\p{L}\p{M}\p{N}_]++)"
+    rf"|(?P<emoji>\p{{RI}}\p{{RI}}|[0-9\#*]\ufe0f?\u20e3|{_PICTURE}(?:\u200d{_PICTURE})*+)"
+).finditer
+# An ASCII text without one of these has no such part
+_MAY_BE_SPECIAL = re.compile(r"[@#/]|www\.", re.IGNORECASE).search
+
+
+def may_be_special(piece: str) -> bool:
+    """Tell quickly whether ``find_special`` can find anything."""
+    return not piece.isascii() or _MAY_BE_SPECIAL(piece) is not None
+
+
+def special_choices(given: Mapping[str, str] | None) -> dict[str, str]:
+    """Check the parameter ``special``; return a choice for every kind."""
+    choices = {kind: values[0] for kind, values in CHOICES.items()}
+    for kind, choice in (given or {}).items():
+        if kind not in CHOICES:
+            raise ValueError(
+                f"special has the key {kind!r}. Its keys are {', '.join(CHOICES)}."
+            )
+        if choice not in CHOICES[kind]:
+            raise ValueError(
+                f"special[{kind!r}] must be one of {', '.join(map(repr, CHOICES[kind]))}, "
+                f"got {choice!r}."
+            )
+        choices[kind] = choice
+    return choices
