@@ -54,7 +54,7 @@ def segment(token: str, languages: tuple[str, ...]) -> list[str]:
 
 def _pairs(token: str) -> list[str]:
     """Return all pairs of neighboring characters in scripts without spaces."""
-    words = []
+    words: list[str] = []
     for run in _RUNS(token):
         signs = _CLUSTERS(run) if _NO_SPACES.match(run) else [run]
         words += map("".join, pairwise(signs)) if signs[1:] else [run]
