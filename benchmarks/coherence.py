@@ -15,9 +15,9 @@ from gensim.models import CoherenceModel
 from sklearn.feature_extraction.text import CountVectorizer
 
 from benchmarks.corpora import CORPORA
-from benchmarks.counts import count
+from benchmarks.counts import ANALYZER, count
 from benchmarks.runs import environment
-from llmtopics import GibbsLDA, TextAnalyzer, top_words
+from llmtopics import GibbsLDA, top_words
 from llmtopics.metrics import coherence
 
 RESULTS = Path(__file__).parent / "results" / "coherence.jsonl"
@@ -34,7 +34,7 @@ def timed(function):
 
 def main() -> None:
     raw = CORPORA["20 Newsgroups"].load().texts
-    analyzer = TextAnalyzer()
+    analyzer = ANALYZER
     X, names = count(raw)
     topics = top_words(
         GibbsLDA(50, max_iter=50, random_state=0).fit(X).components_, names

@@ -17,6 +17,11 @@ from sklearn.feature_extraction.text import CountVectorizer
 from benchmarks.corpora import CORPORA, COUNT_PROBLEMS
 from llmtopics import TextAnalyzer, TransformerEmbedder, text
 
+# Links, e-mail addresses and broken lines are read as plain text, as all runs did
+ANALYZER = TextAnalyzer(
+    html=False,
+    special={"urls": "split", "emails": "split", "broken_words": "split"},
+)
 CACHE = Path(user_cache_dir("llmtopics-benchmarks"))
 
 
@@ -51,7 +56,7 @@ def count(
 ) -> tuple[sp.csr_array, np.ndarray]:
     """Return counts and vocabulary; words are in at least 5 and at most half of the documents."""
     vectorizer = CountVectorizer(
-        analyzer=analyzer or TextAnalyzer(), min_df=5, max_df=0.5, dtype=np.int32
+        analyzer=analyzer or ANALYZER, min_df=5, max_df=0.5, dtype=np.int32
     )
     X = sp.csr_array(vectorizer.fit_transform(texts))
     X.sort_indices()
@@ -82,8 +87,7 @@ def documents(name: str, n_texts: int | None = None) -> Documents:
     if n_texts is not None:
         rows = np.random.default_rng(0).permutation(len(texts))[:n_texts]
         texts, labels = [texts[i] for i in rows], labels[rows]
-    analyzer = TextAnalyzer()
-    tokens = [analyzer(text) for text in texts]
+    tokens = [ANALYZER(text) for text in texts]
     counts, vocabulary = count(tokens, analyzer=list)
     vectors = TransformerEmbedder().transform(texts)  # MiniLM; cached on disk
     return Documents(texts, labels, tokens, counts, vocabulary, vectors)

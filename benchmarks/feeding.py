@@ -27,6 +27,7 @@ CORPORA = {"StackOverflow": 20, "SearchSnippets": 8, "BBC news": 5}
 def ways() -> dict[str, Callable[[Any, int, int], Any]]:
     from sklearn.feature_extraction.text import CountVectorizer
 
+    from benchmarks.counts import ANALYZER
     from benchmarks.models.base import Topics
     from llmtopics import (
         FusionTopicModel,
@@ -34,13 +35,12 @@ def ways() -> dict[str, Callable[[Any, int, int], Any]]:
         LLMAugmenter,
         NextWordCounts,
         PrecomputedEmbeddings,
-        TextAnalyzer,
         TransformerEmbedder,
         top_words,
     )
 
     def vectorizer(corpus: Any) -> CountVectorizer:
-        return CountVectorizer(analyzer=TextAnalyzer(), vocabulary=corpus.vocabulary)
+        return CountVectorizer(analyzer=ANALYZER, vocabulary=corpus.vocabulary)
 
     def lda(corpus: Any, K: int, seed: int, counts: Any = None) -> Topics:
         model = GibbsLDA(K, random_state=seed)

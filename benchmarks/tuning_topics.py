@@ -14,6 +14,7 @@ import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 
 from benchmarks.corpora import CORPORA
+from benchmarks.counts import ANALYZER
 from benchmarks.runs import peak_mib, run_tasks, task_arguments
 
 PACKAGES = "llmtopics torch transformers accelerate scikit-learn numpy"
@@ -32,7 +33,6 @@ def topics(problem: str, seed: int) -> dict:
         EmbeddingTopics,
         FusionTopicModel,
         LanguageModelTuner,
-        TextAnalyzer,
         TransformerEmbedder,
         tune_embedder,
     )
@@ -43,7 +43,7 @@ def topics(problem: str, seed: int) -> dict:
     if n_texts is not None:
         chosen = np.random.default_rng(0).permutation(len(texts))[:n_texts]
         texts, labels = [texts[i] for i in chosen], labels[chosen]
-    counts = CountVectorizer(analyzer=TextAnalyzer(), min_df=5, max_df=0.5)
+    counts = CountVectorizer(analyzer=ANALYZER, min_df=5, max_df=0.5)
     model = FusionTopicModel(
         K, vectorizer=counts, embedder=TransformerEmbedder(), random_state=seed
     ).fit(texts)

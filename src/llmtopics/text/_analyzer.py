@@ -78,18 +78,21 @@ class TextAnalyzer(BaseEstimator):
         What becomes of parts that are no plain words. Kinds that are not given have their
         default:
 
-        ==============================  =======  ===============
+        ==============================  =======  =========================
         kind                            default  other choices
-        ==============================  =======  ===============
-        "urls", "emails", "emoji"       "drop"   "keep", "token"
+        ==============================  =======  =========================
+        "urls", "emails"                "drop"   "keep", "token", "split"
+        "emoji"                         "drop"   "keep", "token"
         "numbers" ("1,000", "3.5bn")    "drop"   "keep", "token"
         "mentions", "hashtags"          "word"   "drop", "keep", "token"
         "punctuation"                   "drop"   "keep"
         "hyphens", "apostrophes"        "split"  "keep"
-        ==============================  =======  ===============
+        "broken_words" (at line ends)   "join"   "split"
+        ==============================  =======  =========================
 
         "keep" keeps each part as one word. "token" counts one word for all of them, such
-        as ``<url>`` or ``<number>``. "word" keeps the word after ``@`` or ``#``. An emoji of
+        as ``<url>`` or ``<number>``. "word" keeps the word after ``@`` or ``#``. "split" reads
+        a part as any other text. An emoji of
         several signs (a family, a flag, a skin tone) is one word. Digits with letters, such
         as "mp3" and "3bn", are words. With ``{"hyphens": "keep"}``, "covid-19" is one word.
         With ``{"apostrophes": "keep"}``, "blair's" is one.
@@ -219,14 +222,16 @@ class TextAnalyzer(BaseEstimator):
             raise TypeError(
                 f"TextAnalyzer takes one text (str) at a time, got {type(text).__name__}."
             )
-        if self.html:
-            text = without_html(text)
-        text = clean(join_lines(text))
         values = _PARAMETERS(self)
         try:
             known = _known_words(*values)
         except TypeError:  # a list cannot be a key
             known = _known_words(*map(_hashable, values))
+        if self.html:
+            text = without_html(text)
+        if known.rules.special["broken_words"] == "join":
+            text = join_lines(text)
+        text = clean(text)
         language = known.rules.language
         if self.tokenize is not None:
             tokens = given_tokens(self.tokenize, text)

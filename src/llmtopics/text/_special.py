@@ -7,10 +7,11 @@ import regex
 
 _PARTS = ("drop", "keep", "token")
 _TAGS = ("word", *_PARTS)
+_LINKS = (*_PARTS, "split")
 # kind -> what can become of it, the default first
 CHOICES = {
-    "urls": _PARTS,
-    "emails": _PARTS,
+    "urls": _LINKS,
+    "emails": _LINKS,
     "mentions": _TAGS,
     "hashtags": _TAGS,
     "emoji": _PARTS,
@@ -18,6 +19,7 @@ CHOICES = {
     "punctuation": ("drop", "keep"),
     "hyphens": ("split", "keep"),
     "apostrophes": ("split", "keep"),
+    "broken_words": ("join", "split"),
 }
 TOKENS = {  # what stands for such a part
     "urls": "<url>",

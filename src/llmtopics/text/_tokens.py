@@ -114,6 +114,8 @@ class KnownWords(dict[str, Words]):
         match self.rules.special[kind]:
             case "word":
                 return self._plain(part[1:])
+            case "split":
+                return self._plain(part)
             case "keep":
                 return (part,)
             case "token":
