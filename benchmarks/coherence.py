@@ -34,14 +34,13 @@ def timed(function):
 
 def main() -> None:
     raw = CORPORA["20 Newsgroups"].load().texts
-    analyzer = ANALYZER
     X, names = count(raw)
     topics = top_words(
         GibbsLDA(50, max_iter=50, random_state=0).fit(X).components_, names
     )
     words = set().union(*topics)
     # gensim leaves out documents without words of the topics, so they are left out here
-    texts = [text for text in map(analyzer, raw) if words & set(text)]
+    texts = [text for text in map(ANALYZER, raw) if words & set(text)]
     dictionary = Dictionary(texts)
     corpus = [dictionary.doc2bow(text) for text in texts]
     vectorizer = CountVectorizer(analyzer=list)
