@@ -13,7 +13,7 @@ TOPICS = """\
 Each table compares topic models of texts on one corpus with K topics.
 
 - All models get the same words and the same vectors. The words are those of `TextAnalyzer` in five
-  documents to half of them. The vectors are MiniLM's, of the first 256 tokens of a text. Other libraries
+  documents to half of them. Links, e-mail addresses and words broken at line ends are read as plain text. The vectors are MiniLM's, of the first 256 tokens of a text. Other libraries
   keep their defaults. Each run has its own process and one thread.
 - *NPMI* (pairs in documents) and *C_v* (windows of 110 words) are the coherence of the topics' ten words in
   the same texts. *Diversity* is the share of different words among them.
