@@ -27,6 +27,7 @@ from llmtopics._language.cache import Cache
 from llmtopics._language.clean_answer import clean_answer
 from llmtopics._language.prompts import to_tokens
 from llmtopics._language.request import Request
+from llmtopics._language.workers import without_cudnn_attention
 
 TEXTS = [
     "The striker scored a late goal in the cup final.",
@@ -74,19 +75,32 @@ def next_chances(plain, prompt):
 # results ------------------------------------------------------------------------------
 
 
-def test_cudnn_plans_no_attention_while_a_model_answers(small_model, monkeypatch):
-    """On a GPU, its plans for each length take longer than the steps."""
+def test_cudnn_plans_no_attention_while_models_answer(small_model, monkeypatch):
+    """On a GPU its preparations for each length take longer than the steps."""
+    allowed = torch.backends.cuda.cudnn_sdp_enabled
     seen = []
 
     def generate(*_):
-        seen.append(torch.backends.cuda.cudnn_sdp_enabled())
+        seen.append(allowed())
         return [""]
 
     monkeypatch.setitem(local_answers._ANSWERS, "generate", generate)
-    before = torch.backends.cuda.cudnn_sdp_enabled()
+    before = allowed()
     llm(small_model).generate(TEXTS[:1])
     assert seen == [False]
-    assert torch.backends.cuda.cudnn_sdp_enabled() == before
+    assert allowed() == before
+
+
+def test_cudnns_attention_comes_back_when_the_last_call_ends():
+    allowed = torch.backends.cuda.cudnn_sdp_enabled
+    before = allowed()
+    first, second = without_cudnn_attention(), without_cudnn_attention()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert not allowed()
+    second.__exit__(None, None, None)
+    assert allowed() == before
 
 
 @pytest.mark.parametrize("template", [ABOUT, LONG])

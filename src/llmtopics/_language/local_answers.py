@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,12 @@ from llmtopics._language.prompts import (
 )
 from llmtopics._language.request import Request
 from llmtopics._language.score import score
-from llmtopics._language.workers import batch_tokens, in_workers, tokenizing
+from llmtopics._language.workers import (
+    batch_tokens,
+    in_workers,
+    tokenizing,
+    without_cudnn_attention,
+)
 
 _LEAST_PROMPTS = 32  # per batch, when texts are generated
 _ANSWERS: dict[str, Callable[..., list[Any]]] = {  # Request.kind -> batch to answers
@@ -95,7 +99,7 @@ def answer(
         return rows, answers[: len(rows)]
 
     caches = {id(model): read_shared(model) for model in models}
-    with _without_cudnn_attention():
+    with without_cudnn_attention():
         for rows, answers in in_workers(work, blocks, models, -1):
             used["prompt_tokens"] += sum(len(ids[i]) for i in rows)
             if request.kind == "generate":
@@ -105,19 +109,3 @@ def answer(
                     )
                 used["new_tokens"] += sum(map(len, written["input_ids"]))
             yield rows, answers
-
-
-@contextmanager
-def _without_cudnn_attention() -> Iterator[None]:
-    """Let PyTorch choose among its other kinds of attention on a GPU.
-
-    cuDNN makes a new plan for each length, and while text is generated each step has its own.
-    """
-    import torch
-
-    before = torch.backends.cuda.cudnn_sdp_enabled()
-    torch.backends.cuda.enable_cudnn_sdp(False)
-    try:
-        yield
-    finally:
-        torch.backends.cuda.enable_cudnn_sdp(before)

@@ -12,7 +12,9 @@ from llmtopics._compiled.threads import n_workers
 
 _CPU_TOKENS, _GPU_TOKENS = 2**9, 2**15  # per batch
 _tokenizing, _counting = Lock(), Lock()
-_callers: list[int] = []  # for each running call: torch's number of threads before it
+# for each running call, the settings of torch before it
+_callers: list[int] = []  # its number of threads
+_generating: list[bool] = []  # whether it may use cuDNN's attention
 
 
 def batch_tokens(n_tokens: int | str, device: str) -> int:
@@ -77,6 +79,30 @@ def _threads_kept() -> Iterator[int]:
             _callers.pop()
             if not _callers:
                 torch.set_num_threads(n_threads)
+
+
+@contextmanager
+def without_cudnn_attention() -> Iterator[None]:
+    """Leave cuDNN's kind of attention out on a GPU until the last of several calls ends.
+
+    It prepares itself anew for each number of tokens, and a text that is written has another
+    number at each step.
+    """
+    import torch
+
+    with _counting:
+        allowed = (
+            _generating[0] if _generating else torch.backends.cuda.cudnn_sdp_enabled()
+        )
+        _generating.append(allowed)
+        torch.backends.cuda.enable_cudnn_sdp(False)
+    try:
+        yield
+    finally:
+        with _counting:
+            _generating.pop()
+            if not _generating:
+                torch.backends.cuda.enable_cudnn_sdp(allowed)
 
 
 @contextmanager

@@ -69,7 +69,8 @@ class CoTraining(NamedTuple):
     ) -> np.ndarray:
         """Return ``(θ_k (p_k q_k)^(1/2))^γ``, divided by its sum; p and q are the classifiers'.
 
-        Texts without a vector have no p, and texts without words have no q.
+        Texts without a vector have no p, and texts without words have no q. Texts without both
+        keep their θ.
 
         Parameters
         ----------
@@ -77,7 +78,8 @@ class CoTraining(NamedTuple):
         vectors : ndarray of shape (D, E)
         X : csr_array of shape (D, V)
         """
-        return softmax(self.power * self._logs(mixtures, vectors, X), axis=1)
+        found = softmax(self.power * self._logs(mixtures, vectors, X), axis=1)
+        return np.where(_known(vectors, X)[:, None], found, mixtures)
 
     def _logs(
         self, mixtures: np.ndarray, vectors: np.ndarray, X: sp.csr_array
@@ -92,9 +94,10 @@ class CoTraining(NamedTuple):
     def as_even(
         self, mixtures: np.ndarray, vectors: np.ndarray, X: sp.csr_array
     ) -> "CoTraining":
-        """Return this with the power that keeps the mean entropy of θ of these texts."""
-        logs = self._logs(mixtures, vectors, X)
-        before = _mean_entropy(mixtures)
+        """Return a copy with another power: with it, θ has the mean entropy it had before."""
+        known = _known(vectors, X)
+        logs = self._logs(mixtures, vectors, X)[known]
+        before = _mean_entropy(mixtures[known])
 
         def more(log_power: float) -> float:
             return _mean_entropy(softmax(np.exp(log_power) * logs, axis=1)) - before
@@ -105,6 +108,11 @@ class CoTraining(NamedTuple):
         if more(high) >= 0:
             return self._replace(power=_POWERS[1])
         return self._replace(power=float(np.exp(brentq(more, low, high, xtol=1e-6))))
+
+
+def _known(vectors: np.ndarray, X: sp.csr_array) -> np.ndarray:
+    """Return which texts have a vector or words."""
+    return vectors.any(axis=1) | (np.diff(X.indptr) > 0)
 
 
 def _mean_entropy(mixtures: np.ndarray) -> float:
