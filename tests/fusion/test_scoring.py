@@ -114,11 +114,14 @@ def test_rows_without_a_view_are_not_explained(rng):
         )
 
 
-def test_of_equal_scores_auto_takes_the_weight_nearest_to_the_default(fusion, planted):
+def test_of_equal_scores_auto_takes_the_weight_nearest_to_the_default(
+    fusion, planted, caplog
+):
     texts, embedder, _ = planted
     model = fusion(1, embedder=embedder, alpha="auto", max_iter=2).fit(texts)
     assert set(model.alpha_scores_.values()) == {-np.inf}  # one topic
     assert (model.alpha_, model.alpha_at_edge_) == (0.5, False)
+    assert "all weights explain the topics equally well, so 0.5" in caplog.text
 
 
 def test_memory_fits_embedding_topics_once_per_fold_and_number(

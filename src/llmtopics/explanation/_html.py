@@ -49,7 +49,7 @@ _SWATCH = (
     "display:inline-block;width:1.6em;height:.7em;margin:0 .4em 0 .2em;"
     "border-radius:2px;"
 )
-_LINE = "white-space:nowrap;overflow:hidden;text-overflow:ellipsis"
+_LINE = "flex:1;white-space:nowrap;overflow:hidden;text-overflow:ellipsis"
 _MUTED = "opacity:.65;font-size:13px"
 _BELOW = f"{_MUTED};margin-top:.8em"
 
@@ -68,10 +68,11 @@ def as_html(why: "Explanation") -> str:
     for i, distance, text in zip(
         why.neighbors, why.neighbor_distances, why.neighbor_texts, strict=True
     ):
-        where = _tag("span", _MUTED, f"row {i}, distance {distance:.2f} ")
-        parts.append(
-            _tag("div", _LINE, where, _tag("bdi", "", escape(shortened(text, 160))))
+        where = _tag(
+            "span", f"{_MUTED};white-space:nowrap", f"row {i}, distance {distance:.2f} "
         )
+        line = _tag("div", _LINE, escape(shortened(text, 160)), direction="auto")
+        parts.append(_tag("div", _ROW, where, line))
     parts += [_tag("div", _BELOW, escape(note)) for note in why.notes]
     return _tag("div", _WHOLE, *parts)
 

@@ -7,7 +7,7 @@ import numpy as np
 if TYPE_CHECKING:
     from llmtopics.explanation._explanation import Explanation
 
-WORDS, ADDED, EMBEDDING, PRIOR = "words", "added words", "language model", "prior"
+WORDS, ADDED, EMBEDDING, PRIOR = "words", "added words", "embedding", "prior"
 # The sources of a topic's share, in the order in which they are shown.
 SOURCES = (WORDS, ADDED, EMBEDDING, PRIOR)
 MOST_TOPICS = 6  # shown at most

@@ -1,5 +1,6 @@
 """Fit a pooling and its sides, and restore them from fitted attributes."""
 
+import logging
 from collections.abc import Mapping
 from copy import copy, deepcopy
 from types import SimpleNamespace
@@ -18,6 +19,9 @@ from llmtopics.fusion._topic_words import count_words, recount_words
 from llmtopics.topics import _sphere as sphere
 from llmtopics.topics._keyness import keyness
 
+logger = logging.getLogger(__name__)
+
+_EQUAL = 1e-3  # scores that differ by less say nothing about the weight
 ALPHAS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)  # what alpha="auto" compares
 
 
@@ -121,6 +125,13 @@ def _best(
         rank = scores[alpha], -abs(alpha - 0.5)  # of equal scores, that nearest to 0.5
         if not best or rank > best[0]:
             best = rank, tried, f
+    low, high = min(scores.values()), max(scores.values())
+    if low == high or high - low < _EQUAL:  # both may be -inf
+        logger.warning(
+            "alpha='auto': all weights explain the topics equally well, so %s was taken. "
+            "See alpha_scores_",
+            best[1].alpha,
+        )
     return *best[1:], scores
 
 
