@@ -11,12 +11,12 @@ import regex
 SEGMENTED = frozenset({"burmese", "chinese", "japanese", "khmer", "lao", "thai"})
 # Ranges, because they are found ten times as fast as scripts: Thai and Lao, Burmese, Khmer,
 # kana, Han
-_RANGES = (
+RANGES = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005\u3007\u3040-\u30ff\u3400-\u9fff"
     "\U00020000-\U0003ffff"
 )
-_NO_SPACES = re.compile(f"[{_RANGES}]")
-_RUNS = re.compile(f"[{_RANGES}]+|[^{_RANGES}]+").findall
+_NO_SPACES = re.compile(f"[{RANGES}]")
+_RUNS = re.compile(f"[{RANGES}]+|[^{RANGES}]+").findall
 _CLUSTERS = regex.compile(
     r".\p{M}*+"
 ).findall  # a letter with its vowel signs and tones
