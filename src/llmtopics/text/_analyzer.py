@@ -131,7 +131,8 @@ class TextAnalyzer(BaseEstimator):
     -----
     UserWarning
         If a text is mostly Chinese, Japanese, Thai, Lao, Khmer or Burmese and none of these
-        languages is asked for. Pairs of neighboring characters are its words then.
+        languages is asked for. Pairs of neighboring characters are its words then. The
+        warning comes once per script, parameters and process.
 
     See Also
     --------
@@ -242,7 +243,7 @@ class TextAnalyzer(BaseEstimator):
             if self.lowercase:
                 text = lower(text, language)
             if not text.isascii():
-                warn_if_not_segmented(text, known.rules.languages)
+                warn_if_not_segmented(text, known.rules.languages, known.warned)
             # tokens do not contain spaces, and a look-up is faster than a match
             words = []
             for paragraph in _PARAGRAPHS(text) if known.rules.mark_gaps else [text]:
