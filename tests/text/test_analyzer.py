@@ -1,6 +1,8 @@
+import gc
 import pickle
 import sys
 import warnings
+import weakref
 from itertools import chain
 
 import numpy as np
@@ -332,3 +334,27 @@ def test_a_warning_comes_once_even_if_its_record_is_cleared():
             warnings.simplefilter("error")
             with pytest.raises(UserWarning):
                 analyzer("天气很好天气很好")
+
+
+def test_kept_words_win_with_accents_or_without():
+    keep = TextAnalyzer("french", strip_accents=True, keep_words=["où"])
+    assert keep("où ou le") == ["ou", "ou"]
+    plain = TextAnalyzer("french", strip_accents=True, keep_words=["etait"])
+    assert plain("était") == ["etait"]
+
+
+def test_a_tokenizer_need_not_be_hashable_and_is_not_kept():
+    class Cut:
+        __hash__ = None
+
+        def __call__(self, text):
+            return text.split()
+
+    cut = Cut()
+    alive = weakref.ref(cut)
+    assert TextAnalyzer(tokenize=cut)("Cats sleep") == ["cats", "sleep"]
+    del cut
+    gc.collect()
+    assert alive() is None
+    with pytest.raises(TypeError, match=r"must return words.*NoneType"):
+        TextAnalyzer(tokenize=lambda text: None)("x")
