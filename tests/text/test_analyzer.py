@@ -1,5 +1,9 @@
+import gc
 import pickle
 import sys
+import warnings
+import weakref
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -12,7 +16,9 @@ from sklearn.model_selection import ParameterGrid
 from llmtopics import TextAnalyzer
 from llmtopics.datasets import load_bbc_news
 from llmtopics.text import _analyzer, _tokens, stop_words
+from llmtopics.text._analyzer import _known_words
 from llmtopics.text._languages import LANGUAGES
+from llmtopics.text._segment import runs_of_scripts
 from llmtopics.text._spelling import clean
 
 PLAIN = TextAnalyzer(stop_words=None, min_length=1)
@@ -123,7 +129,8 @@ def test_words_are_those_of_the_whole_texts_tokens():
         known = known_words(analyzer)
         for text in [*texts, *load_bbc_news().data[::50]]:
             text = text.replace("www", "").replace("\n", " ")
-            tokens = _tokens._TOKEN[False](clean(text).lower())
+            runs = runs_of_scripts(clean(text).lower())
+            tokens = chain.from_iterable(map(_tokens._TOKEN[False], runs))
             words = [word for token in tokens for word in known._words_of_token(token)]
             assert analyzer(text) == words
 
@@ -178,6 +185,7 @@ def test_segmentation_without_its_extra_names_it(monkeypatch):
     ],
 )
 def test_a_script_that_nothing_segments_is_told_and_gives_pairs(text, script, pair):
+    _known_words.cache_clear()  # each script is warned of once
     with pytest.warns(UserWarning, match=f"a text is {script}.*'{script.lower()}'"):
         words = TextAnalyzer()(text)
     assert pair in words
@@ -308,3 +316,45 @@ def test_bad_parameters_are_named_when_called(parameters, message):
 def test_only_text_is_accepted(bad):
     with pytest.raises(TypeError, match="one text"):
         TextAnalyzer()(bad)
+
+
+def test_a_warning_comes_once_even_if_its_record_is_cleared():
+    _known_words.cache_clear()
+    analyzer = TextAnalyzer()
+    found = []
+    for _ in range(3):
+        with warnings.catch_warnings(record=True) as caught:  # as each task of joblib
+            warnings.simplefilter("always")
+            analyzer("天气很好天气很好")
+        found += caught
+    assert len(found) == 1
+    _known_words.cache_clear()
+    for _ in range(2):  # an error is no warning that anyone has read
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with pytest.raises(UserWarning):
+                analyzer("天气很好天气很好")
+
+
+def test_kept_words_win_with_accents_or_without():
+    keep = TextAnalyzer("french", strip_accents=True, keep_words=["où"])
+    assert keep("où ou le") == ["ou", "ou"]
+    plain = TextAnalyzer("french", strip_accents=True, keep_words=["etait"])
+    assert plain("était") == ["etait"]
+
+
+def test_a_tokenizer_need_not_be_hashable_and_is_not_kept():
+    class Cut:
+        __hash__ = None
+
+        def __call__(self, text):
+            return text.split()
+
+    cut = Cut()
+    alive = weakref.ref(cut)
+    assert TextAnalyzer(tokenize=cut)("Cats sleep") == ["cats", "sleep"]
+    del cut
+    gc.collect()
+    assert alive() is None
+    with pytest.raises(TypeError, match=r"must return words.*NoneType"):
+        TextAnalyzer(tokenize=lambda text: None)("x")

@@ -1,6 +1,10 @@
 """Real sentences in many languages and scripts: the words that come out."""
 
+import time
+import warnings
+
 import pytest
+import regex
 
 from llmtopics import TextAnalyzer
 from llmtopics.text import detect_language, stop_words
@@ -106,3 +110,52 @@ def test_vowels_of_thai_in_two_signs_are_the_same_word():
         == TextAnalyzer("thai")("น้ำ")
         == ["น้ำ"]
     )
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "words"),
+    [
+        ("chinese", "3.5亿美元的投资计划", "亿 美元 投资 计划"),
+        ("japanese", "1,000人が優勝", "人 優勝"),
+        ("thai", "ราคา1,500บาท", "ราคา บาท"),
+        ("english", "1,000選手が優勝", "選手 手が が優 優勝"),
+    ],
+)
+def test_numbers_end_where_a_script_without_spaces_begins(language, text, words):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # English: pairs of characters
+        assert TextAnalyzer(language, ngram_gaps=True)(text) == words.split()
+        number = regex.search(r"[\d,.]+", text)[0]
+        keep = TextAnalyzer(language, special={"numbers": "keep"})
+        assert number in keep(text)
+
+
+def test_signs_between_chinese_words_are_no_words():
+    analyzer = TextAnalyzer(
+        "chinese",
+        min_length=1,
+        stop_words=None,
+        special={"hyphens": "keep", "apostrophes": "keep"},
+    )
+    assert analyzer("covid-19病毒 北京·大学") == ["covid-19", "病毒", "北京", "大学"]
+
+
+@pytest.mark.parametrize("sign", ["あ", "ア", "ー", "あア", "中あ"])
+def test_long_japanese_without_its_language_takes_linear_time(sign):
+    start = time.process_time()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        TextAnalyzer(ngram_gaps=True)(sign * 50_000)
+    assert time.process_time() - start < 5
+
+
+def test_a_sentence_in_hiragana_is_seen():
+    with pytest.warns(UserWarning, match="a text is Japanese"):
+        words = TextAnalyzer(extra_stop_words=["x"])(
+            "わたしはがくせいです。ひらがなだけのぶんしょうです"
+        )
+    assert "がな" in words
+
+
+def test_a_word_that_is_an_ending_keeps_itself_as_its_stem():
+    assert TextAnalyzer("greek", stem=True, stop_words=None)("ικα") == ["ικα"]

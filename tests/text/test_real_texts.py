@@ -189,3 +189,43 @@ def test_plain_news_keeps_its_words():
     differ = [text for text in texts if as_it_is(text) != TextAnalyzer()(text)]
     assert all("&" in text or "www." in text or "@" in text for text in differ)
     assert len(differ) < 0.02 * len(texts)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("请联系a@b.com谢谢", ["请联系", "a@b.com", "谢谢"]),
+        ("ขอa@b.co.thครับ", ["ขอ", "a@b.co.th", "ครับ"]),
+        ("연락처a@b.com으로 @bob님이", ["연락처", "a@b.com", "으로", "@bob", "님이"]),
+        ("@bobさん @张三", ["@bob", "さん", "@张三"]),
+        (
+            "http://a.orgລາວ http://a.orgខ្មែរ",
+            ["http://a.org", "ລາວ", "http://a.org", "ខ្មែរ"],
+        ),
+        ("@हिन्दी #हिन्दी", ["@हिन्दी", "#हिन्दी"]),
+        ("a@münchen.de. (x@y.org)", ["a@münchen.de", "x@y.org"]),
+    ],
+)
+def test_special_parts_end_where_a_script_without_spaces_begins(text, words):
+    kinds = ("urls", "emails", "mentions", "hashtags")
+    keep = clone(PLAIN).set_params(special=dict.fromkeys(kinds, "keep"))
+    assert keep(text) == words
+
+
+def test_only_whole_entities_are_replaced():
+    text = "dollars&cents a&notes &copy; R&amp;D &#x41;&#66; &unknown; &"
+    words = ["dollars", "cents", "a", "notes", "r", "d", "ab", "unknown"]
+    assert PLAIN(text) == words
+    assert PLAIN("</p>" + text) == words
+    keep = clone(PLAIN).set_params(special={"urls": "keep"})
+    assert keep("http://a.org/?x=1&region=us") == ["http://a.org/?x=1&region=us"]
+    assert PLAIN("word &#" + "9" * 5000 + ";")[0] == "word"  # too long for an int
+
+
+def test_signs_that_unicode_writes_as_letters_are_no_letters():
+    assert PLAIN("Windows™ Apple™️ ℹ️Info") == ["windows", "apple", "info"]
+
+
+def test_a_turkish_capital_i_in_another_language_has_no_loose_dot():
+    assert TextAnalyzer()("İstanbul I\u0307stanbul Istanbul") == ["istanbul"] * 3
+    assert TextAnalyzer("turkish")("İstanbul ILIK") == ["istanbul", "ılık"]

@@ -70,9 +70,9 @@ class TextAnalyzer(BaseEstimator):
         list of topic words. They may help in inflected languages.
 
     html : bool, default=True
-        Whether HTML is removed: tags are dropped and entities (``&amp;``) replaced by their
-        signs. A text is HTML if it has a closing tag, a line break, or a tag with an
-        attribute. ``List<String>`` stays.
+        Whether HTML is removed: tags are dropped and entities (``&amp;``, with the
+        semicolon) replaced by their signs. A text is HTML if it has a closing tag, a line
+        break, or a tag with an attribute. ``List<String>`` stays.
 
     special : dict, default=None
         What becomes of parts that are no plain words. Kinds that are not given have their
@@ -115,7 +115,9 @@ class TextAnalyzer(BaseEstimator):
         Cuts a text into words, instead of this class: spaCy's ``nlp``, NLTK's
         ``word_tokenize``, a tagger of MeCab. It returns strings, objects with ``text`` or
         ``surface``, or one string with spaces between words. Its words are not cut again
-        at hyphens or points. All other parameters apply.
+        at hyphens or points. All other parameters apply. ``clone`` and grid search copy an
+        object, and worker processes pickle it. Where that fails or takes long (MeCab, large
+        pipelines), pass a function of a module that calls the tokenizer.
 
     Raises
     ------
@@ -131,7 +133,8 @@ class TextAnalyzer(BaseEstimator):
     -----
     UserWarning
         If a text is mostly Chinese, Japanese, Thai, Lao, Khmer or Burmese and none of these
-        languages is asked for. Pairs of neighboring characters are its words then.
+        languages is asked for. Pairs of neighboring characters are its words then. The
+        warning comes once per script, parameters and process.
 
     See Also
     --------
@@ -222,7 +225,10 @@ class TextAnalyzer(BaseEstimator):
             raise TypeError(
                 f"TextAnalyzer takes one text (str) at a time, got {type(text).__name__}."
             )
-        values = _PARAMETERS(self)
+        # One callable stands for all: their words are the same to the cache, which must not
+        # hash them or keep a large tokenizer in memory.
+        *values, tokenize = _PARAMETERS(self)
+        values.append(callable if callable(tokenize) else tokenize)
         try:
             known = _known_words(*values)
         except TypeError:  # a list cannot be a key
@@ -242,7 +248,7 @@ class TextAnalyzer(BaseEstimator):
             if self.lowercase:
                 text = lower(text, language)
             if not text.isascii():
-                warn_if_not_segmented(text, known.rules.languages)
+                warn_if_not_segmented(text, known.rules.languages, known.warned)
             # tokens do not contain spaces, and a look-up is faster than a match
             words = []
             for paragraph in _PARAGRAPHS(text) if known.rules.mark_gaps else [text]:
@@ -299,13 +305,13 @@ def _known_words(*values: Any) -> KnownWords:
         spelled(name, given[name], languages)
         for name in ("extra_stop_words", "keep_words")
     )
-    stop = (as_stop_words(given["stop_words"], languages) | extra) - keep
-    if given["strip_accents"]:
-        stop = frozenset(map(without_accents, stop))
+    stop = as_stop_words(given["stop_words"], languages) | extra
+    if given["strip_accents"]:  # before words are kept: "ou" of the list is also "où"
+        stop, keep = (frozenset(map(without_accents, words)) for words in (stop, keep))
     return KnownWords(
         Rules(
             languages=languages,
-            stop=stop,
+            stop=stop - keep,
             special=special_choices(given["special"]),
             lowered=given["lowercase"],
             mark_gaps=int(high) > 1 and not given["ngram_gaps"],

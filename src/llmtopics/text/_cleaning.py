@@ -22,6 +22,9 @@ _IN_WORDS = regex.compile(
 _IN_SENTENCES = regex.compile(
     r"</?(?:a|abbr|br|cite|code|img|q|span|sub|sup|time)\b[^<>]*+>", regex.IGNORECASE
 )
+# With a semicolon: without one, "dollars&cents" and a link with "&region=" would be entities.
+# html.unescape raises an error for numbers of thousands of digits.
+_ENTITIES = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]*);")
 _OTHER_TAGS = regex.compile(r"<[a-z/!?][^<>]*+>", regex.IGNORECASE)
 # A pattern that begins with one sign is found several times as fast
 _MAY_BE_BROKEN = re.compile(r"-[ \t]*\r?\n").search
@@ -35,13 +38,17 @@ def without_html(text: str) -> str:
     Tags that are written with entities (as in feeds) count if the text has no other tags.
     """
     if "&" in text and not _IS_HTML(text):
-        text = unescape(text)
+        text = _unescape(text)
     if "<" in text and _IS_HTML(text):
         text = _IN_WORDS.sub("", _NO_TEXT.sub(" ", text))
         text = _OTHER_TAGS.sub("\n\n", _IN_SENTENCES.sub(" ", text))
         if "&" in text:
-            text = unescape(text)
+            text = _unescape(text)
     return text
+
+
+def _unescape(text: str) -> str:
+    return _ENTITIES.sub(lambda entity: unescape(entity[0]), text)
 
 
 def join_lines(text: str) -> str:

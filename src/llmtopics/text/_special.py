@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 import regex
 
+from llmtopics.text._segment import RANGES
+
 _PARTS = ("drop", "keep", "token")
 _TAGS = ("word", *_PARTS)
 _LINKS = (*_PARTS, "split")
@@ -30,7 +32,11 @@ TOKENS = {  # what stands for such a part
     "numbers": "<number>",
 }
 # Each pattern begins at a border, so that a long text without spaces is searched once.
-_IN_URL = r"[^\s\p{C}<>\"\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}]"
+# A link, an address or a name in Latin letters ends where letters of East Asia touch it:
+# "请联系a@b.com谢谢".
+_ASIAN = rf"\p{{Hangul}}{RANGES}"
+_IN_URL = rf"[^\s\p{{C}}<>\"{_ASIAN}]"
+_OTHERS = rf"(?:(?![{_ASIAN}])[\p{{L}}\p{{M}}\p{{N}}%s])++"  # with some signs
 _PATH = rf"{_IN_URL}*(?<=[^\p{{P}}]|/)"  # the sign after a URL is not in it
 _DOMAINS = "com|org|net|edu|gov|info|io|co|ly|me|be|gl|gd|eu|uk|de|fr|es|it|ru|jp|cn|in"
 _MODIFIED = r"(?:\p{EMod}|\ufe0f)?(?:[\U000e0020-\U000e007e]++\U000e007f)?"
@@ -38,10 +44,12 @@ _PICTURE = rf"(?:(?![©®])(?:\p{{Emoji_Presentation}}|\p{{Extended_Pictographic
 find_special = regex.compile(
     rf"(?P<urls>(?i:(?:https?|ftp)://){_PATH}|(?<![\p{{L}}\p{{N}}.@-])"
     rf"(?i:www\.(?=\w)|(?:[a-z0-9-]++\.){{1,8}}(?:{_DOMAINS})/){_PATH})"
-    r"|(?P<emails>(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}._%+-]++@[\p{L}\p{N}-]++"
-    r"(?:\.[\p{L}\p{N}-]++)++)"
-    r"|(?P<mentions>(?<![\p{L}\p{N}_])@[\p{L}\p{N}_]++(?:@[\p{L}\p{N}.-]+\p{L})?)"
-    r"|(?P<hashtags>(?<![\p{L}\p{N}_&/])\#(?=[\p{N}_]*+\p{L})[\p{L}\p{M}\p{N}_]++)"
+    rf"|(?P<emails>(?:(?<=[{_ASIAN}])|(?<![\p{{L}}\p{{M}}\p{{N}}._%+-]))"
+    rf"{_OTHERS % '._%+-'}@{_OTHERS % '-'}(?:\.{_OTHERS % '-'})++)"
+    rf"|(?P<mentions>(?<![\p{{L}}\p{{M}}\p{{N}}_])@"
+    rf"(?:{_OTHERS % '_'}|[\p{{L}}\p{{M}}\p{{N}}_]++)"
+    r"(?:@[\p{L}\p{N}.-]+\p{L})?)"
+    r"|(?P<hashtags>(?<![\p{L}\p{M}\p{N}_&/])\#(?=[\p{N}_]*+\p{L})[\p{L}\p{M}\p{N}_]++)"
     rf"|(?P<emoji>\p{{RI}}\p{{RI}}|[0-9\#*]\ufe0f?\u20e3|{_PICTURE}(?:\u200d{_PICTURE})*+)"
 ).finditer
 # An ASCII text without one of these has no such part

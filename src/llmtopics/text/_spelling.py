@@ -7,12 +7,15 @@ import regex
 
 # Apostrophes and hyphens become one sign each. What has no width and parts no words is
 # removed: soft hyphens, Arabic's stretching stroke, marks of direction and of byte order,
-# and NUL. A zero-width space does part words.
+# and NUL. A zero-width space does part words. NFKC would make letters of the signs of trade
+# marks and of information ("Windows™" → "WindowsTM").
 _SAME_SIGN = str.maketrans(
     dict.fromkeys("’‘´ʼ", "'")
     | dict.fromkeys("\u2010\u2011", "-")
+    | dict.fromkeys("™℠ℹ", " ")
     | dict.fromkeys(
         "\x00\u00ad\u0640\u200e\u200f\u2060\ufeff\u202a\u202b\u202c\u202d\u202e"
+        "\u061c\u2066\u2067\u2068\u2069"
     )
 )
 _MAY_DIFFER = re.compile(f"[{''.join(map(chr, _SAME_SIGN))}]").search
@@ -37,7 +40,10 @@ def clean(text: str) -> str:
 
 def lower(text: str, language: str) -> str:
     """Return a text in lower case, by Turkish rules in Turkish."""
-    return (text.translate(_TURKISH) if language == "turkish" else text).lower()
+    if language == "turkish":
+        text = text.translate(_TURKISH)
+    # Python's lower case of İ is two signs, i and a dot
+    return text.replace("İ", "i").lower()
 
 
 def without_accents(text: str) -> str:

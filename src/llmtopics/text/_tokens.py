@@ -1,6 +1,6 @@
 """Cleaned text → words: tokens, segmentation, stems."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import regex
 import snowballstemmer
 
-from llmtopics.text._segment import MAY_BE_SHORT, segment
+from llmtopics.text._segment import MAY_BE_SHORT, runs_of_scripts, segment
 from llmtopics.text._special import TOKENS, find_special, may_be_special
 from llmtopics.text._spelling import lower, without_accents
 
@@ -70,6 +70,7 @@ class KnownWords(dict[str, Words]):
     def __init__(self, rules: Rules):
         super().__init__()
         self.rules = rules
+        self.warned: set[str] = set()  # scripts, for warn_if_not_segmented
         self.gap: Words = (None,) if rules.mark_gaps else ()
         hyphens = rules.special["hyphens"] == "keep"
         self._tokens, self._is_word = _TOKEN[hyphens], _IS_WORD[hyphens]
@@ -94,7 +95,11 @@ class KnownWords(dict[str, Words]):
 
     def _plain(self, piece: str) -> Words:
         """Return the words of a piece without special parts."""
-        tokens = [piece] if self.rules.whole else self._tokens(piece)
+        if self.rules.whole:
+            return self._words_of_token(piece)
+        tokens = [
+            token for run in runs_of_scripts(piece) for token in self._tokens(run)
+        ]
         if tokens == [piece]:
             return self._words_of_token(piece)
         return tuple(chain.from_iterable(map(self.__getitem__, tokens)))
@@ -152,7 +157,8 @@ class KnownWords(dict[str, Words]):
                 words.append(word)
         if rules.stem:  # a new stemmer per call: a stemmer is not thread-safe
             stem = snowballstemmer.stemmer(rules.language).stemWord
-            words = [word and stem(word) for word in words]
+            # a word that is nothing but an ending has an empty stem
+            words = [word and (stem(word) or word) for word in words]
         if rules.strip_accents:
             words = [word and without_accents(word) for word in words]
         return tuple(words) or self.gap
@@ -180,6 +186,10 @@ def given_tokens(tokenize: Callable[[str], Any], text: str) -> list[str]:
     """
     # a half of a surrogate pair cannot be encoded, and libraries in C fail
     found = tokenize(text.encode("utf-8", "replace").decode())
+    if not isinstance(found, Iterable):
+        raise TypeError(
+            f"tokenize= must return words (str), got {type(found).__name__}."
+        )
     tokens = found.split() if isinstance(found, str) else []
     for token in () if isinstance(found, str) else found:
         word = getattr(token, "text", getattr(token, "surface", token))
