@@ -569,7 +569,7 @@ def test_new_weights_in_the_same_folder_are_another_model(encoded, tiny, tmp_pat
 
 
 def test_an_interrupt_keeps_computed_vectors(encoded, tmp_path, monkeypatch):
-    monkeypatch.setattr(encode, "_BLOCK", 1)  # one text per block
+    monkeypatch.setattr(encode, "_CPU_BLOCK", 1)  # one text per block
     plain = encode._encode_block
 
     def stopped(texts, *rest):
