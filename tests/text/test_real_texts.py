@@ -105,6 +105,38 @@ def test_words_broken_at_line_ends_are_joined():
     assert PLAIN("para-\n\nnext page-\r\n\r\nend") == ["para", "next", "page", "end"]
 
 
+AS_TEXT = {"urls": "split", "emails": "split", "broken_words": "split"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("urls", ["www", "bbc", "co", "uk", "news", "mail", "example"]),
+        ("emails", ["mail", "ann", "lee", "uni", "edu", "example"]),
+        ("broken_words", ["mail", "exam", "ple"]),
+    ],
+)
+def test_links_addresses_and_broken_words_are_plain_text_by_choice(kind, words):
+    text = "www.bbc.co.uk/news?7 mail ann.lee@uni.edu, exam-\nple"
+    assert PLAIN(text) == ["mail", "example"]
+    analyzer = clone(PLAIN).set_params(special={kind: "split"})
+    assert analyzer(text) == words
+    every = clone(PLAIN).set_params(special=AS_TEXT)(text)
+    assert every == [
+        "www", "bbc", "co", "uk", "news", "mail", "ann", "lee", "uni", "edu", "exam", "ple",
+    ]  # fmt: skip
+    # the other parameters apply to the words of a link, too
+    fewer = TextAnalyzer(special={"urls": "split"}, stop_words={"news"}, min_length=3)
+    assert fewer(text) == ["www", "bbc", "mail", "example"]
+
+
+def test_split_addresses_form_ngrams_and_own_tokens_stay_whole():
+    pairs = TextAnalyzer(special=AS_TEXT, ngram_range=(2, 2), stop_words=None)
+    assert pairs("ann.lee@uni.edu") == ["lee uni"]  # points end n-grams
+    own = TextAnalyzer(special=AS_TEXT, tokenize=str.split, stop_words=None)
+    assert own("see www.bbc.co.uk/news now") == ["see", "www.bbc.co.uk/news", "now"]
+
+
 def test_ngrams_do_not_cross_sentences_or_dropped_words_unless_asked():
     text = "Big cats sleep. Dogs of Paris, 3 old mice!\n\nThe End\n\nWord play"
     pairs = TextAnalyzer(ngram_range=(2, 2))

@@ -85,7 +85,7 @@ def _threads_kept() -> Iterator[int]:
 def without_cudnn_attention() -> Iterator[None]:
     """Leave cuDNN's kind of attention out on a GPU until the last of several calls ends.
 
-    It prepares itself anew for each number of tokens, and a text that is written has another
+    It prepares itself again for each number of tokens, and a text that is written has another
     number at each step.
     """
     import torch
