@@ -68,6 +68,12 @@ def as_counts(X: Any, name: str) -> sp.csr_array:
         For texts, NaN, infinity, or a wrong shape. Also for negative, fractional or too large
         counts, with their row and column.
     """
+    if isinstance(X, list | tuple) and any(map(_is_bag, X)):
+        raise ValueError(
+            f"{name} needs one row of word counts per document, got lists of (word, count) "
+            "pairs, as gensim's. Pass gensim.matutils.corpus2csc(bags, "
+            "num_terms=len(dictionary)).T."
+        )
     with numbers_only(
         X, name, "word counts", "count the words of texts first (CountVectorizer)"
     ):
@@ -106,6 +112,16 @@ def as_counts(X: Any, name: str) -> sp.csr_array:
             )
     indices = counts.indices.astype(np.int32, copy=False)
     return sp.csr_array((whole, indices, counts.indptr), shape=counts.shape)
+
+
+def _is_bag(row: Any) -> bool:
+    """Tell whether a row is a list of pairs."""
+    return (
+        isinstance(row, list)
+        and bool(row)
+        and isinstance(row[0], tuple)
+        and len(row[0]) == 2
+    )
 
 
 @contextmanager

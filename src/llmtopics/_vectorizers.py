@@ -5,6 +5,18 @@ from typing import Any
 
 import numpy as np
 from sklearn.pipeline import Pipeline
+from sklearn.utils._param_validation import HasMethods
+
+
+class IsVectorizer(HasMethods):
+    """The constraint of ``vectorizer=``, whose error says what to do with an analyzer."""
+
+    def __init__(self) -> None:
+        super().__init__(["fit", "transform"])
+
+    def __str__(self) -> str:
+        wrap = "CountVectorizer(analyzer=TextAnalyzer(...))"
+        return f"{super().__str__()} (an analyzer is none, wrap it: {wrap})"
 
 
 def words_of(vectorizer: Any, name: str) -> np.ndarray:

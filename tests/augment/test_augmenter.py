@@ -240,6 +240,14 @@ def test_input_other_than_texts_is_an_error(bad, message):
             use(bad)
 
 
+def test_the_language_may_be_a_code(fake_llm):
+    german = "Die Katze schläft auf dem Sofa"
+    for code, outcome in [("de", "augmented"), ("en-GB", "wrong_language")]:
+        model = LLMAugmenter(fake_llm({CAT: german}), mode="summary", language=code)
+        model.set_params(on_error="keep").fit_transform([CAT])
+        assert model.outcomes_.tolist() == [outcome]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

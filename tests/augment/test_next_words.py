@@ -110,6 +110,11 @@ def test_steps_before_the_vectorizer_may_change_the_texts(feed):
         feed(hashing).fit(texts).get_feature_names_out()
 
 
+def test_an_analyzer_alone_is_no_vectorizer(feed):
+    with pytest.raises(ValueError, match=r"wrap it: CountVectorizer\(analyzer="):
+        feed(TextAnalyzer()).fit(TITLES)
+
+
 def test_setting_a_parameter_of_a_missing_part_says_what_to_pass(feed):
     with pytest.raises(ValueError, match=r"pass vectorizer=CountVectorizer\(.* first"):
         feed().set_params(vectorizer__min_df=5)

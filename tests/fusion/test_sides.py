@@ -12,7 +12,7 @@ from sklearn.metrics import normalized_mutual_info_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from llmtopics import EmbeddingTopics, GibbsLDA, top_words
+from llmtopics import EmbeddingTopics, GibbsLDA, TextAnalyzer, top_words
 
 POOLINGS = ["prior", "linear", "geometric"]
 
@@ -187,6 +187,7 @@ def test_top_words_by_every_method(fusion, planted):
         ({"language_topics": Given()}, "leave one of them at None"),
         ({"embedder": 3}, "embedder"),
         ({"vectorizer": CountVectorizer(min_df=200)}, "max_df"),
+        ({"vectorizer": TextAnalyzer()}, r"wrap it: CountVectorizer\(analyzer="),
         ({"vectorizer": CountVectorizer(vocabulary=["x"])}, "No text has a word"),
     ],
 )

@@ -15,7 +15,7 @@ from sklearn.model_selection import ParameterGrid
 
 from llmtopics import TextAnalyzer
 from llmtopics.datasets import load_bbc_news
-from llmtopics.text import _analyzer, _tokens, stop_words
+from llmtopics.text import _analyzer, _segment, _tokens, stop_words
 from llmtopics.text._analyzer import _known_words
 from llmtopics.text._languages import LANGUAGES
 from llmtopics.text._segment import runs_of_scripts
@@ -185,7 +185,6 @@ def test_segmentation_without_its_extra_names_it(monkeypatch):
     ],
 )
 def test_a_script_that_nothing_segments_is_told_and_gives_pairs(text, script, pair):
-    _known_words.cache_clear()  # each script is warned of once
     with pytest.warns(UserWarning, match=f"a text is {script}.*'{script.lower()}'"):
         words = TextAnalyzer()(text)
     assert pair in words
@@ -216,6 +215,31 @@ def test_stop_words_are_added_and_rescued():
     assert analyzer("He said the system is on fire") == ["system", "fire"]
     analyzer.set_params(stop_words=["fire", "he"])
     assert analyzer("He said the fire") == ["the", "fire"]
+
+
+@pytest.mark.parametrize("name", ["extra_stop_words", "keep_words"])
+def test_words_that_no_text_can_have_are_named(name):
+    _known_words.cache_clear()
+    bad = ["New York", "covid-19", "U.S.", "@bob", ""]
+    given = {
+        name: [*bad, "Cat", "don't", "l'homme", "café", "हिन्दी", "天气很好", "2004"]
+    }
+    with pytest.warns(UserWarning, match=name) as told:
+        TextAnalyzer(**given)("text")
+    assert "['', '@bob', 'covid-19', 'new york', 'u.s.']" in str(told[0].message)
+    TextAnalyzer(**given, tokenize=str.split)("text")  # its words may be any
+    TextAnalyzer(**{name: ["covid-19"]}, special={"hyphens": "keep"})("text")
+
+
+def test_kept_numbers_can_be_stop_words():
+    keep = TextAnalyzer(special={"numbers": "keep"}, extra_stop_words=["2004"])
+    assert keep("in 2004 and 2005") == ["2005"]
+
+
+def test_lengths_of_ngrams_are_checked_even_if_equal_ones_were_used():
+    TextAnalyzer(ngram_range=(1, 2))("text")
+    with pytest.raises(ValueError, match="ngram_range"):
+        TextAnalyzer(ngram_range=(1.0, 2.0))("text")
 
 
 def test_every_snowball_language_is_known():
@@ -293,7 +317,13 @@ def test_in_vectorizers_bytes_files_and_searches(tmp_path):
         ({"min_length": "2"}, "min_length"),
         ({"language": ["english", "elvish"]}, "'elvish' is not known"),
         ({"language": []}, "empty list"),
-        ({"language": ["english", "german"], "stem": True}, "no stemmer"),
+        (
+            {"language": ["english", "german"], "stem": True},
+            "one language, got english, german",
+        ),
+        ({"min_length": True}, "min_length must be a whole number"),
+        ({"stop_words": (["a"],)}, r"stop_words holds \['a'\]"),
+        ({"keep_words": pd.Series([["a"]])}, r"keep_words holds \['a'\]"),
         ({"extra_stop_words": "cat"}, "extra_stop_words"),
         ({"keep_words": [3]}, "keep_words holds 3"),
         ({"special": {"numbers": True}}, r"special\['numbers'\] must be one of 'drop'"),
@@ -319,16 +349,14 @@ def test_only_text_is_accepted(bad):
 
 
 def test_a_warning_comes_once_even_if_its_record_is_cleared():
-    _known_words.cache_clear()
-    analyzer = TextAnalyzer()
     found = []
-    for _ in range(3):
+    for analyzer in TextAnalyzer(), TextAnalyzer(), TextAnalyzer("german"):
         with warnings.catch_warnings(record=True) as caught:  # as each task of joblib
             warnings.simplefilter("always")
             analyzer("天气很好天气很好")
         found += caught
     assert len(found) == 1
-    _known_words.cache_clear()
+    _segment._warned.clear()
     for _ in range(2):  # an error is no warning that anyone has read
         with warnings.catch_warnings():
             warnings.simplefilter("error")

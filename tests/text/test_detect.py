@@ -33,6 +33,11 @@ def test_a_foreign_text_is_detected_by_script_and_stop_words(text, language, for
     assert is_foreign(text, language) is foreign
 
 
+def test_the_language_may_be_a_code():
+    assert is_foreign("How do I fill a table with a query?", "de")
+    assert not is_foreign("Der Hund schläft in dem Garten.", "German")
+
+
 def test_the_language_of_most_texts():
     german = ["Der Hund schläft im Garten.", "Die Katze trinkt ihre Milch.", "42", ""]
     assert detect_language([*german, "The dog sleeps in the garden."]) == "german"

@@ -66,3 +66,6 @@ def test_gensim_both_ways():
     )
     back = Sparse2Corpus(X, documents_columns=False)
     assert [sorted(bag) for bag in back] == [sorted(bag) for bag in bags]
+    for some in bags, bags[:2], [[], *bags]:
+        with pytest.raises(ValueError, match=r"corpus2csc\(bags.*\.T"):
+            GibbsLDA().fit(some)

@@ -26,6 +26,15 @@ TWEET = "RT @bob: https://t.co/aB3?x=1. mail a.b@c.org #Covid_19 👨‍👩‍�
             ["list", "string", "a", "b", "and", "c", "d", "input"],
         ),
         ("AT&T R&D", ["at", "t", "r", "d"]),
+        (
+            "if a<b and c>d then List<String></p>",
+            ["if", "a", "b", "and", "c", "d", "then", "list", "string"],
+        ),
+        (
+            "one<p>two<br>three<li>four<td class=x>five<ns:x y=1>six",
+            ["one", "two", "three", "four", "five", "six"],
+        ),
+        ("<DOC><Body>text</Body></DOC>", ["text"]),
     ],
 )
 def test_html_is_dropped_and_what_looks_like_it_is_not(text, words):
@@ -68,6 +77,10 @@ def test_each_special_part_is_kept_or_one_token_by_choice(kind, kept, token):
         ("看http://t.co/a很好", ["看", "很好"]),  # a link ends where its script ends
         ("(see http://x.org/z) www.bbc.co.uk/news.", ["see"]),
         ("youtube.com/watch?v=1 U.S./British", ["u", "s", "british"]),
+        ("he said.it/she with.me/or", ["he", "said", "it", "she", "with", "me", "or"]),
+        ("t.me/name youtu.be/x tim.it/mobile-1/", []),
+        ("a@b.com.Thanks b@c.com.au http://x.org/a—which", ["thanks", "which"]),
+        ("mailto:bob@b.com?subject=x Call", ["call"]),
         ("C# .NET #1 a#b", ["c", "net", "a", "b"]),
         ("🏴󠁧󠁢󠁥󠁮󠁧󠁿 ❤️‍🔥 ☀", []),
     ],
@@ -89,6 +102,7 @@ def test_hyphens_and_apostrophes_belong_to_words_by_choice():
 def test_words_broken_at_line_ends_are_joined():
     text = "exam-\nple infor\u00ad\r\n  mation re\u2010 \nsult Anglo-\nSaxon 3 -\nend"
     assert PLAIN(text) == ["example", "information", "result", "anglo", "saxon", "end"]
+    assert PLAIN("para-\n\nnext page-\r\n\r\nend") == ["para", "next", "page", "end"]
 
 
 AS_TEXT = {"urls": "split", "emails": "split", "broken_words": "split"}
@@ -155,6 +169,12 @@ def test_own_tokens():
         "c++",
         "new york",
     ]
+
+    class Morpheme:  # stands for SudachiPy's, whose dictionary has 70 MB
+        def surface(self):
+            return "東京"
+
+    assert TextAnalyzer("japanese", tokenize=lambda text: [Morpheme()])("x") == ["東京"]
     with pytest.raises(TypeError, match="must return words"):
         TextAnalyzer(tokenize=lambda text: [1])("x")
 

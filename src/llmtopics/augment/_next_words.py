@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
 from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from llmtopics._checks import as_counts, check_texts, warn_user
@@ -18,7 +18,7 @@ from llmtopics._language.request import split_template
 from llmtopics._parts import PartsMixin
 from llmtopics._state import as_fitted, restored_on_error
 from llmtopics._text_readers import TextReader
-from llmtopics._vectorizers import words_of
+from llmtopics._vectorizers import IsVectorizer, words_of
 from llmtopics.augment._word_shares import WordShares
 from llmtopics.text import TextAnalyzer
 
@@ -141,7 +141,7 @@ class NextWordCounts(
     )
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "vectorizer": [HasMethods(["fit", "transform"]), None],
+        "vectorizer": [IsVectorizer(), None],
         "llm": [str, LanguageModel],
         "prompt": [str],
         "weight": [

@@ -23,6 +23,7 @@ from llmtopics._checks import N_JOBS, as_seed, check_texts
 from llmtopics._parts import PartsMixin
 from llmtopics._state import as_fitted, restored_on_error
 from llmtopics._text_readers import TextReader
+from llmtopics._vectorizers import IsVectorizer
 from llmtopics.augment import NextWordCounts
 from llmtopics.fusion._fitting import fit, restore_pooling
 from llmtopics.fusion._poolings import (
@@ -293,7 +294,7 @@ class FusionTopicModel(
         "n_components": [Interval(Integral, 1, None, closed="left"), None],
         "alpha": [Interval(Real, 0, 1, closed="both"), StrOptions({"auto"})],
         "pooling": [StrOptions(set(POOLINGS))],
-        "vectorizer": [HasMethods(["fit", "transform"]), None],
+        "vectorizer": [IsVectorizer(), None],
         "expander": [NextWordCounts, None],
         "embedder": [
             str,

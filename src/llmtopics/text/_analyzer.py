@@ -1,21 +1,21 @@
 """An analyzer of texts for scikit-learn's vectorizers."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import KW_ONLY, dataclass, fields
 from functools import lru_cache
 from itertools import chain
 from numbers import Integral
 from operator import attrgetter
+from reprlib import repr as shortened
 from typing import Any, ClassVar
 
 import regex
 import snowballstemmer
 from sklearn.base import BaseEstimator
-from sklearn.utils._param_validation import (
-    Interval,
-    validate_parameter_constraints,
-)
+from sklearn.utils._param_validation import validate_parameter_constraints
 
+from llmtopics._checks import check_positive, warn_user
 from llmtopics.text._cleaning import join_lines, without_html
 from llmtopics.text._languages import language_names
 from llmtopics.text._segment import warn_if_not_segmented
@@ -60,7 +60,8 @@ class TextAnalyzer(BaseEstimator):
         Given words replace the list. They are normalized like the text.
 
     extra_stop_words : collection of str, default=()
-        Words to drop as well.
+        Words to drop as well: single words, as the analyzer returns them. "covid-19" is one
+        with ``special={"hyphens": "keep"}``.
 
     keep_words : collection of str, default=()
         Words that are never dropped as stop words, such as ``["system", "bill"]``.
@@ -72,7 +73,7 @@ class TextAnalyzer(BaseEstimator):
     html : bool, default=True
         Whether HTML is removed: tags are dropped and entities (``&amp;``, with the
         semicolon) replaced by their signs. A text is HTML if it has a closing tag, a line
-        break, or a tag with an attribute. ``List<String>`` stays.
+        break, or a tag with an attribute. ``List<String>`` stays, also in HTML.
 
     special : dict, default=None
         What becomes of parts that are no plain words. Kinds that are not given have their
@@ -99,7 +100,8 @@ class TextAnalyzer(BaseEstimator):
 
     strip_accents : bool, default=False
         Whether accents of Latin and Greek letters are removed ("café" is "cafe"), and vowel
-        points of Arabic and Hebrew. Stop words are found with and without accents. Other
+        points of Arabic and Hebrew. Arabic letters lose their hamza and madda, too: "أ", "إ"
+        and "آ" become "ا". Stop words are found with and without accents. Other
         scripts stay as they are.
 
     ngram_range : tuple (min_n, max_n), default=(1, 1)
@@ -134,7 +136,8 @@ class TextAnalyzer(BaseEstimator):
     UserWarning
         If a text is mostly Chinese, Japanese, Thai, Lao, Khmer or Burmese and none of these
         languages is asked for. Pairs of neighboring characters are its words then. The
-        warning comes once per script, parameters and process.
+        warning comes once per script and process. Also if a word of ``extra_stop_words`` or
+        ``keep_words`` can equal no word of a text, such as "New York".
 
     See Also
     --------
@@ -197,7 +200,7 @@ class TextAnalyzer(BaseEstimator):
     _parameter_constraints: ClassVar[dict] = {
         "language": "no_validation",  # language_names checks it
         "lowercase": ["boolean"],
-        "min_length": [Interval(Integral, 1, None, closed="left")],
+        "min_length": "no_validation",  # check_positive checks it
         "stop_words": [str, Collection, None],
         "extra_stop_words": [Collection],
         "keep_words": [Collection],
@@ -229,10 +232,8 @@ class TextAnalyzer(BaseEstimator):
         # hash them or keep a large tokenizer in memory.
         *values, tokenize = _PARAMETERS(self)
         values.append(callable if callable(tokenize) else tokenize)
-        try:
-            known = _known_words(*values)
-        except TypeError:  # a list cannot be a key
-            known = _known_words(*map(_hashable, values))
+        low, high = _check_ngrams(self.ngram_range)
+        known = _look_up(values)
         if self.html:
             text = without_html(text)
         if known.rules.special["broken_words"] == "join":
@@ -248,13 +249,12 @@ class TextAnalyzer(BaseEstimator):
             if self.lowercase:
                 text = lower(text, language)
             if not text.isascii():
-                warn_if_not_segmented(text, known.rules.languages, known.warned)
+                warn_if_not_segmented(text, known.rules.languages)
             # tokens do not contain spaces, and a look-up is faster than a match
             words = []
             for paragraph in _PARAGRAPHS(text) if known.rules.mark_gaps else [text]:
                 words += chain.from_iterable(map(known.__getitem__, paragraph.split()))
                 words += known.gap
-        low, high = self.ngram_range
         return _ngrams(words, low, high) if high > 1 else words  # type: ignore[return-value]
 
 
@@ -269,13 +269,35 @@ class _HashableDict(dict):
 
 def _hashable(value: Any) -> Any:
     """Return a list, a set or a dict as what a cache can look up."""
-    if isinstance(value, list):
-        return tuple(value)
     if isinstance(value, Mapping):
         return _HashableDict(value)
-    if isinstance(value, Collection) and not isinstance(value, str | tuple):
+    if isinstance(value, AbstractSet):
         return frozenset(value)
+    if isinstance(value, Collection) and not isinstance(value, str):
+        return tuple(value)
     return value
+
+
+def _look_up(values: list[Any]) -> KnownWords:
+    """Return the cache of words of an analyzer with these parameters."""
+    try:
+        return _known_words(*values)
+    except TypeError:  # a list cannot be a key
+        values = [*map(_hashable, values)]
+    try:
+        return _known_words(*values)
+    except TypeError:  # a tuple that holds a list: the error names it
+        return _known_words.__wrapped__(*values)
+
+
+def _check_ngrams(given: Any) -> tuple[int, int]:
+    """Return ``ngram_range``. Not in the cache, to which (1.0, 2.0) would equal (1, 2)."""
+    match given:
+        case [Integral() as low, Integral() as high] if 1 <= int(low) <= int(high):
+            return int(low), int(high)
+    raise ValueError(
+        f"ngram_range must be (min_n, max_n) with 1 <= min_n <= max_n, got {given!r}."
+    )
 
 
 @lru_cache(maxsize=8, typed=True)
@@ -286,21 +308,17 @@ def _known_words(*values: Any) -> KnownWords:
         TextAnalyzer._parameter_constraints, given, "TextAnalyzer"
     )
     languages = language_names(given["language"])
-    if given["stem"] and not (
-        len(languages) == 1 and languages[0] in snowballstemmer.algorithms()
-    ):
+    check_positive(min_length=given["min_length"])
+    if given["stem"] and len(languages) > 1:
         raise ValueError(
-            f"stem=True: Snowball has no stemmer for {given['language']!r}. Pass "
-            "stem=False, or one language that has a stemmer."
+            f"stem=True needs one language, got {', '.join(languages)}. Pass stem=False, or "
+            "one of them."
         )
-    match given["ngram_range"]:
-        case [Integral() as low, Integral() as high] if 1 <= int(low) <= int(high):
-            pass
-        case wrong:
-            raise ValueError(
-                f"ngram_range must be (min_n, max_n) with 1 <= min_n <= max_n, got "
-                f"{wrong!r}."
-            )
+    if given["stem"] and languages[0] not in snowballstemmer.algorithms():
+        raise ValueError(
+            f"stem=True: Snowball has no stemmer for {languages[0]!r}. Pass stem=False, or "
+            "a language that has a stemmer."
+        )
     extra, keep = (
         spelled(name, given[name], languages)
         for name in ("extra_stop_words", "keep_words")
@@ -308,19 +326,27 @@ def _known_words(*values: Any) -> KnownWords:
     stop = as_stop_words(given["stop_words"], languages) | extra
     if given["strip_accents"]:  # before words are kept: "ou" of the list is also "où"
         stop, keep = (frozenset(map(without_accents, words)) for words in (stop, keep))
-    return KnownWords(
+    known = KnownWords(
         Rules(
             languages=languages,
             stop=stop - keep,
             special=special_choices(given["special"]),
             lowered=given["lowercase"],
-            mark_gaps=int(high) > 1 and not given["ngram_gaps"],
+            mark_gaps=max(given["ngram_range"]) > 1 and not given["ngram_gaps"],
             whole=given["tokenize"] is not None,
             min_length=given["min_length"],
             stem=given["stem"],
             strip_accents=given["strip_accents"],
         )
     )
+    for name, words in [("extra_stop_words", extra), ("keep_words", keep)]:
+        if wrong := known.unmatched(sorted(words)):
+            warn_user(
+                f"TextAnalyzer: {name} has {shortened(wrong)}, which no word of a text can "
+                "equal. Texts are cut at spaces and punctuation: give single words, keep "
+                "words with a hyphen whole by special={'hyphens': 'keep'}, or pass tokenize=."
+            )
+    return known
 
 
 def _ngrams(words: list[str | None], low: int, high: int) -> list[str]:

@@ -15,21 +15,36 @@ _NO_TEXT = regex.compile(
     r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*+>|\Z)",
     regex.IGNORECASE | regex.DOTALL,
 )
+# Names of one letter may be variables ("a<b and c>d"): an attribute or ">" must follow
+_ATTRIBUTE = r"\s++[a-z][a-z0-9:_-]*+\s*+=[^<>]*+>"
+_END = rf"(?:\s*+/?>|{_ATTRIBUTE})"
 # Tags that may stand inside a word, and those between words of one sentence
 _IN_WORDS = regex.compile(
-    r"</?(?:b|big|em|font|i|mark|s|small|strong|u|wbr)\b[^<>]*+>", regex.IGNORECASE
+    rf"</?(?:(?:big|em|font|mark|small|strong|wbr)\b[^<>]*+>|[bisu]{_END})",
+    regex.IGNORECASE,
 )
 _IN_SENTENCES = regex.compile(
-    r"</?(?:a|abbr|br|cite|code|img|q|span|sub|sup|time)\b[^<>]*+>", regex.IGNORECASE
+    rf"</?(?:(?:abbr|br|cite|code|img|span|sub|sup|time)\b[^<>]*+>|[aq]{_END})",
+    regex.IGNORECASE,
 )
 # With a semicolon: without one, "dollars&cents" and a link with "&region=" would be entities.
 # html.unescape raises an error for numbers of thousands of digits.
 _ENTITIES = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]*);")
-_OTHER_TAGS = regex.compile(r"<[a-z/!?][^<>]*+>", regex.IGNORECASE)
+# Directly after a word, "<String>" is a type: only these names are tags without attributes
+_BLOCKS = (
+    "article|aside|blockquote|body|caption|center|dd|div|dl|dt|figcaption|figure|footer|form"
+    "|h[1-6]|head|header|hr|html|li|nav|noscript|ol|pre|section|table|tbody|td|tfoot|th|thead"
+    "|title|tr|ul"
+)
+_OTHER_TAGS = regex.compile(
+    rf"<[/!?][^<>]*+>|(?<![\p{{L}}\p{{N}}])<[a-z][^<>]*+>|<(?:{_BLOCKS})\b[^<>]*+>|<p{_END}"
+    rf"|<[a-z][a-z0-9:_-]*+{_ATTRIBUTE}",
+    regex.IGNORECASE,
+)
 # A pattern that begins with one sign is found several times as fast
 _MAY_BE_BROKEN = re.compile(r"-[ \t]*\r?\n").search
 _RARE_HYPHEN = re.compile(r"[\u2010\u00ad][ \t]*\r?\n").search
-_BROKEN = regex.compile(r"(?<=\p{L})[-\u2010\u00ad][ \t]*+\r?\n\s*+(?=\p{Ll})")
+_BROKEN = regex.compile(r"(?<=\p{L})[-\u2010\u00ad][ \t]*+\r?\n[^\S\r\n]*+(?=\p{Ll})")
 
 
 def without_html(text: str) -> str:

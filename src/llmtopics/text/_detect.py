@@ -5,7 +5,7 @@ from typing import Any
 from unicodedata import name
 
 from llmtopics._checks import check_texts
-from llmtopics.text._languages import LANGUAGES, NAMES
+from llmtopics.text._languages import LANGUAGES, NAMES, language_name
 from llmtopics.text._special import special_choices
 from llmtopics.text._spelling import clean, lower
 from llmtopics.text._stop_words import stop_words
@@ -42,8 +42,9 @@ def detect_language(texts: Any) -> str:
     -----
     Each text is classified by py3langid [1]_, among the languages of ``TextAnalyzer``. Texts
     of a few words are often taken for another language. The majority of a corpus is right
-    more often than each of its texts. If texts are in several languages, name them yourself:
-    ``TextAnalyzer(["english", "german"])``.
+    more often than each of its texts. Only the first language of a mixed corpus is returned.
+    To see all, count the texts: ``Counter(detect_language([text]) for text in texts)``. Then
+    name them: ``TextAnalyzer(["english", "german"])``.
 
     References
     ----------
@@ -92,14 +93,15 @@ def is_foreign(text: str, language: str) -> bool:
     ----------
     text : str
     language : str
-        A language of :class:`TextAnalyzer` that has stop words.
+        A language of :class:`TextAnalyzer` that has stop words: its name or code.
 
     Raises
     ------
     ValueError
         If the language is not known or has no stop words.
     """
-    own = stop_words(language) if language in LANGUAGES else frozenset()
+    language = language_name(language)
+    own = stop_words(language)
     if not own:
         known = ", ".join(each for each in LANGUAGES if stop_words(each))
         raise ValueError(f"language must be None or one of {known}, got {language!r}.")

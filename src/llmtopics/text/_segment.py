@@ -32,6 +32,7 @@ _TOO_LONG = regex.compile(
     r"|(?P<Chinese>\p{Han}{4,})|(?P<Thai>\p{Thai}{16,})|(?P<Lao>\p{Lao}{16,})"
     r"|(?P<Khmer>\p{Khmer}{16,})|(?P<Burmese>\p{Myanmar}{16,})"
 ).search
+_warned: set[str] = set()  # scripts
 _FEW = 0.2  # of the characters of a text: names and quotes in a text of another script
 
 
@@ -66,12 +67,10 @@ def _pairs(token: str) -> list[str]:
     return list(map("".join, pairwise(signs))) if signs[1:] else [token]
 
 
-def warn_if_not_segmented(
-    text: str, languages: tuple[str, ...], warned: set[str]
-) -> None:
+def warn_if_not_segmented(text: str, languages: tuple[str, ...]) -> None:
     """Warn of a text without spaces between words if no such language is asked for.
 
-    ``warned`` holds the scripts warned of. Python's own record of warnings is cleared by each
+    Each script is warned of once. Python's own record of warnings is cleared by each
     task of joblib, which would print one warning per task.
     """
     if not SEGMENTED.isdisjoint(languages):
@@ -82,7 +81,7 @@ def warn_if_not_segmented(
     if found is None or len(_NO_SPACES.findall(text)) < _FEW * len(text):
         return
     script = found.lastgroup
-    if script in warned:
+    if script in _warned:
         return
     warnings.warn(
         f"TextAnalyzer: a text is {script}, which has no spaces between words, and "
@@ -92,4 +91,4 @@ def warn_if_not_segmented(
         UserWarning,
         stacklevel=3,
     )
-    warned.add(script)  # not if the warning is an error: the next text fails, too
+    _warned.add(script)  # not if the warning is an error: the next text fails, too

@@ -35,17 +35,23 @@ TOKENS = {  # what stands for such a part
 # A link, an address or a name in Latin letters ends where letters of East Asia touch it:
 # "请联系a@b.com谢谢".
 _ASIAN = rf"\p{{Hangul}}{RANGES}"
-_IN_URL = rf"[^\s\p{{C}}<>\"{_ASIAN}]"
+_IN_URL = rf"[^\s\p{{C}}<>\"—{_ASIAN}]"
 _OTHERS = rf"(?:(?![{_ASIAN}])[\p{{L}}\p{{M}}\p{{N}}%s])++"  # with some signs
 _PATH = rf"{_IN_URL}*(?<=[^\p{{P}}]|/)"  # the sign after a URL is not in it
-_DOMAINS = "com|org|net|edu|gov|info|io|co|ly|me|be|gl|gd|eu|uk|de|fr|es|it|ru|jp|cn|in"
+_DOMAINS = "com|org|net|edu|gov|info|io|co|ly|gl|gd|eu|uk|de|fr|es|ru|jp|cn"
+# "said.it/she" has no space after its point. The path of a link looks like one.
+_WORD_DOMAINS = r"(?:it|me|be|in)/(?=\S*?[0-9/_?=-])"
+# After ".com", a longer word is the next sentence: "a@b.com.Thanks"
+_NOT_AFTER_COM = r"(?<!\.(?i:com|org|net|edu|gov)\.)"
 _MODIFIED = r"(?:\p{EMod}|\ufe0f)?(?:[\U000e0020-\U000e007e]++\U000e007f)?"
 _PICTURE = rf"(?:(?![©®])(?:\p{{Emoji_Presentation}}|\p{{Extended_Pictographic}})|[©®]\ufe0f){_MODIFIED}"
 find_special = regex.compile(
-    rf"(?P<urls>(?i:(?:https?|ftp)://){_PATH}|(?<![\p{{L}}\p{{N}}.@-])"
-    rf"(?i:www\.(?=\w)|(?:[a-z0-9-]++\.){{1,8}}(?:{_DOMAINS})/){_PATH})"
+    rf"(?P<urls>(?i:(?:https?|ftp)://|mailto:){_PATH}|(?<![\p{{L}}\p{{N}}.@-])"
+    rf"(?i:www\.(?=\w)|(?:t\.me|youtu\.be)/"
+    rf"|(?:[a-z0-9-]++\.){{1,8}}(?:(?:{_DOMAINS})/|{_WORD_DOMAINS})){_PATH})"
     rf"|(?P<emails>(?:(?<=[{_ASIAN}])|(?<![\p{{L}}\p{{M}}\p{{N}}._%+-]))"
-    rf"{_OTHERS % '._%+-'}@{_OTHERS % '-'}(?:\.{_OTHERS % '-'})++)"
+    rf"{_OTHERS % '._%+-'}@{_OTHERS % '-'}"
+    rf"(?:\.(?:{_NOT_AFTER_COM}{_OTHERS % '-'}|[a-z]{{2}}(?![\p{{L}}\p{{N}}])))++)"
     rf"|(?P<mentions>(?<![\p{{L}}\p{{M}}\p{{N}}_])@"
     rf"(?:{_OTHERS % '_'}|[\p{{L}}\p{{M}}\p{{N}}_]++)"
     r"(?:@[\p{L}\p{N}.-]+\p{L})?)"

@@ -70,7 +70,6 @@ class KnownWords(dict[str, Words]):
     def __init__(self, rules: Rules):
         super().__init__()
         self.rules = rules
-        self.warned: set[str] = set()  # scripts, for warn_if_not_segmented
         self.gap: Words = (None,) if rules.mark_gaps else ()
         hyphens = rules.special["hyphens"] == "keep"
         self._tokens, self._is_word = _TOKEN[hyphens], _IS_WORD[hyphens]
@@ -129,6 +128,8 @@ class KnownWords(dict[str, Words]):
 
     def _words_of_token(self, token: str) -> Words:
         if _IS_NUMBER(token):
+            if self._is_stop(token):
+                return self.gap
             return self._special("numbers", token)
         if not self._is_word(token) and not (
             self.rules.whole and any(map(str.isalnum, token))
@@ -163,6 +164,21 @@ class KnownWords(dict[str, Words]):
             words = [word and without_accents(word) for word in words]
         return tuple(words) or self.gap
 
+    def unmatched(self, words: Iterable[str]) -> list[str]:
+        """Return the words that can equal no token: with spaces, points or other signs."""
+        return [
+            word
+            for word in words
+            if not (
+                self.rules.whole
+                or (
+                    runs_of_scripts(word) == self._tokens(word) == [word]
+                    and any(map(str.isalnum, word))
+                    and not any(find_special(word))
+                )
+            )
+        ]
+
     def _is_stop(self, word: str) -> bool:
         if not self.rules.lowered:
             word = lower(word, self.rules.language)
@@ -193,6 +209,8 @@ def given_tokens(tokenize: Callable[[str], Any], text: str) -> list[str]:
     tokens = found.split() if isinstance(found, str) else []
     for token in () if isinstance(found, str) else found:
         word = getattr(token, "text", getattr(token, "surface", token))
+        if callable(word):  # a method in SudachiPy
+            word = word()
         if not isinstance(word, str):
             raise TypeError(
                 f"tokenize= must return words (str), got {type(word).__name__}."
