@@ -367,7 +367,7 @@ WITH_DATA = [
     "Bob (bob@example.com) called +1 212 555 0199.",
     "Nobody called in 1984.",
 ]
-REPLACED = ["Jane (<EMAIL_1>) called <PHONE_1>.", "Bob (<EMAIL_1>) called <PHONE_1>."]
+REPLACED = ["Jane (<EMAIL_3>) called <PHONE_1>.", "Bob (<EMAIL_3>) called <PHONE_1>."]
 
 
 def echo(handler, _, body):
@@ -380,18 +380,37 @@ def test_personal_data_is_replaced_before_it_is_sent(llm, server):
     llm.set_params(redact="pii")
     options = {"system": "Ask me@example.com.", "template": "{{1}} by a@b.org: {text}"}
     found = ask(llm, WITH_DATA, **options)
-    expected = ["{1} by <EMAIL_1>: " + t for t in [*REPLACED, WITH_DATA[2]]]
+    expected = ["{1} by <EMAIL_2>: " + t for t in [*REPLACED, WITH_DATA[2]]]
     assert found == expected
     sent = [body["messages"] for _, body, _ in server.requests]
     assert [messages[1]["content"] for messages in sent] == expected
     assert sent[0][0]["content"] == "Ask <EMAIL_1>."
     restored = ask(clone(llm).set_params(restore=True), WITH_DATA, **options)
-    assert restored == [
-        "{1} by a@b.org: ".replace("a@b.org", "jane@example.com") + WITH_DATA[0],
-        "{1} by bob@example.com: " + WITH_DATA[1],
-        "{1} by <EMAIL_1>: " + WITH_DATA[2],
-    ]
+    assert restored == ["{1} by a@b.org: " + t for t in WITH_DATA]
     assert len(server.requests) == 3  # from the cache, whose keys are of what was sent
+
+
+def test_each_placeholder_in_an_answer_is_restored_to_its_own_person(llm, server):
+    server.fault = echo
+    llm.set_params(redact="pii", restore=True)
+    texts = ["<EMAIL_1> is bob@y.org", "me@x.org asks", "<EMAIL_2> asks bob@y.org"]
+    options = {"system": "You help me@x.org.", "template": "{text} Reply to jane@x.org"}
+    found = ask(llm, texts, **options)
+    assert found == [f"{text} Reply to jane@x.org" for text in texts]
+    for _, body, _ in server.requests:
+        assert not [m for m in body["messages"] if "@" in m["content"]]
+
+
+def nothing_but_numbers(text):
+    return "".join(c for c in text if c.isdigit())
+
+
+def test_texts_of_which_redact_leaves_nothing_get_zeros(embedder, server, caplog):
+    embedder.set_params(redact=nothing_but_numbers)
+    assert (embedder.transform(["a", " ", "b"]) == 0).all()
+    assert [body["input"] for _, body, _ in server.requests] == [["text"]]
+    (record,) = caplog.records
+    assert "redact leaves nothing of 2 of 3 texts" in record.getMessage()
 
 
 def test_texts_that_are_sent_alike_are_sent_once(either, server):
@@ -411,8 +430,8 @@ def test_answers_to_score_and_prompts_of_vectors_are_replaced(llm, embedder, ser
         llm.set_params(redact="pii").score(["By a@b.org"], [" of c@d.org"])
     embedder.set_params(redact="pii", prompt="For a@b.org: ").transform(["c@d.org"])
     first, second = (body for _, body, _ in server.requests)
-    assert first["prompt"] == "By <EMAIL_1> of <EMAIL_1>"
-    assert second["input"] == ["For <EMAIL_1>: <EMAIL_1>"]
+    assert first["prompt"] == "By <EMAIL_2> of <EMAIL_1>"
+    assert second["input"] == ["For <EMAIL_1>: <EMAIL_2>"]
 
 
 def shout(text):
