@@ -12,7 +12,8 @@ import pytest
 from sklearn.base import clone
 
 from llmtopics import LLMError, RemoteEmbedder, RemoteLLM
-from llmtopics._language import LLMLimitError, pace
+from llmtopics._language import LLMLimitError, connection, pace
+from llmtopics._language.request import Request
 
 pytest.importorskip("openai")
 KEY = "sk-very-secret-1234"
@@ -98,7 +99,7 @@ def test_extra_fields_headers_and_query_are_sent(either, server, monkeypatch):
     monkeypatch.setenv("TEAM_KEY", "team-secret-99\n")
     either.set_params(
         extra_body={"user": "u1", "dimensions": 2, "temperature": None},
-        extra_headers={"X-Team": "topics", "X-Team-Key": "Bearer $TEAM_KEY"},
+        extra_headers={"X-Team": "$$5", "X-Team-Key": "Bearer $TEAM_KEY"},
         query={"api-version": "2024-10-21"},
     )
     ask(clone(either))
@@ -106,7 +107,7 @@ def test_extra_fields_headers_and_query_are_sent(either, server, monkeypatch):
     assert path.endswith("?api-version=2024-10-21")
     assert (body["user"], body["dimensions"]) == ("u1", 2)
     assert "temperature" not in body
-    assert headers["X-Team"] == "topics"
+    assert headers["X-Team"] == "$5"
     assert headers["X-Team-Key"] == "Bearer team-secret-99"
     assert headers["Authorization"] == f"Bearer {KEY}"
     ask(clone(either))
@@ -146,6 +147,9 @@ def test_secrets_of_headers_are_not_stored_or_shown(
         ({"extra_headers": {"X Team": "a"}}, "wrong name of a header"),
         ({"extra_headers": {"X-Team": "a\r\nX-Other: b"}}, "text of one line"),
         ({"extra_headers": {"X-Team": "é"}}, "text of one line, in ASCII"),
+        ({"extra_headers": {"X-Note": "cost $5"}}, r"Write \$\$ for a dollar"),
+        ({"extra_headers": {"Content-Length": "5"}}, "cannot set 'Content-Length'"),
+        ({"extra_headers": {"host": "a"}}, "cannot set 'host'"),
         ({"extra_headers": ["X-Team"]}, "extra_headers"),
         ({"query": {"api-version": 3}}, "query must be a dict from texts to texts"),
         ({"query": {"api-key": KEY}}, r"query\['api-key'\] is a secret"),
@@ -318,6 +322,11 @@ def test_a_limit_on_tokens_by_the_user_replaces_that_of_each_call(llm, server):
         chat("Fine.", reasoning_content="The user asks."),  # vLLM, DeepSeek
         chat("Fine.", reasoning="The user asks."),  # Ollama, OpenRouter
         chat("<think>\nThe user asks.\n</think>\n\nFine."),
+        chat("<reasoning>\nThe user asks.\n</reasoning>\n\nFine."),
+        chat(  # gpt-oss
+            "<|channel|>analysis<|message|>The user asks.<|end|><|start|>assistant"
+            "<|channel|>final<|message|>Fine."
+        ),
         chat("The user asks.\n</think>\n\nFine."),  # the template wrote <think>
         chat(  # Mistral
             [
@@ -335,8 +344,10 @@ def test_thinking_is_not_the_answer(llm, server, shape):
     assert ask(llm) == ["Fine."]
 
 
-def test_tags_inside_an_answer_stay(llm, server):
-    said = "Use <think>aloud</think> or <b>bold</b>."
+@pytest.mark.parametrize(
+    "said", ["Use <think>aloud</think> or <b>bold</b>.", "The tag is </think> in HTML"]
+)
+def test_tags_inside_an_answer_stay(llm, server, said):
     server.fault = always(200, chat(said))
     assert ask(llm) == [said]
 
@@ -349,15 +360,45 @@ def test_tags_inside_an_answer_stay(llm, server):
         chat("<think>The user asks, and I", "length", (9, 64)),
     ],
 )
-def test_thinking_that_fills_the_limit_says_what_to_do(llm, server, shape):
+@pytest.mark.parametrize("stop", [[], ["\n"]])
+def test_thinking_that_fills_the_limit_says_what_to_do(llm, server, shape, stop):
     server.fault = always(200, shape)
     message = (
         r"^Row 0: .*'length'.*64 tokens may be too few.*max_completion_tokens': 2000"
     )
     with pytest.raises(LLMError, match=message):
-        ask(llm)
+        ask(llm, stop=stop)
     server.fault = lambda *_: False
-    assert ask(llm.set_params(extra_body={"max_completion_tokens": 2000})) == ["Fine."]
+    assert ask(llm, stop=stop) == ["Fine."]  # no empty answer is in the cache
+
+
+@pytest.mark.parametrize(
+    "shape", [chat("<think>\n"), chat("", reasoning_content="The user asks")]
+)
+def test_a_stop_string_in_the_thinking_is_an_error(llm, server, shape):
+    server.fault = always(200, shape)
+    with pytest.raises(LLMError, match=r"'stop'.*A stop string may have ended it"):
+        ask(llm, stop=["\n"])
+    server.fault = always(200, chat(""))
+    assert ask(llm, stop=["\n"]) == [""]  # the answer begins with the stop string
+
+
+CALL = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        (chat(None, refusal="I can't help."), r"refuses, .*I can't help"),
+        (chat(None, "tool_calls", tool_calls=[CALL]), "calls a tool. Remove tools"),
+        ({"choices": [{"message": None}]}, "has no message"),
+        ({"choices": [{}]}, "has no message"),
+    ],
+)
+def test_an_answer_without_text_says_what_happened(llm, server, shape, message):
+    server.fault = always(200, shape)
+    with pytest.raises(LLMError, match=f"^Row 0: .*wrote nothing: .*{message}"):
+        ask(llm)
 
 
 # personal data -------------------------------------------------------------------------
@@ -504,6 +545,45 @@ def test_tokens_per_minute_are_kept(llm, server, monkeypatch):
     start = time.monotonic()
     ask(llm, FRUITS[:2], max_new_tokens=5000)  # more than the limit: one at a time
     assert time.monotonic() - start > 0.4
+
+
+def test_a_picture_counts_as_a_fixed_number_of_tokens(llm, server, monkeypatch):
+    """The picture is a fake: a megabyte of letters."""
+    counted = []
+    monkeypatch.setattr(connection, "wait_for_turn", lambda a, n, *_: counted.append(n))
+    llm._describe(
+        ["a", "b"],
+        lambda digest: "data:image/png;base64," + digest * 2**20,
+        ["a", "b"],
+        {},
+        prompt="What is it?",
+        max_new_tokens=100,
+        on_error="raise",
+        verbose=0,
+    )
+    assert all(1100 < n < 1300 for n in counted)
+    assert len(counted) == len(server.requests) == 2
+
+
+def test_a_slash_after_the_address_changes_no_limit(llm, server):
+    addresses = {
+        clone(llm).set_params(base_url=url)._connection(REQUEST).address
+        for url in (server.url, server.url + "/")
+    }
+    assert len(addresses) == 1
+
+
+REQUEST = Request("generate", "{text}", None, True, None)
+
+
+@pytest.mark.parametrize(("n", "refused"), [(72, False), (73, True), (500, True)])
+def test_a_few_tokens_over_the_limit_are_accepted(llm, server, n, refused):
+    server.fault = always(200, chat(usage=(9, n)))
+    if not refused:
+        assert ask(llm, max_new_tokens=64) == ["Fine."]
+        return
+    with pytest.raises(LLMError, match=f"wrote {n} tokens"):
+        ask(llm, max_new_tokens=64)
 
 
 def test_a_failure_ends_the_waiting(llm, server):
@@ -663,6 +743,8 @@ def test_gemini(llm, server):
     assert ask(llm) == ["Fine."]
     assert llm.usage_["cost"] == pytest.approx(43)
     llm.set_params(max_cost=None)
+    shape["usage"]["total_tokens"] = 500  # more than max_new_tokens
+    assert ask(llm, ["plums"]) == ["Fine."]
     cut = chat() | {"model": "gemini-2.5-flash"}
     cut["choices"] = [
         {"finish_reason": "length", "index": 0, "message": {"role": "assistant"}}

@@ -73,6 +73,7 @@ class RemoteLLM(Served, LanguageModel):
     extra_headers : dict or None, default=None
         Headers that are added to each request. ``$NAME`` in a value is replaced by the
         environment variable ``NAME`` when a request is sent: ``{"api-key": "$AZURE_KEY"}``.
+        ``$$`` is a dollar sign.
         The value of the variable is never stored. Headers with secrets must be written so.
 
     query : dict or None, default=None
@@ -127,7 +128,8 @@ class RemoteLLM(Served, LanguageModel):
     server's default is used, so texts vary from run to run until they are in the cache.
 
     Thinking of reasoning models is not part of the answer, whether it comes in a field of its
-    own or before ``</think>``.
+    own or at the beginning of the text: in tags such as ``<think>`` or ``<reasoning>``, or in
+    the analysis channel of gpt-oss.
 
     Some failures would repeat for every row. They are errors with ``on_error="keep"`` too: a
     refused key, an unknown model, a server that cannot be reached or gives no

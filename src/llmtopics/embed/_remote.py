@@ -81,6 +81,7 @@ class RemoteEmbedder(Served, Embedder):
     extra_headers : dict or None, default=None
         Headers that are added to each request. ``$NAME`` in a value is replaced by the
         environment variable ``NAME`` when a request is sent: ``{"api-key": "$AZURE_KEY"}``.
+        ``$$`` is a dollar sign.
         The value of the variable is never stored. Headers with secrets must be written so.
 
     query : dict or None, default=None
@@ -129,7 +130,8 @@ class RemoteEmbedder(Served, Embedder):
     parameters. Vectors are returned as the server sends them. Most servers divide them by
     their lengths.
 
-    A blank text gets the zero vector and is not sent. The number of dimensions is known from
+    A blank text gets the zero vector and is not sent. So does a text of which ``redact`` leaves
+    nothing; a message is logged. The number of dimensions is known from
     ``dimensions``. If this is None, it is known from the vector of the word "text", which is
     sent if the model needs the number (all texts blank, ``get_feature_names_out``).
 
