@@ -145,7 +145,7 @@ ODD += [
     "0" * 50_000,
     "ſK12ſſK" * 10_000,
     "١٢" * 9_000,
-    " ".join(f"j{i}@x.org" for i in range(20_000)),
+    " ".join(f"j{i}@x.org" for i in range(60_000)),
 ]
 
 

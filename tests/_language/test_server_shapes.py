@@ -391,6 +391,7 @@ CALL = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{
     [
         (chat(None, refusal="I can't help."), r"refuses, .*I can't help"),
         (chat(None, "tool_calls", tool_calls=[CALL]), "calls a tool. Remove tools"),
+        (chat(None, "tool_calls"), "calls a tool"),
         ({"choices": [{"message": None}]}, "has no message"),
         ({"choices": [{}]}, "has no message"),
     ],

@@ -22,8 +22,6 @@ _HEADERS_OF_CLIENT = {
         "content-type",
         "expect",
         "host",
-        "te",
-        "trailer",
         "transfer-encoding",
         "upgrade",
     ),

@@ -204,7 +204,8 @@ class OpenAICompatible(Provider):
             return "its answer has no message"
         if refusal := message.get("refusal"):
             return f"it refuses, {str(refusal)[:300]!r}"
-        if message.get("tool_calls") or message.get("function_call"):
+        calls = message.get("tool_calls") or message.get("function_call")
+        if calls or choice.get("finish_reason") == "tool_calls":
             return "it calls a tool. Remove tools from extra_body"
         return None
 
