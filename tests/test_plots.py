@@ -241,6 +241,20 @@ def test_a_script_without_a_font_is_named_once(shipped_fonts, script):
         two_topics(SCRIPTS[script])
 
 
+def test_emoji_are_named_as_emoji_and_matplotlib_adds_no_warnings(shipped_fonts):
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        two_topics("👩‍🦰👧❤️🫠").figure.canvas.draw()
+    (warning,) = seen
+    assert "characters of these scripts: emoji. They" in str(warning.message)
+
+
+def test_lone_surrogates_in_names_are_replaced():
+    ax = two_topics("\ud800dog")
+    ax.figure.canvas.draw()
+    assert "?dog" in [label.get_text() for label in ax.get_yticklabels()]
+
+
 @pytest.mark.parametrize("script", ["ARABIC", "HEBREW"])
 def test_letters_from_right_to_left_are_ordered_or_a_warning_says_so(
     shipped_fonts, script, monkeypatch

@@ -5,12 +5,24 @@ Names and addresses of people have no fixed form and are not found.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
+from itertools import count
 from typing import Any
 
+_PLACEHOLDER = re.compile(r"<[A-Z]+_\d+>")
+_PLAIN = str.maketrans(  # other forms of spaces, hyphens, digits and Latin letters
+    dict.fromkeys("\u00a0\u2007\u2009\u202f\u3000", " ")
+    | dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-")
+    | {c: chr(ord(c) - 0xFEE0) for c in map(chr, range(0xFF01, 0xFF5F)) if c.isalnum()}
+    | dict(zip("＠＋－．＿", "@+-._", strict=True))
+)
 # A letter of a script without spaces may touch what is found ("电话13800138000").
-_LETTER = r"(?:(?![\u3000-\u9fff\uac00-\ud7ff\uff00-\uffef])\w)"
+_NO_SPACES = (
+    r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u9fff\uac00-\ud7ff\uff00-\uffef"
+)
+_LETTER = rf"[^\W{_NO_SPACES}]"
 _START = r"(?<![A-Za-z0-9_.,+])"
 _END = r"(?![A-Za-z0-9_]|[.,]\d)"
 _IBAN_LENGTHS = dict.fromkeys(["NO"], 15) | {
@@ -38,7 +50,9 @@ _IBAN_LENGTHS = dict.fromkeys(["NO"], 15) | {
 
 
 def redacted(
-    text: str, redact: str | Callable[[str], str] | None
+    text: str,
+    redact: str | Callable[[str], str] | None,
+    known: dict[str, str] | None = None,
 ) -> tuple[str, dict[str, str]]:
     """Return a text without personal data, and what each placeholder stands for.
 
@@ -49,52 +63,58 @@ def redacted(
         "pii" replaces web and e-mail addresses, IBANs, card numbers, IP addresses, phone
         numbers and @handles. A callable takes a text and returns the text to use instead. Its
         replacements are not known. None keeps the text.
+    known : dict or None
+        Placeholders in other texts that are sent with this one, and what they stand for. Equal
+        values get the same placeholder, others a new one.
 
     Returns
     -------
     text : str
     originals : dict
-        From placeholders to what they replaced. Equal values share one, within a text.
+        From placeholders, ``known`` ones included, to what they replaced.
 
     Raises
     ------
     ValueError
         If the callable does not return a text.
     """
+    originals = dict(known or {})
     if redact is None:
-        return text, {}
+        return text, originals
     if callable(redact):
         found = redact(text)
         if not isinstance(found, str):
             raise ValueError(
                 f"redact must return a text for each text, got {type(found).__name__}."
             )
-        return found, {}
-    originals: dict[str, str] = {}
-    for kind, find in _KINDS.items():
-        placeholders: dict[str, str] = {}
+        return found, originals
+    names = {value: name for name, value in originals.items()}
+    used = {*originals, *_PLACEHOLDER.findall(text)}  # a user may have written some
+    numbers: defaultdict[str, Iterator[int]] = defaultdict(lambda: count(1))
+
+    def name_of(value: str, kind: str) -> str:
+        if value not in names:
+            new = (f"<{kind}_{n}>" for n in numbers[kind])
+            names[value] = name = next(name for name in new if name not in used)
+            originals[name] = value
+        return names[value]
+
+    # A placeholder that is in this text and in known must not be taken for the known one.
+    text = _PLACEHOLDER.sub(
+        lambda m: name_of(m[0], "TEXT") if m[0] in (known or {}) else m[0], text
+    )
+    for kind, find in _KINDS:
         parts, end = [], 0
-        for start, stop in find(text):
-            value = text[start:stop]
-            if value not in placeholders:
-                placeholders[value] = _unused(kind, len(placeholders) + 1, text)
-            parts += [text[end:start], placeholders[value]]
+        for start, stop in find(text.translate(_PLAIN)):
+            parts += [text[end:start], name_of(text[start:stop], kind)]
             end = stop
         text = "".join([*parts, text[end:]])
-        originals |= {name: value for value, name in placeholders.items()}
     return text, originals
 
 
 def restored(text: str, originals: dict[str, str]) -> str:
     """Return a text with its placeholders replaced by what they stand for."""
-    return re.sub(r"<[A-Z]+_\d+>", lambda m: originals.get(m[0], m[0]), text)
-
-
-def _unused(kind: str, n: int, text: str) -> str:
-    """Return a placeholder that is not in the text, as a user may have written it."""
-    while f"<{kind}_" in text:
-        kind += "X"
-    return f"<{kind}_{n}>"
+    return _PLACEHOLDER.sub(lambda m: originals.get(m[0], m[0]), text)
 
 
 Spans = Iterator[tuple[int, int]]
@@ -130,13 +150,13 @@ def _is_ip(found: str) -> bool:
 def _ibans(text: str) -> Spans:
     """Yield where International Bank Account Numbers are, by length and check digits."""
     flags, end = re.IGNORECASE | re.ASCII, 0
-    for start in re.finditer(r"(?<![A-Za-z0-9])([A-Z]{2})\d\d", text, flags):
+    for start in re.finditer(r"(?<!\d)([A-Z]{2})\d\d", text, flags):
         n_more = _IBAN_LENGTHS.get(start[1].upper(), 4) - 4
-        rest = re.compile(rf"(?:[ -]?[A-Z0-9]){{{n_more}}}(?![A-Z0-9])", flags)
+        rest = re.compile(rf"(?:[ .-]{{0,3}}[A-Z0-9]){{{n_more}}}(?!\d)", flags)
         found = rest.match(text, start.end())
         if not (n_more and found and start.start() >= end):
             continue
-        turned = re.sub("[ -]", "", found[0] + start[0])
+        turned = re.sub("[ .-]", "", found[0] + start[0])
         if int("".join(str(int(c, 36)) for c in turned)) % 97 == 1:
             end = found.end()
             yield start.start(), end
@@ -144,7 +164,8 @@ def _ibans(text: str) -> Spans:
 
 def _cards(text: str) -> Spans:
     """Yield where card numbers are: 14 to 19 digits in groups, with a check digit (Luhn)."""
-    for run in re.finditer(rf"{_START}\d+(?:[ -]\d+)*{_END}", text):
+    numbers = r"\d{4}(?:\.\d{4}){3}|\d+(?:[ -]{1,3}\d+)*"
+    for run in re.finditer(rf"{_START}(?:{numbers}){_END}", text):
         groups = [m.span() for m in re.finditer(r"\d+", run[0])]
         first = 0
         while first < len(groups):
@@ -172,40 +193,74 @@ def _is_card(digits: str) -> bool:
 
 
 def _is_phone(found: str) -> bool:
-    return 8 <= len(_digits(found)) <= 15
+    is_round = re.fullmatch(r"\+\d+(?:[ .]000)+", found)  # +3 000 000 000 people
+    return 8 <= len(_digits(found)) <= 15 and not is_round
 
 
+_GAP = r"(?:[ ./-]|[ ]{2})"
 _PHONES = [
-    r"(?:\+|00)[1-9](?:(?:\)?[ ./-]\(?|[()])?\d){7,14}",  # +49 (30) 123-456
-    r"(?:1[-. ])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[-. ])\d{3}[-. ]\d{4}",  # (212) 555-0123
-    r"1[3-9]\d(?:\d{8}|[ -]\d{4}[ -]\d{4})",  # 13800138000
-    r"\(0[1-9]\d{1,4}\)[ /-]?\d{2,8}(?:[ -]\d{2,4}){0,3}",  # (030) 123456
+    rf"(?:\+|00)[1-9](?:(?:\)?{_GAP}\(?|[()])?\d){{7,14}}",  # +49 (30) 123-456
+    rf"(?:1{_GAP})?(?:\([2-9]\d\d\){_GAP}?|[2-9]\d\d{_GAP})\d{{3}}{_GAP}\d{{4}}",  # (212) 555-0123
+    rf"1[3-9]\d(?:\d{{8}}|{_GAP}\d{{4}}{_GAP}\d{{4}})",  # 13800138000
+    rf"\(0[1-9]\d{{1,4}}\){_GAP}?\d{{2,8}}(?:{_GAP}\d{{2,4}}){{0,3}}",  # (030) 123456
     r"0[1-9]\d{8,9}",  # 0612345678
-    r"0[1-9]\d{1,3}[ /-]\d{3,8}(?:[ -]\d{2,4}){0,3}",  # 020 7946 0958
-    r"0[1-9](?:[ .-]\d{2}){4}",  # 01 23 45 67 89
-    r"0[1-9][ -]\d{3,4}[ -]\d{4}",  # 03-1234-5678
+    rf"0[1-9]\d{{1,3}}{_GAP}\d{{3,8}}(?:{_GAP}\d{{2,4}}){{0,3}}",  # 020 7946 0958
+    rf"0[1-9](?:{_GAP}\d{{2}}){{4}}",  # 01 23 45 67 89
+    rf"0[1-9]{_GAP}\d{{3,4}}{_GAP}\d{{4}}",  # 03-1234-5678
 ]
-_KINDS: dict[str, Callable[[str], Spans]] = {
-    "URL": _matches(
-        r"(?<![a-z0-9])(?:[a-z][a-z0-9+.-]{0,20}://|www\.)"
-        r"(?:[^\s<>\"'()，。、）]|\([^\s()]*\)|\((?![^\s()]*\)))+(?<![.,:;!?\]}])"
+_NUMBERED = "".join(
+    f"(?<!{word} )" for word in ("version", "release", "section", "chapter", "table")
+)
+_IN_URL = r"(?:[^\s<>\"'()，。、）]|\([^\s()]*\)|\((?![^\s()]*\)))+(?<![.,:;!?\]}])"
+# In this order. The second pattern of a kind is for names in scripts without spaces, in which
+# it cannot know where a name begins and ends: it takes all letters.
+_KINDS: list[tuple[str, Callable[[str], Spans]]] = [
+    (
+        "URL",
+        _matches(
+            rf"(?<![a-z0-9])(?:[a-z][a-z0-9+.-]{{0,20}}://|www\.){_IN_URL}"
+            rf"|(?<!{_LETTER})(?<![@./-])(?:[a-z0-9-]{{1,63}}\.){{1,8}}(?-i:[a-z]{{2,6}})/{_IN_URL}"
+        ),
     ),
-    "EMAIL": _matches(
-        rf"(?<![a-z0-9@])(?:{_LETTER}|[.%+'-]){{1,64}}@(?:{_LETTER}|-){{1,63}}"
-        rf"(?:\.(?:{_LETTER}|-){{1,63}}){{1,8}}"
+    (
+        "EMAIL",
+        _matches(
+            rf"(?<![a-z0-9@])(?:{_LETTER}|[.%+'-]){{1,64}}@(?:{_LETTER}|-){{1,63}}"
+            rf"(?:\.(?:{_LETTER}|-){{1,63}}){{1,8}}"
+        ),
     ),
-    "IBAN": _ibans,
-    "CARD": _cards,
-    "IP": _matches(
-        r"(?<!version )(?<!\bv)(?<![\w.:+-])(?:\d{1,3}(?:\.\d{1,3}){3}"
-        r"|(?=[0-9a-f:]*\d)[0-9a-f]{1,4}:[0-9a-f:.]*[0-9a-f])(?![\w:]|\.\d)",
-        _is_ip,
+    (
+        "EMAIL",
+        _matches(r"(?<![\w@.])[\w.%+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"),
     ),
-    "PHONE": _matches(
-        rf"{_START}(?<!-)(?:{'|'.join(_PHONES)}){_END}(?!-\d)", _is_phone
+    ("IBAN", _ibans),
+    ("CARD", _cards),
+    (
+        "IP",
+        _matches(
+            rf"{_NUMBERED}(?<!\bv)(?<![a-z)]/)(?<![\w.+-])"
+            r"\d{1,3}(?:\.\d{1,3}){3}(?!\w|\.\d)"
+            r"|(?<![\w.:+-])(?<!\w\[)(?=[0-9a-f:]*\d)(?=[0-9a-f:.]*::|(?:[0-9a-f]+:){6})"
+            r"[0-9a-f:][0-9a-f:.]*(?:[0-9a-f]|(?<=:):)(?![\w:]|\.\d)",
+            _is_ip,
+        ),
     ),
-    "HANDLE": _matches(r"(?<![\w@./])@[a-z_]\w+(?:@[\w-]+(?:\.[\w-]+)+|(?:[.-]\w+)*)"),
-}
+    (
+        "PHONE",
+        _matches(
+            rf"{_START}(?<!-)(?:{'|'.join(_PHONES)}){_END}(?!-\d)",
+            _is_phone,
+        ),
+    ),
+    (
+        "HANDLE",
+        _matches(
+            rf"(?<!{_LETTER})(?<![@./])@(?!\d){_LETTER}{{2,}}"
+            rf"(?:@[\w-]+(?:\.[\w-]+)+|(?:[.-]{_LETTER}+)*)"
+        ),
+    ),
+    ("HANDLE", _matches(r"(?<![A-Za-z0-9_@./])@[^\W\d]\w+")),
+]
 
 
 def check_redact(redact: Any, restore: bool = False) -> None:

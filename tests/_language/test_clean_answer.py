@@ -21,6 +21,8 @@ from llmtopics._language.clean_answer import clean_answer, is_refusal
         ("<think>\nOkay, the user wants keywords. The text is", ("Keywords",), ""),
         ("<think>\n\n</think>\n\nfootball", ("Keywords",), "football"),
         ("<seed:think>x</seed:think>football", ("Keywords",), "football"),
+        ("<reasoning>\nx\n</reasoning>\n\nfootball", ("Keywords",), "football"),
+        ("<|channel|>final<|message|>football", ("Keywords",), "football"),
         ("[THINK]x[/THINK]football", ("Keywords",), "football"),
         ("◁think▷x◁/think▷football", ("Keywords",), "football"),
         (
@@ -169,6 +171,8 @@ def test_only_the_requested_text_is_left(answer, names, text):
         'He said "no" and "yes"',
         '"no" and "yes"',
         "Thinking: hm",
+        "The tag is </think> in HTML",
+        "Use <think>aloud</think> or <b>bold</b>.",
     ],
 )
 def test_similar_texts_are_not_changed(text):
@@ -176,7 +180,7 @@ def test_similar_texts_are_not_changed(text):
 
 
 @pytest.mark.parametrize(
-    "answer", ["[" * 5000, '{"a": "' + "\\" * 5000, "<think>" * 5000]
+    "answer", ["[" * 5000, '{"a": "' + "\\" * 5000, "<think>" * 5000, "</think" * 5000]
 )
 def test_cleaning_is_fast_on_any_answer(answer):
     assert clean_answer(answer, "Keywords") in ("", answer, "\\" * 2500)

@@ -12,7 +12,8 @@ import pytest
 from sklearn.base import clone
 
 from llmtopics import LLMError, RemoteEmbedder, RemoteLLM
-from llmtopics._language import LLMLimitError, pace
+from llmtopics._language import LLMLimitError, connection, pace
+from llmtopics._language.request import Request
 
 pytest.importorskip("openai")
 KEY = "sk-very-secret-1234"
@@ -98,7 +99,7 @@ def test_extra_fields_headers_and_query_are_sent(either, server, monkeypatch):
     monkeypatch.setenv("TEAM_KEY", "team-secret-99\n")
     either.set_params(
         extra_body={"user": "u1", "dimensions": 2, "temperature": None},
-        extra_headers={"X-Team": "topics", "X-Team-Key": "Bearer $TEAM_KEY"},
+        extra_headers={"X-Team": "$$5", "X-Team-Key": "Bearer $TEAM_KEY"},
         query={"api-version": "2024-10-21"},
     )
     ask(clone(either))
@@ -106,7 +107,7 @@ def test_extra_fields_headers_and_query_are_sent(either, server, monkeypatch):
     assert path.endswith("?api-version=2024-10-21")
     assert (body["user"], body["dimensions"]) == ("u1", 2)
     assert "temperature" not in body
-    assert headers["X-Team"] == "topics"
+    assert headers["X-Team"] == "$5"
     assert headers["X-Team-Key"] == "Bearer team-secret-99"
     assert headers["Authorization"] == f"Bearer {KEY}"
     ask(clone(either))
@@ -146,6 +147,9 @@ def test_secrets_of_headers_are_not_stored_or_shown(
         ({"extra_headers": {"X Team": "a"}}, "wrong name of a header"),
         ({"extra_headers": {"X-Team": "a\r\nX-Other: b"}}, "text of one line"),
         ({"extra_headers": {"X-Team": "é"}}, "text of one line, in ASCII"),
+        ({"extra_headers": {"X-Note": "cost $5"}}, r"Write \$\$ for a dollar"),
+        ({"extra_headers": {"Content-Length": "5"}}, "cannot set 'Content-Length'"),
+        ({"extra_headers": {"host": "a"}}, "cannot set 'host'"),
         ({"extra_headers": ["X-Team"]}, "extra_headers"),
         ({"query": {"api-version": 3}}, "query must be a dict from texts to texts"),
         ({"query": {"api-key": KEY}}, r"query\['api-key'\] is a secret"),
@@ -318,6 +322,11 @@ def test_a_limit_on_tokens_by_the_user_replaces_that_of_each_call(llm, server):
         chat("Fine.", reasoning_content="The user asks."),  # vLLM, DeepSeek
         chat("Fine.", reasoning="The user asks."),  # Ollama, OpenRouter
         chat("<think>\nThe user asks.\n</think>\n\nFine."),
+        chat("<reasoning>\nThe user asks.\n</reasoning>\n\nFine."),
+        chat(  # gpt-oss
+            "<|channel|>analysis<|message|>The user asks.<|end|><|start|>assistant"
+            "<|channel|>final<|message|>Fine."
+        ),
         chat("The user asks.\n</think>\n\nFine."),  # the template wrote <think>
         chat(  # Mistral
             [
@@ -335,8 +344,10 @@ def test_thinking_is_not_the_answer(llm, server, shape):
     assert ask(llm) == ["Fine."]
 
 
-def test_tags_inside_an_answer_stay(llm, server):
-    said = "Use <think>aloud</think> or <b>bold</b>."
+@pytest.mark.parametrize(
+    "said", ["Use <think>aloud</think> or <b>bold</b>.", "The tag is </think> in HTML"]
+)
+def test_tags_inside_an_answer_stay(llm, server, said):
     server.fault = always(200, chat(said))
     assert ask(llm) == [said]
 
@@ -349,15 +360,46 @@ def test_tags_inside_an_answer_stay(llm, server):
         chat("<think>The user asks, and I", "length", (9, 64)),
     ],
 )
-def test_thinking_that_fills_the_limit_says_what_to_do(llm, server, shape):
+@pytest.mark.parametrize("stop", [[], ["\n"]])
+def test_thinking_that_fills_the_limit_says_what_to_do(llm, server, shape, stop):
     server.fault = always(200, shape)
     message = (
         r"^Row 0: .*'length'.*64 tokens may be too few.*max_completion_tokens': 2000"
     )
     with pytest.raises(LLMError, match=message):
-        ask(llm)
+        ask(llm, stop=stop)
     server.fault = lambda *_: False
-    assert ask(llm.set_params(extra_body={"max_completion_tokens": 2000})) == ["Fine."]
+    assert ask(llm, stop=stop) == ["Fine."]  # no empty answer is in the cache
+
+
+@pytest.mark.parametrize(
+    "shape", [chat("<think>\n"), chat("", reasoning_content="The user asks")]
+)
+def test_a_stop_string_in_the_thinking_is_an_error(llm, server, shape):
+    server.fault = always(200, shape)
+    with pytest.raises(LLMError, match=r"'stop'.*A stop string may have ended it"):
+        ask(llm, stop=["\n"])
+    server.fault = always(200, chat(""))
+    assert ask(llm, stop=["\n"]) == [""]  # the answer begins with the stop string
+
+
+CALL = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        (chat(None, refusal="I can't help."), r"refuses, .*I can't help"),
+        (chat(None, "tool_calls", tool_calls=[CALL]), "calls a tool. Remove tools"),
+        (chat(None, "tool_calls"), "calls a tool"),
+        ({"choices": [{"message": None}]}, "has no message"),
+        ({"choices": [{}]}, "has no message"),
+    ],
+)
+def test_an_answer_without_text_says_what_happened(llm, server, shape, message):
+    server.fault = always(200, shape)
+    with pytest.raises(LLMError, match=f"^Row 0: .*wrote nothing: .*{message}"):
+        ask(llm)
 
 
 # personal data -------------------------------------------------------------------------
@@ -367,7 +409,7 @@ WITH_DATA = [
     "Bob (bob@example.com) called +1 212 555 0199.",
     "Nobody called in 1984.",
 ]
-REPLACED = ["Jane (<EMAIL_1>) called <PHONE_1>.", "Bob (<EMAIL_1>) called <PHONE_1>."]
+REPLACED = ["Jane (<EMAIL_3>) called <PHONE_1>.", "Bob (<EMAIL_3>) called <PHONE_1>."]
 
 
 def echo(handler, _, body):
@@ -380,18 +422,37 @@ def test_personal_data_is_replaced_before_it_is_sent(llm, server):
     llm.set_params(redact="pii")
     options = {"system": "Ask me@example.com.", "template": "{{1}} by a@b.org: {text}"}
     found = ask(llm, WITH_DATA, **options)
-    expected = ["{1} by <EMAIL_1>: " + t for t in [*REPLACED, WITH_DATA[2]]]
+    expected = ["{1} by <EMAIL_2>: " + t for t in [*REPLACED, WITH_DATA[2]]]
     assert found == expected
     sent = [body["messages"] for _, body, _ in server.requests]
     assert [messages[1]["content"] for messages in sent] == expected
     assert sent[0][0]["content"] == "Ask <EMAIL_1>."
     restored = ask(clone(llm).set_params(restore=True), WITH_DATA, **options)
-    assert restored == [
-        "{1} by a@b.org: ".replace("a@b.org", "jane@example.com") + WITH_DATA[0],
-        "{1} by bob@example.com: " + WITH_DATA[1],
-        "{1} by <EMAIL_1>: " + WITH_DATA[2],
-    ]
+    assert restored == ["{1} by a@b.org: " + t for t in WITH_DATA]
     assert len(server.requests) == 3  # from the cache, whose keys are of what was sent
+
+
+def test_each_placeholder_in_an_answer_is_restored_to_its_own_person(llm, server):
+    server.fault = echo
+    llm.set_params(redact="pii", restore=True)
+    texts = ["<EMAIL_1> is bob@y.org", "me@x.org asks", "<EMAIL_2> asks bob@y.org"]
+    options = {"system": "You help me@x.org.", "template": "{text} Reply to jane@x.org"}
+    found = ask(llm, texts, **options)
+    assert found == [f"{text} Reply to jane@x.org" for text in texts]
+    for _, body, _ in server.requests:
+        assert not [m for m in body["messages"] if "@" in m["content"]]
+
+
+def nothing_but_numbers(text):
+    return "".join(c for c in text if c.isdigit())
+
+
+def test_texts_of_which_redact_leaves_nothing_get_zeros(embedder, server, caplog):
+    embedder.set_params(redact=nothing_but_numbers)
+    assert (embedder.transform(["a", " ", "b"]) == 0).all()
+    assert [body["input"] for _, body, _ in server.requests] == [["text"]]
+    (record,) = caplog.records
+    assert "redact leaves nothing of 2 of 3 texts" in record.getMessage()
 
 
 def test_texts_that_are_sent_alike_are_sent_once(either, server):
@@ -411,8 +472,8 @@ def test_answers_to_score_and_prompts_of_vectors_are_replaced(llm, embedder, ser
         llm.set_params(redact="pii").score(["By a@b.org"], [" of c@d.org"])
     embedder.set_params(redact="pii", prompt="For a@b.org: ").transform(["c@d.org"])
     first, second = (body for _, body, _ in server.requests)
-    assert first["prompt"] == "By <EMAIL_1> of <EMAIL_1>"
-    assert second["input"] == ["For <EMAIL_1>: <EMAIL_1>"]
+    assert first["prompt"] == "By <EMAIL_2> of <EMAIL_1>"
+    assert second["input"] == ["For <EMAIL_1>: <EMAIL_2>"]
 
 
 def shout(text):
@@ -485,6 +546,45 @@ def test_tokens_per_minute_are_kept(llm, server, monkeypatch):
     start = time.monotonic()
     ask(llm, FRUITS[:2], max_new_tokens=5000)  # more than the limit: one at a time
     assert time.monotonic() - start > 0.4
+
+
+def test_a_picture_counts_as_a_fixed_number_of_tokens(llm, server, monkeypatch):
+    """The picture is a fake: a megabyte of letters."""
+    counted = []
+    monkeypatch.setattr(connection, "wait_for_turn", lambda a, n, *_: counted.append(n))
+    llm._describe(
+        ["a", "b"],
+        lambda digest: "data:image/png;base64," + digest * 2**20,
+        ["a", "b"],
+        {},
+        prompt="What is it?",
+        max_new_tokens=100,
+        on_error="raise",
+        verbose=0,
+    )
+    assert all(1100 < n < 1300 for n in counted)
+    assert len(counted) == len(server.requests) == 2
+
+
+def test_a_slash_after_the_address_changes_no_limit(llm, server):
+    addresses = {
+        clone(llm).set_params(base_url=url)._connection(REQUEST).address
+        for url in (server.url, server.url + "/")
+    }
+    assert len(addresses) == 1
+
+
+REQUEST = Request("generate", "{text}", None, True, None)
+
+
+@pytest.mark.parametrize(("n", "refused"), [(72, False), (73, True), (500, True)])
+def test_a_few_tokens_over_the_limit_are_accepted(llm, server, n, refused):
+    server.fault = always(200, chat(usage=(9, n)))
+    if not refused:
+        assert ask(llm, max_new_tokens=64) == ["Fine."]
+        return
+    with pytest.raises(LLMError, match=f"wrote {n} tokens"):
+        ask(llm, max_new_tokens=64)
 
 
 def test_a_failure_ends_the_waiting(llm, server):
@@ -644,6 +744,8 @@ def test_gemini(llm, server):
     assert ask(llm) == ["Fine."]
     assert llm.usage_["cost"] == pytest.approx(43)
     llm.set_params(max_cost=None)
+    shape["usage"]["total_tokens"] = 500  # more than max_new_tokens
+    assert ask(llm, ["plums"]) == ["Fine."]
     cut = chat() | {"model": "gemini-2.5-flash"}
     cut["choices"] = [
         {"finish_reason": "length", "index": 0, "message": {"role": "assistant"}}

@@ -5,16 +5,18 @@ import re
 from collections.abc import Iterator
 
 _THINKING = r"[\w:-]*(?:think(?:ing)?|thoughts?|reasoning|reflection|analysis)"
-_THOUGHT = (
-    re.compile(  # a block of thinking, which may have lost its beginning or its end
-        rf"""<\|channel\|>(?:analysis|commentary).*?(?:<\|channel\|>final<\|message\|>|\Z)
-        |\A(?-i:analysis(?=[A-Z])).*?(?:assistantfinal|\Z)   # the same without marks
+_CLOSE = rf"[<\[◁]/{_THINKING}[>\]▷]"
+_THOUGHT = re.compile(  # a block, which may have lost its beginning or its end
+    rf"""\A\s*(?:
+        (?:(?:<\|start\|>)?assistant)?<\|channel\|>(?:
+            final<\|message\|>
+            |(?:analysis|commentary).*?(?:<\|channel\|>final<\|message\|>|\Z))
+        |(?-i:analysis(?=[A-Z])).*?(?:assistantfinal|\Z)   # the same without marks
         |[<\[◁](?P<name>{_THINKING})[>\]▷].*?(?:[<\[◁]/(?P=name)[>\]▷]|\Z)
         |<\|START_THINKING\|>.*?(?:<\|END_THINKING\|>|\Z)
-        |\A.*[<\[◁]/{_THINKING}[>\]▷]
-    """,
-        re.VERBOSE | re.DOTALL | re.IGNORECASE,
-    )
+        |(?:(?![<\[◁]{_THINKING}[>\]▷]).)*?(?:\n[ \t]*{_CLOSE}|{_CLOSE}(?=[ \t]*\n))
+    )""",
+    re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
 # Thinking without tags. It mentions the user; an answer does not.
 _UNTAGGED_THOUGHT = re.compile(
@@ -85,6 +87,18 @@ _ASIDE = re.compile(  # JSON fields other than the requested one
 )
 
 
+def without_thinking(answer: str) -> str:
+    """Return an answer without the thinking at its beginning.
+
+    If the token limit cut off the thinking, nothing is left. If the beginning of the thinking
+    is missing, its end tag must be beside a line break: an answer may mention the tag.
+    """
+    found = None
+    while found != answer:
+        found, answer = answer, _THOUGHT.sub("", answer)
+    return answer
+
+
 def clean_answer(answer: str, *names: str) -> str:
     """Return the requested text from a chat model's answer, "" if there is none.
 
@@ -101,7 +115,7 @@ def clean_answer(answer: str, *names: str) -> str:
     -------
     text : str
     """
-    text = _THOUGHT.sub("", answer).strip()
+    text = without_thinking(answer).strip()
     if _UNTAGGED_THOUGHT.search(text):
         return ""
     if end := _TURN_ENDS.search(text, 1):

@@ -22,7 +22,11 @@ _ACCEPTED: dict[
     tuple[str, str, bool], dict[str, str | None]
 ] = {}  # by server and model:
 # fields that it refuses -> their other names, or None to leave them out
+SLACK = 8  # tokens: some servers count the end of the text, or stop a little late
+IMAGE_TOKENS = 1000  # about
 MOST_BYTES = 2**28  # of an answer: more than any model writes
+
+_IMAGE = re.compile(rb'(?<="data:image/)[^"]*')
 
 
 class Stopped(Exception):
@@ -72,7 +76,7 @@ class Connection:
         self.model, self.api_key_env, self.timeout = model, api_key_env, timeout
         self.name = f"{base_url} ({model})"
         self.per_minute = per_minute
-        self.address = base_url, model, request.chat
+        self.address = base_url.rstrip("/"), model, request.chat
         if reason := provider.unsupported(request):
             raise self.unsupported(*reason)
         key = None
@@ -180,10 +184,11 @@ class Connection:
                 f"that model, set model={reply.model!r}. If it is only another name, such as a "
                 f"deployment of Azure, also set extra_body={{'model': {self.model!r}}}."
             )
-        if reply.n_new > self.most and self.request.kind != "embed":
+        too_many = reply.n_limited > self.most + SLACK
+        if too_many and self.request.kind != "embed":
             raise self.unsupported(
                 f"max_new_tokens={self.most}",
-                f"it wrote {reply.n_new} tokens",
+                f"it wrote {reply.n_limited} tokens",
                 "another server",
             )
         return reply.choice
@@ -194,6 +199,12 @@ class Connection:
         if isinstance(cause, LLMError | Stopped):  # older clients wrap errors in hooks
             return cause
         said = self._quoted(_text_of(error) + (f" ({cause})" if cause else ""))
+        if status in range(300, 400):
+            there = error.response.headers.get("location", "")
+            return LLMError(
+                f"{self.name} redirects to {self._quoted(there)}. Texts are sent to base_url "
+                f"alone ({self.address[0]}). Set base_url to the right address."
+            )
         if status in (401, 403):
             name = self.api_key_env or (self.secrets and "extra_headers")
             what = f"the key in {name}" if name else "requests without a key"
@@ -261,7 +272,10 @@ class Connection:
 
     def _reserve(self, sent: Any) -> None:
         """Count a request before it is sent."""
-        n_tokens = len(sent.content) // 4 + self.most  # about, as servers estimate it
+        content, n_images = sent.content, 0
+        if self.request.kind == "describe":
+            content, n_images = _IMAGE.subn(b"", content)
+        n_tokens = len(content) // 4 + n_images * IMAGE_TOKENS + self.most  # about
         wait_for_turn(self.address[:2], n_tokens, *self.per_minute, self.stopped)
         if self.stopped.is_set():
             raise Stopped

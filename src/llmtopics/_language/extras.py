@@ -16,6 +16,11 @@ _SECRET = re.compile(
     "auth|key|cookie|credential|password|secret|signature|token(?!s)", re.IGNORECASE
 )
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110
+_HEADERS_OF_CLIENT = re.compile(
+    "accept|accept-encoding|connection|content-(?:encoding|length|type)|expect|host"
+    "|transfer-encoding|upgrade",
+    re.IGNORECASE,
+)
 _OURS = ("best_of", "echo", "input", "messages", "n", "prompt", "stream")
 
 
@@ -46,6 +51,11 @@ def check_extras(
     for name, value in (extra_headers or {}).items():
         if not (isinstance(name, str) and _HEADER.fullmatch(name)):
             raise ValueError(f"extra_headers has a wrong name of a header, {name!r}.")
+        if _HEADERS_OF_CLIENT.fullmatch(name):
+            raise ValueError(
+                f"extra_headers cannot set {name!r}, because the client sets it for each "
+                "request. Remove it."
+            )
         if _SECRET.search(name) and not (
             isinstance(value, str) and _variables(value)
         ):  # do not show the value
@@ -56,6 +66,11 @@ def check_extras(
         if not isinstance(value, str) or not _sendable(value):
             raise ValueError(
                 f"extra_headers[{name!r}] must be a text of one line, in ASCII."
+            )
+        if not Template(value).is_valid():
+            raise ValueError(
+                f"extra_headers[{name!r}] has a dollar sign without the name of an environment "
+                "variable. Write $$ for a dollar sign."
             )
     for name, value in (query or {}).items():
         if not isinstance(name, str) or not isinstance(value, str):

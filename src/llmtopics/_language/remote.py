@@ -73,6 +73,7 @@ class RemoteLLM(Served, LanguageModel):
     extra_headers : dict or None, default=None
         Headers that are added to each request. ``$NAME`` in a value is replaced by the
         environment variable ``NAME`` when a request is sent: ``{"api-key": "$AZURE_KEY"}``.
+        ``$$`` is a dollar sign.
         The value of the variable is never stored. Headers with secrets must be written so.
 
     query : dict or None, default=None
@@ -127,7 +128,8 @@ class RemoteLLM(Served, LanguageModel):
     server's default is used, so texts vary from run to run until they are in the cache.
 
     Thinking of reasoning models is not part of the answer, whether it comes in a field of its
-    own or before ``</think>``.
+    own or at the beginning of the text: in tags such as ``<think>`` or ``<reasoning>``, or in
+    the analysis channel of gpt-oss.
 
     Some failures would repeat for every row. They are errors with ``on_error="keep"`` too: a
     refused key, an unknown model, a server that cannot be reached or gives no
@@ -213,9 +215,12 @@ class RemoteLLM(Served, LanguageModel):
                 "redact=None for them."
             )
         texts = check_texts(prompts, type(self).__name__)
-        known = {text: redacted(text, self.redact) for text in dict.fromkeys(texts)}
+        request, shared = self._redacted(request)
+        known = {
+            text: redacted(text, self.redact, shared) for text in dict.fromkeys(texts)
+        }
         sent = [known[text][0] for text in texts]
-        found = super()._answer(sent, self._redacted(request), *options, **further)
+        found = super()._answer(sent, request, *options, **further)
         if not (self.restore and request.kind == "generate"):
             return found
         return [
@@ -223,21 +228,25 @@ class RemoteLLM(Served, LanguageModel):
             for answer, text in zip(found, texts, strict=True)
         ]
 
-    def _redacted(self, request: Request) -> Request:
-        """Return a request with personal data in its texts replaced."""
+    def _redacted(self, request: Request) -> tuple[Request, dict[str, str]]:
+        """Return a request with personal data in its texts replaced, and what was replaced."""
+        known: dict[str, str] = {}
 
         def replaced(text: str) -> str:
-            return redacted(text, self.redact)[0] if text.strip() else text
+            nonlocal known
+            if text.strip():
+                text, known = redacted(text, self.redact, known)
+            return text
 
-        parts = map(replaced, split_template(request.template))
+        system = request.system and replaced(request.system)
         template = "{text}".join(
-            part.replace("{", "{{").replace("}", "}}") for part in parts
+            replaced(part).replace("{", "{{").replace("}", "}}")
+            for part in split_template(request.template)
         )
+        answers = tuple(map(replaced, request.answers))
         return request._replace(
-            template=template,
-            system=request.system and replaced(request.system),
-            answers=tuple(map(replaced, request.answers)),
-        )
+            template=template, system=system, answers=answers
+        ), known
 
     def _compute(
         self,

@@ -1,21 +1,16 @@
 """Get a remote model's answers to single prompts, for any provider."""
 
-import re
 from collections.abc import Callable
 from math import exp
 from typing import Any
 
+from llmtopics._language.clean_answer import without_thinking
 from llmtopics._language.connection import Connection
 from llmtopics._language.errors import LLMUnsupportedError, PromptFailed
 from llmtopics._language.providers.base import NOT_READABLE
 from llmtopics._language.request import split_template
 
 _CHARACTERS = 4  # per token, about
-# Thinking before the answer. It may have lost its beginning, or its end to the token limit.
-_THOUGHT = re.compile(
-    r"\A\s*<(think|thinking|thought)>.*?(?:</\1>|\Z)|\A(?:(?!<think>).)*</think>",
-    re.DOTALL,
-)
 
 
 class RemoteAnswers:
@@ -59,21 +54,28 @@ class RemoteAnswers:
         reason = self.provider.end_of(choice)
         if reason in ("content_filter", "error"):
             raise PromptFailed(prompt, f"{name} did not finish: {reason}.")
-        found = self.provider.text_of(choice, request.chat)
-        if isinstance(found, str) and request.chat:
-            found = _THOUGHT.sub("", found)
-        if not isinstance(found, str) or not (found.strip() or request.stop):
-            most = self.connection.most
-            raise PromptFailed(
-                prompt,
-                f"{name} wrote nothing (finish_reason {reason!r}). If the model thinks "
-                f"before it answers, {most} tokens may be too few. Raise max_new_tokens, or set "
-                f"extra_body={{'max_completion_tokens': {max(2000, 4 * most)}}} for every "
-                "call.",
-            )
+        written = self.provider.text_of(choice, request.chat)
+        found = written if isinstance(written, str) else ""
+        if request.chat:
+            found = without_thinking(found)
+        if not found.strip():
+            if why := self.provider.silence_of(choice, request.chat):
+                raise PromptFailed(prompt, f"{name} wrote nothing: {why}.")
+            # a stop string may come first, except in the thinking
+            if not request.stop or written != found or reason == "length":
+                raise PromptFailed(prompt, f"{name} {self._too_few_tokens(reason)}")
         for stop in request.stop:
             found = found.partition(stop)[0]
         return found.strip()
+
+    def _too_few_tokens(self, reason: str | None) -> str:
+        most = self.connection.most
+        stop = " A stop string may have ended it." if self.request.stop else ""
+        return (
+            f"wrote nothing (finish_reason {reason!r}). If the model thinks before it "
+            f"answers, {most} tokens may be too few.{stop} Raise max_new_tokens, or set "
+            f"extra_body={{'max_completion_tokens': {max(2000, 4 * most)}}} for every call."
+        )
 
     def _next_words(self, prompt: str, text: str) -> list[Any]:
         n_top, after_space = self.n_top, self.request.chat or text[-1:].isspace()

@@ -1,6 +1,7 @@
 """Embed texts with a model behind a server."""
 
 import json
+import logging
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass
 from numbers import Integral
@@ -18,6 +19,8 @@ from llmtopics._language.remote_vectors import EMBED, remote_vectors
 from llmtopics._language.served import Served
 from llmtopics._redact import redacted
 from llmtopics.embed._base import Embedder
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(eq=False, repr=False)
@@ -78,6 +81,7 @@ class RemoteEmbedder(Served, Embedder):
     extra_headers : dict or None, default=None
         Headers that are added to each request. ``$NAME`` in a value is replaced by the
         environment variable ``NAME`` when a request is sent: ``{"api-key": "$AZURE_KEY"}``.
+        ``$$`` is a dollar sign.
         The value of the variable is never stored. Headers with secrets must be written so.
 
     query : dict or None, default=None
@@ -126,7 +130,8 @@ class RemoteEmbedder(Served, Embedder):
     parameters. Vectors are returned as the server sends them. Most servers divide them by
     their lengths.
 
-    A blank text gets the zero vector and is not sent. The number of dimensions is known from
+    A blank text gets the zero vector and is not sent. So does a text of which ``redact`` leaves
+    nothing; a message is logged. The number of dimensions is known from
     ``dimensions``. If this is None, it is known from the vector of the word "text", which is
     sent if the model needs the number (all texts blank, ``get_feature_names_out``).
 
@@ -202,14 +207,25 @@ class RemoteEmbedder(Served, Embedder):
 
     def _embed(self, texts: list[str]) -> np.ndarray:
         """Return the vectors of texts. Each distinct text is sent once."""
-        identity = self._identity()  # checks the parameters
-        known = {
-            text: redacted(text, self.redact)[0]
-            for text in dict.fromkeys((self.prompt, *texts))
+        self._identity()  # checks the parameters
+        prompt, originals = redacted(self.prompt, self.redact)
+        sent = {
+            text: redacted(text, self.redact, originals)[0]
+            for text in dict.fromkeys(texts)
         }
-        prompt, texts = known[self.prompt], [known[text] for text in texts]
+        n_blank = sum(bool(text.strip()) > bool(sent[text].strip()) for text in texts)
+        if n_blank:
+            logger.warning(
+                "redact leaves nothing of %d of %d texts. Their vectors are zero",
+                n_blank,
+                len(texts),
+            )
+        return self._sent(prompt, [sent[text] for text in texts])
+
+    def _sent(self, prompt: str, texts: list[str]) -> np.ndarray:
+        """Return the vectors of texts without personal data."""
         dimensions = self.dimensions and int(self.dimensions)  # NumPy's are no JSON
-        context = json.dumps(["embed", *identity, dimensions, prompt])
+        context = json.dumps(["embed", *self._identity(), dimensions, prompt])
         rows = {text: i for i, text in enumerate(dict.fromkeys(texts))}
         distinct = list(rows)
         try:
@@ -286,4 +302,7 @@ class RemoteEmbedder(Served, Embedder):
 
     @property
     def _n_features_out(self):
-        return self.dimensions or self._embed(["text"]).shape[1]
+        if self.dimensions:
+            return self.dimensions
+        self._identity()  # checks the parameters
+        return self._sent("", ["text"]).shape[1]

@@ -87,7 +87,8 @@ def plot_correlations(
             f"got shape {values.shape}. Pass the result of topic_correlations."
         )
     known = getattr(correlations, "columns", range(K)) if names is None else names
-    labels = [str(name) for name in known]
+    # matplotlib refuses lone surrogates
+    labels = [str(name).encode("utf-8", "replace").decode() for name in known]
     if len(labels) != K:
         raise ValueError(
             f"{len(labels)} names were given for {K} topics: pass one name per topic."

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterable
 from functools import cache, lru_cache
 
+_EMOJI = frozenset(map(chr, [*range(0x2600, 0x27C0), *range(0x1F000, 0x1FB00)]))
 _SHAPED = {"ARABIC", "HEBREW", "DEVANAGARI", "SYRIAC", "BENGALI", "TAMIL", "KHMER"}
 
 
@@ -12,13 +13,12 @@ def fonts_for(labels: Iterable[str]) -> list[str]:
     """Return font families that have the characters of labels, for ``fontfamily``.
 
     The first are those of matplotlib's settings. If they lack characters, installed fonts
-    that have them follow. If there are none, a warning names the scripts, once.
+    that have them follow. If there are none, a warning names the scripts, once, and
+    matplotlib's own warnings of these characters are switched off.
     """
     from matplotlib import font_manager, rcParams
 
-    wanted = {
-        c for label in labels for c in label if not unicodedata.category(c)[0] in "ZC"
-    }
+    wanted = {c for label in labels for c in label if not _is_invisible(c)}
     families = list(rcParams["font.family"])
     missing = _without(
         wanted, font_manager.findfont(font_manager.FontProperties(family=families))
@@ -30,6 +30,8 @@ def fonts_for(labels: Iterable[str]) -> list[str]:
             missing = rest
     if missing:
         _warn_of_fonts(_scripts(missing))
+        ours = "|".join(str(ord(c)) for c in sorted(missing))
+        warnings.filterwarnings("ignore", f"Glyph (?:{ours}) ")  # matplotlib's, of each
     elif (unshaped := _scripts(wanted) & _SHAPED) and not _shapes():
         _warn_of_shaping(unshaped)
     return families
@@ -76,9 +78,16 @@ def _installed(characters: frozenset[str]) -> list[tuple[str, str]]:
 
 
 def _scripts(characters: Iterable[str]) -> frozenset[str]:
-    """Return the scripts of characters, as Unicode names them: "CJK", "THAI"."""
-    names = (unicodedata.name(c, "UNKNOWN").split()[0] for c in characters)
-    return frozenset(names)
+    """Return the scripts of characters, as Unicode names them: "CJK", "THAI"; or "emoji"."""
+    return frozenset(
+        "emoji" if c in _EMOJI else unicodedata.name(c, "UNKNOWN").split()[0]
+        for c in characters
+    )
+
+
+def _is_invisible(c: str) -> bool:
+    """Return whether a character is a space, a control, or chooses a form of an emoji."""
+    return unicodedata.category(c)[0] in "ZC" or c in "\ufe0e\ufe0f"
 
 
 def _shapes() -> bool:

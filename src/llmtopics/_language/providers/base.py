@@ -25,6 +25,7 @@ class Reply(NamedTuple):
     n_read: int
     n_new: int
     tells_tokens: bool  # whether the server reports n_read and n_new
+    n_limited: int = 0  # those of n_new that the limit on written tokens is for
 
 
 class Provider(ABC):
@@ -122,6 +123,10 @@ class Provider(ABC):
     @abstractmethod
     def end_of(self, choice: dict[str, Any]) -> str | None:
         """Return why the text ended, in the server's words."""
+
+    def silence_of(self, choice: dict[str, Any], chat: bool) -> str | None:
+        """Return why an answer has no text, other than its limit, if the server says so."""
+        return None
 
     @abstractmethod
     def top_tokens_of(self, choice: dict[str, Any]) -> list[tuple[str, float]]:

@@ -141,9 +141,10 @@ class OpenAICompatible(Provider):
         )
         if min(n_read, n_new) < 0:
             raise ValueError(f"negative numbers of tokens, {usage}")
+        n_limited = n_new
         if n_read and not vectors:  # Gemini counts thinking in the total alone
             n_new = max(n_new, n_all - n_read)
-        return Reply(choice, answer.get("model"), n_read, n_new, bool(usage))
+        return Reply(choice, answer.get("model"), n_read, n_new, bool(usage), n_limited)
 
     def writing_options(self, request: Request) -> dict[str, Any]:
         """Return limit, temperature, the options that go with it, and the stop strings."""
@@ -181,18 +182,32 @@ class OpenAICompatible(Provider):
         return [(each["index"], each["embedding"]) for each in choice["data"]]
 
     def text_of(self, choice: dict[str, Any], chat: bool) -> Any:
-        """Return the text of the chat message or of the completion."""
+        """Return the text of the chat message or of the completion, None if it only thought."""
         try:
             found = choice["message"]["content"] if chat else choice["text"]
             if isinstance(found, list):  # parts, of which some may be thinking
                 found = "".join(p["text"] for p in found if p["type"] == "text")
-            return found
+            message = choice["message"] if chat else {}
+            thought = message.get("reasoning_content") or message.get("reasoning")
+            return None if thought and not found else found
         except NOT_READABLE:
             return None
 
     def end_of(self, choice: dict[str, Any]) -> str | None:
         """Return the finish reason."""
         return choice.get("finish_reason")
+
+    def silence_of(self, choice: dict[str, Any], chat: bool) -> str | None:
+        """Return the refusal, or that there is a call of a tool or no message."""
+        message = choice.get("message") if chat else choice
+        if not isinstance(message, dict):
+            return "its answer has no message"
+        if refusal := message.get("refusal"):
+            return f"it refuses, {str(refusal)[:300]!r}"
+        calls = message.get("tool_calls") or message.get("function_call")
+        if calls or choice.get("finish_reason") == "tool_calls":
+            return "it calls a tool. Remove tools from extra_body"
+        return None
 
     def top_tokens_of(self, choice: dict[str, Any]) -> list[tuple[str, float]]:
         """Return the next tokens, from the format of chats or of completions."""
