@@ -20,6 +20,7 @@ TABLES = (  # modules, in the order in which they run
     "zero_shot",
     "naming",
     "search",
+    "words",
     "encode",
     "devices",
     "tuning",

@@ -24,6 +24,7 @@ from benchmarks.report import (
     topics,
     tuning,
     tuning_topics,
+    words,
     zero_shot,
 )
 from benchmarks.report.markdown import PAGE, PICTURES
@@ -50,6 +51,7 @@ SECTIONS = [  # in the order of the page
     scaling,
     pachinko,
     search,
+    words,
     encode,
     devices,
     tuning,

@@ -19,6 +19,7 @@ def section() -> list[str]:
         "zero_shot",
         "naming",
         "search",
+        "words",
         "encode",
         "devices",
         "tuning",
