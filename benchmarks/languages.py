@@ -97,7 +97,7 @@ def documents(corpus: str, vectors: str) -> Documents:
 def same_topic(corpus: Documents, first: np.ndarray) -> dict[str, float]:
     """Return how often a Chinese and an English text of one label have the same first topic.
 
-    This is the mean over the labels with texts in both languages, if there are any.
+    This is the mean over the labels with texts in both languages.
     """
     chinese = in_chinese(corpus.texts)
     shared = np.intersect1d(corpus.labels[chinese], corpus.labels[~chinese])
@@ -109,10 +109,12 @@ def same_topic(corpus: Documents, first: np.ndarray) -> dict[str, float]:
             for side in (chinese, ~chinese)
         )
         chances.append(ours @ theirs / ours.sum() / theirs.sum())
-    return {"same_topic": float(np.mean(chances))} if chances else {}
+    return {"same_topic": float(np.mean(chances))}
 
 
-def evaluated(corpus: Documents, found: Topics) -> dict[str, float]:
+def evaluated(
+    corpus: Documents, found: Topics, *, in_two_languages: bool
+) -> dict[str, float]:
     """Evaluate topics by labels, a classifier and coherence."""
     first = found.mixtures.argmax(axis=1)
     classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
@@ -122,7 +124,7 @@ def evaluated(corpus: Documents, found: Topics) -> dict[str, float]:
     npmi = coherence(words, corpus.counts, corpus.vocabulary, window_size=None)
     return {
         **label_agreement(corpus.labels, first),
-        **same_topic(corpus, first),
+        **(same_topic(corpus, first) if in_two_languages else {}),
         "accuracy": cross_val_score(classifier, logs, corpus.labels, cv=folds).mean(),
         "npmi": float(npmi.mean()),
         "n_documents": corpus.counts.shape[0],
@@ -136,7 +138,8 @@ def topics(corpus: str, model: str, vectors: str, seed: int) -> dict:
     start = perf_counter()
     found = MODELS[model](read, CORPORA[corpus].n_components, seed)
     line = {"seconds": perf_counter() - start, "peak_mib": peak_mib()}
-    return line | evaluated(read, found) | found.extra
+    both = len(CORPORA[corpus].language) > 1
+    return line | evaluated(read, found, in_two_languages=both) | found.extra
 
 
 def tasks() -> Iterator[tuple[str, str, int, partial]]:
