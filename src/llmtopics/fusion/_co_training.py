@@ -56,7 +56,7 @@ class CoTraining(NamedTuple):
         From counts to the view of the words.
     by_vectors, by_words : Classifier
     power : float
-        γ. With it the texts that were learned from keep their mean entropy of θ.
+        γ. With it, θ of the texts in ``fit`` keeps its mean entropy.
     """
 
     idf: TfidfTransformer
