@@ -46,7 +46,8 @@ def in_workers(
     import torch
 
     on_cpu = models[0].device.type == "cpu"
-    with _threads_kept() as n_threads:
+    threads = _kept(_callers, torch.get_num_threads, torch.set_num_threads)
+    with threads as n_threads:
         workers = n_workers(n_jobs, n_threads if on_cpu else per_gpu * len(models))
         share = max(1, n_threads // workers)
         # set_num_threads applies to the worker itself, and to threads that start later
@@ -65,44 +66,37 @@ def in_workers(
 
 
 @contextmanager
-def _threads_kept() -> Iterator[int]:
-    """Restore torch's number of threads when the last of several calls ends."""
-    import torch
-
-    with _counting:
-        n_threads = _callers[0] if _callers else torch.get_num_threads()
-        _callers.append(n_threads)
-    try:
-        yield n_threads
-    finally:
-        with _counting:
-            _callers.pop()
-            if not _callers:
-                torch.set_num_threads(n_threads)
-
-
-@contextmanager
 def without_cudnn_attention() -> Iterator[None]:
     """Leave cuDNN's kind of attention out on a GPU until the last of several calls ends.
 
     It prepares itself again for each number of tokens, and a text that is written has another
     number at each step.
     """
-    import torch
+    from torch.backends import cuda
 
-    with _counting:
-        allowed = (
-            _generating[0] if _generating else torch.backends.cuda.cudnn_sdp_enabled()
-        )
-        _generating.append(allowed)
-        torch.backends.cuda.enable_cudnn_sdp(False)
-    try:
+    with _kept(_generating, cuda.cudnn_sdp_enabled, cuda.enable_cudnn_sdp):
+        cuda.enable_cudnn_sdp(False)
         yield
+
+
+@contextmanager
+def _kept(
+    before: list[Any], read: Callable[[], Any], restore: Callable[[Any], None]
+) -> Iterator[Any]:
+    """Yield a setting of torch. Restore it when the last of several calls ends.
+
+    ``before`` holds the setting once for each running call.
+    """
+    with _counting:
+        setting = before[0] if before else read()
+        before.append(setting)
+    try:
+        yield setting
     finally:
         with _counting:
-            _generating.pop()
-            if not _generating:
-                torch.backends.cuda.enable_cudnn_sdp(allowed)
+            before.pop()
+            if not before:
+                restore(setting)
 
 
 @contextmanager

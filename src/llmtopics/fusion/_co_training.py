@@ -15,7 +15,7 @@ from llmtopics._compiled.blas import one_thread
 from llmtopics.topics import _sphere as sphere
 
 _C = 10.0  # inverse strength of the regularization, for rows of length one
-_POWERS = 0.01, 100.0  # the smallest and the largest
+_POWERS = 0.01, 100.0  # limits of γ
 _N_FOLDS = 3
 _N_SEARCHED = 5000  # texts of a view that alpha="auto" asks
 

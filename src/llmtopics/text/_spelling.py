@@ -7,7 +7,7 @@ import regex
 
 # Apostrophes and hyphens become one sign each. What has no width and parts no words is
 # removed: soft hyphens, Arabic's stretching stroke, marks of direction and of byte order,
-# and NUL. A zero-width space does part words. NFKC would make letters of the signs of trade
+# and NUL. A zero-width space separates words. NFKC would make letters of the signs of trade
 # marks and of information ("Windows™" → "WindowsTM").
 _SAME_SIGN = str.maketrans(
     dict.fromkeys("’‘´ʼ", "'")
