@@ -67,6 +67,7 @@ ONLY_IN = {  # heavy or guarded packages, and the modules that may import them
     "py3langid": {"text"},
     "rapidocr": {"describe"},
     "regex": {"text"},
+    "sentencex": {"text"},
     "snowballstemmer": {"text"},
     "openai": {"_language"},
     "peft": {"_language"},

@@ -14,7 +14,6 @@ from llmtopics import (
     TextAnalyzer,
     explain,
 )
-from llmtopics.explanation._text_parts import split_sentences
 
 
 def planted():
@@ -76,20 +75,6 @@ def test_sentences_without_vectors_are_weighted_by_length():
     assert not explain(model, texts[1]).notes  # one sentence is the text itself
     with pytest.raises(ValueError, match="no vector"):
         explain(model, "never seen")
-
-
-def test_sentences():
-    for text, expected in {
-        "Mr. Smith of the U.S. Army ran. He won!": 2,
-        'He said "no." Then "yes!" Done.': 3,
-        "A title\nA first line. e.g. this one": 2,
-        "天气很好。我们走吧！": 2,
-        "no end": 1,
-        "": 1,
-    }.items():
-        found = split_sentences(text)
-        assert len(found) == expected, found
-        assert "".join("".join(found).split()) == "".join(text.split())
 
 
 def test_pieces_of_any_script_are_found():

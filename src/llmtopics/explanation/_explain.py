@@ -13,9 +13,9 @@ from llmtopics.explanation._text_models import Stages, stages_of
 from llmtopics.explanation._text_parts import (
     locate_words,
     sentence_contributions,
-    split_sentences,
 )
 from llmtopics.explanation._vectorizing import count_rows, own_counts
+from llmtopics.text import split_sentences
 
 
 @config_context(transform_output="default")
@@ -131,6 +131,8 @@ def explain(
 
     columns = X.indices[in_text]
     sentences = split_sentences(read[0])
+    if len(sentences) < 2:
+        sentences = [read[0]]  # unstripped: tables of vectors have this text
     extra = added_words.sum(axis=0)
     carried, known = sentence_contributions(
         last, vectorizer, sentences, columns, words, extra, parts.embedding

@@ -8,23 +8,7 @@ import scipy.sparse as sp
 
 from llmtopics.explanation._vectorizing import count_rows
 
-# Sentences end at: a space after a full stop, unless a small letter follows or an initial or
-# title comes before; a full stop of Chinese and Japanese; an end of line.
-_BETWEEN_SENTENCES = re.compile(
-    r"""(?:(?<=[.!?…])|(?<=[.!?…]["'”’)\]]))
-        (?<!\b\w\.)(?<!\b[DMS][rst]\.)(?<!\bMrs\.)\s+(?=[^a-z])
-        |(?<=[。！？])|\s*\n\s*""",
-    re.VERBOSE,
-)
 _PIECE = re.compile(r"""[^\s.,;:!?()[\]{}<>"“”„«»…—–/\\|。、，！？；：「」『』（）]+""")
-
-
-def split_sentences(text: str) -> list[str]:
-    """Return the sentences of a text, at least one."""
-    found = [piece for piece in _BETWEEN_SENTENCES.split(text.strip()) if piece]
-    return (
-        found if len(found) > 1 else [text]
-    )  # unstripped: tables of vectors have this text
 
 
 def sentence_contributions(

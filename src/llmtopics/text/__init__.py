@@ -1,10 +1,11 @@
-"""Texts → words: an analyzer for scikit-learn's vectorizers, stop words, detected languages."""
+"""Texts → words and sentences: an analyzer for vectorizers, stop words, languages."""
 
 from llmtopics.text._analyzer import TextAnalyzer
 from llmtopics.text._detect import detect_language
+from llmtopics.text._sentences import split_sentences
 from llmtopics.text._stop_words import stop_words
 
-__all__ = ["TextAnalyzer", "detect_language", "stop_words"]
+__all__ = ["TextAnalyzer", "detect_language", "split_sentences", "stop_words"]
 
 
 def __dir__() -> list[str]:

@@ -1,0 +1,48 @@
+"""Texts → sentences."""
+
+from sentencex import segment
+
+from llmtopics.text._languages import LANGUAGES, language_name
+
+
+def split_sentences(text: str, language: str = "english") -> list[str]:
+    """Return the sentences of a text.
+
+    Full stops of Chinese and Japanese are known in every language. A blank line ends a
+    sentence, too, and a single end of line does not.
+
+    Parameters
+    ----------
+    text : str
+        One text.
+    language : str, default="english"
+        Its language, as a name or an ISO 639-1 code. It decides which abbreviations do not
+        end a sentence.
+
+    Returns
+    -------
+    sentences : list of str
+        The sentences in order, without white space around them. A blank text has none.
+
+    Raises
+    ------
+    TypeError
+        If ``text`` is no str.
+    ValueError
+        If the language is not known.
+
+    Examples
+    --------
+    >>> from llmtopics.text import split_sentences
+    >>> split_sentences("Dr. Smith paid $3.50 in the U.S. Army. He left!")
+    ['Dr. Smith paid $3.50 in the U.S. Army.', 'He left!']
+    >>> split_sentences("天气很好。我们走吧！")
+    ['天气很好。', '我们走吧！']
+    """
+    if not isinstance(text, str):
+        raise TypeError(
+            f"split_sentences reads one text (str), got {type(text).__name__}: call it once "
+            "per text."
+        )
+    pieces = segment(LANGUAGES[language_name(language)], text)
+    return [sentence for piece in pieces if (sentence := piece.strip())]
