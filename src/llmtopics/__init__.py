@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         metrics,
         naming,
         plots,
+        reading,
         text,
         topics,
     )
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from llmtopics.fusion import FusionTopicModel
     from llmtopics.llm_topics import LLMTopics
     from llmtopics.naming import TopicLabeler
+    from llmtopics.reading import TopicMerger, read_topics
     from llmtopics.text import TextAnalyzer
     from llmtopics.topics import EmbeddingTopics, GibbsLDA, PachinkoAllocation
 
@@ -61,10 +63,12 @@ _HOME = {  # public name -> module that defines it
     "RemoteLLM": "_language",
     "TextAnalyzer": "text",
     "TopicLabeler": "naming",
+    "TopicMerger": "reading",
     "TransformerClassifier": "finetune",
     "TransformerEmbedder": "embed",
     "explain": "explanation",
     "make_describer": "describe",
+    "read_topics": "reading",
     "top_words": "_words",
     "tune_embedder": "_topic_tuning",
 }
@@ -88,6 +92,7 @@ __all__ = [
     "RemoteLLM",
     "TextAnalyzer",
     "TopicLabeler",
+    "TopicMerger",
     "TransformerClassifier",
     "TransformerEmbedder",
     "__version__",
@@ -104,6 +109,8 @@ __all__ = [
     "metrics",
     "naming",
     "plots",
+    "read_topics",
+    "reading",
     "text",
     "top_words",
     "topics",
