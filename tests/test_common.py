@@ -50,6 +50,7 @@ from llmtopics import (
     RemoteEmbedder,
     TextAnalyzer,
     TopicLabeler,
+    TopicMerger,
     TransformerClassifier,
     TransformerEmbedder,
     explain,
@@ -137,8 +138,9 @@ class FakeEmbeddings(BaseHTTPRequestHandler):
 SERVER = ThreadingHTTPServer(("127.0.0.1", 0), FakeEmbeddings)
 Thread(target=SERVER.serve_forever, daemon=True).start()
 _FOLDER = tempfile.TemporaryDirectory()
-# Texts to something else than mixtures
+# Texts to something else than mixtures, or to mixtures of topics that others found
 TEXT_TOOLS = [
+    TopicMerger(FusionTopicModel(4, embedder=LSA, max_iter=10, random_state=0), 3),
     TransformerEmbedder(),
     PrecomputedEmbeddings(
         [*TEXTS, *OTHER_TEXTS], np.vstack([VECTORS[:, :20], OTHER_VECTORS])

@@ -38,6 +38,7 @@ from llmtopics import (
     TopicLabeler,
     explain,
     metrics,
+    read_topics,
     top_words,
 )
 from llmtopics._language import LanguageModel, LLMUnsupportedError
@@ -252,12 +253,24 @@ def left_to_right(case):
     assert (found < 0).all()
 
 
-def summary(case):
-    found = metrics.topic_summary(
-        case.phi, case.words, case.theta, case.X, titles=case.texts
+def reading(case):
+    model = case.pipeline
+    topics = read_topics(
+        model, case.texts, labels=[str(i % 2) for i in range(len(case.texts))]
     )
-    assert_allclose(found.share.sum(), 1)
-    assert found.notna().all(axis=None)
+    for table in (topics.topic_table(), topics.document_table(), topics.by()):
+        assert table.notna().all(axis=None)
+    theta = case.theta / case.theta.sum(axis=1, keepdims=True)
+    assert_allclose(topics.mixtures, theta)
+    assert [words.split() for words in topics.topic_table().words] == top_words(
+        case.model_.components_, case.words
+    )
+    assert_allclose(topics.over([2000] * len(case.texts)).share.sum(), 1)
+    merged = topics.merge([[0, 2]]).rename({0: "Two"})
+    assert_allclose(merged.model.transform(case.texts), merged.mixtures)
+    assert_allclose(merged.mixtures[:, 0], theta[:, [0, 2]].sum(axis=1))
+    assert explain(merged.model, case.texts[0]).topic_names[0] == "Two"
+    assert np.isfinite(metrics.topic_scorer("distance")(merged.model, case.texts))
 
 
 def stability(case):
@@ -379,7 +392,7 @@ PLACES = {
     "intrusion": intrusion,
     "perplexity": perplexity,
     "left to right": left_to_right,
-    "summary": summary,
+    "reading": reading,
     "stability": stability,
     "search by completion": search_by("completion"),
     "search by topics": search_by(*(m for m in MEASURES if m != "completion")),
@@ -468,9 +481,7 @@ def test_documents_without_known_words_are_borne(name, corpus):
     theta = whole.fit(texts).transform(texts)
     assert_array_equal(theta[[0, -1]], 0)
     assert np.isfinite(theta).all()
-    words, X = whole[0].get_feature_names_out(), whole[0].transform(texts)
-    summary = metrics.topic_summary(whole[-1].components_, words, theta, X)
-    assert_allclose(summary.share.sum(), 1)
+    assert_allclose(read_topics(whole, texts).mixtures[[0, -1]], 1 / K)
     assert metrics.purity(labels, theta) > 0.25
     assert_allclose(
         metrics.topic_correlations(theta), metrics.topic_correlations(theta[1:-1])

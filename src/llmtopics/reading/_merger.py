@@ -133,6 +133,7 @@ class TopicMerger(
         "vocabulary_",
         "vectorizer_",
         "names_",
+        "keyness_",
     )
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

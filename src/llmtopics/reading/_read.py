@@ -52,6 +52,7 @@ def read_topics(
     Returns
     -------
     topics : Topics
+        What its methods read, see :class:`Topics`.
 
     Raises
     ------
