@@ -26,6 +26,7 @@ from sklearn.feature_extraction.text import (
     HashingVectorizer,
     TfidfVectorizer,
 )
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, ShuffleSplit, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -45,6 +46,7 @@ from llmtopics._language import LanguageModel, LLMUnsupportedError
 from llmtopics._words import METHODS
 from llmtopics.datasets import load_bbc_news
 from llmtopics.metrics._scorer_measures import MEASURES
+from llmtopics.naming import name_topics
 from llmtopics.plots import plot_correlations
 
 # sixty texts are too few for some models to settle
@@ -318,12 +320,13 @@ class Echo(LanguageModel):
 
 def labeler(case):
     topics = top_words(case.phi, case.words)
-    labeler = TopicLabeler(Echo()).fit(topics, case.theta, case.texts)
+    labeler = TopicLabeler(FrozenEstimator(case.pipeline), Echo()).fit(case.texts)
     assert len({*labeler.names_}) == len(topics)  # a word in brackets tells two apart
     for name, topic in zip(labeler.names_, topics, strict=True):
         assert name.startswith(topic[0].capitalize())
     assert set(labeler.sources_) == {"model"}
-    frame = labeler.set_output(transform="pandas").transform(case.theta)
+    assert explain(labeler, case.texts[0]).topic_names == labeler.names_
+    frame = labeler.set_output(transform="pandas").transform(case.texts)
     assert list(frame.columns) == labeler.names_
 
 
@@ -530,7 +533,7 @@ def test_a_topic_without_weight_is_borne(lost, place):
 def test_a_topic_without_weight_stands_for_nothing(lost):
     words = top_words(lost.phi, lost.words)
     assert [len(topic) for topic in words] == [10, 0, 10, 10]
-    assert TopicLabeler(Echo()).fit(words).names_[1] == "Topic 1"
+    assert name_topics(words, llm=Echo()).names[1] == "Topic 1"
     stability = metrics.topic_stability(lost.pipeline, lost.texts, n_runs=1)
     assert (stability.per_topic > 0).tolist() == [True, False, True, True]
     correlations = metrics.topic_correlations(lost.theta, adjusted=True)

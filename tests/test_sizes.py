@@ -30,7 +30,6 @@ EXCEPTIONS = {  # what may be longer -> why
     "fusion/_estimator.py: FusionTopicModel": _DOCS,
     "fusion/_estimator.py": _DOCS,
     "llm_topics.py: LLMTopics": _DOCS,
-    "reading/_merger.py: TopicMerger": _DOCS,
     "reading/_topics.py": _DOCS,
     "reading/_topics.py: Topics": _DOCS,
     "llm_topics.py": _DOCS,

@@ -37,8 +37,7 @@ if TYPE_CHECKING:
     from llmtopics.finetune import LanguageModelTuner, TransformerClassifier
     from llmtopics.fusion import FusionTopicModel
     from llmtopics.llm_topics import LLMTopics
-    from llmtopics.naming import TopicLabeler
-    from llmtopics.reading import TopicMerger, read_topics
+    from llmtopics.reading import TopicLabeler, TopicMerger, read_topics
     from llmtopics.text import TextAnalyzer
     from llmtopics.topics import EmbeddingTopics, GibbsLDA, PachinkoAllocation
 
@@ -62,7 +61,7 @@ _HOME = {  # public name -> module that defines it
     "RemoteEmbedder": "embed",
     "RemoteLLM": "_language",
     "TextAnalyzer": "text",
-    "TopicLabeler": "naming",
+    "TopicLabeler": "reading",
     "TopicMerger": "reading",
     "TransformerClassifier": "finetune",
     "TransformerEmbedder": "embed",

@@ -63,7 +63,10 @@ def topic_table(topics: "Topics", n_words: int, weights: bool) -> "pd.DataFrame"
         number, name = topic.pop("topic"), topic.pop("name")
         first = {"topic": number, "name": name, "words": words}
         rows.append(first | topic | {"representative": representative})
-    return pandas_for("topic_table").DataFrame(rows)
+    table = pandas_for("topic_table").DataFrame(rows)
+    if topics.descriptions is not None:
+        table["description"] = topics.descriptions
+    return table
 
 
 def document_table(topics: "Topics", n_characters: int) -> "pd.DataFrame":

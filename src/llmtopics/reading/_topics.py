@@ -15,7 +15,9 @@ from numpy.typing import ArrayLike
 from sklearn.frozen import FrozenEstimator
 
 from llmtopics._checks import check_positive, pandas_for
+from llmtopics._language import LanguageModel
 from llmtopics._words import rank_words
+from llmtopics.naming import name_topics
 from llmtopics.reading import _display, _exports, _search, _tables
 from llmtopics.reading._comparison import match_topics
 from llmtopics.reading._groups import (
@@ -69,6 +71,9 @@ class Topics:
     texts : list of D str
         The documents.
 
+    descriptions : list of K str, or None
+        One sentence per topic, after :meth:`label`.
+
     titles, labels, times : ndarrays of shape (D,), or None
         As given to :func:`read_topics`.
 
@@ -113,6 +118,7 @@ class Topics:
         self._scores, self._counts = words.scores, words.counts
         self._vectorizer, self._is_super = words.vectorizer, is_super
         self._given_names = names
+        self.descriptions: list[str] | None = None
         self.names = names if names is not None else self._names_of_words()
 
     def _names_of_words(self) -> list[str]:
@@ -165,6 +171,7 @@ class Topics:
             topic with fewer than two words.
             exclusivity : mean share of this topic in its ten most probable words, from 0 to 1.
             representative : title, or first characters, of the document with the largest share.
+            description : one sentence. Only after :meth:`label`.
         """
         check_positive(n_words=n_words)
         return _tables.topic_table(self, n_words, weights)
@@ -524,6 +531,33 @@ class Topics:
         if not isinstance(names, Mapping):
             names = dict(enumerate(check_names(names, len(self.names))))
         return self._changed(names=renamed(self.names, names))
+
+    def label(self, llm: str | LanguageModel = "smollm2", **settings: Any) -> "Topics":
+        """Return these topics with names by a language model. The model is not changed.
+
+        Parameters
+        ----------
+        llm : str or LanguageModel, default="smollm2"
+            The language model. A str is the ``model`` of a :class:`LocalLLM`.
+        **settings
+            Other parameters of :func:`llmtopics.naming.name_topics`.
+
+        Returns
+        -------
+        topics : Topics
+            With the names, as after :meth:`rename`. ``topic_table`` has descriptions, too.
+
+        Raises
+        ------
+        ValueError, LLMError, OSError
+            As in :func:`llmtopics.naming.name_topics`.
+        """
+        found = name_topics(
+            self._words(10), self.mixtures, self.texts, llm=llm, **settings
+        )
+        named = self.rename(found.names)
+        named.descriptions = found.descriptions
+        return named
 
     def merge(
         self,
