@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from llmtopics.finetune import LanguageModelTuner, TransformerClassifier
     from llmtopics.fusion import FusionTopicModel
     from llmtopics.llm_topics import LLMTopics
+    from llmtopics.metrics import suggest_n_components
     from llmtopics.reading import TopicLabeler, TopicMerger, read_topics
     from llmtopics.text import TextAnalyzer
     from llmtopics.topics import EmbeddingTopics, GibbsLDA, PachinkoAllocation
@@ -68,6 +69,7 @@ _HOME = {  # public name -> module that defines it
     "explain": "explanation",
     "make_describer": "describe",
     "read_topics": "reading",
+    "suggest_n_components": "metrics",
     "top_words": "_words",
     "tune_embedder": "_topic_tuning",
 }
@@ -110,6 +112,7 @@ __all__ = [
     "plots",
     "read_topics",
     "reading",
+    "suggest_n_components",
     "text",
     "top_words",
     "topics",

@@ -6,17 +6,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 from sklearn import config_context
-from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import normalize
 from sklearn.utils.validation import check_is_fitted
 
 from llmtopics._vectorizers import find_words, steps_of
 from llmtopics._words import term_scores
-from llmtopics.text import TextAnalyzer
+from llmtopics.text._vectorizer import default_vectorizer
 from llmtopics.topics._keyness import keyness
-
-_MANY = 500  # texts from which rare words are not counted, if the model counts no words
 
 
 def as_rows(weights: np.ndarray) -> np.ndarray:
@@ -155,8 +152,7 @@ def count_words(texts: list[str], mixtures: np.ndarray) -> Words:
 
     Words are ranked by keyness.
     """
-    rare = 3 if len(texts) >= _MANY else 1
-    vectorizer = CountVectorizer(analyzer=TextAnalyzer(), min_df=rare)
+    vectorizer = default_vectorizer(len(texts))
     X = sp.csr_array(vectorizer.fit_transform(texts))
     totals = (X.T @ mixtures).T + 1e-2
     weights = totals / totals.sum(axis=1, keepdims=True)
