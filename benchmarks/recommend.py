@@ -42,8 +42,9 @@ class Films(NamedTuple):
 def films() -> Films:
     """Return the overviews of films with ratings, and the ratings."""
     with zipfile.ZipFile(data_file("movielens/tmdb_5000_movies.csv.zip")) as archive:
-        (name,) = archive.namelist()
-        lines = csv.DictReader(io.TextIOWrapper(archive.open(name), "utf-8"))
+        lines = csv.DictReader(
+            io.TextIOWrapper(archive.open("tmdb_5000_movies.csv"), "utf-8")
+        )
         overviews = {int(line["id"]): line["overview"].strip() for line in lines}
     links = pd.read_csv(data_file("movielens/links.csv")).dropna(subset="tmdbId")
     ratings = pd.read_csv(data_file("movielens/ratings.csv"))

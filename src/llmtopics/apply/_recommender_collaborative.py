@@ -20,7 +20,8 @@ class Collaborative(Protocol):
     items : ndarray or csr_array of shape (n_items, n_factors)
     """
 
-    items: Any
+    @property
+    def items(self) -> Any: ...
 
     def users(self, weights: sp.csr_array, known: np.ndarray | None) -> Any:
         """Return the rows of users with these liked items. ``known``: their numbers."""
@@ -137,9 +138,8 @@ def fit_collaborative(
             if getattr(model, "random_state", seed) is None:
                 model.random_state = seed
         model.fit(sp.csr_matrix(weights, dtype=np.float32), show_progress=verbose)
-    similarity = getattr(model, "similarity", None)
+    similarity: Any = getattr(model, "similarity", None)
     if sp.issparse(similarity):
-        # at most K neighbors each: items x liked items
         return ItemSimilarity(sp.csr_array(similarity.T, dtype=np.float64))
     if not hasattr(model, "item_factors"):
         raise ValueError(

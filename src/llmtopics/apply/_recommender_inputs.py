@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 
 _NAME = "TopicRecommender"
 
@@ -58,6 +59,10 @@ class Interactions:
         return self.matrix(np.ones(len(self.users)))
 
 
+def _is_missing(value: Any) -> bool:
+    return value is None or is_scalar_nan(value) or is_pandas_na(value)
+
+
 def check_ids(ids: Any, n: int, name: str) -> list[Any]:
     """Return ids as a list; raise a ValueError if they are not ``n`` distinct values."""
     found = list(ids.to_list() if hasattr(ids, "to_list") else ids)
@@ -66,7 +71,7 @@ def check_ids(ids: Any, n: int, name: str) -> list[Any]:
             f"{name} has {len(found)} ids for {n} texts: pass one per text."
         )
     for row, each in enumerate(found):
-        if each is None or each != each:  # None or NaN
+        if _is_missing(each):
             raise ValueError(f"{name} has no id in row {row}: give each item an id.")
     found = [each.item() if isinstance(each, np.generic) else each for each in found]
     twice = [each for each, count in Counter(found).items() if count > 1]
@@ -144,7 +149,7 @@ def _from_table(y: Any, item_ids: Sequence[Any]) -> tuple:
     columns = {name: y[name].to_list() for name in ("user", "item")}
     for name, values in columns.items():
         for row, value in enumerate(values):
-            if value is None or value != value:
+            if _is_missing(value):
                 raise ValueError(f"y has no {name} in row {row}: remove the row.")
     of_item = {each: i for i, each in enumerate(item_ids)}
     for row, item in enumerate(columns["item"]):
@@ -177,7 +182,7 @@ def _numbers(y: Any, name: str) -> np.ndarray:
         row = int(np.flatnonzero(~np.isfinite(numbers))[0])
         kind = "a number or a date" if name == "time" else "a number"
         raise ValueError(
-            f"y has the {name} {values[row]!r} in row {row}, which is not {kind}: correct "
+            f"y has the {name} {str(values[row])!r} in row {row}, which is not {kind}: correct "
             "it, or remove the row."
         )
     return numbers
