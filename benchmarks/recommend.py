@@ -31,6 +31,7 @@ AT, SHARE, LIKED = 20, 0.2, 4.0
 COLD_SEEDS, N_SAMPLES = (10, 11, 12), 2000
 ALS_GRID = list(itertools.product((16, 32, 64), (1.0, 10.0, 50.0), (1.0, 5.0, 20.0)))
 NEIGHBORS = (20, 50, 100, 200)
+TUNED = "TopicRecommender, ALS as tuned"
 REFERENCES = ("tf-idf cosine", "implicit ALS")
 
 
@@ -185,10 +186,11 @@ def tuned(
     return max(grid, key=value)
 
 
-def ours(problem: Problem, n_items: int, **settings: Any) -> tuple[dict, dict]:
-    """Return our lists, and what was chosen in ``fit``.
+def ours(problem: Problem, name: str, **settings: Any) -> tuple[dict, dict]:
+    """Return the lists of ``TopicRecommender`` by method, and what was chosen in ``fit``.
 
-    The model reads films with training ratings. The others are added by their texts.
+    The model reads films with training ratings. The others are added by their texts. "Texts
+    alone" is the same model with the weight 0, and "topics, cosine" has its topics.
     """
     from llmtopics import TopicRecommender
 
@@ -202,11 +204,21 @@ def ours(problem: Problem, n_items: int, **settings: Any) -> tuple[dict, dict]:
     seconds = perf_counter() - start
     if len(new):
         model.add_items(texts[new])
+    extra = {"weight": model.weight_, "new_item_weight": model.new_item_weight_}
+    extra |= {"seconds": seconds, "topics": model.mixtures_.shape[1]}
     users = [user for user in problem.users if user in set(model.user_ids_)]
-    found = model.recommend(users, AT, items=problem.split.items)
-    lists = {user: rows.tolist() for user, rows in found.groupby("user").item}
-    weights = {"weight": model.weight_, "new_item_weight": model.new_item_weight_}
-    return lists, weights | {"seconds": seconds, "topics": model.mixtures_.shape[1]}
+
+    def lists() -> dict:
+        found = model.recommend(users, AT, items=problem.split.items)
+        return {user: rows.tolist() for user, rows in found.groupby("user").item}
+
+    found = {name: lists()}
+    model.weight_ = model.new_item_weight_ = 0.0
+    found[f"{name}, texts alone"] = lists()
+    topics = np.zeros((len(texts), model.mixtures_.shape[1]))
+    topics[model.item_ids_] = np.sqrt(model.mixtures_)
+    found["topics, cosine"] = problem.lists(cosine(problem, topics))
+    return found, {name: extra}
 
 
 def interval(values: np.ndarray) -> list[float]:
@@ -234,24 +246,19 @@ def summary(by_method: dict[str, np.ndarray], extra: dict[str, dict]) -> dict:
     return {"methods": found, "n_users": n_users, "peak_mib": peak_mib()}
 
 
-def content_scores(problem: Problem, vectors: np.ndarray) -> dict[str, np.ndarray]:
+def content_scores(problem: Problem) -> dict[str, np.ndarray]:
     """Return the scores of methods that read texts alone, without learning from users."""
-    from sklearn.feature_extraction.text import CountVectorizer
+    from llmtopics import TransformerEmbedder
 
-    from llmtopics import FusionTopicModel, TextAnalyzer
-
-    counter = CountVectorizer(analyzer=TextAnalyzer(), min_df=5)
-    topics = FusionTopicModel(100, vectorizer=counter, random_state=0)
     return {
         "tf-idf cosine": cosine(problem, words(problem.texts)),
-        "vectors, cosine": cosine(problem, vectors),
-        "topics, cosine": cosine(problem, topics.fit_transform(problem.texts)),
+        "vectors, cosine": cosine(
+            problem, TransformerEmbedder().transform(problem.texts)
+        ),
     }
 
 
 def warm() -> dict:
-    from llmtopics import TransformerEmbedder
-
     texts, ratings = films()
     users = np.unique(ratings.user)
     split = last_fifth(ratings)
@@ -259,51 +266,41 @@ def warm() -> dict:
     validation = Problem(texts, last_fifth(split.train), users)
     als = tuned(als_scores, ALS_GRID, validation)
     neighbors = tuned(knn_scores, NEIGHBORS, validation)
-    vectors = TransformerEmbedder().transform(texts)
     scores = {
         "popularity": popularity(problem),
-        **content_scores(problem, vectors),
+        **content_scores(problem),
         "implicit item-kNN": knn_scores(problem, neighbors),
         "implicit ALS": als_scores(problem, als),
     }
-    found = {
-        name: problem.evaluate(problem.lists(each)) for name, each in scores.items()
+    lists = {name: problem.lists(each) for name, each in scores.items()}
+    found, extra = ours(problem, "TopicRecommender")
+    with_tuned, more = ours(problem, TUNED, collaborative=make_als(*als))
+    lists |= found | {TUNED: with_tuned[TUNED]}
+    extra |= more | {
+        "implicit ALS": {"setting": als},
+        "implicit item-kNN": {"K": neighbors},
     }
-    extra = {"implicit ALS": {"setting": als}, "implicit item-kNN": {"K": neighbors}}
-    for name, settings in {
-        "TopicRecommender, texts alone": {"collaborative": None},
-        "TopicRecommender": {},
-        "TopicRecommender, ALS as tuned": {"collaborative": make_als(*als)},
-    }.items():
-        lists, extra[name] = ours(problem, len(texts), **settings)
-        found[name] = problem.evaluate(lists)
-    return summary(found, extra)
+    return summary({k: problem.evaluate(each) for k, each in lists.items()}, extra)
 
 
 def cold() -> dict:
-    from llmtopics import TransformerEmbedder
-
     texts, ratings = films()
     users = np.unique(ratings.user)
-    vectors = TransformerEmbedder().transform(texts)
     by_seed: dict[str, list[np.ndarray]] = {}
     extra: dict[str, dict] = {}
     for seed in COLD_SEEDS:
         problem = Problem(texts, some_films(ratings, len(texts), seed), users)
         scores = {
             "random order": random_order(problem, seed),
-            **content_scores(problem, vectors),
+            **content_scores(problem),
         }
-        for name, each in scores.items():
-            found = problem.evaluate(problem.lists(each))
-            by_seed.setdefault(name, []).append(found)
-        for name, settings in {
-            "TopicRecommender, texts alone": {"collaborative": None},
-            "TopicRecommender": {},
-        }.items():
-            lists, more = ours(problem, len(texts), **settings)
-            by_seed.setdefault(name, []).append(problem.evaluate(lists))
-            extra.setdefault(name, {})[f"seed {seed}"] = more
+        lists = {name: problem.lists(each) for name, each in scores.items()}
+        found, more = ours(problem, "TopicRecommender")
+        for name, each in (lists | found).items():
+            by_seed.setdefault(name, []).append(problem.evaluate(each))
+        extra.setdefault("TopicRecommender", {})[f"seed {seed}"] = more[
+            "TopicRecommender"
+        ]
     # a user's mean over the seeds in which a film that they like is held out
     means = {name: np.nanmean(np.stack(each), axis=0) for name, each in by_seed.items()}
     return summary(means, extra)

@@ -26,8 +26,10 @@ CONTENTS = {
     ),
     "cold": (
         "### New films\n",
-        "A fifth of the films is held out with all their ratings, and only these are recommended. Three random fifths: a\n"
-        "user's figures are means over them. ALS and item-kNN know no new films.\n",
+        (
+            "A fifth of the films is held out with all their ratings, and only these are recommended. A user's figures are\n"
+            "means over three random fifths. ALS and item-kNN know no new films.\n"
+        ),
         "tf-idf cosine",
     ),
 }
