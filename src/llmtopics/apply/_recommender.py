@@ -1,9 +1,8 @@
 """``TopicRecommender``: its parameters and its public methods.
 
-More than 400 lines, because half of them document parameters and attributes.
+More than 400 lines, because half of them document parameters and methods.
 """
 
-from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from numbers import Integral, Real
@@ -41,7 +40,9 @@ from llmtopics.apply._recommender_features import (
 from llmtopics.apply._recommender_inputs import (
     Interactions,
     check_ids,
+    likes_of_new_users,
     read_interactions,
+    rows_of,
 )
 from llmtopics.apply._recommender_scores import (
     Scorer,
@@ -50,6 +51,7 @@ from llmtopics.apply._recommender_scores import (
     choose_weights,
     diversified,
     make_scorer,
+    parts_of_score,
     ranked,
     with_predicted_factors,
 )
@@ -455,7 +457,7 @@ class TopicRecommender(PartsMixin, TextReader, BaseEstimator):
         allowed = np.ones(len(self.item_ids_), bool)
         if items is not None:
             allowed[:] = False
-            allowed[self._rows(items, self.item_ids_, "items", "item")] = True
+            allowed[rows_of(items, self.item_ids_, "items", "item")] = True
         frame: dict[str, list] = {"user": [], "rank": [], "item": [], "score": []}
         for start in range(0, len(names), _AT_A_TIME):
             part = slice(start, start + _AT_A_TIME)
@@ -503,38 +505,15 @@ class TopicRecommender(PartsMixin, TextReader, BaseEstimator):
             if users is None:
                 rows = np.arange(len(self.user_ids_))
             else:
-                rows = self._rows(users, self.user_ids_, "users", "user")
+                rows = rows_of(users, self.user_ids_, "users", "user")
             names = [self.user_ids_[row] for row in rows]
             return names, self._likes[rows], self._seen[rows], rows
         if users is not None:
             raise ValueError(
                 "recommend got users and likes: pass likes for new users, or users in fit."
             )
-        lists = dict(likes) if isinstance(likes, Mapping) else {"new": likes}
-        shape = 1, len(self.item_ids_)
-        found = [sp.csr_array((0, shape[1]))]
-        for listed in lists.values():
-            items = self._rows(listed, self.item_ids_, "likes", "item")
-            counts = np.bincount(items, minlength=shape[1]).astype(np.float64)
-            found.append(sp.csr_array(counts[np.newaxis]))
-        weights = sp.csr_array(sp.vstack(found, format="csr"))
-        return list(lists), weights, weights, None
-
-    def _rows(self, wanted: Any, ids: list[Any], name: str, kind: str) -> np.ndarray:
-        """Return the rows of ids; raise a ValueError that names an unknown one."""
-        if isinstance(wanted, str) or not hasattr(wanted, "__iter__"):
-            wanted = [wanted]
-        of_id = {each: row for row, each in enumerate(ids)}
-        rows = []
-        for place, each in enumerate(wanted):
-            if each not in of_id:
-                raise ValueError(
-                    f"{name} has {each!r} in place {place}, which is no {kind} of the "
-                    f"recommender: pass ids in {kind}_ids_"
-                    + (", or the likes of a new user." if kind == "user" else ".")
-                )
-            rows.append(of_id[each])
-        return np.array(rows, int)
+        names, weights = likes_of_new_users(likes, self.item_ids_)
+        return names, weights, weights, None
 
     def similar_items(self, items, n_items=10):
         """Return the items with the most similar texts.
@@ -563,7 +542,7 @@ class TopicRecommender(PartsMixin, TextReader, BaseEstimator):
         check_positive(n_items=n_items)
         features = self._features.all
         frame: dict[str, list] = {"item": [], "rank": [], "similar": [], "score": []}
-        for row in self._rows(items, self.item_ids_, "items", "item"):
+        for row in rows_of(items, self.item_ids_, "items", "item"):
             scores = features @ features[row] / len(self._features.blocks)
             scores[row] = -np.inf
             rows = self._best(scores, int(n_items), 0.0)
@@ -596,44 +575,27 @@ class TopicRecommender(PartsMixin, TextReader, BaseEstimator):
             For unknown users or items, and users without history.
         """
         check_is_fitted(self)
-        (number,) = self._rows([user], self.user_ids_, "user", "user")
-        (row,) = self._rows([item], self.item_ids_, "item", "item")
+        (number,) = rows_of([user], self.user_ids_, "user", "user")
+        (row,) = rows_of([item], self.item_ids_, "item", "item")
         likes, scorer, features = self._likes[[number]], self._scorer, self._features
         if not likes.nnz:
             raise ValueError(
                 f"user {user!r} has no likes, so recommend returns the most popular items: "
                 "there is nothing to explain."
             )
-        weight = self._item_weights()[row]
-        content_scale, other_scale = scorer.scales(likes, np.array([number]))
-        share = (
-            (1 - weight) / content_scale if scorer.collaborative else 1 / content_scale
+        sources, of_topics, of_items = parts_of_score(
+            scorer, likes, number, row, self._item_weights()[row], features.blocks
         )
-        adds = scorer.profiles(likes)[0] * features.all[row] * share
-        sources = {
-            name: float(adds[part].sum()) for name, part in features.blocks.items()
-        }
-        history = likes.indices
-        towards = scorer.inverse @ features.all[row]
-        of_items = likes.data * (features.all[history] @ towards) * share
-        if scorer.collaborative is not None:
-            model, factor = scorer.collaborative, weight / other_scale
-            parts = model.parts(likes, row)
-            if parts is not None:
-                of_items = of_items + parts * factor
-            of_user = model.users(likes, np.array([number]))
-            total = of_user @ model.items[[row]].T
-            sources["collaborative"] = float(total.sum() * factor)
         return RecommendationExplanation(
             user=self.user_ids_[number],
             item=self.item_ids_[row],
             score=sum(sources.values()),
             sources=sources,
-            topic_contributions=adds[features.blocks["topics"]],
+            topic_contributions=of_topics,
             item_mixture=features.mixtures[row],
             user_mixture=_mean_mixtures(likes, features.mixtures)[0],
             topic_words=words_of_topics(self.model_, features.mixtures.shape[1]),
-            history=[self.item_ids_[each] for each in history],
+            history=[self.item_ids_[each] for each in likes.indices],
             history_weights=likes.data,
             history_contributions=of_items,
         )
@@ -672,7 +634,7 @@ class TopicRecommender(PartsMixin, TextReader, BaseEstimator):
         users = [user for user, wanted in relevant.items() if wanted]
         if not users:
             raise ValueError("y has no like to evaluate: pass held-out likes.")
-        numbers = self._rows(users, self.user_ids_, "y", "user")
+        numbers = rows_of(users, self.user_ids_, "y", "user")
         lists: list[Any] = []
         for start in range(0, len(users), _AT_A_TIME):
             rows = numbers[start : start + _AT_A_TIME]

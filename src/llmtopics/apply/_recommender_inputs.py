@@ -1,7 +1,7 @@
 """Interactions of users with items: a matrix or a table → weights."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -81,6 +81,36 @@ def check_ids(ids: Any, n: int, name: str) -> list[Any]:
             f"{n - 1 - found[::-1].index(twice[0])}: give each item an id of its own."
         )
     return found
+
+
+def rows_of(wanted: Any, ids: list[Any], name: str, kind: str) -> np.ndarray:
+    """Return the rows of one id or of several; raise a ValueError that names an unknown one."""
+    if isinstance(wanted, str) or not hasattr(wanted, "__iter__"):
+        wanted = [wanted]
+    of_id = {each: row for row, each in enumerate(ids)}
+    rows = []
+    for place, each in enumerate(wanted):
+        if each not in of_id:
+            raise ValueError(
+                f"{name} has {each!r} in place {place}, which is no {kind} of the "
+                f"recommender: pass ids in {kind}_ids_"
+                + (", or the likes of a new user." if kind == "user" else ".")
+            )
+        rows.append(of_id[each])
+    return np.array(rows, int)
+
+
+def likes_of_new_users(
+    likes: Any, item_ids: list[Any]
+) -> tuple[list[Any], sp.csr_array]:
+    """Return the names of new users, and how often they like each item."""
+    lists = dict(likes) if isinstance(likes, Mapping) else {"new": likes}
+    found = [sp.csr_array((0, len(item_ids)))]
+    for listed in lists.values():
+        items = rows_of(listed, item_ids, "likes", "item")
+        counts = np.bincount(items, minlength=len(item_ids)).astype(np.float64)
+        found.append(sp.csr_array(counts[np.newaxis]))
+    return list(lists), sp.csr_array(sp.vstack(found, format="csr"))
 
 
 def read_interactions(

@@ -239,3 +239,43 @@ def diversified(
         left[row] = False
         nearest = np.maximum(nearest, roots @ roots[row])
     return np.array(chosen, int)
+
+
+def parts_of_score(
+    scorer: Scorer,
+    likes: sp.csr_array,
+    user: int,
+    item: int,
+    weight: float,
+    blocks: dict[str, slice],
+) -> tuple[dict[str, float], np.ndarray, np.ndarray]:
+    """Divide a score among its sources, its topics, and the user's history.
+
+    Parameters
+    ----------
+    likes : csr_array of shape (1, n_items)
+    weight : float
+        Weight of the collaborative side in this item.
+
+    Returns
+    -------
+    sources : dict of str to float
+        They sum to the score.
+    of_topics : ndarray of shape (K,)
+    of_items : ndarray of shape (n_likes,)
+    """
+    features, model = scorer.features, scorer.collaborative
+    content_scale, other_scale = scorer.scales(likes, np.array([user]))
+    share = (1 - weight if model else 1.0) / content_scale
+    adds = scorer.profiles(likes)[0] * features[item] * share
+    sources = {name: float(adds[part].sum()) for name, part in blocks.items()}
+    of_items = likes.data * (features[likes.indices] @ scorer.inverse @ features[item])
+    of_items *= share
+    if model is not None:
+        factor = weight / other_scale
+        parts = model.parts(likes, item)
+        if parts is not None:
+            of_items = of_items + parts * factor
+        total = model.users(likes, np.array([user])) @ model.items[[item]].T
+        sources["collaborative"] = float(total.sum() * factor)
+    return sources, adds[blocks["topics"]], of_items
