@@ -10,7 +10,7 @@ recommender sees neither the sections nor the tastes.
 # %%
 # Plant users
 # -----------
-# Each user likes eight articles. Users of "business and sport" read both sections.
+# Each user likes eight articles. Users of "business and sports" read both sections.
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from llmtopics.datasets import load_bbc_news
 news = load_bbc_news()
 texts, names = news.data[::8], np.asarray(news.target_names)
 sections = names[np.asarray(news.target)[::8]]
-tastes = [*([name] for name in names), ["business", "sport"]]
+tastes = [*([name] for name in names), ["business", "sports"]]
 rng = np.random.default_rng(0)
 rows = []
 for user in range(60):
@@ -70,11 +70,10 @@ def draw(ax, shares, title):
     return image
 
 
-diverse = recommender.recommend(n_items=10, diversity=0.6)
+diverse = recommender.recommend(n_items=10, diversity=0.5)
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.8), sharey=True, layout="constrained")
 draw(axes[0], shares_of_sections(found), "recommended articles")
-image = draw(axes[1], shares_of_sections(diverse), "with diversity=0.6")
-figure.supylabel("users", fontsize=10)
+image = draw(axes[1], shares_of_sections(diverse), "with diversity=0.5")
 figure.colorbar(image, ax=axes, label="share of the section", shrink=0.8)
 plt.show()
 
@@ -90,7 +89,8 @@ shares_of_sections(found).round(2)
 # The topics that the user and the article share, with what each adds to the score. Below them
 # are the liked articles behind it.
 
-user, item = found["user"][5], int(found["item"][50])
+user = "business and sports 5"
+item = found[found["user"] == user]["item"].iloc[0]
 why = recommender.explain(user, item)
 why.to_frame("topics").head(3).round(2)
 
