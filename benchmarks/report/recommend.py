@@ -11,8 +11,8 @@ same liked films. Films that a user has rated in the training data are not recom
 
 - *Recall@20* is the share of the held-out liked films among the first 20. *nDCG@20* also counts their ranks. In
   brackets: 95 % intervals of a bootstrap over users.
-- The cosines compare a film with the sum over the films that a user liked. Topics are those of `FusionTopicModel` with
-  100 topics, vectors those of MiniLM.
+- The cosines compare a film with the sum over the films that a user liked. Topics are those of `TopicRecommender`
+  (100, or 94 without the held-out films), vectors those of MiniLM.
 - The settings of implicit's ALS (27) and item-kNN (4) were chosen on the last fifth of each user's training ratings.
   *ALS as tuned* is `TopicRecommender` with the same ALS. The weight of both sides was chosen in `fit`.
 - The defaults of `TopicRecommender` (number of topics, regularization, ALS) were chosen on the same validation part, and
@@ -36,7 +36,7 @@ CONTENTS = {
 
 
 def interval(values: list[float]) -> str:
-    mean, low, high = values
+    mean, low, high = (round(value, 3) + 0.0 for value in values)  # no "-0.000"
     return f"{mean:.3f} ({low:.3f} to {high:.3f})"
 
 
