@@ -291,6 +291,16 @@ def test_repeated_interactions_are_summed():
     assert fit_small(twice).explain(0, 2).history_weights.tolist() == [2, 1]
 
 
+def test_zeros_of_a_matrix_are_no_interaction():
+    stored = sp.csr_array(LIKES + 1)
+    stored.data -= 1
+    given = stored.copy()
+    found = fit_small(stored, threshold=1.0).recommend([0], 8)
+    assert len(found) == 6
+    assert_array_equal(stored.toarray(), given.toarray())
+    assert stored.nnz == 48  # the input is as it was
+
+
 def test_users_without_likes_get_what_is_popular():
     likes = LIKES.copy()
     likes[0, 7] = likes[1, 7] = likes[3, 7] = likes[4, 7] = 1

@@ -166,7 +166,8 @@ def _from_matrix(y: Any, n_items: int) -> tuple:
             f"y has {y.shape[1]} columns, and there are {n_items} items: pass one column "
             "per text of X, in the same order."
         )
-    found = sp.coo_array(y)
+    found = sp.coo_array(y, copy=True)
+    found.eliminate_zeros()
     order = np.lexsort((found.col, found.row))
     values = found.data[order].astype(np.float64)
     return range(y.shape[0]), found.row[order], found.col[order], values, None

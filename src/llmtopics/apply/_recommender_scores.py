@@ -15,7 +15,7 @@ from llmtopics.metrics import ndcg_at_k
 WEIGHTS = tuple(round(0.1 * step, 1) for step in range(11))
 _SHARE = 0.2  # of interactions, or of items, that are held out
 _AT = 20  # length of the lists that are compared
-_MOST_SCORES = 20_000_000  # of users times items, in validation
+_MOST_SCORES = 10_000_000  # of users times items, in validation
 _UNDECIDED = 0.5
 
 
