@@ -23,7 +23,7 @@ from llmtopics.metrics._rankings import ndcg_at_k, recall_at_k
 from llmtopics.metrics._ratings import rate_topics
 from llmtopics.metrics._scorers import topic_scorer
 from llmtopics.metrics._stability import topic_stability
-from llmtopics.metrics._summary import topic_summary
+from llmtopics.metrics._suggest import suggest_n_components
 
 __all__ = [
     "coherence",
@@ -41,13 +41,13 @@ __all__ = [
     "purity",
     "rate_topics",
     "recall_at_k",
+    "suggest_n_components",
     "topic_correlations",
     "topic_distances",
     "topic_diversity",
     "topic_intrusion",
     "topic_scorer",
     "topic_stability",
-    "topic_summary",
     "word_intrusion",
 ]
 
