@@ -12,10 +12,18 @@ from implicit.nearest_neighbours import CosineRecommender
 from numpy.testing import assert_allclose, assert_array_equal
 from pandas.testing import assert_frame_equal
 from sklearn.base import clone
-from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 
-from llmtopics import EmbeddingTopics, GibbsLDA, TopicRecommender, TransformerEmbedder
+from llmtopics import (
+    EmbeddingTopics,
+    FusionTopicModel,
+    GibbsLDA,
+    TopicMerger,
+    TopicRecommender,
+    TransformerEmbedder,
+)
 from llmtopics._compiled.blas import one_thread
 
 ANIMALS = ["cat dog cat", "dog puppy cat", "puppy kitten dog", "kitten cat puppy"]
@@ -208,6 +216,16 @@ def test_vectors_of_the_topic_model_are_used():
     why = model.fit(TEXTS, LIKES).explain(0, 2)
     assert list(why.sources) == ["topics", "vectors"]
     assert list(fit_small(LIKES, n_word_features=0).explain(0, 2).sources) == ["topics"]
+
+
+def test_a_model_with_names_or_merged_topics_is_read():
+    lsa = make_pipeline(TfidfVectorizer(), TruncatedSVD(3, random_state=0))
+    fusion = FusionTopicModel(3, embedder=lsa, max_iter=5, random_state=0)
+    merged = TopicMerger(fusion, groups=[[0, 1]])
+    why = clone(CONTENT).set_params(model=merged).fit(TEXTS, LIKES).explain(0, 2)
+    assert len(why.item_mixture) == 2
+    assert "vectors" in why.sources
+    assert all(len(words) for words in why.topic_words)
 
 
 def test_nested_parameters_are_reached():

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import normalize
 
 from llmtopics._words import top_words
+from llmtopics.explanation._text_models import TextModel
 from llmtopics.fusion import FusionTopicModel
 from llmtopics.text import TextAnalyzer
 from llmtopics.topics import EmbeddingTopics
@@ -44,12 +45,8 @@ def topic_model_for(given: SimpleNamespace, n_items: int, seed: int) -> Any:
     model = given.model
     if model is None:
         n = max(2, min(_MOST_TOPICS, n_items // _TEXTS_PER_TOPIC))
-        words = CountVectorizer(analyzer=TextAnalyzer())
-        if n_items >= 500:
-            words.set_params(min_df=5)
         model = FusionTopicModel(
             min(n, n_items),
-            vectorizer=words,
             n_jobs=given.n_jobs,
             verbose=given.verbose,
         )
@@ -99,8 +96,8 @@ def read_features(model: Any, words: Pipeline | None, texts: list[str]) -> Featu
 
 def _vectors(model: Any, texts: list[str]) -> np.ndarray | None:
     """Return the vectors that the topic model reads, or None if it reads none."""
-    last = model[-1] if isinstance(model, Pipeline) else model
-    if isinstance(last, FusionTopicModel):
+    last: Any = model[-1] if isinstance(model, Pipeline) else model
+    if isinstance(last, TextModel):
         for step in model[:-1] if isinstance(model, Pipeline) else ():
             texts = list(step.transform(texts))
         return last._vectors(texts)
@@ -111,9 +108,9 @@ def _vectors(model: Any, texts: list[str]) -> np.ndarray | None:
 
 def words_of_topics(model: Any, n_topics: int) -> list[list[str]]:
     """Return words that describe each topic, or empty lists if the model has none."""
-    last = model[-1] if isinstance(model, Pipeline) else model
-    if isinstance(last, FusionTopicModel):
-        return last.top_words()
+    last: Any = model[-1] if isinstance(model, Pipeline) else model
+    if isinstance(last, TextModel):
+        return last.top_words()  # type: ignore[attr-defined]
     components = getattr(last, "components_", None)
     if components is not None and isinstance(model, Pipeline):
         names = model[:-1].get_feature_names_out()
