@@ -26,6 +26,7 @@ TABLES = (  # modules, in the order in which they run
     "tuning",
     "tuning_topics",
     "describe",
+    "recommend",
     "ratings",
     "coherence",
 )

@@ -51,12 +51,14 @@ from llmtopics import (
     TextAnalyzer,
     TopicLabeler,
     TopicMerger,
+    TopicRecommender,
     TransformerClassifier,
     TransformerEmbedder,
     explain,
 )
 from llmtopics._language import LanguageModel
 from llmtopics._state import fitted_state
+from llmtopics.apply import RecommendationExplanation
 from llmtopics.datasets import make_topics
 from llmtopics.metrics import topic_scorer
 
@@ -179,7 +181,7 @@ FILE_TOOLS = [
     (AudioTranscriber(), [str(_CLIPS / "sport.ogg"), str(_CLIPS / "film.ogg")]),
 ]
 # They transform nothing, or not texts: a resampler has no ``fit``, a labeler reads the
-# topics' words, a tuner writes a model, a classifier returns labels
+# topics' words, a tuner writes a model, a classifier returns labels, a recommender tables
 OTHERS = [
     LLMResampler(max_new_tokens=4, max_length=16, max_rounds=5, random_state=0),
     LanguageModelTuner(
@@ -191,7 +193,12 @@ OTHERS = [
         max_steps=2,
     ),
     TransformerClassifier(),
+    TopicRecommender(TEXT_MODELS[0], random_state=0),
 ]
+# Of users who like texts of one topic
+LIKES = sp.csr_array(
+    (np.arange(60) % 3 == np.arange(12)[:, np.newaxis] % 3) & (DOC_TOPIC.argmax(1) == 0)
+).astype(float)
 
 
 def last_step(model):
@@ -288,7 +295,12 @@ def call(model, name, X):
         "words": [list(_WORDS[k::3][:4]) for k in range(3)],
         "mixtures": DOC_TOPIC,
         "y": ["abc"[i % 3] for i in range(np.shape(X)[0])],
+        "items": [0, 1],
+        "user": 0,
+        "item": 1,
     }
+    if isinstance(model, TopicRecommender):
+        given["y"] = LIKES
     method = getattr(model, name)
     wanted = [
         parameter.name
@@ -311,13 +323,17 @@ def plain(result):
         return result.toarray()
     if isinstance(result, list):  # of texts, or of lists of different lengths
         return np.asarray(result, dtype=object)
+    if isinstance(result, RecommendationExplanation):
+        return result.to_frame("items").to_numpy()
     return result.to_numpy() if hasattr(result, "to_numpy") else np.asarray(result)
 
 
 def used(model):
     """Return the name of the method that one calls after ``fit``."""
     return next(
-        name for name in ("transform", "fit_resample", "score") if hasattr(model, name)
+        name
+        for name in ("transform", "fit_resample", "recommend", "score")
+        if hasattr(model, name)
     )
 
 

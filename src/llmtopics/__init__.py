@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from llmtopics import (
+        apply,
         augment,
         datasets,
         describe,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from llmtopics._language import LLMError, LocalLLM, RemoteLLM
     from llmtopics._topic_tuning import tune_embedder
     from llmtopics._words import top_words
+    from llmtopics.apply import TopicRecommender
     from llmtopics.augment import LLMAugmenter, LLMResampler, NextWordCounts
     from llmtopics.describe import AudioTranscriber, ImageDescriber, make_describer
     from llmtopics.embed import (
@@ -64,6 +66,7 @@ _HOME = {  # public name -> module that defines it
     "TextAnalyzer": "text",
     "TopicLabeler": "reading",
     "TopicMerger": "reading",
+    "TopicRecommender": "apply",
     "TransformerClassifier": "finetune",
     "TransformerEmbedder": "embed",
     "explain": "explanation",
@@ -94,9 +97,11 @@ __all__ = [
     "TextAnalyzer",
     "TopicLabeler",
     "TopicMerger",
+    "TopicRecommender",
     "TransformerClassifier",
     "TransformerEmbedder",
     "__version__",
+    "apply",
     "augment",
     "datasets",
     "describe",

@@ -19,6 +19,7 @@ from llmtopics.metrics._embedding_coherence import embedding_coherence
 from llmtopics.metrics._intrusion import topic_intrusion, word_intrusion
 from llmtopics.metrics._left_to_right import left_to_right
 from llmtopics.metrics._perplexity import completion_split, perplexity
+from llmtopics.metrics._rankings import ndcg_at_k, recall_at_k
 from llmtopics.metrics._ratings import rate_topics
 from llmtopics.metrics._scorers import topic_scorer
 from llmtopics.metrics._stability import topic_stability
@@ -35,9 +36,11 @@ __all__ = [
     "label_agreement",
     "left_to_right",
     "matched_accuracy",
+    "ndcg_at_k",
     "perplexity",
     "purity",
     "rate_topics",
+    "recall_at_k",
     "suggest_n_components",
     "topic_correlations",
     "topic_distances",

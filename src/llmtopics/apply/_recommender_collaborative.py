@@ -1,0 +1,159 @@
+"""The collaborative side: what users of similar taste like, by models of ``implicit``."""
+
+import copy
+import warnings
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+import scipy.sparse as sp
+
+from llmtopics._compiled.blas import one_thread
+
+# chosen on a validation part of MovieLens; implicit's own default regularizes too little
+_ALS = {"factors": 64, "regularization": 10.0, "alpha": 1.0}
+
+
+class Collaborative(Protocol):
+    """Scores are products of rows for users and rows for items.
+
+    items : ndarray or csr_array of shape (n_items, n_factors)
+    """
+
+    @property
+    def items(self) -> Any: ...
+
+    def users(self, weights: sp.csr_array, known: np.ndarray | None) -> Any:
+        """Return the rows of users with these liked items. ``known``: their numbers."""
+
+    def parts(self, weights: sp.csr_array, item: int) -> np.ndarray | None:
+        """Return what each stored entry of one user's weights adds to an item's score."""
+
+
+@dataclass(frozen=True, eq=False)
+class LeastSquares:
+    """Alternating least squares: users' factors follow from those of their items."""
+
+    items: np.ndarray
+    gram: np.ndarray  # of the items that have interactions
+    regularization: float
+    alpha: float
+
+    def users(self, weights: sp.csr_array, known: np.ndarray | None) -> np.ndarray:
+        found = np.zeros((weights.shape[0], self.items.shape[1]))
+        for row in range(len(found)):
+            liked, confidences = _row(weights, row)
+            if len(liked):
+                inverse, y, gains = self._equation(liked, confidences)
+                found[row] = np.linalg.solve(inverse, y.T @ gains)
+        return found
+
+    def parts(self, weights: sp.csr_array, item: int) -> np.ndarray:
+        inverse, y, gains = self._equation(*_row(weights, 0))
+        return y @ np.linalg.solve(inverse, self.items[item]) * gains
+
+    def _equation(
+        self, liked: np.ndarray, weights: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the matrix, the factors of the liked items, and their weights."""
+        y, confidences = self.items[liked], self.alpha * weights
+        matrix = self.gram + self.regularization * np.eye(y.shape[1])
+        matrix += (y * (np.abs(confidences) - 1)[:, np.newaxis]).T @ y
+        return matrix, y, np.maximum(confidences, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class ItemSimilarity:
+    """Neighbors of items: a user's row is what they liked.
+
+    Likes of items that were added after ``fit`` have no neighbors and do not count.
+    """
+
+    items: sp.csr_array
+
+    def users(self, weights: sp.csr_array, known: np.ndarray | None) -> sp.csr_array:
+        return weights[:, : self.items.shape[1]]
+
+    def parts(self, weights: sp.csr_array, item: int) -> np.ndarray:
+        liked, values = _row(weights, 0)
+        row = np.zeros(weights.shape[1])
+        row[: self.items.shape[1]] = self.items[[item]].toarray()[0]
+        return row[liked] * values
+
+
+@dataclass(frozen=True, eq=False)
+class FixedUsers:
+    """Any other model with factors. It says nothing about new users."""
+
+    items: np.ndarray
+    of_users: np.ndarray
+
+    def users(self, weights: sp.csr_array, known: np.ndarray | None) -> np.ndarray:
+        if known is None:
+            return np.zeros((weights.shape[0], self.items.shape[1]))
+        return self.of_users[known]
+
+    def parts(self, weights: sp.csr_array, item: int) -> None:
+        return None
+
+
+def _row(weights: sp.csr_array, row: int) -> tuple[np.ndarray, np.ndarray]:
+    part = slice(weights.indptr[row], weights.indptr[row + 1])
+    return weights.indices[part], weights.data[part]
+
+
+def fit_collaborative(
+    given: Any, weights: sp.csr_array, seed: int, n_jobs: int, verbose: bool
+) -> Collaborative:
+    """Fit a model of ``implicit``.
+
+    Parameters
+    ----------
+    given : "als" or a model of implicit
+    weights : csr_array of shape (n_users, n_items)
+
+    Raises
+    ------
+    ImportError
+        If implicit is not installed.
+    ValueError
+        If the model has neither factors nor similarities.
+    """
+    # implicit warns of threads of BLAS, and of matrices that it makes itself
+    with one_thread(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="implicit")
+        if isinstance(given, str):
+            try:
+                from implicit.als import AlternatingLeastSquares
+            except ImportError as error:
+                raise ImportError(
+                    "TopicRecommender needs implicit for collaborative='als': pip install "
+                    "'llmtopics[recommend]', or set collaborative=None for texts alone."
+                ) from error
+            model = AlternatingLeastSquares(
+                **_ALS, random_state=seed, num_threads=n_jobs
+            )
+        else:
+            model = copy.deepcopy(given)
+            if getattr(model, "random_state", seed) is None:
+                model.random_state = seed
+        model.fit(sp.csr_matrix(weights, dtype=np.float32), show_progress=verbose)
+    similarity: Any = getattr(model, "similarity", None)
+    if sp.issparse(similarity):
+        return ItemSimilarity(sp.csr_array(similarity.T, dtype=np.float64))
+    if not hasattr(model, "item_factors"):
+        raise ValueError(
+            f"collaborative={type(model).__name__} has neither item_factors nor a sparse "
+            "similarity after fit: use AlternatingLeastSquares or CosineRecommender."
+        )
+    items = np.asarray(model.item_factors, np.float64)
+    if hasattr(model, "solver") and hasattr(model, "alpha"):
+        with one_thread():
+            gram = items.T @ items
+        return LeastSquares(items, gram, model.regularization, model.alpha)
+    return FixedUsers(items, np.asarray(model.user_factors, np.float64))
+
+
+def with_items(model: Any, items: Any) -> Any:
+    """Return the collaborative model with other rows for items."""
+    return replace(model, items=items)

@@ -1,0 +1,119 @@
+"""Texts of items → features: topic proportions, vectors and words."""
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import normalize
+
+from llmtopics._words import top_words
+from llmtopics.explanation._text_models import TextModel
+from llmtopics.fusion import FusionTopicModel
+from llmtopics.text import TextAnalyzer
+from llmtopics.topics import EmbeddingTopics
+
+TOPICS, VECTORS, WORDS = "topics", "vectors", "words"
+_TEXTS_PER_TOPIC, _MOST_TOPICS = 30, 100
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """What is known of items from their texts.
+
+    Attributes
+    ----------
+    mixtures : ndarray of shape (n_items, K)
+        θ. Rows sum to one.
+    all : ndarray of shape (n_items, n_features)
+        The blocks beside each other. Rows of each block have length one, or are zero.
+    blocks : dict of str to slice
+        The columns of each block: "topics" (the square roots of θ), "vectors", "words".
+    """
+
+    mixtures: np.ndarray
+    all: np.ndarray
+    blocks: dict[str, slice]
+
+
+def topic_model_for(given: SimpleNamespace, n_items: int, seed: int) -> Any:
+    """Return an unfitted copy of the topic model, or the default for so many texts."""
+    model = given.model
+    if model is None:
+        n = max(2, min(_MOST_TOPICS, n_items // _TEXTS_PER_TOPIC))
+        model = FusionTopicModel(
+            min(n, n_items),
+            n_jobs=given.n_jobs,
+            verbose=given.verbose,
+        )
+    model = clone(model)
+    prefix = f"{model.steps[-1][0]}__" if isinstance(model, Pipeline) else ""
+    if model.get_params().get(f"{prefix}random_state", 0) is None:
+        model.set_params(**{f"{prefix}random_state": seed})
+    return model
+
+
+def fit_words(
+    texts: list[str], vectorizer: Any, n_features: int, seed: int
+) -> Pipeline | None:
+    """Return fitted steps from texts to latent features of words, or None without any."""
+    if not n_features:
+        return None
+    if vectorizer is None:
+        vectorizer = TfidfVectorizer(analyzer=TextAnalyzer(), sublinear_tf=True)
+    vectorizer = clone(vectorizer)
+    counts = vectorizer.fit_transform(texts)
+    n = min(n_features, min(counts.shape) - 1)
+    if n < 2:
+        return None
+    svd = TruncatedSVD(n, random_state=seed).fit(counts)
+    return Pipeline([("vectorizer", vectorizer), ("svd", svd)])
+
+
+def read_features(model: Any, words: Pipeline | None, texts: list[str]) -> Features:
+    """Return the features of texts, by fitted parts."""
+    mixtures = np.asarray(model.transform(texts), np.float64)
+    mixtures = np.maximum(mixtures, 0)
+    sums = mixtures.sum(axis=1, keepdims=True)
+    K = mixtures.shape[1]
+    mixtures = np.where(sums > 0, mixtures / np.where(sums > 0, sums, 1), 1 / K)
+    parts = {TOPICS: np.sqrt(mixtures)}
+    if (vectors := _vectors(model, texts)) is not None:
+        parts[VECTORS] = normalize(np.asarray(vectors, np.float64))
+    if words is not None:
+        parts[WORDS] = normalize(np.asarray(words.transform(texts), np.float64))
+    ends = np.cumsum([part.shape[1] for part in parts.values()]).tolist()
+    blocks = {
+        name: slice(end - part.shape[1], end)
+        for (name, part), end in zip(parts.items(), ends, strict=True)
+    }
+    return Features(mixtures, np.hstack(list(parts.values())), blocks)
+
+
+def _vectors(model: Any, texts: list[str]) -> np.ndarray | None:
+    """Return the vectors that the topic model reads, or None if it reads none."""
+    last: Any = model[-1] if isinstance(model, Pipeline) else model
+    if isinstance(last, TextModel):
+        for step in model[:-1] if isinstance(model, Pipeline) else ():
+            texts = list(step.transform(texts))
+        return last._vectors(texts)
+    if isinstance(last, EmbeddingTopics) and isinstance(model, Pipeline):
+        return model[:-1].transform(texts)
+    return None
+
+
+def words_of_topics(model: Any, n_topics: int) -> list[list[str]]:
+    """Return words that describe each topic, or empty lists if the model has none."""
+    last: Any = model[-1] if isinstance(model, Pipeline) else model
+    if isinstance(last, TextModel):
+        return last.top_words()  # type: ignore[attr-defined]
+    components = getattr(last, "components_", None)
+    if components is not None and isinstance(model, Pipeline):
+        names = model[:-1].get_feature_names_out()
+        if len(names) == components.shape[1]:
+            return top_words(components, names)
+    return [[] for _ in range(n_topics)]
