@@ -15,7 +15,7 @@ from sklearn.base import (
     clone,
 )
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
@@ -30,6 +30,7 @@ from llmtopics.apply._sentiment_classifier import (
     check_labels,
     default_classifier,
     held_out_scores,
+    labeled_sentences,
     scores_of,
     values_of,
 )
@@ -51,6 +52,7 @@ from llmtopics.embed import TransformerEmbedder
 from llmtopics.embed._encoder import as_embedder
 from llmtopics.fusion import FusionTopicModel
 from llmtopics.fusion._sides import seeded
+from llmtopics.text import split_sentences
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,9 +76,8 @@ class TopicSentiment(
     ----------
     topic_model : estimator or None, default=None
         Texts to topic proportions: :class:`FusionTopicModel`, :class:`LLMTopics`, or a
-        Pipeline of a vectorizer and a topic model of counts. It is fitted on the texts. To
-        keep a fitted model as it is, pass ``FrozenEstimator(model)`` of ``sklearn.frozen``.
-        None is ``FusionTopicModel()``.
+        Pipeline of a vectorizer and a topic model of counts. To keep a fitted model as it is,
+        pass ``FrozenEstimator(model)`` of ``sklearn.frozen``. None is ``FusionTopicModel()``.
 
     classifier : classifier or None, default=None
         Texts to probabilities of the classes of ``y``: a Pipeline, or
@@ -102,6 +103,11 @@ class TopicSentiment(
     order : sequence of labels or None, default=None
         Classes from the most negative to the most positive. None sorts them: 0 before 1,
         "negative" before "positive", ratings by their numbers.
+
+    fit_topics_on : {"sentences", "documents"}, default="sentences"
+        What the topic model is fitted on. "sentences" finds subjects that are mixed within
+        documents, such as the food and the room of a hotel. "documents" is better if most
+        documents have one subject. A frozen topic model is not fitted.
 
     language : str, default="english"
         Language of the texts, for splitting them into sentences.
@@ -137,8 +143,9 @@ class TopicSentiment(
     topic_words_ : list of K lists of str
         Ten words per topic, best first. Empty if the topic model has no words.
 
-    topic_model_, classifier_ : estimators
-        The fitted parts.
+    topic_model_, classifier_, sentence_classifier_ : estimators
+        The fitted parts. The two classifiers read whole texts and sentences. A frozen
+        classifier reads both.
 
     See Also
     --------
@@ -152,13 +159,13 @@ class TopicSentiment(
     rule, ``p(k | s, d) ∝ θ_dk θ_sk / m_k``. The prior is θ_d of the whole document. θ_s is of
     the sentence alone, and m of a text without words. A sentence that tells nothing gets θ_d.
 
-    **Polarity of a sentence.** The classifier learns from documents and reads sentences. So its
-    polarity is calibrated: ``2 σ(a x + b) - 1`` with its log-odds x. The slope a and intercept b
-    predict the document's class from single sentences of documents that the classifier did not
-    see (Platt scaling [1]_). All classes have the same weight. A sentence that tells nothing of the
-    class is therefore neutral, also if most texts are positive. With more than two classes, x
-    is the log-odds of the mean polarity on a scale of 0 to 1. For few documents, a stays near 1
-    and b near 0.
+    **Polarity of a sentence.** A copy of the classifier is trained on sentences, each with the
+    label of its document. Its polarity is calibrated on documents that it did not see:
+    ``2 σ(a x + b) - 1`` with the log-odds x, slope a and intercept b (Platt scaling [1]_). All
+    classes have the same weight. So a sentence that tells nothing of the label is neutral, also if
+    most texts are positive. With more than two classes, x is the log-odds of the mean polarity on
+    a scale of 0 to 1. For few documents, a stays near 1 and b near 0. A frozen classifier is
+    not trained again, and without ``y`` it is not calibrated.
 
     **Intervals** come from resampling documents (bootstrap), because sentences of one document
     are alike. They do not contain errors of the topic model and the classifier.
@@ -196,6 +203,7 @@ class TopicSentiment(
     positive: Sequence[str] | None = None
     negative: Sequence[str] | None = None
     order: Sequence[Any] | None = None
+    fit_topics_on: str = "sentences"
     language: str = "english"
     min_share: float = 0.05
     cv: int = 3
@@ -216,6 +224,7 @@ class TopicSentiment(
         "topic_words_",
         "topic_model_",
         "classifier_",
+        "sentence_classifier_",
         "_names",
         "_no_words",
         "_seed",
@@ -236,6 +245,7 @@ class TopicSentiment(
         "positive": ["array-like", None],
         "negative": ["array-like", None],
         "order": ["array-like", None],
+        "fit_topics_on": [StrOptions({"sentences", "documents"})],
         "language": [str],
         "min_share": [Interval(Real, 0, 1, closed="both")],
         "cv": [Interval(Integral, 0, None, closed="left")],
@@ -295,28 +305,25 @@ class TopicSentiment(
             raise ValueError(
                 f"TopicSentiment needs texts with words, and all {len(texts)} are blank."
             )
-        labels = None if y is None else check_labels(y, len(texts), self.order)
+        labels = None if y is None else check_labels(y, texts, self.order)
         self._check_ways(labels)
         with restored_on_error(self):
             self._as_fitted, self._seed = as_fitted(self), as_seed(self.random_state)
             small = self._seed % 2**32  # scikit-learn's parts take no larger seed
-            model = self.topic_model
-            if model is None:
-                model = FusionTopicModel(verbose=self.verbose)
-            self.topic_model_ = _copied(model, small).fit(texts)
+            self.topic_model_ = self._fit_topics(texts, small)
             self._no_words = mixtures_of(self.topic_model_, [""])[0]
             n_topics = len(self._no_words)
             self.topic_words_ = words_of_topics(self.topic_model_, n_topics, _N_WORDS)
             self._names = names_of_topics(self.topic_model_, self.topic_words_)
-            rows = range(len(texts))
-            if labels is None and self.positive is not None:
+            sentences = self._sentences(texts)
+            rows = np.unique(sentences.documents)  # texts that are not blank
+            if labels is not None:
+                labels = labels[rows]
+            elif self.positive is not None:
                 labels, rows = labels_from_seeds(
                     texts, self._embedder(), self.positive, self.negative
                 )
-            sentences = self._sentences(texts)
-            scores = self._fit_classifier(
-                [texts[i] for i in rows], labels, np.asarray(rows), sentences, small
-            )
+            scores = self._fit_classifier(texts, labels, rows, sentences, small)
             measured = self._measure(sentences, len(texts))
             held_out = measured
             if scores is not None:
@@ -324,6 +331,18 @@ class TopicSentiment(
                 held_out = self._of_documents(sentences, of_sentences, len(texts))
             self._table = self._columns(held_out, 3, 0.95)
         return measured
+
+    def _fit_topics(self, texts: list[str], seed: int) -> Any:
+        model = self.topic_model
+        if model is None:
+            model = FusionTopicModel(verbose=self.verbose)
+        if self.fit_topics_on == "sentences":
+            texts = [
+                sentence
+                for text in texts
+                for sentence in split_sentences(text, self.language)
+            ]
+        return _copied(model, seed).fit(texts)
 
     def _check_ways(self, labels: np.ndarray | None) -> None:
         """Raise a ValueError unless one way to learn polarity is given."""
@@ -359,39 +378,37 @@ class TopicSentiment(
         sentences: Sentences,
         seed: int,
     ) -> np.ndarray | None:
-        """Fit and calibrate the classifier; return held-out scores of sentences, if known.
+        """Fit and calibrate the classifiers; return held-out scores of sentences, if known.
 
-        ``rows`` are the documents that have labels, and ``texts`` are theirs.
+        ``rows`` are the documents that have labels.
         """
         classifier = self.classifier
         if classifier is None:
             classifier = default_classifier(self.vectorizer, self._embedder())
+        frozen = isinstance(classifier, FrozenEstimator)
         classifier = _copied(classifier, seed)
-        self.classifier_ = classifier if labels is None else clone(classifier)
-        if labels is not None:
-            self.classifier_.fit(texts, labels)
-        self.classes_ = np.asarray(self.classifier_.classes_)
-        values = values_of(self.classes_.tolist(), self._as_fitted.order)
-        self.class_polarity_ = values
+        self.classifier_ = self.sentence_classifier_ = classifier
+        read = labeled_sentences(sentences, rows, labels)
+        if not frozen:
+            self.classifier_ = clone(classifier).fit([texts[i] for i in rows], labels)
+            self.sentence_classifier_ = clone(classifier).fit(read.texts, read.labels)
+        self.classes_ = np.asarray(
+            classifier.classes_ if frozen else self.classifier_.classes_
+        )
+        self.class_polarity_ = values_of(self.classes_.tolist(), self._as_fitted.order)
         self.calibration_ = tuple(Calibration())
         if labels is None or self.cv < 2:
             return None
-        kept = np.flatnonzero(np.isin(sentences.documents, rows))
-        documents = np.searchsorted(rows, sentences.documents[kept])
-        chosen = [sentences.texts[i] for i in kept]
-        scores = held_out_scores(
-            classifier, texts, labels, values, chosen, documents, self.cv, seed
-        )
+        scores = held_out_scores(classifier, read, self.class_polarity_, self.cv, seed)
         if scores is None:
             return None
-        targets = dict(zip(self.classes_.tolist(), values, strict=True))
-        of_labels = np.array([targets[label] for label in labels.tolist()])
-        self.calibration_ = tuple(calibrate(scores, of_labels[documents], documents))
-        if len(kept) < len(sentences.texts):  # the others were not learned from
-            own = self._scores(sentences.texts)
-            own[kept] = scores
-            return own
-        return scores
+        targets = self.class_polarity_[np.searchsorted(self.classes_, read.labels)]
+        self.calibration_ = tuple(calibrate(scores, targets, read.documents))
+        if len(scores) == len(sentences.texts):
+            return scores
+        of_all = self._scores(sentences.texts)  # the others were not learned from
+        of_all[read.kept] = scores
+        return of_all
 
     def transform(self, X):
         """Return the polarity of each topic in each text.
@@ -578,7 +595,7 @@ class TopicSentiment(
     def _scores(self, sentences: list[str]) -> np.ndarray:
         if not sentences:
             return np.empty(0)
-        return scores_of(self.classifier_, self.class_polarity_, sentences)
+        return scores_of(self.sentence_classifier_, self.class_polarity_, sentences)
 
     def _measure(self, sentences: Sentences, n_documents: int) -> Measured:
         of_sentences = Calibration(*self.calibration_)(self._scores(sentences.texts))

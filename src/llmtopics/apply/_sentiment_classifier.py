@@ -14,28 +14,32 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from llmtopics.apply._sentiment_sentences import Sentences
 from llmtopics.finetune._inputs import classes_of
 
 _DIGITS = 9  # of probabilities: rounding hides that sums depend on the batch
 _EDGE = 1e-6  # probabilities of 0 and 1 have no finite log-odds
 
 
-def check_labels(y: Any, n_texts: int, order: Any) -> np.ndarray:
+def check_labels(y: Any, texts: list[str], order: Any) -> np.ndarray:
     """Return the labels of texts.
 
     Raises
     ------
     ValueError
-        As ``classes_of``, for one class, and for labels that ``order`` lacks.
+        As ``classes_of``, if texts with words have one class, and for labels that ``order``
+        lacks.
     """
-    labels = classes_of(y, n_texts, "TopicSentiment")
-    classes = np.unique(labels).tolist()
+    labels = classes_of(y, len(texts), "TopicSentiment")
+    values_of(np.unique(labels).tolist(), order, labels)
+    written = labels[[bool(text.strip()) for text in texts]]
+    classes = np.unique(written).tolist()
     if len(classes) < 2:
         raise ValueError(
-            f"y has one class, {classes[0]!r}, and sentiment needs at least two: add texts "
-            "of another class, or pass seed words (positive, negative) instead of y."
+            f"y has one class, {classes[0]!r}, for texts with words, and sentiment needs at "
+            "least two: add texts of another class, or pass seed words (positive, negative) "
+            "instead of y."
         )
-    values_of(classes, order, labels)
     return labels
 
 
@@ -49,6 +53,8 @@ def values_of(
     the texts, for the error.
     """
     if order is None:
+        if len(classes) < 2:
+            return np.zeros(len(classes))
         numbers = all(isinstance(each, int | float) for each in classes)
         at = np.array(classes if numbers else range(len(classes)), float)
         return 2 * (at - at.min()) / np.ptp(at) - 1
@@ -76,7 +82,7 @@ def default_classifier(vectorizer: Any, embedder: Any) -> VotingClassifier:
                 "words",
                 make_pipeline(
                     words if vectorizer is None else clone(vectorizer),
-                    LogisticRegression(C=30, max_iter=1000),
+                    LogisticRegression(C=10, max_iter=1000),
                 ),
             ),
             (
@@ -113,30 +119,59 @@ def polarities(probabilities: Any, values: np.ndarray) -> np.ndarray:
     return np.round(np.asarray(probabilities, np.float64), _DIGITS) @ values
 
 
+class LabeledSentences(NamedTuple):
+    """Sentences with the labels of their documents.
+
+    texts : list of n str
+    labels : ndarray of shape (n,)
+    documents : ndarray of shape (n,)
+        Numbers of the documents, from 0.
+    kept : ndarray of shape (n,)
+        Their places among all sentences.
+    """
+
+    texts: list[str]
+    labels: np.ndarray
+    documents: np.ndarray
+    kept: np.ndarray
+
+
+def labeled_sentences(
+    sentences: Sentences, rows: np.ndarray, labels: np.ndarray | None
+) -> LabeledSentences:
+    """Return the sentences of the documents in ``rows``, which have labels."""
+    kept = np.flatnonzero(np.isin(sentences.documents, rows))
+    documents = np.searchsorted(rows, sentences.documents[kept])
+    of_each = np.empty(0) if labels is None else labels[documents]
+    return LabeledSentences(
+        [sentences.texts[i] for i in kept], of_each, documents, kept
+    )
+
+
 def held_out_scores(
     classifier: Any,
-    texts: list[str],
-    labels: np.ndarray,
+    read: LabeledSentences,
     values: np.ndarray,
-    sentences: list[str],
-    documents: np.ndarray,
     n_folds: int,
     seed: int,
 ) -> np.ndarray | None:
     """Return scores of sentences by classifiers that have not seen their documents.
 
-    None if a class has a single text.
+    None if a class has a single document.
     """
+    _, firsts = np.unique(read.documents, return_index=True)
+    labels = read.labels[firsts]
     n_folds = min(n_folds, int(np.unique(labels, return_counts=True)[1].min()))
     if n_folds < 2:
         return None
-    scores = np.zeros(len(sentences))
+    scores = np.zeros(len(read.texts))
     folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
-    for train, test in folds.split(texts, labels):
-        model = clone(classifier).fit([texts[i] for i in train], labels[train])
-        rows = np.flatnonzero(np.isin(documents, test))
-        if rows.size:
-            scores[rows] = scores_of(model, values, [sentences[i] for i in rows])
+    for _, test in folds.split(firsts, labels):
+        asked = np.isin(read.documents, test)
+        own = [text for text, there in zip(read.texts, asked, strict=True) if not there]
+        others = [text for text, there in zip(read.texts, asked, strict=True) if there]
+        model = clone(classifier).fit(own, read.labels[~asked])
+        scores[asked] = scores_of(model, values, others)
     return scores
 
 
