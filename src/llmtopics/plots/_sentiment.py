@@ -36,7 +36,7 @@ def plot_topic_sentiment(
     Returns
     -------
     ax : matplotlib.axes.Axes
-        The axes. Each topic is a dot with its interval, on a scale from -1 to 1. Blue is
+        The axes. Each topic is a dot with its interval, on a scale with 0 in the middle. Blue is
         positive, orange is negative. It is gray if the interval contains 0.
 
     Raises
@@ -82,8 +82,11 @@ def plot_topic_sentiment(
         ax.plot(mean[some], rows[of_sign], "o", color=color, markersize=6)
     font: dict[str, Any] = {"fontsize": FONT_SIZE, "fontfamily": fonts_for(shown)}
     ax.set_yticks(rows, shown, **font)
-    ax.set(xlim=(-1.05, 1.05), ylim=(len(rows) - 0.5, -0.5))
-    ax.set_xlabel("← negative      polarity      positive →")
+    limit = 1.1 * max(np.abs(low).max(), np.abs(high).max(), 0.01)
+    ax.set(xlim=(-limit, limit), ylim=(len(rows) - 0.5, -0.5))
+    ax.locator_params(axis="x", nbins=5, symmetric=True)
+    ax.tick_params(axis="x", labelsize=FONT_SIZE)
+    ax.set_xlabel("← negative      polarity      positive →", fontsize=FONT_SIZE)
     return ax
 
 
