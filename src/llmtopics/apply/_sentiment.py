@@ -67,10 +67,10 @@ class TopicSentiment(
 ):
     """Measure how positive texts are about each topic (aspect-based sentiment).
 
-    Texts are split into sentences. Each sentence has topics from a topic model and a polarity
-    from a classifier, between -1 (negative) and 1 (positive). The polarity of a topic in a
-    document is the mean over its sentences, weighted by their share of the topic. So a review
-    can praise the food and complain about the room.
+    Texts are split into sentences. Each sentence has a first (dominant) topic and a polarity
+    between -1 (negative) and 1 (positive). The polarity of a topic in a document is the mean
+    over the sentences of this topic. So a review can praise the food and complain about the
+    room.
 
     Parameters
     ----------
@@ -111,10 +111,6 @@ class TopicSentiment(
 
     language : str, default="english"
         Language of the texts, for splitting them into sentences.
-
-    min_share : float between 0 and 1, default=0.05
-        Smallest share of a document's sentences with which it has a topic. Below it the
-        polarity is 0.
 
     cv : int, default=3
         Folds for the calibration of sentences, at least 2. See Notes. 0 leaves it out.
@@ -205,7 +201,6 @@ class TopicSentiment(
     order: Sequence[Any] | None = None
     fit_topics_on: str = "sentences"
     language: str = "english"
-    min_share: float = 0.05
     cv: int = 3
     random_state: Any = None
     verbose: bool | int = False
@@ -247,7 +242,6 @@ class TopicSentiment(
         "order": ["array-like", None],
         "fit_topics_on": [StrOptions({"sentences", "documents"})],
         "language": [str],
-        "min_share": [Interval(Real, 0, 1, closed="both")],
         "cv": [Interval(Integral, 0, None, closed="left")],
         "random_state": ["random_state", np.random.Generator],
         "verbose": ["verbose"],
@@ -328,7 +322,7 @@ class TopicSentiment(
             held_out = measured
             if scores is not None:
                 of_sentences = Calibration(*self.calibration_)(scores)
-                held_out = self._of_documents(sentences, of_sentences, len(texts))
+                held_out = of_documents(sentences, of_sentences, len(texts))
             self._table = self._columns(held_out, 3, 0.95)
         return measured
 
@@ -342,7 +336,7 @@ class TopicSentiment(
                 for text in texts
                 for sentence in split_sentences(text, self.language)
             ]
-        return _copied(model, seed).fit(texts)
+        return _copied(model, seed).fit(texts, None)  # FrozenEstimator needs y
 
     def _check_ways(self, labels: np.ndarray | None) -> None:
         """Raise a ValueError unless one way to learn polarity is given."""
@@ -427,7 +421,7 @@ class TopicSentiment(
         return self._read(X).polarity
 
     def shares(self, X):
-        """Return the share of each topic in each text, as the mean over its sentences.
+        """Return the share of each topic in each text: of its sentences.
 
         Parameters
         ----------
@@ -437,7 +431,7 @@ class TopicSentiment(
         Returns
         -------
         shares : ndarray of shape (D, K)
-            Rows sum to one. Blank texts have zeros.
+            Rows sum to one, or less if the topic model knows no word of some sentences.
         """
         return self._read(X).shares
 
@@ -590,6 +584,7 @@ class TopicSentiment(
             [text for part in parts for text in part.texts],
             np.concatenate([part.documents for part in parts]),
             np.concatenate([part.topics for part in parts]),
+            np.concatenate([part.first for part in parts]),
         )
 
     def _scores(self, sentences: list[str]) -> np.ndarray:
@@ -599,20 +594,13 @@ class TopicSentiment(
 
     def _measure(self, sentences: Sentences, n_documents: int) -> Measured:
         of_sentences = Calibration(*self.calibration_)(self._scores(sentences.texts))
-        return self._of_documents(sentences, of_sentences, n_documents)
-
-    def _of_documents(
-        self, sentences: Sentences, of_sentences: np.ndarray, n_documents: int
-    ) -> Measured:
-        min_share = self._as_fitted.min_share
-        return of_documents(sentences, of_sentences, n_documents, min_share)
+        return of_documents(sentences, of_sentences, n_documents)
 
     def _columns(
         self, measured: Measured, n_sentences: int, confidence: float
     ) -> dict[str, list[Any]]:
         return columns_of(
             measured,
-            self._as_fitted.min_share,
             self._names,
             self.topic_words_,
             n_sentences,

@@ -63,7 +63,7 @@ def values_of(
         raise ValueError(
             f"order must list at least two different classes, got {order!r}."
         )
-    for row, label in enumerate([*labels] or classes):
+    for row, label in enumerate(np.asarray(labels).tolist() or classes):
         if label not in known:
             raise ValueError(
                 f"{'y' if len(labels) else 'classifier'} has the class {label!r} "

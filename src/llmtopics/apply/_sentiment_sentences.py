@@ -17,11 +17,14 @@ class Sentences(NamedTuple):
         The row of each sentence's document.
     topics : ndarray of shape (S, K)
         Topic proportions. Rows sum to one.
+    first : ndarray of shape (S,)
+        The first topic of each sentence, -1 if it tells nothing of topics.
     """
 
     texts: list[str]
     documents: np.ndarray
     topics: np.ndarray
+    first: np.ndarray
 
 
 def mixtures_of(model: Any, texts: list[str]) -> np.ndarray:
@@ -46,12 +49,14 @@ def read_sentences(
     documents = np.repeat(np.arange(len(texts)), list(map(len, split)))
     sentences = [sentence for each in split for sentence in each]
     if not sentences:
-        return Sentences([], documents, np.empty((0, len(no_words))))
+        return Sentences([], documents, np.empty((0, len(no_words))), np.empty(0, int))
     own, whole = mixtures_of(model, sentences), mixtures_of(model, texts)
     topics = in_context(own, whole[documents], no_words)
     alone = np.array([len(each) == 1 for each in split])[documents]
     topics[alone] = whole[documents[alone]]
-    return Sentences(sentences, documents, topics)
+    known = np.abs(topics - no_words).max(axis=1) > 1e-9
+    first = np.where(known, topics.argmax(axis=1), -1)
+    return Sentences(sentences, documents, topics, first)
 
 
 def in_context(own: np.ndarray, whole: np.ndarray, no_words: np.ndarray) -> np.ndarray:
@@ -69,7 +74,7 @@ class Measured(NamedTuple):
     """Polarity of documents and of their sentences.
 
     polarity, shares : ndarrays of shape (D, K)
-        Of each topic in each document. Polarity is 0 where a share is too small.
+        Of each topic in each document. Both are 0 if the document lacks the topic.
     sentences : Sentences
     of_sentences : ndarray of shape (S,)
         Polarity of each sentence.
@@ -82,12 +87,13 @@ class Measured(NamedTuple):
 
     def of(self, rows: np.ndarray) -> "Measured":
         """Return the part of some documents, given by their rows in order."""
-        texts, documents, topics = self.sentences
+        texts, documents, topics, first = self.sentences
         kept = np.flatnonzero(np.isin(documents, rows))
         sentences = Sentences(
             [texts[i] for i in kept],
             np.searchsorted(rows, documents[kept]),
             topics[kept],
+            first[kept],
         )
         return Measured(
             self.polarity[rows], self.shares[rows], sentences, self.of_sentences[kept]
@@ -95,21 +101,19 @@ class Measured(NamedTuple):
 
 
 def of_documents(
-    sentences: Sentences, of_sentences: np.ndarray, n_documents: int, min_share: float
+    sentences: Sentences, of_sentences: np.ndarray, n_documents: int
 ) -> Measured:
     """Return the polarity of each topic in each document: the mean of its sentences.
 
-    Sentences of a document count equally, in proportion to their share of the topic.
-    Documents without a sentence have shares of 0.
+    A sentence belongs to its first topic, and all sentences of a document count equally.
     """
-    n = len(sentences.texts)
-    belongs = sp.csr_array(
-        (np.ones(n), (sentences.documents, np.arange(n))), shape=(n_documents, n)
-    )
-    amounts = belongs @ sentences.topics
-    sums = belongs @ (sentences.topics * of_sentences[:, np.newaxis])
-    n_sentences = np.bincount(sentences.documents, minlength=n_documents)
-    shares = amounts / np.maximum(n_sentences, 1)[:, np.newaxis]
-    present = (shares >= min_share) & (amounts > 0)
-    means = np.divide(sums, amounts, where=present, out=np.zeros_like(sums))
+    n_topics = sentences.topics.shape[1]
+    known = np.flatnonzero(sentences.first >= 0)
+    cells = sentences.documents[known], sentences.first[known]
+    shape = n_documents, n_topics
+    amounts = sp.coo_array((np.ones(len(known)), cells), shape=shape).toarray()
+    sums = sp.coo_array((of_sentences[known], cells), shape=shape).toarray()
+    lengths = np.bincount(sentences.documents, minlength=n_documents)
+    shares = amounts / np.maximum(lengths, 1)[:, np.newaxis]
+    means = np.divide(sums, amounts, where=amounts > 0, out=np.zeros_like(sums))
     return Measured(np.clip(means, -1, 1), shares, sentences, of_sentences)

@@ -76,7 +76,7 @@ def typical_sentences(
     if not sentences.texts:
         return []
     scores = sign * polarity * sentences.topics[:, topic]
-    scores[sentences.topics.argmax(axis=1) != topic] = 0
+    scores[sentences.first != topic] = 0
     order = np.argsort(-scores, kind="stable")
     texts = (sentences.texts[i] for i in order[: np.count_nonzero(scores > 0)])
     return list(dict.fromkeys(texts))[:n]
@@ -84,7 +84,6 @@ def typical_sentences(
 
 def columns_of(
     measured: Measured,
-    min_share: float,
     names: Sequence[str],
     words: Sequence[list[str]],
     n_sentences: int,
@@ -97,7 +96,6 @@ def columns_of(
     ----------
     measured : Measured
         Of all documents of the table.
-    min_share : float
     names, words : sequences of length K
     n_sentences : int
         Typical sentences per topic and sign.
@@ -105,7 +103,7 @@ def columns_of(
     confidence : float
     """
     polarity, shares = measured.polarity, measured.shares
-    present = (shares >= min_share) & (shares > 0)
+    present = shares > 0
     written = max(1, np.count_nonzero(shares.any(axis=1)))
     topics = range(len(names))
     intervals = [
