@@ -50,6 +50,7 @@ from llmtopics import (
     RemoteEmbedder,
     TextAnalyzer,
     TopicLabeler,
+    TopicSentiment,
     TransformerClassifier,
     TransformerEmbedder,
     explain,
@@ -151,6 +152,13 @@ TEXT_TOOLS = [
     ),
     NextWordCounts(LLM_WORDS, llm=LocalLLM(), weight=3),
     LLMAugmenter(max_new_tokens=4, max_length=16),
+    TopicSentiment(
+        TEXT_MODELS[0],
+        embedder=LSA,
+        positive=["beword", "deword"],
+        negative=["cuword", "daword"],
+        random_state=0,
+    ),
 ]
 
 

@@ -12,9 +12,7 @@ from sklearn.base import (
     ClassifierMixin,
     TransformerMixin,
     _fit_context,
-    clone,
 )
-from sklearn.frozen import FrozenEstimator
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
@@ -26,15 +24,14 @@ from llmtopics._text_readers import TextReader
 from llmtopics._vectorizers import IsVectorizer
 from llmtopics.apply._sentiment_classifier import (
     Calibration,
-    calibrate,
     check_labels,
-    default_classifier,
-    held_out_scores,
-    labeled_sentences,
     scores_of,
-    values_of,
 )
-from llmtopics.apply._sentiment_seeds import labels_from_seeds
+from llmtopics.apply._sentiment_fitting import (
+    check_ways,
+    fit_classifiers,
+    fit_topics,
+)
 from llmtopics.apply._sentiment_sentences import (
     Measured,
     Sentences,
@@ -44,15 +41,9 @@ from llmtopics.apply._sentiment_sentences import (
 )
 from llmtopics.apply._sentiment_table import columns_of, rows_of_groups
 from llmtopics.apply._sentiment_topics import (
-    embedder_in,
     names_of_topics,
     words_of_topics,
 )
-from llmtopics.embed import TransformerEmbedder
-from llmtopics.embed._encoder import as_embedder
-from llmtopics.fusion import FusionTopicModel
-from llmtopics.fusion._sides import seeded
-from llmtopics.text import split_sentences
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -299,110 +290,35 @@ class TopicSentiment(
             raise ValueError(
                 f"TopicSentiment needs texts with words, and all {len(texts)} are blank."
             )
-        labels = None if y is None else check_labels(y, texts, self.order)
-        self._check_ways(labels)
+        given = as_fitted(self)
+        labels = None if y is None else check_labels(y, texts, given.order)
+        check_ways(given, labels)
         with restored_on_error(self):
-            self._as_fitted, self._seed = as_fitted(self), as_seed(self.random_state)
+            self._as_fitted, self._seed = given, as_seed(self.random_state)
             small = self._seed % 2**32  # scikit-learn's parts take no larger seed
-            self.topic_model_ = self._fit_topics(texts, small)
+            self.topic_model_ = fit_topics(given, texts, small)
             self._no_words = mixtures_of(self.topic_model_, [""])[0]
             n_topics = len(self._no_words)
             self.topic_words_ = words_of_topics(self.topic_model_, n_topics, _N_WORDS)
             self._names = names_of_topics(self.topic_model_, self.topic_words_)
             sentences = self._sentences(texts)
-            rows = np.unique(sentences.documents)  # texts that are not blank
-            if labels is not None:
-                labels = labels[rows]
-            elif self.positive is not None:
-                labels, rows = labels_from_seeds(
-                    texts, self._embedder(), self.positive, self.negative
-                )
-            scores = self._fit_classifier(texts, labels, rows, sentences, small)
+            fitted = fit_classifiers(
+                given, self.topic_model_, texts, labels, sentences, small
+            )
+            self.classifier_ = fitted.of_documents
+            self.sentence_classifier_ = fitted.of_sentences
+            self.classes_ = np.asarray(self.classifier_.classes_)
+            self.class_polarity_ = fitted.values
+            self.calibration_ = tuple(fitted.calibration)
             measured = self._measure(sentences, len(texts))
             held_out = measured
-            if scores is not None:
-                of_sentences = Calibration(*self.calibration_)(scores)
-                held_out = of_documents(sentences, of_sentences, len(texts))
+            if (scores := fitted.held_out) is not None:
+                rows, at = scores
+                polarity = measured.of_sentences.copy()
+                polarity[rows] = fitted.calibration(at)
+                held_out = of_documents(sentences, polarity, len(texts))
             self._table = self._columns(held_out, 3, 0.95)
         return measured
-
-    def _fit_topics(self, texts: list[str], seed: int) -> Any:
-        model = self.topic_model
-        if model is None:
-            model = FusionTopicModel(verbose=self.verbose)
-        if self.fit_topics_on == "sentences":
-            texts = [
-                sentence
-                for text in texts
-                for sentence in split_sentences(text, self.language)
-            ]
-        return _copied(model, seed).fit(texts, None)  # FrozenEstimator needs y
-
-    def _check_ways(self, labels: np.ndarray | None) -> None:
-        """Raise a ValueError unless one way to learn polarity is given."""
-        seeds = (self.positive is not None) + (self.negative is not None)
-        frozen = isinstance(self.classifier, FrozenEstimator)
-        if seeds == 1:
-            raise ValueError("positive and negative belong together: pass both.")
-        if seeds and (labels is not None or frozen):
-            raise ValueError(
-                f"Seed words and {'y' if labels is not None else 'a frozen classifier'} are "
-                "both given: leave out positive and negative."
-            )
-        if not seeds and labels is None and not frozen:
-            raise ValueError(
-                "TopicSentiment needs to know what is positive: pass y (labels), or positive "
-                "and negative (seed words), or classifier=FrozenEstimator(classifier)."
-            )
-        if frozen:
-            check_is_fitted(self.classifier)
-
-    def _embedder(self) -> Any:
-        """Return the embedder of the default classifier and of seed words, not fitted."""
-        embedder = self.embedder
-        if embedder is None:
-            embedder = embedder_in(self.topic_model_) or TransformerEmbedder()
-        return seeded(clone(as_embedder(embedder, self.verbose)), self._seed % 2**32)
-
-    def _fit_classifier(
-        self,
-        texts: list[str],
-        labels: np.ndarray | None,
-        rows: np.ndarray,
-        sentences: Sentences,
-        seed: int,
-    ) -> np.ndarray | None:
-        """Fit and calibrate the classifiers; return held-out scores of sentences, if known.
-
-        ``rows`` are the documents that have labels.
-        """
-        classifier = self.classifier
-        if classifier is None:
-            classifier = default_classifier(self.vectorizer, self._embedder())
-        frozen = isinstance(classifier, FrozenEstimator)
-        classifier = _copied(classifier, seed)
-        self.classifier_ = self.sentence_classifier_ = classifier
-        read = labeled_sentences(sentences, rows, labels)
-        if not frozen:
-            self.classifier_ = clone(classifier).fit([texts[i] for i in rows], labels)
-            self.sentence_classifier_ = clone(classifier).fit(read.texts, read.labels)
-        self.classes_ = np.asarray(
-            classifier.classes_ if frozen else self.classifier_.classes_
-        )
-        self.class_polarity_ = values_of(self.classes_.tolist(), self._as_fitted.order)
-        self.calibration_ = tuple(Calibration())
-        if labels is None or self.cv < 2:
-            return None
-        scores = held_out_scores(classifier, read, self.class_polarity_, self.cv, seed)
-        if scores is None:
-            return None
-        targets = self.class_polarity_[np.searchsorted(self.classes_, read.labels)]
-        self.calibration_ = tuple(calibrate(scores, targets, read.documents))
-        if len(scores) == len(sentences.texts):
-            return scores
-        of_all = self._scores(sentences.texts)  # the others were not learned from
-        of_all[read.kept] = scores
-        return of_all
 
     def transform(self, X):
         """Return the polarity of each topic in each text.
@@ -607,10 +523,3 @@ class TopicSentiment(
             self._seed,
             confidence,
         )
-
-
-def _copied(estimator: Any, seed: int) -> Any:
-    """Return a clone whose random parts have a seed. Frozen estimators stay as they are."""
-    if isinstance(estimator, FrozenEstimator):
-        return clone(estimator)
-    return seeded(clone(estimator), seed)

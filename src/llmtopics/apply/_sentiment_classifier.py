@@ -31,7 +31,7 @@ def check_labels(y: Any, texts: list[str], order: Any) -> np.ndarray:
         lacks.
     """
     labels = classes_of(y, len(texts), "TopicSentiment")
-    values_of(np.unique(labels).tolist(), order, labels)
+    values_of(np.unique(labels).tolist(), order, labels.tolist())
     written = labels[[bool(text.strip()) for text in texts]]
     classes = np.unique(written).tolist()
     if len(classes) < 2:
@@ -63,7 +63,7 @@ def values_of(
         raise ValueError(
             f"order must list at least two different classes, got {order!r}."
         )
-    for row, label in enumerate(np.asarray(labels).tolist() or classes):
+    for row, label in enumerate(labels or classes):
         if label not in known:
             raise ValueError(
                 f"{'y' if len(labels) else 'classifier'} has the class {label!r} "
@@ -75,7 +75,9 @@ def values_of(
 def default_classifier(vectorizer: Any, embedder: Any) -> VotingClassifier:
     """Return the mean of two logistic regressions, on words and on vectors."""
     words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
-    as_float64 = FunctionTransformer(np.asarray, kw_args={"dtype": np.float64})
+    as_float64 = FunctionTransformer(
+        np.asarray, kw_args={"dtype": np.float64, "order": "C"}
+    )
     return VotingClassifier(
         [
             (
