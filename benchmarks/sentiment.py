@@ -7,6 +7,7 @@ right. The report makes intervals of them.
 """
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from functools import cache, partial
 from itertools import pairwise
 from time import perf_counter
@@ -340,8 +341,9 @@ def of_mixed(way: str) -> dict:
     return {"rights": right, "told": told}
 
 
-def with_server(work: partial) -> dict:
-    with server():
+def with_vectors(language: str, work: partial) -> dict:
+    """Run with the server of multilingual vectors, if the language needs it."""
+    with server() if language == "chinese" else nullcontext():
         return work()
 
 
@@ -351,14 +353,20 @@ def tasks() -> Iterator[tuple[str, str, int, partial]]:
     for language in SEEDS:
         for way in ways:
             work = partial(of_documents, language, way)
-            yield f"documents, {language}", way, 0, partial(with_server, work)
+            found = partial(with_vectors, language, work)
+            yield f"documents, {language}", way, 0, found
     for way, n_topics in [("tf-idf", 0), ("vectors", 0)] + [
         (model, K) for model in ("GibbsLDA", "FusionTopicModel") for K in (10, 30)
     ]:
         setting = f"{way}, K={n_topics}" if n_topics else way
         for seed in range(3 if n_topics else 1):
             work = partial(of_categories, way, n_topics, seed)
-            yield "categories, chinese", setting, seed, partial(with_server, work)
+            yield (
+                "categories, chinese",
+                setting,
+                seed,
+                partial(with_vectors, "chinese", work),
+            )
     for language in SEEDS:
         for way in (
             "trained on documents",
@@ -367,13 +375,19 @@ def tasks() -> Iterator[tuple[str, str, int, partial]]:
             "trained on sentences, calibrated",
         ):
             work = partial(of_sentences, language, way)
-            yield f"sentences, {language}", way, 0, partial(with_server, work)
+            found = partial(with_vectors, language, work)
+            yield f"sentences, {language}", way, 0, found
     units = [f"TopicSentiment, topics of {unit}" for unit in ("documents", "sentences")]
     for way in [*units, "whole reviews, first topic", "whole reviews, true categories"]:
         work = partial(of_topics, way)
-        yield "topics, chinese", way, 0, partial(with_server, work)
+        yield "topics, chinese", way, 0, partial(with_vectors, "chinese", work)
     for way in units:
-        yield "mixed, chinese", way, 0, partial(with_server, partial(of_mixed, way))
+        yield (
+            "mixed, chinese",
+            way,
+            0,
+            partial(with_vectors, "chinese", partial(of_mixed, way)),
+        )
 
 
 def main() -> None:
