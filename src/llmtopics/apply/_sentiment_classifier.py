@@ -84,7 +84,7 @@ def default_classifier(vectorizer: Any, embedder: Any) -> VotingClassifier:
                 "words",
                 make_pipeline(
                     words if vectorizer is None else clone(vectorizer),
-                    LogisticRegression(C=10, max_iter=1000),
+                    LogisticRegression(C=30, max_iter=1000),
                 ),
             ),
             (
@@ -92,7 +92,7 @@ def default_classifier(vectorizer: Any, embedder: Any) -> VotingClassifier:
                 make_pipeline(
                     clone(embedder),
                     as_float64,
-                    LogisticRegression(C=10, max_iter=1000),
+                    LogisticRegression(C=3, max_iter=1000),
                 ),
             ),
         ],

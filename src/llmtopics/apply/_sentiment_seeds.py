@@ -8,7 +8,7 @@ from sklearn.preprocessing import normalize
 from llmtopics._checks import check_texts
 
 NEGATIVE, POSITIVE = "negative", "positive"
-_SHARE = 0.25  # of the texts, labeled at each end of the axis
+_SHARE = 0.35  # of the texts, labeled at each end of the axis
 
 
 def labels_from_seeds(
