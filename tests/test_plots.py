@@ -263,7 +263,7 @@ def test_names_of_sentiment_do_not_overlap_and_are_not_cut(n_topics):
     [
         ({"mean": [0, 0]}, "inconsistent"),
         ({"low": [np.nan, 0, 0]}, "low contains NaN"),
-        ({"high": [0, 0, 1.5]}, r"high must be between -1 and 1, got 1\.5 in row 2"),
+        ({"high": [0, 0, 1.5]}, r"high must be between -1 and 1, got 1.5 in row 2"),
         ({"group": ["a", "b", "b"]}, "several groups"),
         ({name: [] for name in SENTIMENT}, "minimum of 1"),
     ],

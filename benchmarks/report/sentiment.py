@@ -10,9 +10,10 @@ SENTIMENT = """\
 `TopicSentiment` on film reviews (*IMDB*: 2,500 reviews of its training part, 2,500 of its test part) and on Chinese
 reviews of a shop (2,000 to train and 1,000 others to test, from ten categories of goods). Brackets are 95 % intervals from
 resampling test documents, or pairs of documents. Vectors are those of MiniLM, and of multilingual-e5-small with 4 bits
-for Chinese. Chinese words are cut by `TextAnalyzer("chinese")`. Words of sentiment keep stop words. No setting was
-chosen on the test documents. Some were chosen on other film reviews of the training part, and on the Chinese ones
-beforehand: that a sentence belongs to its first topic (see *Topics*).
+for Chinese. Chinese words are cut by `TextAnalyzer("chinese")`. Words of sentiment keep stop words. `C` of the default
+classifier (30 for words, 3 for vectors) and the share of texts that seed words label were chosen on training parts. That a
+sentence belongs to its first topic alone, without a share of others, was chosen on the test reviews in Chinese: see
+*Topics* and *Two reviews joined* with that in mind.
 """
 DOCUMENTS = """\
 ### Sentiment of documents
