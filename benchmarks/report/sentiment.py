@@ -47,9 +47,9 @@ brackets the middle 95 % of the choices. *Whole reviews* gives each review one t
 MIXED = """\
 ### Two reviews joined
 
-A positive and a negative test review of different categories are joined. *Right* is the share of topics of both
-categories with the right sign. A topic that is not found counts as wrong. *Found* is the share that is found. The polarity of
-whole texts would be right in half of the cases.
+A positive and a negative test review of different categories are joined. The topics of both categories have a polarity each.
+*Found* is the share of these topics that are found in the text. *Right if found* is the share of found ones with the right
+sign. The polarity of the whole text would be right for half of them.
 """
 NAMES = {"english": "IMDB", "chinese": "Chinese reviews"}
 
@@ -63,6 +63,16 @@ def interval(values: list[float] | np.ndarray, digits: int = 3) -> str:
     ]
     low, high = np.quantile(means, [0.025, 0.975])
     return f"{found.mean():.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def ratio(some: list[float], of: list[float]) -> str:
+    """Return the ratio of two sums and its interval by resampling pairs."""
+    pairs = np.array([some, of])
+    rng, n = np.random.default_rng(0), pairs.shape[1]
+    sums = [pairs[:, rng.integers(n, size=n)].sum(axis=1) for _ in range(999)]
+    low, high = np.quantile([a / b for a, b in sums], [0.025, 0.975])
+    whole = pairs[0].sum() / pairs[1].sum()
+    return f"{whole:.2f} [{low:.2f}, {high:.2f}]"
 
 
 def middle(values: list[float]) -> str:
@@ -132,7 +142,12 @@ def section() -> list[str]:
     head = ["polarity of topics", "category", "own reviews", "categories"]
     parts += [TOPICS, table(head, rows), MIXED]
     rows = [
-        [line["setting"], interval(line["rights"], 2), f"{np.mean(line['told']):.2f}"]
+        [
+            line["setting"],
+            interval(line["told"], 2),
+            ratio(line["rights"], line["told"]),
+        ]
         for line in tasks.get("mixed, chinese", [])
     ]
-    return [*parts, table(["polarity of topics", "right", "found"], rows)]
+    head = ["polarity of topics", "found", "right if found"]
+    return [*parts, table(head, rows)]
