@@ -95,15 +95,17 @@ def sampled(data: Data, n_texts: int) -> Data:
     return Data([data.texts[i] for i in rows], np.asarray(data.labels)[rows])
 
 
-def chinese_reviews() -> Data:
-    """Load reviews of a shop, with their categories as labels."""
+def chinese_reviews(column: str = "cat") -> Data:
+    """Load reviews of a shop, with their categories as labels, or with "label": 1 is positive."""
     path = data_file("zh_reviews/online_shopping_10_cats.zip")
     with zipfile.ZipFile(path) as archive:
         lines = io.StringIO(
             archive.read("online_shopping_10_cats.csv").decode("utf-8-sig")
         )
     rows = [row for row in csv.DictReader(lines) if row["review"].strip()]
-    return Data([row["review"] for row in rows], np.array([row["cat"] for row in rows]))
+    return Data(
+        [row["review"] for row in rows], np.array([row[column] for row in rows])
+    )
 
 
 SHOP = {  # Chinese label -> English label

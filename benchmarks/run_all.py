@@ -12,6 +12,7 @@ TABLES = (  # modules, in the order in which they run
     "lda",
     "topics",
     "languages",
+    "sentiment",
     "race",
     "samplers",
     "scaling",

@@ -363,3 +363,10 @@ def test_changes_of_the_guide_to_tuning_were_measured():
     assert [
         each for each in changes if each not in measured_changes.replace("*", "")
     ] == []
+
+
+def test_figures_of_sentiment_in_the_guide():
+    quality = read("docs/guide/sentiment.md").partition("## Quality")[2]
+    rows = [line for line in quality.splitlines() if re.match(r"\|.*\d\.\d", line)]
+    assert len(rows) == 20
+    assert set(rows) <= {*section("Sentiment of texts and topics").splitlines()}

@@ -52,6 +52,7 @@ from llmtopics import (
     TopicLabeler,
     TopicMerger,
     TopicRecommender,
+    TopicSentiment,
     TransformerClassifier,
     TransformerEmbedder,
     explain,
@@ -159,6 +160,13 @@ TEXT_TOOLS = [
     ),
     NextWordCounts(LLM_WORDS, llm=LocalLLM(), weight=3),
     LLMAugmenter(max_new_tokens=4, max_length=16),
+    TopicSentiment(
+        TEXT_MODELS[0],
+        embedder=LSA,
+        positive=["beword", "deword"],
+        negative=["cuword", "daword"],
+        random_state=0,
+    ),
 ]
 
 

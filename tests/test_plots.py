@@ -14,7 +14,12 @@ from matplotlib.font_manager import get_font
 from numpy.testing import assert_array_equal
 
 from llmtopics import LanguageModelTuner
-from llmtopics.plots import _fonts, plot_correlations, plot_training
+from llmtopics.plots import (
+    _fonts,
+    plot_correlations,
+    plot_topic_sentiment,
+    plot_training,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -197,6 +202,79 @@ def test_a_history_that_cannot_be_drawn_is_refused(change, message):
     for history in [None, [1, 2], LanguageModelTuner()]:
         with pytest.raises(TypeError, match="pass history_ of a tuner"):
             plot_training(history)
+    assert not pyplot.get_fignums()
+
+
+SENTIMENT = {
+    "topic": ["room", "food", "staff"],
+    "mean": [-0.4, 0.5, 0.1],
+    "low": [-0.6, 0.3, -0.1],
+    "high": [-0.1, 0.6, 0.3],
+}
+
+
+def names_of(ax):
+    return [label.get_text() for label in ax.get_yticklabels()]
+
+
+@pytest.mark.parametrize("kind", [dict, pd.DataFrame])
+def test_sentiment_draws_each_topic_with_its_interval(kind, tmp_path):
+    ax = plot_topic_sentiment(kind(SENTIMENT))
+    assert names_of(ax) == ["food", "staff", "room"]
+    dots = {
+        line.get_color(): line.get_xydata().tolist()
+        for line in ax.get_lines()
+        if line.get_marker() == "o"
+    }
+    assert dots == {
+        "#3a86c8": [[0.5, 0]],
+        "#8c8c8c": [[0.1, 1]],
+        "#e1701a": [[-0.4, 2]],
+    }
+    bars = [bar.get_segments()[0].tolist() for bar in ax.collections]
+    assert [[-0.6, 2], [-0.1, 2]] in bars
+    assert ax.get_ylim()[0] > ax.get_ylim()[1]  # the first is at the top
+    kept = plot_topic_sentiment(kind(SENTIMENT), ax=ax, ordered=False)
+    assert kept is ax
+    assert names_of(ax) == SENTIMENT["topic"]
+    with pyplot.style.context("dark_background"):
+        plot_topic_sentiment(SENTIMENT).figure.savefig(tmp_path / "dark.png")
+
+
+@pytest.mark.parametrize("n_topics", [1, 3, 60])
+def test_names_of_sentiment_do_not_overlap_and_are_not_cut(n_topics):
+    means = np.linspace(-0.5, 0.5, n_topics)
+    ax = plot_topic_sentiment(
+        {
+            "topic": [f"a long name of a topic, number {k}" for k in range(n_topics)],
+            "mean": means,
+            "low": means - 0.1,
+            "high": means + 0.1,
+        }
+    )
+    ax.figure.canvas.draw()
+    boxes = [label.get_window_extent() for label in ax.get_yticklabels()]
+    assert all(box.x0 >= ax.figure.bbox.x0 for box in boxes)
+    assert all(lower.y1 <= upper.y0 for upper, lower in pairwise(boxes))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"mean": [0, 0]}, "inconsistent"),
+        ({"low": [np.nan, 0, 0]}, "low contains NaN"),
+        ({"high": [0, 0, 1.5]}, r"high must be between -1 and 1, got 1.5 in row 2"),
+        ({"group": ["a", "b", "b"]}, "several groups"),
+        ({name: [] for name in SENTIMENT}, "minimum of 1"),
+    ],
+)
+def test_a_table_of_sentiment_that_cannot_be_drawn_is_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        plot_topic_sentiment(SENTIMENT | change)
+    with pytest.raises(ValueError, match="no column 'topic'"):
+        plot_topic_sentiment({"mean": [0]})
+    with pytest.raises(TypeError, match="pass table_"):
+        plot_topic_sentiment([0.1, 0.2])
     assert not pyplot.get_fignums()
 
 

@@ -25,6 +25,8 @@ EXCEPTIONS = {  # what may be longer -> why
     "topics/_pachinko.py: PachinkoAllocation": _DOCS,
     "apply/_recommender.py": _DOCS,
     "apply/_recommender.py: TopicRecommender": _DOCS,
+    "apply/_sentiment.py": _DOCS,
+    "apply/_sentiment.py: TopicSentiment": _DOCS,
     "describe/_describer.py: ImageDescriber": _DOCS,
     "finetune/_classifier.py": _DOCS,
     "finetune/_classifier.py: TransformerClassifier": _DOCS,

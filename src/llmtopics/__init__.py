@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from llmtopics._language import LLMError, LocalLLM, RemoteLLM
     from llmtopics._topic_tuning import tune_embedder
     from llmtopics._words import top_words
-    from llmtopics.apply import TopicRecommender
+    from llmtopics.apply import TopicRecommender, TopicSentiment
     from llmtopics.augment import LLMAugmenter, LLMResampler, NextWordCounts
     from llmtopics.describe import AudioTranscriber, ImageDescriber, make_describer
     from llmtopics.embed import (
@@ -67,6 +67,7 @@ _HOME = {  # public name -> module that defines it
     "TopicLabeler": "reading",
     "TopicMerger": "reading",
     "TopicRecommender": "apply",
+    "TopicSentiment": "apply",
     "TransformerClassifier": "finetune",
     "TransformerEmbedder": "embed",
     "explain": "explanation",
@@ -98,6 +99,7 @@ __all__ = [
     "TopicLabeler",
     "TopicMerger",
     "TopicRecommender",
+    "TopicSentiment",
     "TransformerClassifier",
     "TransformerEmbedder",
     "__version__",

@@ -133,14 +133,14 @@ class EmbeddingSide:
         """Fit both parts; return the inputs of ``topics``, as :meth:`inputs` does."""
         given = self.given
         if given.language_topics is not None:
-            topics = _seeded(clone(given.language_topics), seed)
+            topics = seeded(clone(given.language_topics), seed)
             if given.n_components is not None:
                 _set_known(topics, {"n_components": given.n_components})
             self.topics = topics.fit(texts)
             self._check_number(self.mixtures(texts[:1]).shape[1])
             return texts
         embedder = as_embedder(given.embedder, given.verbose)
-        self.embedder = _seeded(clone(embedder), seed).fit(texts)
+        self.embedder = seeded(clone(embedder), seed).fit(texts)
         vectors = self.inputs(texts)
         if len(vectors) != len(texts):
             raise ValueError(
@@ -223,7 +223,7 @@ def _set_known(model: Any, parameters: dict[str, Any]) -> None:
     )
 
 
-def _seeded(estimator: Any, seed: int) -> Any:
+def seeded(estimator: Any, seed: int) -> Any:
     """Give a seed to all parts of an estimator that have none."""
     for name, value in estimator.get_params().items():
         if name.rpartition("__")[2] == "random_state" and value is None:

@@ -1,9 +1,10 @@
-"""Plots of topics and of training: functions from arrays to matplotlib's axes."""
+"""Plots of topics, sentiment and training: functions from arrays to matplotlib's axes."""
 
 from llmtopics.plots._correlations import plot_correlations
+from llmtopics.plots._sentiment import plot_topic_sentiment
 from llmtopics.plots._training import plot_training
 
-__all__ = ["plot_correlations", "plot_training"]
+__all__ = ["plot_correlations", "plot_topic_sentiment", "plot_training"]
 
 
 def __dir__() -> list[str]:
