@@ -23,6 +23,8 @@ EXCEPTIONS = {  # what may be longer -> why
     "topics/_gibbs_lda.py: GibbsLDA": _DOCS,
     "topics/_pachinko.py": _DOCS,
     "topics/_pachinko.py: PachinkoAllocation": _DOCS,
+    "apply/_summarizer.py": _DOCS,
+    "apply/_summarizer.py: TopicSummarizer": _DOCS,
     "describe/_describer.py: ImageDescriber": _DOCS,
     "finetune/_classifier.py": _DOCS,
     "finetune/_classifier.py: TransformerClassifier": _DOCS,

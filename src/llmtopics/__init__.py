@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from llmtopics import (
+        apply,
         augment,
         datasets,
         describe,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from llmtopics._language import LLMError, LocalLLM, RemoteLLM
     from llmtopics._topic_tuning import tune_embedder
     from llmtopics._words import top_words
+    from llmtopics.apply import TopicSummarizer
     from llmtopics.augment import LLMAugmenter, LLMResampler, NextWordCounts
     from llmtopics.describe import AudioTranscriber, ImageDescriber, make_describer
     from llmtopics.embed import (
@@ -61,6 +63,7 @@ _HOME = {  # public name -> module that defines it
     "RemoteLLM": "_language",
     "TextAnalyzer": "text",
     "TopicLabeler": "naming",
+    "TopicSummarizer": "apply",
     "TransformerClassifier": "finetune",
     "TransformerEmbedder": "embed",
     "explain": "explanation",
@@ -88,9 +91,11 @@ __all__ = [
     "RemoteLLM",
     "TextAnalyzer",
     "TopicLabeler",
+    "TopicSummarizer",
     "TransformerClassifier",
     "TransformerEmbedder",
     "__version__",
+    "apply",
     "augment",
     "datasets",
     "describe",
