@@ -136,9 +136,11 @@ class TopicSummarizer(
     - Vectors: ``mean_i max_{j∈S} max(cos(e_i, e_j), 0)`` over the sentences i of the text
       (facility location), at most 1,000 evenly spaced ones.
 
-    What a sentence adds is divided by the square root of its number of words, as in [1]_. The
-    time grows about linearly with the number of sentences (lazy greedy [3]_). Repeated
-    sentences are chosen once.
+    Each term is divided by the most that one sentence adds to it alone, so that weights mean the
+    same in short and long texts. As in [1]_, what a sentence adds is divided by its number of
+    words, or by the square root of it if ``n_words=None``. Sentences of fewer than 8 words count
+    as 8: many are fragments. The time grows about linearly with the number of sentences (lazy
+    greedy [3]_). Repeated sentences are chosen once.
 
     The outcomes are:
 
@@ -171,7 +173,7 @@ class TopicSummarizer(
     >>> from sklearn.pipeline import make_pipeline
     >>> from llmtopics import GibbsLDA, TextAnalyzer, TopicSummarizer
     >>> texts = [
-    ...     "The cat chased a mouse. Banks raised interest rates. A bird sang.",
+    ...     "The cat chased a mouse. The mouse ran. Banks raised interest rates. Rates rose.",
     ...     "The cat played with a mouse. A mouse slept.",
     ...     "Banks lowered interest rates. Interest rates worry banks.",
     ... ]
@@ -270,7 +272,7 @@ class TopicSummarizer(
             )
         with restored_on_error(self):
             self._as_fitted = given
-            self.model_ = self._new_model().fit(texts)
+            self.model_ = self._new_model().fit(texts, y)  # FrozenEstimator needs y
             own = embedder_of(self.model_) if given.embedder is None else None
             self.embedder_ = None
             if given.vector_weight:

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-_LENGTH_POWER = 0.5  # how much more a longer sentence must add
+_LENGTH_POWER = {True: 1.0, False: 0.5}  # with a limit of words, and without
+_SHORT = 8  # words; shorter sentences are no better, because many are fragments
 _MOST_TARGETS = 1000  # vectors to be near to, so that time stays linear
 _BLOCK = 2000  # sentences whose cosines are in memory at a time
 
@@ -73,12 +74,12 @@ def choose_sentences(
     values is computed again, until it stays the best (lazy greedy).
     """
     covered = _Covered(candidates, weights)
-    scale = (1 + weights.position / (1 + candidates.positions)) / np.maximum(
-        candidates.n_words, 1
-    ) ** _LENGTH_POWER
+    lengths = np.maximum(candidates.n_words, _SHORT) / _SHORT
+    early = 1 + weights.position / (1 + candidates.positions)
+    scale = early / lengths ** _LENGTH_POWER[n_words is not None]
     queue = [
         (-gain, i, 0)
-        for i, gain in enumerate((covered.first_gains() * scale).tolist())
+        for i, gain in enumerate((covered.first_gains * scale).tolist())
         if not candidates.is_copy[i]
     ]
     heapq.heapify(queue)
@@ -99,10 +100,13 @@ def choose_sentences(
 
 
 class _Covered:
-    """What the chosen sentences cover, and what one more would add."""
+    """What the chosen sentences cover, and what one more would add.
+
+    The best first sentence of each term gets the term's weight.
+    """
 
     def __init__(self, candidates: Candidates, weights: Weights) -> None:
-        self.given, self.weights = candidates, weights
+        self.given = candidates
         self.missing = np.ones_like(candidates.target)  # Π_j (1 - θ_jk)
         if candidates.words is not None:
             self.words = (candidates.words > 0).astype(np.float64)
@@ -114,32 +118,37 @@ class _Covered:
             some = np.linspace(0, n - 1, min(n, _MOST_TARGETS)).astype(int)
             self.targets = candidates.vectors[some]
             self.nearest = np.zeros(len(some))
+        first = self._first_terms()
+        most = np.maximum(first.max(axis=1, initial=0), np.finfo(float).tiny)
+        self.scales = np.array(weights[:3]) / most
+        self.first_gains = self.scales @ first
 
-    def first_gains(self) -> np.ndarray:
-        """Return what each sentence adds to none, (n,)."""
-        given, weights = self.given, self.weights
-        gains = weights.topics * (given.mixtures @ given.target)
+    def _first_terms(self) -> np.ndarray:
+        """Return what each sentence adds to the three terms of none, (3, n)."""
+        given = self.given
+        terms = np.zeros((3, len(given.mixtures)))
+        terms[0] = given.mixtures @ given.target
         if given.words is not None:
-            gains = gains + weights.words * (self.words @ self.shares)
+            terms[1] = self.words @ self.shares
         if given.vectors is not None:
-            for i in range(0, len(gains), _BLOCK):
+            for i in range(0, terms.shape[1], _BLOCK):
                 cosines = given.vectors[i : i + _BLOCK] @ self.targets.T
-                near = np.maximum(cosines, 0).mean(axis=1)
-                gains[i : i + _BLOCK] += weights.vectors * near
-        return gains
+                terms[2, i : i + _BLOCK] = np.maximum(cosines, 0).mean(axis=1)
+        return terms
 
     def gain(self, i: int) -> float:
         """Return what a sentence adds."""
-        given, weights = self.given, self.weights
-        gain = weights.topics * (given.mixtures[i] * self.missing) @ given.target
+        given = self.given
+        terms = np.zeros(3)
+        terms[0] = (given.mixtures[i] * self.missing) @ given.target
         if given.words is not None:
             own = self._words_of(i)
             more = np.sqrt(self.times[own] + 1) - np.sqrt(self.times[own])
-            gain += weights.words * (self.shares[own] @ more)
+            terms[1] = self.shares[own] @ more
         if given.vectors is not None:
-            more = np.maximum(self.targets @ given.vectors[i] - self.nearest, 0)
-            gain += weights.vectors * more.mean()
-        return float(gain)
+            cosines = self.targets @ given.vectors[i]
+            terms[2] = np.maximum(cosines - self.nearest, 0).mean()
+        return float(self.scales @ terms)
 
     def add(self, i: int) -> None:
         """Choose a sentence."""

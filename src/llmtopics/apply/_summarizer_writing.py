@@ -17,6 +17,7 @@ _PROMPT = (
     "only what the notes say. Answer with the summary only."
 )
 _FENCE = re.compile(r"</?\s*notes\s*>", re.IGNORECASE)
+_TAG = re.compile(r"</?\s*(?:notes|summary)\s*>", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _ENDED = re.compile(r"""[.!?…。！？]["'”’»)\]]*$""")
@@ -57,7 +58,8 @@ def check_answer(
     """Clean an answer, shorten it to whole sentences, and check it against the documents."""
     if answer is None:
         return Written("extracted: the call failed")
-    text = " ".join(clean_answer(answer, "Summary").split())
+    text = _TAG.sub(" ", clean_answer(answer, "Summary"))
+    text = " ".join(text.split())
     if is_refusal(text):
         return Written("extracted: the model refused", text)
     sentences = [*dict.fromkeys(split_sentences(text, language))]
