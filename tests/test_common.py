@@ -50,6 +50,7 @@ from llmtopics import (
     RemoteEmbedder,
     TextAnalyzer,
     TopicLabeler,
+    TopicSummarizer,
     TransformerClassifier,
     TransformerEmbedder,
     explain,
@@ -151,6 +152,7 @@ TEXT_TOOLS = [
     ),
     NextWordCounts(LLM_WORDS, llm=LocalLLM(), weight=3),
     LLMAugmenter(max_new_tokens=4, max_length=16),
+    TopicSummarizer(TEXT_MODELS[0], llm=LocalLLM(), max_new_tokens=4),
 ]
 
 
