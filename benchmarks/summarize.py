@@ -9,6 +9,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import chain
 from time import perf_counter
 from typing import NamedTuple
 
@@ -62,7 +63,7 @@ def opinosis(rest: int) -> Problem:
     return Problem(corpus, some, some, references[rest::2], limit)
 
 
-def bbc(rest: int, n_sentences: int = 1) -> Problem:
+def bbc(rest: int) -> Problem:
     """Return articles without their headlines, and the headlines."""
     from llmtopics.datasets import load_bbc_news
     from llmtopics.text import split_sentences
@@ -76,13 +77,32 @@ def bbc(rest: int, n_sentences: int = 1) -> Problem:
         [[bodies[i]] for i in some],
         [split_sentences(bodies[i]) for i in some],
         [[corpus.titles[i]] for i in some],
-        {"n_sentences": n_sentences, "n_words": None},
+        {"n_sentences": 1, "n_words": None},
+    )
+
+
+def digests(rest: int) -> Problem:
+    """Return ten articles at a time, and all ten headlines."""
+    single = bbc(rest)
+
+    def joined(parts: list[list[str]]) -> list[list[str]]:
+        return [
+            [*chain.from_iterable(parts[i : i + 10])] for i in range(0, len(parts), 10)
+        ]
+
+    return Problem(
+        single.corpus,
+        joined(single.documents),
+        joined(single.sentences),
+        [[" ".join(titles)] for titles in joined(single.references)],
+        {"n_sentences": 5, "n_words": None},
     )
 
 
 PROBLEMS: dict[str, Callable[[int], Problem]] = {
     "reviews": opinosis,
     "headlines": bbc,
+    "digests": digests,
 }
 
 
@@ -191,7 +211,7 @@ METHODS: dict[str, Callable[[Problem], list[str]]] = {
     "first sentences": partial(by_order, order=lambda some: np.arange(len(some))),
     "random sentences": random_order,
 }
-ONLY_HEADLINES = {"TopicSummarizer, position_weight=1"}
+ONLY_NEWS = {"TopicSummarizer, position_weight=1"}
 
 
 def rouge(summaries: list[str], references: list[list[str]]) -> dict[str, list[float]]:
@@ -264,9 +284,9 @@ def write(name: str) -> dict:
 def tasks() -> Iterator[tuple[str, str, int, partial]]:
     for name in PROBLEMS:
         for setting in METHODS:
-            if name == "headlines" or setting not in ONLY_HEADLINES:
+            if name != "reviews" or setting not in ONLY_NEWS:
                 yield name, setting, 0, partial(summarize, name, setting)
-    for name in PROBLEMS:
+    for name in ("reviews", "headlines"):
         yield "written", name, 0, partial(write, name)
 
 

