@@ -433,7 +433,11 @@ class TopicSummarizer(
         check_is_fitted(self, "_as_fitted")
         given = self._as_fitted
         found = check_texts(texts, "TopicSummarizer")
-        number = None if topic is None else topic_number(self.model_, topic)
+        sentences = read_sentences(
+            found, given.language, self.model_, self.embedder_, given.word_weight > 0
+        )
+        K = sentences.mixtures.shape[1]
+        number = None if topic is None else topic_number(self.model_, topic, K)
         weights = (given.topic_weight, given.word_weight, given.vector_weight)
         task = Task(
             number,
@@ -443,9 +447,7 @@ class TopicSummarizer(
             given.language,
             given.max_new_tokens,
         )
-        return task, read_sentences(
-            found, given.language, self.model_, self.embedder_, given.word_weight > 0
-        )
+        return task, sentences
 
     def _new_model(self) -> Any:
         if self.model is not None:

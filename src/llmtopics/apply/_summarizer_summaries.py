@@ -81,9 +81,9 @@ def topic_names(model: Any) -> list[str]:
     return [str(name) for name in model.get_feature_names_out()]
 
 
-def topic_number(model: Any, topic: Any) -> int:
+def topic_number(model: Any, topic: Any, n_topics: int) -> int:
     """Return the number of a topic that is given by number or name."""
-    K = np.shape(model.transform(["a"]))[1]
+    K = n_topics
     names = topic_names(model) or [str(k) for k in range(K)]
     if isinstance(topic, str):
         if topic not in names:

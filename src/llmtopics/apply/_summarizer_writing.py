@@ -45,7 +45,7 @@ def prompt_of(
         for n, unit in [(n_sentences, "sentences"), (n_words, "words")]
         if n is not None
     ]
-    return _PROMPT.format(notes=_FENCE.sub("", notes), limit=" and ".join(limits))
+    return _PROMPT.format(notes=_FENCE.sub(" ", notes), limit=" and ".join(limits))
 
 
 def check_answer(
