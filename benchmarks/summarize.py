@@ -215,7 +215,7 @@ ONLY_NEWS = {"TopicSummarizer, position_weight=1"}
 
 
 def rouge(summaries: list[str], references: list[list[str]]) -> dict[str, list[float]]:
-    """Return F1 of each summary, as the mean over people's summaries."""
+    """Return F1 of each summary, the mean over people's summaries."""
     from rouge_score.rouge_scorer import RougeScorer
 
     scorer = RougeScorer(list(ROUGES), use_stemmer=True)
@@ -251,8 +251,10 @@ def summarize(name: str, setting: str) -> dict:
     start = perf_counter()
     summaries = METHODS[setting](problem)
     seconds = perf_counter() - start
+    scores = rouge(summaries, problem.references)
     return {
-        **rouge(summaries, problem.references),
+        "rouge1": scores["rouge1"],
+        **{name: float(np.mean(scores[name])) for name in ("rouge2", "rougeL")},
         "topics": topics_kept(summaries, problem),
         "n_words": float(np.mean([*map(n_words, summaries)])),
         "seconds": seconds,

@@ -18,11 +18,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.model_selection import GridSearchCV, KFold
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 
-from llmtopics import GibbsLDA, TextAnalyzer
+from llmtopics import GibbsLDA, TextAnalyzer, read_topics
 from llmtopics.datasets import load_bbc_news
-from llmtopics.metrics import topic_scorer, topic_stability, topic_summary
+from llmtopics.metrics import topic_scorer, topic_stability
 
 texts = load_bbc_news().data
 pipeline = Pipeline(
@@ -124,19 +124,12 @@ for K, q, c, fit in zip(
 # %%
 # Summarize the topics in a table
 # -------------------------------
-# The summary has one row per topic: its words, its sizes, a representative document and its
+# The table has one row per topic: its words, its size, a representative document and its
 # stability. It describes the fit whose stability was measured.
 
 chosen = fits[best]
-lda = chosen.estimator
-summary = topic_summary(
-    lda.components_,
-    pipeline[0].get_feature_names_out(),
-    lda.transform(X),
-    X,
-    titles=[text.partition("\n")[0] for text in texts],
-    stability=chosen.per_topic,
-    n_words=6,
-    n_documents=1,
-)
-summary.round(2)
+model = make_pipeline(pipeline[0], chosen.estimator)
+titles = [text.partition("\n")[0] for text in texts]
+table = read_topics(model, texts, titles=titles).topic_table(n_words=6)
+table["stability"] = chosen.per_topic
+table.round(2)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         metrics,
         naming,
         plots,
+        reading,
         text,
         topics,
     )
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from llmtopics.finetune import LanguageModelTuner, TransformerClassifier
     from llmtopics.fusion import FusionTopicModel
     from llmtopics.llm_topics import LLMTopics
-    from llmtopics.naming import TopicLabeler
+    from llmtopics.reading import TopicLabeler, TopicMerger, read_topics
     from llmtopics.text import TextAnalyzer
     from llmtopics.topics import EmbeddingTopics, GibbsLDA, PachinkoAllocation
 
@@ -62,12 +63,14 @@ _HOME = {  # public name -> module that defines it
     "RemoteEmbedder": "embed",
     "RemoteLLM": "_language",
     "TextAnalyzer": "text",
-    "TopicLabeler": "naming",
+    "TopicLabeler": "reading",
+    "TopicMerger": "reading",
     "TopicSummarizer": "apply",
     "TransformerClassifier": "finetune",
     "TransformerEmbedder": "embed",
     "explain": "explanation",
     "make_describer": "describe",
+    "read_topics": "reading",
     "top_words": "_words",
     "tune_embedder": "_topic_tuning",
 }
@@ -91,6 +94,7 @@ __all__ = [
     "RemoteLLM",
     "TextAnalyzer",
     "TopicLabeler",
+    "TopicMerger",
     "TopicSummarizer",
     "TransformerClassifier",
     "TransformerEmbedder",
@@ -109,6 +113,8 @@ __all__ = [
     "metrics",
     "naming",
     "plots",
+    "read_topics",
+    "reading",
     "text",
     "top_words",
     "topics",

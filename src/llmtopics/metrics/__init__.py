@@ -22,7 +22,6 @@ from llmtopics.metrics._perplexity import completion_split, perplexity
 from llmtopics.metrics._ratings import rate_topics
 from llmtopics.metrics._scorers import topic_scorer
 from llmtopics.metrics._stability import topic_stability
-from llmtopics.metrics._summary import topic_summary
 
 __all__ = [
     "coherence",
@@ -44,7 +43,6 @@ __all__ = [
     "topic_intrusion",
     "topic_scorer",
     "topic_stability",
-    "topic_summary",
     "word_intrusion",
 ]
 
