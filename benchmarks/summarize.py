@@ -192,6 +192,20 @@ def nearest_to_mean(problem: Problem) -> list[str]:
     return by_order(problem, order)
 
 
+def first_sentences(problem: Problem) -> list[str]:
+    """Take the first sentence of each document, then the second ones, and so on."""
+    from llmtopics.text import split_sentences
+
+    places = []
+    for documents, sentences in zip(problem.documents, problem.sentences, strict=True):
+        lengths = [len(split_sentences(text)) for text in documents]
+        if len(documents) == len(sentences):  # each is one sentence
+            lengths = [1] * len(documents)
+        places.append(np.concatenate([*map(np.arange, lengths)]))
+    orders = iter(places)
+    return by_order(problem, lambda _: np.argsort(next(orders), kind="stable"))
+
+
 def random_order(problem: Problem) -> list[str]:
     rng = np.random.default_rng(0)
     return by_order(problem, lambda sentences: rng.permutation(len(sentences)))
@@ -208,7 +222,7 @@ METHODS: dict[str, Callable[[Problem], list[str]]] = {
     "TextRank": partial(by_sumy, name="text_rank"),
     "LSA": partial(by_sumy, name="lsa"),
     "nearest to the mean vector": nearest_to_mean,
-    "first sentences": partial(by_order, order=lambda some: np.arange(len(some))),
+    "first sentences": first_sentences,
     "random sentences": random_order,
 }
 ONLY_NEWS = {"TopicSummarizer, position_weight=1"}

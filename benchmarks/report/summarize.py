@@ -3,6 +3,7 @@
 import numpy as np
 
 from benchmarks.report.markdown import lines_of, table
+from benchmarks.summarize import METHODS
 
 INTRO = """\
 ## Summaries
@@ -23,12 +24,13 @@ Opinosis: sentences of reviews on {n} subjects, up to 25 words per subject, agai
 ### Headlines
 
 BBC news: one sentence of {n} articles without their headlines, against the headline. The first sentence of
-news is close to the headline: no method without `position_weight` comes near it.
+news is close to the headline. Only `position_weight` comes near it.
 """,
     "digests": """\
 ### Digests of ten articles
 
 BBC news: five sentences of ten articles that have several topics, against the ten headlines. {n} digests.
+*First sentences* are those of the first five articles.
 """,
 }
 WRITTEN = """\
@@ -58,7 +60,10 @@ def section() -> list[str]:
             continue
         ours = np.array(found["TopicSummarizer"]["rouge1"])
         rows = []
-        for setting, line in found.items():
+        for setting in METHODS:
+            if setting not in found:
+                continue
+            line = found[setting]
             scores = {name: np.array(line[name]) for name in ("rouge1", "topics")}
             same = setting == "TopicSummarizer"
             rows.append(
