@@ -20,6 +20,7 @@ TABLES = (  # modules, in the order in which they run
     "feeding",
     "zero_shot",
     "naming",
+    "summarize",
     "search",
     "words",
     "encode",

@@ -370,3 +370,22 @@ def test_figures_of_sentiment_in_the_guide():
     rows = [line for line in quality.splitlines() if re.match(r"\|.*\d\.\d", line)]
     assert len(rows) == 20
     assert set(rows) <= {*section("Sentiment of texts and topics").splitlines()}
+
+
+def test_figures_of_summaries_are_those_of_the_benchmarks():
+    reviews, headlines, digests, *_ = tables(section("Summaries"))
+    columns = {"reviews": reviews, "headlines": headlines, "digests": digests}
+    (guide,) = (
+        rows for rows in tables(read("docs/guide/summarize.md")) if "reviews" in rows[0]
+    )
+    renamed = {
+        "TopicSummarizer()": "TopicSummarizer",
+        "TopicSummarizer(position_weight=1)": "TopicSummarizer, position_weight=1",
+        "TopicSummarizer(topic_weight=0)": "TopicSummarizer, no topics",
+    }
+    for row in guide:
+        name = renamed.get(row["method"], row["method"])
+        for column, found in columns.items():
+            if row[column] != "same":
+                (line,) = (each for each in found if each["method"] == name)
+                assert line["ROUGE-1"].strip("*").startswith(row[column])

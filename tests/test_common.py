@@ -53,6 +53,7 @@ from llmtopics import (
     TopicMerger,
     TopicRecommender,
     TopicSentiment,
+    TopicSummarizer,
     TransformerClassifier,
     TransformerEmbedder,
     explain,
@@ -167,6 +168,7 @@ TEXT_TOOLS = [
         negative=["cuword", "daword"],
         random_state=0,
     ),
+    TopicSummarizer(TEXT_MODELS[0], llm=LocalLLM(), max_new_tokens=4),
 ]
 
 

@@ -27,6 +27,8 @@ EXCEPTIONS = {  # what may be longer -> why
     "apply/_recommender.py: TopicRecommender": _DOCS,
     "apply/_sentiment.py": _DOCS,
     "apply/_sentiment.py: TopicSentiment": _DOCS,
+    "apply/_summarizer.py": _DOCS,
+    "apply/_summarizer.py: TopicSummarizer": _DOCS,
     "describe/_describer.py: ImageDescriber": _DOCS,
     "finetune/_classifier.py": _DOCS,
     "finetune/_classifier.py: TransformerClassifier": _DOCS,

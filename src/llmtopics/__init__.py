@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from llmtopics._language import LLMError, LocalLLM, RemoteLLM
     from llmtopics._topic_tuning import tune_embedder
     from llmtopics._words import top_words
-    from llmtopics.apply import TopicRecommender, TopicSentiment
+    from llmtopics.apply import TopicRecommender, TopicSentiment, TopicSummarizer
     from llmtopics.augment import LLMAugmenter, LLMResampler, NextWordCounts
     from llmtopics.describe import AudioTranscriber, ImageDescriber, make_describer
     from llmtopics.embed import (
@@ -68,6 +68,7 @@ _HOME = {  # public name -> module that defines it
     "TopicMerger": "reading",
     "TopicRecommender": "apply",
     "TopicSentiment": "apply",
+    "TopicSummarizer": "apply",
     "TransformerClassifier": "finetune",
     "TransformerEmbedder": "embed",
     "explain": "explanation",
@@ -100,6 +101,7 @@ __all__ = [
     "TopicMerger",
     "TopicRecommender",
     "TopicSentiment",
+    "TopicSummarizer",
     "TransformerClassifier",
     "TransformerEmbedder",
     "__version__",

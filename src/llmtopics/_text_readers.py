@@ -30,13 +30,12 @@ class FitsNothing(TextReader):
         return True
 
 
-class TextOutput(
-    FitsNothing,
+class OneTextColumn(
     TransformerMixin,
     BaseEstimator,
     auto_wrap_output_keys=None,  # type: ignore[call-arg]
 ):
-    """Base of transformers that return a list with one text per row and fit nothing."""
+    """Base of transformers that return a list with one text per row."""
 
     def get_feature_names_out(self, input_features=None):
         """Return the name of the only column, so that later steps of a Pipeline have names.
@@ -52,3 +51,11 @@ class TextOutput(
             "text".
         """
         return np.array(["text"], dtype=object)
+
+
+class TextOutput(
+    FitsNothing,
+    OneTextColumn,
+    auto_wrap_output_keys=None,  # type: ignore[call-arg]
+):
+    """Base of transformers that return a list with one text per row and fit nothing."""
