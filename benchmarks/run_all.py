@@ -25,6 +25,7 @@ TABLES = (  # modules, in the order in which they run
     "devices",
     "tuning",
     "tuning_topics",
+    "classify",
     "describe",
     "ratings",
     "coherence",

@@ -1,0 +1,334 @@
+"""Classifiers of texts with topics as features, from few labels and from many.
+
+Appends a JSON line per corpus, number of labels and sample to ``results/classify.jsonl``. A line
+has all models, fitted to the same labeled texts and evaluated on the same test texts. Topics
+are fitted to all training texts without labels, never to test texts. They are cached on disk.
+SetFit is measured if it is installed.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import cache, partial
+from importlib.util import find_spec
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import f1_score, log_loss
+from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import Normalizer, normalize
+from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
+from sklearn.svm import LinearSVC
+
+from benchmarks.corpora import CORPORA, read_records
+from benchmarks.counts import CACHE
+from benchmarks.runs import run_tasks, task_arguments
+from llmtopics import (
+    FusionTopicModel,
+    GibbsLDA,
+    PrecomputedEmbeddings,
+    TextAnalyzer,
+    TransformerEmbedder,
+)
+
+PACKAGES = "llmtopics numpy scipy scikit-learn torch transformers"
+SAMPLES = {"10": 5, "100": 3, "all": 1}  # labels per class: samples
+SETFIT_SAMPLES = {"StackOverflow": 3, "20 Newsgroups": 1}
+K, SEVERAL = 50, (20, 50, 100)  # numbers of topics
+N_TOPIC_SEEDS = 2  # a fit takes minutes: samples share the topics of two seeds
+N_BOOTSTRAP, N_BINS = 2000, 15
+REFERENCE = "tf-idf + vectors"  # the best features without topics
+
+Logistic = partial(LogisticRegression, C=10, max_iter=1000)
+tfidf = partial(TfidfVectorizer, stop_words="english", sublinear_tf=True)
+
+
+class Texts(NamedTuple):
+    """A corpus. ``labels`` count from 0. ``train`` and ``test`` are rows of ``texts``."""
+
+    texts: list[str]
+    labels: np.ndarray
+    train: np.ndarray
+    test: np.ndarray
+
+
+def codes(labels: Any) -> np.ndarray:
+    """Return labels as integers from 0, as scikit-learn's temperature scaling needs them."""
+    return np.unique(labels, return_inverse=True)[1]
+
+
+def newsgroups() -> Texts:
+    """Return the posts, with the split by date that comes with them."""
+    texts, labels, _ = CORPORA["20 Newsgroups"].load()
+    splits = np.array([line["split"] for line in read_records("20newsgroups.jsonl.xz")])
+    rows = (np.flatnonzero(splits == split) for split in ("train", "test"))
+    return Texts(texts, codes(labels), *rows)
+
+
+def titles() -> Texts:
+    """Return the titles. Half of them, always the same ones, are test texts."""
+    texts, labels, _ = CORPORA["StackOverflow"].load()
+    order = np.random.default_rng(0).permutation(len(texts))
+    half = len(texts) // 2
+    return Texts(texts, codes(labels), np.sort(order[:half]), np.sort(order[half:]))
+
+
+READ = {"StackOverflow": titles, "20 Newsgroups": newsgroups}
+
+
+def log_ratios(mixtures: np.ndarray) -> np.ndarray:
+    """Return logarithms of topic proportions minus their mean, as rows of length one."""
+    logs = np.log(np.maximum(mixtures, 1e-6))
+    return normalize(logs - logs.mean(axis=1, keepdims=True))
+
+
+def topic_counter(texts: list[str], min_df: int = 5) -> CountVectorizer:
+    """Return a vectorizer that knows the words of the texts: each is cut once."""
+    words = dict(zip(texts, map(TextAnalyzer(), texts), strict=True))
+    return CountVectorizer(analyzer=words.__getitem__, min_df=min_df, max_df=0.5)
+
+
+def fusion(fitted_to: list[str], texts: list[str], K: int, seed: int, **counting: int):
+    """Return topic proportions of texts, from a model of some of them."""
+    embedder = PrecomputedEmbeddings(texts, TransformerEmbedder().transform(texts))
+    counter = topic_counter(texts, **counting)
+    model = FusionTopicModel(
+        K, vectorizer=counter, embedder=embedder, random_state=seed
+    )
+    return model.fit(fitted_to).transform(texts)
+
+
+def lda(fitted_to: list[str], texts: list[str], K: int, seed: int) -> np.ndarray:
+    model = make_pipeline(topic_counter(texts), GibbsLDA(K, random_state=seed))
+    return model.fit(fitted_to).transform(texts)
+
+
+def cached_topics(
+    corpus: str, how: Callable[..., np.ndarray], K: int, seed: int
+) -> np.ndarray:
+    """Return topic proportions of all texts, by topics of the training texts."""
+    name = f"classify-{corpus}-{how.__name__}-{K}-{seed}.npy".replace(" ", "-")
+    if not (CACHE / name).exists():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        texts, _, train, _ = READ[corpus]()
+        np.save(CACHE / name, how([texts[i] for i in train], texts, K, seed))
+    return np.load(CACHE / name)
+
+
+class Sample:
+    """Features of all texts that a sample of labels gives. Each has rows of length one."""
+
+    def __init__(self, corpus: str, n_labels: str, seed: int):
+        self.corpus, self.seed = corpus, seed
+        self.data = READ[corpus]()
+        y, train = self.data.labels, self.data.train
+        rng = np.random.default_rng(seed)
+        if n_labels == "all":
+            self.labeled = train
+        else:
+            some = [rng.permutation(train[y[train] == label]) for label in np.unique(y)]
+            self.labeled = np.concatenate([rows[: int(n_labels)] for rows in some])
+        self.features = {
+            name: cache(getattr(self, name))
+            for name in ("words", "vectors", "lsa", "lda", "topics", "several", "own")
+        }
+
+    def texts(self, rows: np.ndarray) -> list[str]:
+        return [self.data.texts[i] for i in rows]
+
+    def words(self) -> sp.csr_matrix:
+        return tfidf().fit(self.texts(self.labeled)).transform(self.data.texts)
+
+    def vectors(self) -> np.ndarray:
+        return TransformerEmbedder().transform(self.data.texts).astype(float)
+
+    def lsa(self) -> np.ndarray:
+        """Return latent semantic analysis of all training texts."""
+        steps = tfidf(min_df=2), TruncatedSVD(100, random_state=self.seed), Normalizer()
+        model = make_pipeline(*steps)
+        return model.fit(self.texts(self.data.train)).transform(self.data.texts)
+
+    def lda(self) -> np.ndarray:
+        return log_ratios(cached_topics(self.corpus, lda, K, self.topic_seed))
+
+    def topics(self) -> np.ndarray:
+        return log_ratios(cached_topics(self.corpus, fusion, K, self.topic_seed))
+
+    def several(self) -> np.ndarray:
+        fits = (
+            cached_topics(self.corpus, fusion, each, self.topic_seed)
+            for each in SEVERAL
+        )
+        return normalize(np.hstack([log_ratios(mixtures) for mixtures in fits]))
+
+    def own(self) -> np.ndarray:
+        """Return topics of the labeled texts alone."""
+        labeled, rows = self.labeled, np.concatenate([self.labeled, self.data.test])
+        found = np.zeros((len(self.data.texts), K))
+        fitted_to, texts = self.texts(labeled), self.texts(rows)
+        found[rows] = fusion(fitted_to, texts, K, self.seed, min_df=2)
+        return log_ratios(found + 1e-6)
+
+    @property
+    def topic_seed(self) -> int:
+        return self.seed % N_TOPIC_SEEDS
+
+    def inputs(self, names: tuple[str, ...], rows: np.ndarray) -> Any:
+        """Return some features of some texts, side by side, as a ``FeatureUnion`` does."""
+        blocks = [self.features[name]()[rows] for name in names]
+        if "words" in names:
+            return sp.hstack(blocks, format="csr")
+        return np.hstack(blocks)
+
+
+BEST = "topics, three K, + tf-idf + vectors"
+ALL_FEATURES = ("words", "vectors", "several")
+MODELS: dict[str, tuple[tuple[str, ...], Callable[[], Any]]] = {
+    "tf-idf": (("words",), Logistic),
+    "tf-idf, LinearSVC": (("words",), LinearSVC),
+    "vectors (`TransformerClassifier`)": (("vectors",), Logistic),
+    REFERENCE: (("words", "vectors"), Logistic),
+    "LSA": (("lsa",), Logistic),
+    "LDA topics": (("lda",), Logistic),
+    "topics": (("topics",), Logistic),
+    "topics, three K": (("several",), Logistic),
+    "topics + tf-idf": (("topics", "words"), Logistic),
+    "topics + tf-idf + vectors": (("topics", "words", "vectors"), Logistic),
+    "topics, three K, + tf-idf": (("several", "words"), Logistic),
+    BEST: (ALL_FEATURES, Logistic),
+}
+LABELED_ONLY = {  # at 10 labels: what do unlabeled texts add?
+    "topics of labeled texts": (("own",), Logistic),
+    "topics of labeled texts + tf-idf + vectors": (
+        ("own", "words", "vectors"),
+        Logistic,
+    ),
+}
+
+
+def calibrated(method: str, seed: int) -> CalibratedClassifierCV:
+    folds = StratifiedKFold(5, shuffle=True, random_state=seed)
+    return CalibratedClassifierCV(Logistic(), method=method, cv=folds, ensemble=False)
+
+
+def calibration_error(chances: np.ndarray, correct: np.ndarray) -> float:
+    """Return the expected calibration error: |confidence - accuracy|, mean over bins."""
+    confidence = chances.max(axis=1)
+    bins = np.minimum((confidence * N_BINS).astype(int), N_BINS - 1)
+    gaps = np.bincount(bins, confidence - correct, minlength=N_BINS)
+    return float(np.abs(gaps).sum() / len(correct))
+
+
+def evaluated(model: Any, X: Any, y: np.ndarray) -> tuple[dict, np.ndarray]:
+    """Return measures of a classifier, and which texts it gets right."""
+    found = model.predict(X)
+    right = found == y
+    line = {"accuracy": right.mean(), "macro_f1": f1_score(y, found, average="macro")}
+    if hasattr(model, "predict_proba"):
+        chances = model.predict_proba(X)
+        line["log_loss"] = log_loss(y, chances, labels=model.classes_)
+        line["calibration_error"] = calibration_error(chances, right)
+    return line, right
+
+
+def semi_supervised(sample: Sample) -> Iterator[tuple[str, dict, np.ndarray]]:
+    """Evaluate scikit-learn's classifiers that learn from unlabeled texts, too."""
+    train, test, y = sample.data.train, sample.data.test, sample.data.labels
+    known = np.where(np.isin(train, sample.labeled), y[train], -1)
+    self_training = SelfTrainingClassifier(Logistic(), threshold=0.5, max_iter=5)
+    spreading = LabelSpreading(kernel="knn", n_neighbors=10, max_iter=100)
+    for name, features, model in (
+        ("vectors, LabelSpreading", ("vectors",), spreading),
+        (f"{REFERENCE}, self-training", MODELS[REFERENCE][0], self_training),
+        (f"{BEST}, self-training", ALL_FEATURES, self_training),
+    ):
+        model.fit(sample.inputs(features, train), known)
+        yield name, *evaluated(model, sample.inputs(features, test), y[test])
+
+
+def intervals(right: dict[str, np.ndarray]) -> dict[str, list[float]]:
+    """Return 95% intervals of the accuracy minus the reference's, over test texts."""
+    n = len(right[REFERENCE])
+    draws = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), N_BOOTSTRAP)
+    return {
+        name: np.quantile(
+            draws @ (found.astype(float) - right[REFERENCE]) / n, [0.025, 0.975]
+        ).tolist()
+        for name, found in right.items()
+    }
+
+
+def measure(corpus: str, n_labels: str, seed: int) -> dict:
+    """Fit all models to the same labeled texts."""
+    sample = Sample(corpus, n_labels, seed)
+    test, labeled, y = sample.data.test, sample.labeled, sample.data.labels
+    found, right = {}, {}
+    models = MODELS | (LABELED_ONLY if n_labels == "10" else {})
+    if n_labels != "all":
+        for method in ("temperature", "sigmoid"):
+            calibrate = partial(calibrated, method, seed)
+            for name in (REFERENCE, BEST):
+                models[f"{name}, {method}"] = (MODELS[name][0], calibrate)
+    for name, (features, make) in models.items():
+        X, X_test = (sample.inputs(features, rows) for rows in (labeled, test))
+        start = perf_counter()
+        model = make().fit(X, y[labeled])
+        seconds = perf_counter() - start
+        found[name], right[name] = evaluated(model, X_test, y[test])
+        found[name]["seconds"] = seconds
+    if n_labels == "10":
+        for name, line, correct in semi_supervised(sample):
+            found[name], right[name] = line, correct
+    for name, interval in intervals(right).items():
+        found[name]["interval"] = interval
+    return {"n_labeled": len(labeled), "n_test": len(test), "models": found}
+
+
+def setfit(corpus: str, n_labels: str, seed: int) -> dict:
+    """Measure SetFit on the same labeled texts."""
+    from benchmarks.tuning import SetFit
+
+    sample = Sample(corpus, n_labels, seed)
+    data, labeled = sample.data, sample.labeled
+    start = perf_counter()
+    model = SetFit(seed).fit(sample.texts(labeled), data.labels[labeled])
+    seconds = perf_counter() - start
+    found = model.predict(sample.texts(data.test))
+    line = {
+        "accuracy": (found == data.labels[data.test]).mean(),
+        "macro_f1": f1_score(data.labels[data.test], found, average="macro"),
+        "seconds": seconds,
+    }
+    return {
+        "n_labeled": len(labeled),
+        "n_test": len(found),
+        "models": {"SetFit": line},
+    }
+
+
+def tasks() -> Iterator[tuple[str, str, int, partial]]:
+    """Yield corpus, number of labels, sample and what measures it."""
+    for n_labels, n_samples in SAMPLES.items():
+        for corpus in READ:
+            for seed in range(n_samples):
+                work = partial(measure, corpus, n_labels, seed)
+                yield corpus, f"{n_labels} labels", seed, work
+    if find_spec("setfit"):
+        for corpus, n_samples in SETFIT_SAMPLES.items():
+            for seed in range(n_samples):
+                work = partial(setfit, corpus, "10", seed)
+                yield corpus, "10 labels, SetFit", seed, work
+
+
+def main() -> None:
+    options = task_arguments(__doc__).parse_args()
+    run_tasks("classify", tasks(), PACKAGES, options, {"10 labels, SetFit": "setfit"})
+
+
+if __name__ == "__main__":
+    main()
