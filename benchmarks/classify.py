@@ -3,12 +3,10 @@
 Appends a JSON line per corpus, number of labels and sample to ``results/classify.jsonl``. A line
 has all models, fitted to the same labeled texts and evaluated on the same test texts. Topics
 are fitted to all training texts without labels, never to test texts. They are cached on disk.
-SetFit is measured if it is installed.
 """
 
 from collections.abc import Callable, Iterator
 from functools import cache, partial
-from importlib.util import find_spec
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -22,7 +20,7 @@ from sklearn.metrics import f1_score, log_loss
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer, normalize
-from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
+from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.svm import LinearSVC
 
 from benchmarks.corpora import CORPORA, read_records
@@ -37,10 +35,11 @@ from llmtopics import (
 )
 
 PACKAGES = "llmtopics numpy scipy scikit-learn torch transformers"
+CALIBRATIONS = {"10": ("temperature", "sigmoid"), "100": ("temperature",)}
 SAMPLES = {"10": 5, "100": 3, "all": 1}  # labels per class: samples
-SETFIT_SAMPLES = {"StackOverflow": 3, "20 Newsgroups": 1}
 K, SEVERAL = 50, (20, 50, 100)  # numbers of topics
 N_TOPIC_SEEDS = 2  # a fit takes minutes: samples share the topics of two seeds
+MOST_DENSE = 10_000  # so many columns are faster as a dense array, beside vectors
 N_BOOTSTRAP, N_BINS = 2000, 15
 REFERENCE = "tf-idf + vectors"  # the best features without topics
 
@@ -181,9 +180,11 @@ class Sample:
     def inputs(self, names: tuple[str, ...], rows: np.ndarray) -> Any:
         """Return some features of some texts, side by side, as a ``FeatureUnion`` does."""
         blocks = [self.features[name]()[rows] for name in names]
-        if "words" in names:
-            return sp.hstack(blocks, format="csr")
-        return np.hstack(blocks)
+        if "words" not in names:
+            return np.hstack(blocks)
+        X = sp.hstack(blocks, format="csr")
+        few = len(blocks) > 1 and X.shape[1] < MOST_DENSE
+        return X.toarray() if few else X
 
 
 BEST = "topics, three K, + tf-idf + vectors"
@@ -236,19 +237,16 @@ def evaluated(model: Any, X: Any, y: np.ndarray) -> tuple[dict, np.ndarray]:
     return line, right
 
 
-def semi_supervised(sample: Sample) -> Iterator[tuple[str, dict, np.ndarray]]:
-    """Evaluate scikit-learn's classifiers that learn from unlabeled texts, too."""
+def self_trained(sample: Sample) -> Iterator[tuple[str, dict, np.ndarray]]:
+    """Evaluate scikit-learn's classifier that learns from unlabeled texts, too."""
     train, test, y = sample.data.train, sample.data.test, sample.data.labels
     known = np.where(np.isin(train, sample.labeled), y[train], -1)
     self_training = SelfTrainingClassifier(Logistic(), threshold=0.5, max_iter=5)
-    spreading = LabelSpreading(kernel="knn", n_neighbors=10, max_iter=100)
-    for name, features, model in (
-        ("vectors, LabelSpreading", ("vectors",), spreading),
-        (f"{REFERENCE}, self-training", MODELS[REFERENCE][0], self_training),
-        (f"{BEST}, self-training", ALL_FEATURES, self_training),
-    ):
-        model.fit(sample.inputs(features, train), known)
-        yield name, *evaluated(model, sample.inputs(features, test), y[test])
+    for name in (REFERENCE, BEST):
+        features = MODELS[name][0]
+        model = self_training.fit(sample.inputs(features, train), known)
+        line = evaluated(model, sample.inputs(features, test), y[test])
+        yield f"{name}, self-training", *line
 
 
 def intervals(right: dict[str, np.ndarray]) -> dict[str, list[float]]:
@@ -269,11 +267,10 @@ def measure(corpus: str, n_labels: str, seed: int) -> dict:
     test, labeled, y = sample.data.test, sample.labeled, sample.data.labels
     found, right = {}, {}
     models = MODELS | (LABELED_ONLY if n_labels == "10" else {})
-    if n_labels != "all":
-        for method in ("temperature", "sigmoid"):
-            calibrate = partial(calibrated, method, seed)
-            for name in (REFERENCE, BEST):
-                models[f"{name}, {method}"] = (MODELS[name][0], calibrate)
+    for method in CALIBRATIONS.get(n_labels, ()):
+        calibrate = partial(calibrated, method, seed)
+        for name in (REFERENCE, BEST):
+            models[f"{name}, {method}"] = (MODELS[name][0], calibrate)
     for name, (features, make) in models.items():
         X, X_test = (sample.inputs(features, rows) for rows in (labeled, test))
         start = perf_counter()
@@ -282,33 +279,12 @@ def measure(corpus: str, n_labels: str, seed: int) -> dict:
         found[name], right[name] = evaluated(model, X_test, y[test])
         found[name]["seconds"] = seconds
     if n_labels == "10":
-        for name, line, correct in semi_supervised(sample):
+        for name, line, correct in self_trained(sample):
             found[name], right[name] = line, correct
-    for name, interval in intervals(right).items():
-        found[name]["interval"] = interval
+    if n_labels == "all":
+        for name, interval in intervals(right).items():
+            found[name]["interval"] = interval
     return {"n_labeled": len(labeled), "n_test": len(test), "models": found}
-
-
-def setfit(corpus: str, n_labels: str, seed: int) -> dict:
-    """Measure SetFit on the same labeled texts."""
-    from benchmarks.tuning import SetFit
-
-    sample = Sample(corpus, n_labels, seed)
-    data, labeled = sample.data, sample.labeled
-    start = perf_counter()
-    model = SetFit(seed).fit(sample.texts(labeled), data.labels[labeled])
-    seconds = perf_counter() - start
-    found = model.predict(sample.texts(data.test))
-    line = {
-        "accuracy": (found == data.labels[data.test]).mean(),
-        "macro_f1": f1_score(data.labels[data.test], found, average="macro"),
-        "seconds": seconds,
-    }
-    return {
-        "n_labeled": len(labeled),
-        "n_test": len(found),
-        "models": {"SetFit": line},
-    }
 
 
 def tasks() -> Iterator[tuple[str, str, int, partial]]:
@@ -318,16 +294,11 @@ def tasks() -> Iterator[tuple[str, str, int, partial]]:
             for seed in range(n_samples):
                 work = partial(measure, corpus, n_labels, seed)
                 yield corpus, f"{n_labels} labels", seed, work
-    if find_spec("setfit"):
-        for corpus, n_samples in SETFIT_SAMPLES.items():
-            for seed in range(n_samples):
-                work = partial(setfit, corpus, "10", seed)
-                yield corpus, "10 labels, SetFit", seed, work
 
 
 def main() -> None:
     options = task_arguments(__doc__).parse_args()
-    run_tasks("classify", tasks(), PACKAGES, options, {"10 labels, SetFit": "setfit"})
+    run_tasks("classify", tasks(), PACKAGES, options)
 
 
 if __name__ == "__main__":
