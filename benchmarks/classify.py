@@ -35,11 +35,13 @@ from llmtopics import (
 )
 
 PACKAGES = "llmtopics numpy scipy scikit-learn torch transformers"
-CALIBRATIONS = {"10": ("temperature", "sigmoid"), "100": ("temperature",)}
+UNLABELED_SAMPLES = {  # of 10 labels, with self-training and topics of labeled texts
+    "StackOverflow": 5,
+    "20 Newsgroups": 1,  # self-training takes minutes
+}
 SAMPLES = {"10": 5, "100": 3, "all": 1}  # labels per class: samples
 K, SEVERAL = 50, (20, 50, 100)  # numbers of topics
 N_TOPIC_SEEDS = 2  # a fit takes minutes: samples share the topics of two seeds
-MOST_DENSE = 10_000  # so many columns are faster as a dense array, beside vectors
 N_BOOTSTRAP, N_BINS = 2000, 15
 REFERENCE = "tf-idf + vectors"  # the best features without topics
 
@@ -61,6 +63,7 @@ def codes(labels: Any) -> np.ndarray:
     return np.unique(labels, return_inverse=True)[1]
 
 
+@cache
 def newsgroups() -> Texts:
     """Return the posts, with the split by date that comes with them."""
     texts, labels, _ = CORPORA["20 Newsgroups"].load()
@@ -69,6 +72,7 @@ def newsgroups() -> Texts:
     return Texts(texts, codes(labels), *rows)
 
 
+@cache
 def titles() -> Texts:
     """Return the titles. Half of them, always the same ones, are test texts."""
     texts, labels, _ = CORPORA["StackOverflow"].load()
@@ -107,84 +111,76 @@ def lda(fitted_to: list[str], texts: list[str], K: int, seed: int) -> np.ndarray
     return model.fit(fitted_to).transform(texts)
 
 
-def cached_topics(
-    corpus: str, how: Callable[..., np.ndarray], K: int, seed: int
-) -> np.ndarray:
-    """Return topic proportions of all texts, by topics of the training texts."""
-    name = f"classify-{corpus}-{how.__name__}-{K}-{seed}.npy".replace(" ", "-")
-    if not (CACHE / name).exists():
+def vectors(texts: list[str]) -> np.ndarray:
+    return TransformerEmbedder().transform(texts).astype(float)
+
+
+def lsa(fitted_to: list[str], texts: list[str]) -> np.ndarray:
+    """Return latent semantic analysis."""
+    steps = tfidf(min_df=2), TruncatedSVD(100, random_state=0), Normalizer()
+    return make_pipeline(*steps).fit(fitted_to).transform(texts)
+
+
+def kept(corpus: str, how: Callable[..., np.ndarray], *settings: int) -> np.ndarray:
+    """Return a feature of all texts, fitted to the training texts. It is kept on disk."""
+    name = "-".join(["classify", corpus, how.__name__, *map(str, settings)])
+    path = CACHE / f"{name.replace(' ', '-')}.npy"
+    if not path.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
         texts, _, train, _ = READ[corpus]()
-        np.save(CACHE / name, how([texts[i] for i in train], texts, K, seed))
-    return np.load(CACHE / name)
+        fitted_to = [] if how is vectors else [[texts[i] for i in train]]
+        np.save(path, how(*fitted_to, texts, *settings))
+    return np.load(path)
 
 
 class Sample:
-    """Features of all texts that a sample of labels gives. Each has rows of length one."""
+    """Features that belong to a sample of labels. Each has rows of length one."""
 
     def __init__(self, corpus: str, n_labels: str, seed: int):
         self.corpus, self.seed = corpus, seed
-        self.data = READ[corpus]()
-        y, train = self.data.labels, self.data.train
+        self.texts, self.y, train, test = READ[corpus]()
         rng = np.random.default_rng(seed)
-        if n_labels == "all":
-            self.labeled = train
-        else:
+        labeled = train
+        if n_labels != "all":
+            y = self.y
             some = [rng.permutation(train[y[train] == label]) for label in np.unique(y)]
-            self.labeled = np.concatenate([rows[: int(n_labels)] for rows in some])
-        self.features = {
-            name: cache(getattr(self, name))
-            for name in ("words", "vectors", "lsa", "lda", "topics", "several", "own")
-        }
+            labeled = np.concatenate([rows[: int(n_labels)] for rows in some])
+        self.rows = {"labeled": labeled, "test": test, "train": train}
+        self.words = tfidf().fit(self.part("labeled"))
+        self.feature = cache(self._feature)
 
-    def texts(self, rows: np.ndarray) -> list[str]:
-        return [self.data.texts[i] for i in rows]
+    def part(self, part: str) -> list[str]:
+        return [self.texts[i] for i in self.rows[part]]
 
-    def words(self) -> sp.csr_matrix:
-        return tfidf().fit(self.texts(self.labeled)).transform(self.data.texts)
+    def labels(self, part: str) -> np.ndarray:
+        return self.y[self.rows[part]]
 
-    def vectors(self) -> np.ndarray:
-        return TransformerEmbedder().transform(self.data.texts).astype(float)
+    def _feature(self, name: str, part: str) -> Any:
+        """Return a feature of some texts."""
+        topic_seed = self.seed % N_TOPIC_SEEDS
+        if name == "words":
+            return self.words.transform(self.part(part))
+        if name == "own":  # topics of the labeled texts alone
+            texts = self.part("labeled"), [*self.part("labeled"), *self.part("test")]
+            found = log_ratios(fusion(*texts, K, self.seed, min_df=2))
+            return np.split(found, [len(texts[0])])[part == "test"]
+        if name == "several":
+            fits = [kept(self.corpus, fusion, each, topic_seed) for each in SEVERAL]
+            found = normalize(np.hstack([log_ratios(mixtures) for mixtures in fits]))
+        elif name in ("topics", "lda"):
+            of_topics = fusion if name == "topics" else lda
+            found = log_ratios(kept(self.corpus, of_topics, K, topic_seed))
+        else:
+            how: Callable[..., np.ndarray] = lsa if name == "lsa" else vectors
+            found = kept(self.corpus, how)
+        return found[self.rows[part]]
 
-    def lsa(self) -> np.ndarray:
-        """Return latent semantic analysis of all training texts."""
-        steps = tfidf(min_df=2), TruncatedSVD(100, random_state=self.seed), Normalizer()
-        model = make_pipeline(*steps)
-        return model.fit(self.texts(self.data.train)).transform(self.data.texts)
-
-    def lda(self) -> np.ndarray:
-        return log_ratios(cached_topics(self.corpus, lda, K, self.topic_seed))
-
-    def topics(self) -> np.ndarray:
-        return log_ratios(cached_topics(self.corpus, fusion, K, self.topic_seed))
-
-    def several(self) -> np.ndarray:
-        fits = (
-            cached_topics(self.corpus, fusion, each, self.topic_seed)
-            for each in SEVERAL
-        )
-        return normalize(np.hstack([log_ratios(mixtures) for mixtures in fits]))
-
-    def own(self) -> np.ndarray:
-        """Return topics of the labeled texts alone."""
-        labeled, rows = self.labeled, np.concatenate([self.labeled, self.data.test])
-        found = np.zeros((len(self.data.texts), K))
-        fitted_to, texts = self.texts(labeled), self.texts(rows)
-        found[rows] = fusion(fitted_to, texts, K, self.seed, min_df=2)
-        return log_ratios(found + 1e-6)
-
-    @property
-    def topic_seed(self) -> int:
-        return self.seed % N_TOPIC_SEEDS
-
-    def inputs(self, names: tuple[str, ...], rows: np.ndarray) -> Any:
+    def inputs(self, names: tuple[str, ...], part: str) -> Any:
         """Return some features of some texts, side by side, as a ``FeatureUnion`` does."""
-        blocks = [self.features[name]()[rows] for name in names]
-        if "words" not in names:
-            return np.hstack(blocks)
-        X = sp.hstack(blocks, format="csr")
-        few = len(blocks) > 1 and X.shape[1] < MOST_DENSE
-        return X.toarray() if few else X
+        blocks = [self.feature(name, part) for name in names]
+        return (
+            sp.hstack(blocks, format="csr") if "words" in names else np.hstack(blocks)
+        )
 
 
 BEST = "topics, three K, + tf-idf + vectors"
@@ -239,14 +235,14 @@ def evaluated(model: Any, X: Any, y: np.ndarray) -> tuple[dict, np.ndarray]:
 
 def self_trained(sample: Sample) -> Iterator[tuple[str, dict, np.ndarray]]:
     """Evaluate scikit-learn's classifier that learns from unlabeled texts, too."""
-    train, test, y = sample.data.train, sample.data.test, sample.data.labels
-    known = np.where(np.isin(train, sample.labeled), y[train], -1)
+    labeled = np.isin(sample.rows["train"], sample.rows["labeled"])
+    known = np.where(labeled, sample.labels("train"), -1)
     self_training = SelfTrainingClassifier(Logistic(), threshold=0.5, max_iter=5)
     for name in (REFERENCE, BEST):
         features = MODELS[name][0]
-        model = self_training.fit(sample.inputs(features, train), known)
-        line = evaluated(model, sample.inputs(features, test), y[test])
-        yield f"{name}, self-training", *line
+        model = self_training.fit(sample.inputs(features, "train"), known)
+        X = sample.inputs(features, "test")
+        yield f"{name}, self-training", *evaluated(model, X, sample.labels("test"))
 
 
 def intervals(right: dict[str, np.ndarray]) -> dict[str, list[float]]:
@@ -264,27 +260,33 @@ def intervals(right: dict[str, np.ndarray]) -> dict[str, list[float]]:
 def measure(corpus: str, n_labels: str, seed: int) -> dict:
     """Fit all models to the same labeled texts."""
     sample = Sample(corpus, n_labels, seed)
-    test, labeled, y = sample.data.test, sample.labeled, sample.data.labels
+    y, y_test = sample.labels("labeled"), sample.labels("test")
     found, right = {}, {}
-    models = MODELS | (LABELED_ONLY if n_labels == "10" else {})
-    for method in CALIBRATIONS.get(n_labels, ()):
+    models = MODELS.copy()
+    few = n_labels == "10"
+    with_unlabeled = few and seed < UNLABELED_SAMPLES[corpus]
+    if with_unlabeled:
+        models |= LABELED_ONLY
+    for method in ("temperature", "sigmoid") if few else ():
         calibrate = partial(calibrated, method, seed)
         for name in (REFERENCE, BEST):
             models[f"{name}, {method}"] = (MODELS[name][0], calibrate)
     for name, (features, make) in models.items():
-        X, X_test = (sample.inputs(features, rows) for rows in (labeled, test))
+        X = sample.inputs(features, "labeled")
         start = perf_counter()
-        model = make().fit(X, y[labeled])
+        model = make().fit(X, y)
         seconds = perf_counter() - start
-        found[name], right[name] = evaluated(model, X_test, y[test])
+        found[name], right[name] = evaluated(
+            model, sample.inputs(features, "test"), y_test
+        )
         found[name]["seconds"] = seconds
-    if n_labels == "10":
+    if with_unlabeled:
         for name, line, correct in self_trained(sample):
             found[name], right[name] = line, correct
     if n_labels == "all":
         for name, interval in intervals(right).items():
             found[name]["interval"] = interval
-    return {"n_labeled": len(labeled), "n_test": len(test), "models": found}
+    return {"n_labeled": len(y), "n_test": len(y_test), "models": found}
 
 
 def tasks() -> Iterator[tuple[str, str, int, partial]]:

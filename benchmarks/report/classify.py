@@ -19,10 +19,10 @@ texts. Topics are those of `FusionTopicModel`, fitted to all training texts with
   are side by side. The classifier is a logistic regression with `C=10`. *Topics* are 50, and *three K* are
   the topics of three models with 20, 50 and 100 topics. *LSA* has 100 dimensions. *LDA topics* are 50 of `GibbsLDA`.
 - The form of the topics, the weights of the features and `C` were chosen on training texts outside the samples.
-- *Self-training* and *LabelSpreading* are scikit-learn's: they use the other training texts without labels, too.
-  Topics *of labeled texts* use none of these. SetFit tunes MiniLM on 128 tokens per text.
-- 10 labels have five samples of labels, 100 have three, all have one. SetFit has fewer. The samples share the topics of
-  two seeds. Figures are means ± standard deviation.
+- *Self-training* is scikit-learn's `SelfTrainingClassifier` with the threshold 0.5. It uses the other training texts
+  without labels, too. Topics *of labeled texts* use none of these.
+- Samples of labels share the topics of two seeds. Figures are means over the samples ± standard deviation. Those
+  without a spread have one sample.
 """
 DIFFERENCE = """\
 Accuracy minus that of {reference} on the same samples, with 95% intervals: over the samples (Student's t), or with
@@ -31,7 +31,7 @@ all labels over the test texts (bootstrap).
 CALIBRATION = """\
 ### Calibration of the probabilities
 
-Log loss, and expected calibration error in 15 bins (*ECE*). Lower is better. *Temperature* and *sigmoid* are
+Log loss, and expected calibration error in 15 bins (*ECE*), from 10 labels per class. Lower is better. *Temperature* and *sigmoid* are
 `CalibratedClassifierCV` on the labeled texts in five folds. Labels must then be integers from 0 (see the guide).
 """
 METHODS = ("", ", temperature", ", sigmoid")
@@ -46,7 +46,7 @@ def section() -> list[str]:
             by_labels = runs.setdefault(line["task"], {}).setdefault(model, {})
             by_labels.setdefault(n_labels, {})[line["seed"]] = found
     parts = [CLASSIFY]
-    for corpus in READ:
+    for corpus in [name for name in READ if name in runs]:
         models = runs[corpus]
         plain = [name for name in models if not is_calibrated(name)]
         parts += [
@@ -113,15 +113,14 @@ def calibration(runs: dict) -> str:
             corpus,
             name,
             *(
-                spread([run[key] for run in runs[corpus][name][n].values()], 3)
-                if n in runs[corpus][name]
+                spread([run[key] for run in runs[corpus][name]["10"].values()], 3)
+                if "10" in runs[corpus][name]
                 else ""
                 for key in ("log_loss", "calibration_error")
-                for n in ("10", "100")
             ),
         ]
         for corpus in READ
         for name in names
+        if name in runs.get(corpus, {})
     ]
-    head = [f"{key}, {n} labels" for key in ("log loss", "ECE") for n in ("10", "100")]
-    return table(["corpus", "model", *head], rows)
+    return table(["corpus", "model", "log loss", "ECE"], rows)
