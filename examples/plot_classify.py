@@ -69,7 +69,7 @@ print(f"accuracy from 50 labels: {classifier.score(test_texts, test_labels):.2f}
 # %%
 # Compare the accuracy by the number of labels
 # --------------------------------------------
-# Each number of labels has ten samples of labeled texts. All classifiers see the same samples. The
+# Each number of labels has five samples of labeled texts. All classifiers see the same samples. The
 # topics of all texts are computed once.
 
 read_topics, read_words = (step for _, step in classifier[0].transformer_list)
@@ -95,7 +95,7 @@ def features_from(rows):
 
 
 sizes = [2, 5, 10, 20, 50]  # labels per class, on average
-n_samples = 10
+n_samples = 5
 names = ["tf-idf", "topics", "topics and tf-idf"]
 accuracy = {name: np.zeros((len(sizes), n_samples)) for name in names}
 for i, size in enumerate(sizes):

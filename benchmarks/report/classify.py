@@ -102,8 +102,8 @@ def difference(models: dict, name: str, n_labels: str) -> str:
         half = t.ppf(0.975, len(found) - 1) * stdev(found) / len(found) ** 0.5
         low, high = mean(found) - half, mean(found) + half
     else:
-        return f"{mean(found):+.3f}"
-    return f"{mean(found):+.3f} ({low:+.3f} to {high:+.3f})"
+        return f"{mean(found):+0.3f}"
+    return f"{mean(found):+0.3f} ({low:+0.3f} to {high:+0.3f})"
 
 
 def calibration(runs: dict) -> str:
