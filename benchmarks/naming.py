@@ -42,12 +42,12 @@ def centers(mixtures: np.ndarray, texts: list[str], vectors: np.ndarray) -> np.n
 
 
 def names(way: str, found: Any, texts: list[str]) -> list[str]:
-    from llmtopics import TopicLabeler
+    from llmtopics.naming import name_topics
 
     if way == "three words":
         return [", ".join(words[:3]) for words in found.words]
-    labeler = TopicLabeler(n_documents=N_SHOWN, chat="chat" in way)
-    return labeler.fit(found.words, found.mixtures, texts).names_
+    settings = {"n_documents": N_SHOWN, "chat": "chat" in way}
+    return name_topics(found.words, found.mixtures, texts, **settings).names
 
 
 def measure(corpus_name: str, n_seeds: int, done: set[tuple]) -> None:

@@ -2,82 +2,50 @@
 Choose the number of topics
 ===========================
 
-A real corpus has no true number of topics. Measures of quality prefer one number. Held-out
-likelihood prefers another. Stability says which topics come back when the model is fitted
-again. This example searches the number of topics, K, of 2,225 BBC news articles. It plots each
-measure and explains the curves.
+:func:`llmtopics.suggest_n_components` fits LDA with different numbers of topics to 2,225 BBC news
+articles. It measures each on articles that the model did not see, and suggests a number.
 """
 
 # %%
-# Search with a Pipeline and a grid
-# ---------------------------------
-# Scorers of :func:`llmtopics.metrics.topic_scorer` need no labels. Several can be computed in
-# one search. Each is computed on documents that the model did not see.
-
+# Compare numbers of topics
+# -------------------------
+# Each number is fitted four times, each time to other articles and with another seed.
 import matplotlib.pyplot as plt
-import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.model_selection import GridSearchCV, KFold
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import make_pipeline
 
-from llmtopics import GibbsLDA, TextAnalyzer
+from llmtopics import GibbsLDA, TextAnalyzer, read_topics, suggest_n_components
 from llmtopics.datasets import load_bbc_news
-from llmtopics.metrics import topic_scorer, topic_stability, topic_summary
 
 texts = load_bbc_news().data
-pipeline = Pipeline(
-    [
-        ("counts", CountVectorizer(analyzer=TextAnalyzer(), min_df=5, max_df=0.5)),
-        ("topics", GibbsLDA(max_iter=100, random_state=0)),
-    ]
-)
-sizes = [2, 3, 4, 5, 6, 8, 10, 15, 20, 30]
-measures = ["quality", "npmi", "diversity", "completion"]
-search = GridSearchCV(
-    pipeline,
-    {"topics__n_components": sizes},
-    scoring={measure: topic_scorer(measure) for measure in measures},
-    refit=False,
-    cv=KFold(3, shuffle=True, random_state=0),
-    n_jobs=2,
-).fit(texts)
-
-# %%
-# Measure stability
-# -----------------
-# Stability says whether the same topics come back with another seed. It refits the model, so
-# it is a function and not a scorer. The words are counted once here.
-
-X = pipeline[0].fit_transform(texts)
-fits = [
-    topic_stability(GibbsLDA(K, max_iter=100, random_state=0), X, n_runs=3, n_jobs=2)
-    for K in sizes
-]
+vectorizer = CountVectorizer(analyzer=TextAnalyzer(), min_df=5, max_df=0.5)
+model = make_pipeline(vectorizer, GibbsLDA())
+sizes = [3, 4, 5, 6, 8, 12, 20]
+found = suggest_n_components(model, texts, n_components=sizes, n_jobs=2)
+print(found)
 
 # %%
 # Plot the curves
 # ---------------
-# Lines are means over three folds, and bands are their range. In the last panel, each dot is
-# one topic.
-
-results = search.cv_results_
+# Dots are means over four fits, and bars are standard errors. The gray area is the plateau: the
+# numbers that cannot be told from the best by quality. The dashed line is the suggested
+# number.
+table = found.table
+panels = {
+    "quality": "quality: coherence and diversity",
+    "coherence": "coherence (NPMI) of the topics' words",
+    "likelihood": "held-out log-likelihood per token",
+    "stability": "stability (1: the same topics)",
+}
 figure, axes = plt.subplots(2, 2, figsize=(9, 6.5), sharex=True, layout="constrained")
-panels = [
-    ("quality", "quality: coherence and diversity"),
-    ("npmi", "coherence (NPMI) of the topics' words"),
-    ("completion", "held-out log-likelihood per token"),
-]
-for ax, (measure, title) in zip(axes.flat, panels, strict=False):
-    folds = np.array([results[f"split{i}_test_{measure}"] for i in range(3)])
-    ax.plot(sizes, folds.mean(axis=0), "o-", color="C0")
-    ax.fill_between(sizes, folds.min(axis=0), folds.max(axis=0), color="C0", alpha=0.2)
+for ax, (measure, title) in zip(axes.flat, panels.items(), strict=True):
+    error = table[f"{measure}_error"]
+    ax.errorbar(table.n_components, table[measure], error, fmt="o-", capsize=3)
+    ax.axvspan(
+        min(found.plateau) * 0.95, max(found.plateau) * 1.05, color="0.5", alpha=0.2
+    )
+    ax.axvline(found.n_components, color="C1", linestyle="--")
     ax.set_title(title, fontsize=10)
-ax = axes.flat[3]
-ax.plot(sizes, [fit.overall for fit in fits], "o-", color="C1")
-for K, fit in zip(sizes, fits, strict=True):
-    ax.plot([K] * K, fit.per_topic, ".", color="C1", alpha=0.3)
-ax.set_title("stability over seeds (1: the same topics)", fontsize=10)
-for ax in axes.flat:
     ax.set_xscale("log")
     ax.set_xticks(sizes, sizes)
     ax.minorticks_off()
@@ -87,56 +55,24 @@ for ax in axes[1]:
 plt.show()
 
 # %%
-# The same in numbers. The plateau contains every K whose quality is within one standard error
-# of the best.
-
-quality = np.array([results[f"split{i}_test_quality"] for i in range(3)])
-error = quality.std(axis=0, ddof=1) / np.sqrt(3)
-best = quality.mean(axis=0).argmax()
-plateau = [
-    K
-    for K, mean in zip(sizes, quality.mean(axis=0), strict=True)
-    if mean >= quality.mean(axis=0)[best] - error[best]
-]
-print(f"best by quality: {sizes[best]}; within one standard error: {plateau}")
-for K, q, c, fit in zip(
-    sizes, quality.mean(axis=0), results["mean_test_completion"], fits, strict=True
-):
-    print(f"K={K:2d}  quality {q:.3f}  completion {c:.3f}  stability {fit.overall:.2f}")
-
-# %%
 # Read the curves
 # ---------------
 # *Quality* and *coherence* have a peak. With fewer topics, words of several sections are mixed.
-# With many more, topics share words, and their words occur together less often. Quality is
-# about the same for five and six topics: this is a plateau, so both are good choices.
+# With many more, topics share words, and their words occur together less often. The numbers on
+# the plateau are equally good choices.
 #
-# *Stability* decides between them. With five topics, every seed finds the same topics. With
-# six, one topic hardly comes back, and the others change with it.
+# *Stability* decides between them. It tells how similar the topics are if the articles and the
+# seed change. It mostly falls with K, so it decides on the plateau only.
 #
-# *Held-out likelihood* rises up to the largest K, without an elbow. More topics describe each
-# document in more detail. Use it if you need this detail.
+# *Held-out likelihood* rises without an elbow for much longer. More topics describe each document
+# in more detail. Use it if you need this detail.
 #
-# If people will read the topics, choose the most stable number on the plateau of quality. Ten
-# or twenty topics of the same corpus are not wrong: they are finer. Use the stable ones (the
-# upper dots), and check the others.
+# A number that is not suggested is not wrong. More topics are finer ones.
 
 # %%
-# Summarize the topics in a table
-# -------------------------------
-# The summary has one row per topic: its words, its sizes, a representative document and its
-# stability. It describes the fit whose stability was measured.
-
-chosen = fits[best]
-lda = chosen.estimator
-summary = topic_summary(
-    lda.components_,
-    pipeline[0].get_feature_names_out(),
-    lda.transform(X),
-    X,
-    titles=[text.partition("\n")[0] for text in texts],
-    stability=chosen.per_topic,
-    n_words=6,
-    n_documents=1,
-)
-summary.round(2)
+# Read the topics
+# ---------------
+model.set_params(gibbslda__n_components=found.n_components, gibbslda__random_state=0)
+titles = [text.partition("\n")[0] for text in texts]
+topics = read_topics(model.fit(texts), texts, titles=titles)
+topics.topic_table(n_words=6).round(2)

@@ -50,6 +50,7 @@ from llmtopics import (
     RemoteEmbedder,
     TextAnalyzer,
     TopicLabeler,
+    TopicMerger,
     TransformerClassifier,
     TransformerEmbedder,
     explain,
@@ -137,8 +138,13 @@ class FakeEmbeddings(BaseHTTPRequestHandler):
 SERVER = ThreadingHTTPServer(("127.0.0.1", 0), FakeEmbeddings)
 Thread(target=SERVER.serve_forever, daemon=True).start()
 _FOLDER = tempfile.TemporaryDirectory()
-# Texts to something else than mixtures
+# Texts to something else than mixtures, or to mixtures of topics that others found
 TEXT_TOOLS = [
+    TopicMerger(FusionTopicModel(4, embedder=LSA, max_iter=10, random_state=0), 3),
+    TopicLabeler(
+        Pipeline([("counts", LLM_WORDS), ("topics", GibbsLDA(2, random_state=0))]),
+        n_words=3,
+    ),
     TransformerEmbedder(),
     PrecomputedEmbeddings(
         [*TEXTS, *OTHER_TEXTS], np.vstack([VECTORS[:, :20], OTHER_VECTORS])
@@ -176,7 +182,6 @@ FILE_TOOLS = [
 # topics' words, a tuner writes a model, a classifier returns labels
 OTHERS = [
     LLMResampler(max_new_tokens=4, max_length=16, max_rounds=5, random_state=0),
-    TopicLabeler(n_words=3),
     LanguageModelTuner(
         init="random",
         hidden_size=8,
@@ -672,6 +677,24 @@ def test_every_container_of_texts_is_read(model, X, container):
     model = fitted(model, X)
     found = model.transform(container(X))
     assert_array_equal(plain(found), plain(model.transform(X)))
+
+
+@parametrized(
+    [
+        case
+        for case in cases(named=True, tools=True)
+        if isinstance(case[1], list) and not isinstance(case[0], Pipeline)
+    ]
+)
+def test_one_column_is_read(model, X):
+    model = fitted(model, X)
+    found = plain(model.transform(X))
+    for table in (pd.DataFrame({"text": X}), pl.DataFrame({"text": X})):
+        assert_array_equal(plain(model.transform(table)), found)
+    column = np.array(X, dtype=object).reshape(-1, 1)
+    assert_array_equal(plain(model.transform(column)), found)
+    with pytest.raises(ValueError, match=r"one column|shape"):
+        model.transform(pd.DataFrame({"text": X, "more": X}))
 
 
 @text_readers

@@ -26,6 +26,7 @@ from sklearn.feature_extraction.text import (
     HashingVectorizer,
     TfidfVectorizer,
 )
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, ShuffleSplit, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -38,12 +39,14 @@ from llmtopics import (
     TopicLabeler,
     explain,
     metrics,
+    read_topics,
     top_words,
 )
 from llmtopics._language import LanguageModel, LLMUnsupportedError
 from llmtopics._words import METHODS
 from llmtopics.datasets import load_bbc_news
 from llmtopics.metrics._scorer_measures import MEASURES
+from llmtopics.naming import name_topics
 from llmtopics.plots import plot_correlations
 
 # sixty texts are too few for some models to settle
@@ -252,12 +255,24 @@ def left_to_right(case):
     assert (found < 0).all()
 
 
-def summary(case):
-    found = metrics.topic_summary(
-        case.phi, case.words, case.theta, case.X, titles=case.texts
+def reading(case):
+    model = case.pipeline
+    topics = read_topics(
+        model, case.texts, labels=[str(i % 2) for i in range(len(case.texts))]
     )
-    assert_allclose(found.share.sum(), 1)
-    assert found.notna().all(axis=None)
+    for table in (topics.topic_table(), topics.document_table(), topics.by()):
+        assert table.notna().all(axis=None)
+    theta = case.theta / case.theta.sum(axis=1, keepdims=True)
+    assert_allclose(topics.mixtures, theta)
+    assert [words.split() for words in topics.topic_table().words] == top_words(
+        case.model_.components_, case.words
+    )
+    assert_allclose(topics.over([2000] * len(case.texts)).share.sum(), 1)
+    merged = topics.merge([[0, 2]]).rename({0: "Two"})
+    assert_allclose(merged.model.transform(case.texts), merged.mixtures)
+    assert_allclose(merged.mixtures[:, 0], theta[:, [0, 2]].sum(axis=1))
+    assert explain(merged.model, case.texts[0]).topic_names[0] == "Two"
+    assert np.isfinite(metrics.topic_scorer("distance")(merged.model, case.texts))
 
 
 def stability(case):
@@ -305,12 +320,13 @@ class Echo(LanguageModel):
 
 def labeler(case):
     topics = top_words(case.phi, case.words)
-    labeler = TopicLabeler(Echo()).fit(topics, case.theta, case.texts)
+    labeler = TopicLabeler(FrozenEstimator(case.pipeline), Echo()).fit(case.texts)
     assert len({*labeler.names_}) == len(topics)  # a word in brackets tells two apart
     for name, topic in zip(labeler.names_, topics, strict=True):
         assert name.startswith(topic[0].capitalize())
     assert set(labeler.sources_) == {"model"}
-    frame = labeler.set_output(transform="pandas").transform(case.theta)
+    assert explain(labeler, case.texts[0]).topic_names == labeler.names_
+    frame = labeler.set_output(transform="pandas").transform(case.texts)
     assert list(frame.columns) == labeler.names_
 
 
@@ -379,7 +395,7 @@ PLACES = {
     "intrusion": intrusion,
     "perplexity": perplexity,
     "left to right": left_to_right,
-    "summary": summary,
+    "reading": reading,
     "stability": stability,
     "search by completion": search_by("completion"),
     "search by topics": search_by(*(m for m in MEASURES if m != "completion")),
@@ -468,9 +484,7 @@ def test_documents_without_known_words_are_borne(name, corpus):
     theta = whole.fit(texts).transform(texts)
     assert_array_equal(theta[[0, -1]], 0)
     assert np.isfinite(theta).all()
-    words, X = whole[0].get_feature_names_out(), whole[0].transform(texts)
-    summary = metrics.topic_summary(whole[-1].components_, words, theta, X)
-    assert_allclose(summary.share.sum(), 1)
+    assert_allclose(read_topics(whole, texts).mixtures[[0, -1]], 1 / K)
     assert metrics.purity(labels, theta) > 0.25
     assert_allclose(
         metrics.topic_correlations(theta), metrics.topic_correlations(theta[1:-1])
@@ -519,7 +533,7 @@ def test_a_topic_without_weight_is_borne(lost, place):
 def test_a_topic_without_weight_stands_for_nothing(lost):
     words = top_words(lost.phi, lost.words)
     assert [len(topic) for topic in words] == [10, 0, 10, 10]
-    assert TopicLabeler(Echo()).fit(words).names_[1] == "Topic 1"
+    assert name_topics(words, llm=Echo()).names[1] == "Topic 1"
     stability = metrics.topic_stability(lost.pipeline, lost.texts, n_runs=1)
     assert (stability.per_topic > 0).tolist() == [True, False, True, True]
     correlations = metrics.topic_correlations(lost.theta, adjusted=True)

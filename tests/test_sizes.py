@@ -30,6 +30,8 @@ EXCEPTIONS = {  # what may be longer -> why
     "fusion/_estimator.py: FusionTopicModel": _DOCS,
     "fusion/_estimator.py": _DOCS,
     "llm_topics.py: LLMTopics": _DOCS,
+    "reading/_topics.py": _DOCS,
+    "reading/_topics.py: Topics": _DOCS,
     "llm_topics.py": _DOCS,
 }
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         metrics,
         naming,
         plots,
+        reading,
         text,
         topics,
     )
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
     from llmtopics.finetune import LanguageModelTuner, TransformerClassifier
     from llmtopics.fusion import FusionTopicModel
     from llmtopics.llm_topics import LLMTopics
-    from llmtopics.naming import TopicLabeler
+    from llmtopics.metrics import suggest_n_components
+    from llmtopics.reading import TopicLabeler, TopicMerger, read_topics
     from llmtopics.text import TextAnalyzer
     from llmtopics.topics import EmbeddingTopics, GibbsLDA, PachinkoAllocation
 
@@ -60,11 +62,14 @@ _HOME = {  # public name -> module that defines it
     "RemoteEmbedder": "embed",
     "RemoteLLM": "_language",
     "TextAnalyzer": "text",
-    "TopicLabeler": "naming",
+    "TopicLabeler": "reading",
+    "TopicMerger": "reading",
     "TransformerClassifier": "finetune",
     "TransformerEmbedder": "embed",
     "explain": "explanation",
     "make_describer": "describe",
+    "read_topics": "reading",
+    "suggest_n_components": "metrics",
     "top_words": "_words",
     "tune_embedder": "_topic_tuning",
 }
@@ -88,6 +93,7 @@ __all__ = [
     "RemoteLLM",
     "TextAnalyzer",
     "TopicLabeler",
+    "TopicMerger",
     "TransformerClassifier",
     "TransformerEmbedder",
     "__version__",
@@ -104,6 +110,9 @@ __all__ = [
     "metrics",
     "naming",
     "plots",
+    "read_topics",
+    "reading",
+    "suggest_n_components",
     "text",
     "top_words",
     "topics",

@@ -298,14 +298,14 @@ def check_texts(X: Any, name: str) -> list[str]:
     Parameters
     ----------
     X : sequence of str
-        A list, tuple, array, pandas or polars Series.
+        A list, tuple, array, pandas or polars Series, or a table or array of one column.
     name : str
         The name of the estimator or function, for error messages.
 
     Raises
     ------
     ValueError
-        If it is a single string or a set, is empty, is not one-dimensional, or holds anything
+        If it is a single string or a set, is empty, has several columns, or holds anything
         other than texts (the message has the row).
     """
     shape = getattr(X, "shape", (0,))
@@ -331,7 +331,7 @@ def check_rows(X: Any, name: str, kind: str) -> list[Any]:
     Parameters
     ----------
     X : sequence
-        A list, tuple, array, pandas or polars Series.
+        A list, tuple, array, pandas or polars Series, or a table or array of one column.
     name : str
         The name of the estimator or function, for error messages.
     kind : str
@@ -340,7 +340,7 @@ def check_rows(X: Any, name: str, kind: str) -> list[Any]:
     Raises
     ------
     ValueError
-        If it is a single row, a mapping or a set, is not one-dimensional, or is empty.
+        If it is a single row, a mapping or a set, has several columns, or is empty.
     """
     if isinstance(X, str | bytes | Mapping) or not isinstance(X, Iterable):
         raise ValueError(
@@ -352,15 +352,24 @@ def check_rows(X: Any, name: str, kind: str) -> list[Any]:
             f"{name} reads a list of {kind}s, got a {type(X).__name__}, whose order is not "
             "fixed: pass a list, such as sorted(X)."
         )
-    shape = getattr(X, "shape", (0,))
+    shape: tuple[int, ...] = getattr(X, "shape", (0,))
+    if len(shape) == 2 and shape[1] == 1:
+        X, shape = _only_column(X), shape[:1]
     if len(shape) != 1:
         raise ValueError(
-            f"{name} reads {kind}s in one dimension, got shape {shape}: pass one column."
+            f"{name} reads {kind}s in one column, got shape {shape}: pass one column."
         )
     rows = list(X)
     if not rows:
         raise ValueError(f"{name} needs at least one {kind}, got none.")
     return rows
+
+
+def _only_column(X: Any) -> Any:
+    """Return the only column of a table or array, as ColumnTransformer hands it over."""
+    if hasattr(X, "iloc"):
+        return X.iloc[:, 0]
+    return X[:, 0] if isinstance(X, np.ndarray) else X[X.columns[0]]
 
 
 _NOT_USER_CODE = {"llmtopics", "sklearn", "contextlib", "joblib"}

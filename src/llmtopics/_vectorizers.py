@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils._param_validation import HasMethods
 
@@ -77,8 +78,19 @@ def tokens_of(vectorizer: Any, texts: Sequence[str]) -> list[list[str]] | None:
     return None
 
 
+def unfrozen(model: Any) -> Any:
+    """Return the model in scikit-learn's FrozenEstimator, or any other model itself."""
+    while isinstance(model, FrozenEstimator):
+        model = model.estimator
+    return model
+
+
 def steps_of(vectorizer: Any) -> Iterator[Any]:
-    """Yield the steps of a Pipeline and of Pipelines in it, or any other estimator itself."""
+    """Yield the steps of a Pipeline and of Pipelines in it, or any other estimator itself.
+
+    FrozenEstimators are seen through.
+    """
+    vectorizer = unfrozen(vectorizer)
     if not isinstance(vectorizer, Pipeline):
         yield vectorizer
         return

@@ -87,7 +87,10 @@ def top_words(
 
 
 def rank_words(
-    scores: np.ndarray, weights: np.ndarray, vocabulary: Sequence[str], n_words: int
+    scores: np.ndarray,
+    weights: np.ndarray,
+    vocabulary: Sequence[str] | np.ndarray,
+    n_words: int,
 ) -> list[list[str]]:
     """Return the words with the highest scores in each topic, among those with weight.
 
@@ -98,6 +101,11 @@ def rank_words(
         [str(vocabulary[w]) for w in ranking[row[ranking] > 0][:n_words]]
         for row, ranking in zip(weights, rankings, strict=True)
     ]
+
+
+def term_scores(weights: np.ndarray) -> np.ndarray:
+    """Return the scores of ``method="term_score"`` of each word in each topic, (K, V)."""
+    return _term_score(_distributions(weights))
 
 
 def _distributions(weights: np.ndarray) -> np.ndarray:

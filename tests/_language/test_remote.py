@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from llmtopics import LLMError, LocalLLM, RemoteLLM, TopicLabeler
+from llmtopics import LLMError, LocalLLM, RemoteLLM
 from llmtopics._language import LLMLimitError, LLMUnsupportedError
 from llmtopics._language.load import load_model, load_tokenizer
+from llmtopics.naming import name_topics
 
 pytest.importorskip("openai")
 KEY = "sk-very-secret-1234"
@@ -318,9 +319,9 @@ def bad_request(handler, _):
 @pytest.mark.parametrize("fault", [bad_request, broken, malformed])
 def test_topics_get_no_names_if_no_call_is_answered(llm, proxy, fault):
     proxy.fault = lambda handler, n, body: fault(handler, body)
-    labeler = TopicLabeler(llm.set_params(max_retries=0), chat=True)
+    llm.set_params(max_retries=0)
     with pytest.raises(LLMError, match=r"^Row 0: .*(gave|sent) no answer"):
-        labeler.fit([["rugby", "match"], ["bank", "shares"]])
+        name_topics([["rugby", "match"], ["bank", "shares"]], llm=llm, chat=True)
     assert len(proxy.requests) == 3  # two topics, then the first again
 
 

@@ -231,7 +231,7 @@ def test_text_around_keywords_is_removed(fake_llm, written):
         ([*TEXTS, None], "row 3 holds None"),
         ([1, 2], "row 0 holds 1"),
         ([], "at least one text"),
-        (np.array([TEXTS]), "one dimension"),
+        (np.array([TEXTS]), "one column"),
     ],
 )
 def test_input_other_than_texts_is_an_error(bad, message):

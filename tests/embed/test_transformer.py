@@ -747,7 +747,7 @@ def test_without_verbose_nothing_is_printed(capfd, caplog):
         ([], "at least one text"),
         (["a", None], r"row 1 holds None"),
         (["a", "b", 3.5], r"row 2 holds 3.5 of type float"),
-        (np.array([["a"], ["b"]]), r"shape \(2, 1\)"),
+        (np.array([["a", "b"]]), r"shape \(1, 2\)"),
         (7, "got one int"),
     ],
 )

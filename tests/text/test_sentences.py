@@ -19,6 +19,7 @@ from llmtopics.text import split_sentences
         ("An unclosed (bracket. One more. And one.", 3),
         ('An unclosed "quote. One more. And one.', 3),
         ("word " * 10_000, 1),
+        ("Broken \ud800. One more.", 2),
         (" \n\n ", 0),
         ("", 0),
     ],

@@ -8,7 +8,6 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
-from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -20,7 +19,7 @@ from llmtopics._state import as_fitted, restored_on_error
 from llmtopics._text_readers import TextReader
 from llmtopics._vectorizers import IsVectorizer, words_of
 from llmtopics.augment._word_shares import WordShares
-from llmtopics.text import TextAnalyzer
+from llmtopics.text._vectorizer import default_vectorizer
 
 _N_TOKENS = 256  # most likely next words that are asked for per text
 _WARN_FROM = 10  # warn if none of at least so many texts gains a word
@@ -44,7 +43,8 @@ class NextWordCounts(
     ----------
     vectorizer : transformer or None, default=None
         Turns texts into counts. A copy of it is fitted. None is
-        ``CountVectorizer(analyzer=TextAnalyzer())``.
+        ``CountVectorizer(analyzer=TextAnalyzer(), min_df=...)``, with the ``min_df`` of
+        :class:`FusionTopicModel`.
 
     llm : str, LocalLLM or RemoteLLM, default="smollm2"
         The language model. A name is that of a :class:`LocalLLM`.
@@ -184,7 +184,7 @@ class NextWordCounts(
             self._as_fitted = as_fitted(self)
             self._llm = clone(as_llm(self.llm))
             self.vectorizer_ = (
-                CountVectorizer(analyzer=TextAnalyzer())
+                default_vectorizer(len(texts))
                 if self.vectorizer is None
                 else clone(self.vectorizer)
             ).fit(texts)

@@ -16,6 +16,7 @@ from llmtopics.explanation._text_parts import (
 )
 from llmtopics.explanation._vectorizing import count_rows, own_counts
 from llmtopics.text import split_sentences
+from llmtopics.topics._fitted_model import FittedModel
 
 
 @config_context(transform_output="default")
@@ -139,6 +140,7 @@ def explain(
     )
     spans, of_spans = locate_words(vectorizer, read[0], columns, words)
     names = words_of(vectorizer, "explain")
+    own_names = FittedModel(model, "explain").names
     nearest = nearest_texts(model, stages, mixture, found, n_nearest)
     return Explanation(
         text=read[0],
@@ -157,6 +159,7 @@ def explain(
         spans=spans,
         span_contributions=of_spans,
         topic_words=last.top_words(),
+        topic_names=own_names or [f"topic {k}" for k in range(len(mixture))],
         neighbors=nearest.rows,
         neighbor_distances=nearest.distances,
         neighbor_texts=nearest.texts,

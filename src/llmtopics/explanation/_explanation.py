@@ -62,6 +62,9 @@ class Explanation:
     topic_words : list of K lists of str
         Words that describe each topic.
 
+    topic_names : list of K str
+        Name of each topic. A model that numbers its topics has "topic 0" and so on.
+
     neighbors, neighbor_distances : ndarrays of shape (n_neighbors,)
         Rows of the nearest texts, nearest first, and their distances.
 
@@ -92,6 +95,7 @@ class Explanation:
     spans: np.ndarray
     span_contributions: np.ndarray
     topic_words: list[list[str]]
+    topic_names: list[str]
     neighbors: np.ndarray
     neighbor_distances: np.ndarray
     neighbor_texts: tuple[str, ...]

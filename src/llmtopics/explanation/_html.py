@@ -102,7 +102,8 @@ def _colored_text(why: "Explanation", colors: dict[int, str]) -> str:
         if strength > 0:
             tint = 0.1 + 0.5 * (strength / strongest) ** 2
             style = f"background:rgba({colors.get(k, _OTHER)},{tint:.2f});{_WORD}"
-            title = f"topic {k}: {strength / why.mixture.sum():.1%}"
+            topic = escape(why.topic_names[k])
+            title = f"{topic}: {strength / why.mixture.sum():.1%}"
             word = _tag("span", style, escape(why.text[start:end]), title=title)
             parts += [escape(why.text[done:start]), word]
             done = end
@@ -122,7 +123,8 @@ def _topic(why: "Explanation", k: int, color: str) -> str:
         )
         if is_shown(why, source)
     ]
-    name = _tag("b", "min-width:8.5em", f"Topic {k} · {shares.sum():.0%}")
+    topic = escape(shortened(why.topic_names[k], 40))
+    name = _tag("b", "min-width:8.5em", f"{topic} · {shares.sum():.0%}")
     here = largest_words(why.words, why.word_contributions[:, k])
     words = [
         _tag("span", _MUTED, "about "),

@@ -63,7 +63,9 @@ def as_text(why: "Explanation") -> str:
             if is_shown(why, source)
         )
         here = largest_words(why.words, why.word_contributions[:, k])
-        lines.append(f"  topic {k}: {shares.sum():.0%} = {sums}; {here or 'no words'}")
+        lines.append(
+            f"  {why.topic_names[k]}: {shares.sum():.0%} = {sums}; {here or 'no words'}"
+        )
     if why.neighbors_by:
         nearest = ", ".join(
             f"{i} ({d:.2f})"

@@ -8,7 +8,7 @@ import scipy.sparse as sp
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from llmtopics._vectorizers import words_of
+from llmtopics._vectorizers import unfrozen, words_of
 from llmtopics._words import top_words
 from llmtopics.explanation._count_models import Division, division_of
 from llmtopics.topics._other_models import weights_in_topics
@@ -124,8 +124,9 @@ class Stages(NamedTuple):
 
 def stages_of(model: Any, text: str) -> Stages:
     """Split a fitted model into stages; raise a TypeError if it cannot be explained."""
+    model = unfrozen(model)
     is_pipeline = isinstance(model, Pipeline)
-    steps = [step for _, step in model.steps] if is_pipeline else [model]
+    steps = [unfrozen(step) for _, step in model.steps] if is_pipeline else [model]
     last = steps[-1]
     reads_texts = isinstance(last, TextModel)
     if not is_pipeline and not reads_texts:

@@ -73,10 +73,10 @@ class FusionTopicModel(
         proportions, and "geometric" multiplies them, ``f^α g^(1 - α)``.
 
     vectorizer : transformer or None, default=None
-        Texts to counts. None is ``CountVectorizer(analyzer=TextAnalyzer())``: words in
-        lower case, of at least two characters, without English stop words and numbers. It
-        keeps rare words. For more than a few hundred texts, pass a vectorizer with
-        ``min_df=5``. For other languages, see :class:`TextAnalyzer`.
+        Texts to counts. None is ``CountVectorizer(analyzer=TextAnalyzer(), min_df=...)``: words in
+        lower case, of at least two characters, without English stop words and numbers. A word must
+        be in 1 of fewer than 100 texts, in 2 of fewer than 200, and so on, up to 5 of 400 texts or
+        more. For other languages, see :class:`TextAnalyzer`.
 
     expander : NextWordCounts or None, default=None
         Adds counts of words that a language model predicts. They help to find the topics of

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from sklearn.base import clone
-from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_memory, check_non_negative
@@ -14,7 +13,7 @@ from sklearn.utils.validation import check_memory, check_non_negative
 from llmtopics import __version__
 from llmtopics._checks import as_counts
 from llmtopics.embed._encoder import as_embedder
-from llmtopics.text import TextAnalyzer
+from llmtopics.text._vectorizer import default_vectorizer
 from llmtopics.topics import EmbeddingTopics, GibbsLDA
 from llmtopics.topics._gibbs.word_prior import check_word_prior
 from llmtopics.topics._other_models import weights_in_topics
@@ -46,7 +45,7 @@ class CountSide:
         if vectorizer is None and given.expander is not None:
             vectorizer = given.expander.vectorizer
         if vectorizer is None:
-            vectorizer = CountVectorizer(analyzer=TextAnalyzer())
+            vectorizer = default_vectorizer(len(texts))
         if given.expander is None or not expand:
             self.vectorizer = clone(vectorizer)
             return self.check(self.vectorizer.fit_transform(texts))

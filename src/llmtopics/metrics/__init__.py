@@ -22,7 +22,7 @@ from llmtopics.metrics._perplexity import completion_split, perplexity
 from llmtopics.metrics._ratings import rate_topics
 from llmtopics.metrics._scorers import topic_scorer
 from llmtopics.metrics._stability import topic_stability
-from llmtopics.metrics._summary import topic_summary
+from llmtopics.metrics._suggest import suggest_n_components
 
 __all__ = [
     "coherence",
@@ -38,13 +38,13 @@ __all__ = [
     "perplexity",
     "purity",
     "rate_topics",
+    "suggest_n_components",
     "topic_correlations",
     "topic_distances",
     "topic_diversity",
     "topic_intrusion",
     "topic_scorer",
     "topic_stability",
-    "topic_summary",
     "word_intrusion",
 ]
 

@@ -106,9 +106,11 @@ def topic_stability(
     rng = np.random.default_rng(as_seed(random_state))
     n = _num_samples(X)
 
-    def refit(seed: int, rows: np.ndarray | None) -> _Topics:
+    def refit(seed: int, rows: np.ndarray | None) -> Weights:
         model = clone(estimator).set_params(**dict.fromkeys(seeds, seed))
-        return _topics(model.fit(X if rows is None else _safe_indexing(X, rows)))
+        return weights_and_words(
+            model.fit(X if rows is None else _safe_indexing(X, rows))
+        )
 
     first = clone(estimator)
     unset = [name for name in seeds if first.get_params()[name] is None]
@@ -119,9 +121,9 @@ def topic_stability(
     fits = Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(refit)(*plan) for plan in plans
     )
-    reference = _topics(first)
+    reference = weights_and_words(first)
     matched = [
-        _match(reference, topics)
+        match_weights(reference, topics)
         for topics in tqdm(fits, "topic_stability", n_runs, disable=not verbose)
     ]
     runs = np.array([similarity for similarity, _ in matched])
@@ -143,21 +145,24 @@ def _part(
     return np.sort(rng.permutation(n)[: max(1, round(subsample * n))])
 
 
-class _Topics(NamedTuple):
+class Weights(NamedTuple):
+    """Weights of words in topics, (K, V), and the words."""
+
     weights: np.ndarray
     vocabulary: list[str]
 
 
-def _topics(fitted: Any) -> _Topics:
-    return _Topics(weights_of(fitted), vocabulary_of(fitted))
+def weights_and_words(fitted: Any) -> Weights:
+    """Return the weights and words of a fitted model."""
+    return Weights(weights_of(fitted), vocabulary_of(fitted))
 
 
-def _match(reference: _Topics, other: _Topics) -> tuple[np.ndarray, np.ndarray]:
+def match_weights(reference: Weights, other: Weights) -> tuple[np.ndarray, np.ndarray]:
     """Return each reference topic's similarity to its match, and the match."""
     words = dict.fromkeys([*reference.vocabulary, *other.vocabulary])
     column = {word: i for i, word in enumerate(words)}
 
-    def aligned(topics: _Topics) -> np.ndarray:
+    def aligned(topics: Weights) -> np.ndarray:
         rows = np.zeros((len(topics.weights), len(words)))
         rows[:, [column[word] for word in topics.vocabulary]] = topics.weights
         return rows

@@ -52,13 +52,13 @@ def representative_documents(
     """Return the beginnings of each topic's representative documents, and their rows."""
     if (mixtures is None) != (texts is None):
         raise ValueError(
-            "TopicLabeler needs both mixtures and texts to find representative documents. "
+            "name_topics needs both mixtures and texts to find representative documents. "
             "Pass both or neither."
         )
     if mixtures is None:
         return [[]] * n_topics, [np.empty(0, int)] * n_topics
     theta = check_mixtures(mixtures, n_topics)
-    found = check_texts(texts, "TopicLabeler (texts)")
+    found = check_texts(texts, "name_topics (texts)")
     check_consistent_length(theta, found)
     written = np.array([bool(text.strip()) for text in found])
     largest = theta.argmax(axis=1)

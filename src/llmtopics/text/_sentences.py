@@ -1,8 +1,13 @@
 """Texts → sentences."""
 
+import re
+from itertools import accumulate, pairwise
+
 from sentencex import segment
 
 from llmtopics.text._languages import LANGUAGES, language_name
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def split_sentences(text: str, language: str = "english") -> list[str]:
@@ -44,5 +49,8 @@ def split_sentences(text: str, language: str = "english") -> list[str]:
             f"split_sentences reads one text (str), got {type(text).__name__}: call it once "
             "per text."
         )
-    pieces = segment(LANGUAGES[language_name(language)], text)
-    return [sentence for piece in pieces if (sentence := piece.strip())]
+    # sentencex refuses lone surrogates, which broken files have
+    pieces = segment(LANGUAGES[language_name(language)], _SURROGATE.sub("?", text))
+    ends = list(accumulate(map(len, pieces), initial=0))
+    found = [text[start:end].strip() for start, end in pairwise(ends)]
+    return [sentence for sentence in found if sentence]

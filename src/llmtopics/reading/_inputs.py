@@ -1,0 +1,123 @@
+"""Checks of what belongs to documents: titles, labels, times, names of topics."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from llmtopics._checks import pandas_for, shortened
+
+
+def check_column(values: Any, n_documents: int, name: str) -> np.ndarray | None:
+    """Return one value per document as an array of objects, None for None.
+
+    Raises
+    ------
+    ValueError
+        If it is a string, has several columns, or another length than the documents.
+    """
+    if values is None:
+        return None
+    if isinstance(values, str | bytes | Mapping):
+        raise ValueError(
+            f"{name} must have one value per document, got one {type(values).__name__}."
+        )
+    listed = list(values)
+    if len(listed) != n_documents:
+        raise ValueError(
+            f"{name} has {len(listed)} values, and there are {n_documents} documents: pass "
+            "one value per document."
+        )
+    column = np.empty(n_documents, dtype=object)
+    column[:] = listed
+    return column
+
+
+def known_rows(values: np.ndarray, name: str, missing: str) -> np.ndarray:
+    """Return which documents have a value, as booleans.
+
+    Raises
+    ------
+    ValueError
+        If ``missing`` is "error" and a document has none, or if no document has one.
+    """
+    if missing not in ("error", "drop"):
+        raise ValueError(f"missing must be 'error' or 'drop', got {missing!r}.")
+    known = ~np.asarray(pandas_for("read_topics").isna(values), bool)
+    if missing == "error" and not known.all():
+        raise ValueError(
+            f"{name} has no value in row {int(np.argmin(known))} ({int((~known).sum())} of "
+            f"{len(known)} rows have none): fill them in, or pass missing='drop' to leave "
+            "these documents out."
+        )
+    if not known.any():
+        raise ValueError(f"{name} has no value in any row.")
+    return known
+
+
+def check_names(names: Any, n_topics: int) -> list[str]:
+    """Return one distinct name per topic.
+
+    Raises
+    ------
+    ValueError
+        If there is another number of names, a name is no text or blank, or occurs twice.
+    """
+    if isinstance(names, str) or not isinstance(names, Sequence | np.ndarray):
+        raise ValueError(f"names must be a list of str, got {shortened(names)}.")
+    found = list(names)
+    if len(found) != n_topics:
+        raise ValueError(
+            f"{len(found)} names were given for {n_topics} topics: pass one per topic."
+        )
+    for k, name in enumerate(found):
+        if not isinstance(name, str) or not name.strip():
+            raise ValueError(
+                f"The name of topic {k} must be a text that is not blank, got {name!r}."
+            )
+        if name in found[:k]:
+            raise ValueError(
+                f"Topics {found.index(name)} and {k} have the same name {name!r}: give each "
+                "topic a name of its own."
+            )
+    return [str(name) for name in found]
+
+
+def renamed(old: list[str], changes: Mapping[Any, str]) -> list[str]:
+    """Return names with some replaced. Keys are numbers of topics or their names."""
+    if not isinstance(changes, Mapping):
+        raise ValueError(
+            f"rename takes a dict from topic to name, got {shortened(changes)}."
+        )
+    names = list(old)
+    for topic, name in changes.items():
+        names[topic_number(topic, old)] = name
+    return check_names(names, len(old))
+
+
+def topic_number(topic: Any, names: Sequence[str]) -> int:
+    """Return the number of a topic, given by number or name.
+
+    Raises
+    ------
+    ValueError
+        If there is no such topic. The message lists the topics.
+    """
+    if isinstance(topic, str):
+        if topic in names:
+            return list(names).index(topic)
+        listed = ", ".join(repr(name) for name in names[:20])
+        raise ValueError(
+            f"No topic has the name {topic!r}: pass a number from 0 to {len(names) - 1}, or "
+            f"one of {listed}."
+        )
+    if isinstance(topic, bool) or not hasattr(topic, "__index__"):
+        raise ValueError(
+            f"A topic is a number from 0 to {len(names) - 1} or a name, got {topic!r}."
+        )
+    number = topic.__index__()
+    if not 0 <= number < len(names):
+        raise ValueError(
+            f"There is no topic {number}: topics are numbered from 0 to {len(names) - 1}."
+        )
+    return int(number)

@@ -1,0 +1,105 @@
+"""Tables of topics and of documents, and the dicts that every view of topics shows."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from llmtopics._checks import pandas_for
+from llmtopics.reading._quality import representative_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from llmtopics.reading._topics import Topics
+
+
+def topics_as_dicts(
+    topics: "Topics", n_words: int, n_documents: int
+) -> list[dict[str, Any]]:
+    """Return everything that tables, texts and pages show of topics."""
+    shares, sizes = topics.mixtures.mean(axis=0), topics.sizes
+    words = words_as_dicts(topics, n_words)
+    coherences, exclusivities = topics._quality
+    return [
+        {
+            "topic": k,
+            "name": name,
+            "words": words[k],
+            "share": float(shares[k]),
+            "n_documents": int(sizes[k]),
+            "coherence": coherences[k],
+            "exclusivity": exclusivities[k],
+            "documents": [
+                {
+                    "document": int(d),
+                    "title": topics._title(d),
+                    "share": float(topics.mixtures[d, k]),
+                }
+                for d in representative_rows(topics.mixtures, k, n_documents)
+            ],
+        }
+        for k, name in enumerate(topics.names)
+    ]
+
+
+def words_as_dicts(topics: "Topics", n_words: int) -> list[list[dict[str, Any]]]:
+    """Return the words of each topic with their weights, best first."""
+    column = {str(word): w for w, word in enumerate(topics.vocabulary)}
+    return [
+        [
+            {"word": word, "weight": float(topics.components[k, column[word]])}
+            for word in words
+        ]
+        for k, words in enumerate(topics._words(n_words))
+    ]
+
+
+def topic_table(topics: "Topics", n_words: int, weights: bool) -> "pd.DataFrame":
+    """Return a table with one row per topic."""
+    rows = []
+    for topic in topics_as_dicts(topics, n_words, 1):
+        words = joined_words(topic.pop("words"), weights)
+        representative = topic.pop("documents")[0]["title"]
+        number, name = topic.pop("topic"), topic.pop("name")
+        first = {"topic": number, "name": name, "words": words}
+        rows.append(first | topic | {"representative": representative})
+    table = pandas_for("topic_table").DataFrame(rows)
+    if topics.descriptions is not None:
+        table["description"] = topics.descriptions
+    return table
+
+
+def document_table(topics: "Topics", n_characters: int) -> "pd.DataFrame":
+    """Return a table with one row per document."""
+    theta, rows = topics.mixtures, np.arange(len(topics.mixtures))
+    order = np.argsort(-theta, axis=1, kind="stable")
+    names = np.array(topics.names, dtype=object)
+    columns: dict[str, Any] = {"document": rows}
+    for name in ("title", "label", "time"):
+        values = getattr(topics, f"{name}s")
+        if values is not None:
+            columns[name] = list(values)
+    for prefix, place in (("", 0), ("second_", 1)):
+        if place < theta.shape[1]:
+            topic = order[:, place]
+            columns[f"{prefix}topic"] = topic
+            columns[f"{prefix}name"] = names[topic]
+            columns[f"{prefix}share"] = theta[rows, topic]
+    logs = np.log(np.maximum(theta, 1e-300))
+    most = np.log(theta.shape[1]) if theta.shape[1] > 1 else 1.0
+    columns["entropy"] = np.clip(-(theta * logs).sum(axis=1) / most, 0, 1)
+    columns["text"] = [beginning(text, n_characters) for text in topics.texts]
+    return pandas_for("document_table").DataFrame(columns)
+
+
+def beginning(text: str, n_characters: int) -> str:
+    """Return the beginning of a text on one line."""
+    line = " ".join(text[: 4 * n_characters].split())
+    return line if len(line) <= n_characters else f"{line[: n_characters - 1]}…"
+
+
+def joined_words(words: list[dict[str, Any]], weights: bool) -> str:
+    """Return words in one str, with their weights in brackets if asked for."""
+    if not weights:
+        return " ".join(word["word"] for word in words)
+    return ", ".join(f"{word['word']} ({word['weight']:.3f})" for word in words)

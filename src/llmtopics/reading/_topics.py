@@ -1,0 +1,709 @@
+"""``Topics``: the topics of a fitted model, and the questions they answer.
+
+More than 400 lines, because half of them document public methods.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike
+from sklearn.frozen import FrozenEstimator
+
+from llmtopics._checks import check_positive, pandas_for
+from llmtopics._language import LanguageModel
+from llmtopics._words import rank_words
+from llmtopics.naming import name_topics
+from llmtopics.reading import _display, _exports, _search, _tables
+from llmtopics.reading._comparison import match_topics
+from llmtopics.reading._groups import (
+    Bootstrap,
+    over_time,
+    shares_table,
+    sorted_groups,
+)
+from llmtopics.reading._inputs import (
+    check_column,
+    check_names,
+    known_rows,
+    renamed,
+    topic_number,
+)
+from llmtopics.reading._merger import TopicMerger
+from llmtopics.reading._merging import as_phi, word_distances
+from llmtopics.reading._quality import coherences, exclusivities, representative_rows
+from llmtopics.topics._fitted_model import FittedModel, Words
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Topics:
+    """The topics of a fitted model. :func:`read_topics` makes it.
+
+    Methods answer one question each, mostly as a pandas DataFrame. A topic is given by its
+    number or its name. Nothing here changes the model or these topics: :meth:`rename` and
+    :meth:`merge` return new Topics.
+
+    Attributes
+    ----------
+    model : estimator
+        The fitted model. ``model.transform(texts)`` has one column per topic. After
+        :meth:`rename` or :meth:`merge` it is a :class:`TopicMerger` around the first one, in
+        scikit-learn's ``FrozenEstimator``.
+
+    names : list of K str
+        Name of each topic. Without names, its first three words.
+
+    mixtures : ndarray of shape (D, K)
+        θ of the documents. Rows sum to one.
+
+    components : ndarray of shape (K, V)
+        φ, the weights of words in topics. Rows sum to one, or to zero for a topic without words.
+
+    vocabulary : ndarray of shape (V,)
+        The word of each column of ``components``.
+
+    texts : list of D str
+        The documents.
+
+    descriptions : list of K str, or None
+        One sentence per topic, after :meth:`label`.
+
+    titles, labels, times : ndarrays of shape (D,), or None
+        As given to :func:`read_topics`.
+
+    See Also
+    --------
+    read_topics : Makes Topics.
+    explain : Why one document has its topics.
+
+    Examples
+    --------
+    >>> from sklearn.feature_extraction.text import CountVectorizer
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from llmtopics import GibbsLDA, read_topics
+    >>> texts = ["cats chase mice", "dogs chase cats"] * 3 + ["banks lend money"] * 5
+    >>> model = make_pipeline(CountVectorizer(), GibbsLDA(2, random_state=0)).fit(texts)
+    >>> topics = read_topics(model, texts)
+    >>> pets = topics.find("cats").topic[0]
+    >>> topics.rename({pets: "Pets"}).words("Pets").word[0]
+    'cats'
+    """
+
+    def __init__(
+        self,
+        *,
+        model: FittedModel,
+        texts: list[str],
+        mixtures: np.ndarray,
+        words: Words,
+        names: list[str] | None,
+        titles: np.ndarray | None,
+        labels: np.ndarray | None,
+        times: np.ndarray | None,
+        is_super: bool = False,
+    ) -> None:
+        self._fitted = model
+        self.model = model.model
+        self.texts = texts
+        self.mixtures = mixtures
+        self.components = as_phi(words.weights)
+        self.vocabulary = words.vocabulary
+        self.titles, self.labels, self.times = titles, labels, times
+        self._scores, self._counts = words.scores, words.counts
+        self._vectorizer, self._is_super = words.vectorizer, is_super
+        self._given_names = names
+        self.descriptions: list[str] | None = None
+        self.names = names if names is not None else self._names_of_words()
+
+    def _names_of_words(self) -> list[str]:
+        """Return the first words of each topic: three, or as many as make them distinct."""
+        for n_words in (3, 4, 5):
+            names = [
+                " ".join(words) or f"topic {k}"
+                for k, words in enumerate(self._words(n_words))
+            ]
+            if len(set(names)) == len(names):
+                return names
+        return [f"{k} {name}" for k, name in enumerate(names)]
+
+    def _words(self, n_words: int) -> list[list[str]]:
+        return rank_words(self._scores, self.components, self.vocabulary, n_words)
+
+    @property
+    def first_topics(self) -> np.ndarray:
+        """First (dominant) topic of each document, (D,)."""
+        return self.mixtures.argmax(axis=1)
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """Number of documents whose first topic is each topic, (K,)."""
+        return np.bincount(self.first_topics, minlength=len(self.names))
+
+    # tables -----------------------------------------------------------------------------------
+
+    def topic_table(
+        self, n_words: int = 10, *, weights: bool = False
+    ) -> "pd.DataFrame":
+        """Return a table with one row per topic.
+
+        Parameters
+        ----------
+        n_words : int, default=10
+            Number of words per topic.
+        weights : bool, default=False
+            Whether to write the weight of each word (φ) after it.
+
+        Returns
+        -------
+        table : pandas.DataFrame of K rows
+            topic : its number.
+            name : its name.
+            words : its words, best first, in one str.
+            share : mean of θ. The shares sum to one.
+            n_documents : number of documents whose first topic it is.
+            coherence : NPMI of its ten first words over whole documents, from -1 to 1. NaN for a
+            topic with fewer than two words.
+            exclusivity : mean share of this topic in its ten most probable words, from 0 to 1.
+            representative : title, or first characters, of the document with the largest share.
+            description : one sentence. Only after :meth:`label`.
+        """
+        check_positive(n_words=n_words)
+        return _tables.topic_table(self, n_words, weights)
+
+    def document_table(self, n_characters: int = 80) -> "pd.DataFrame":
+        """Return a table with one row per document.
+
+        Parameters
+        ----------
+        n_characters : int, default=80
+            Number of characters of each text.
+
+        Returns
+        -------
+        table : pandas.DataFrame of D rows
+            document : row of the text.
+            title : its title. Only if titles were given.
+            label, time : as given. Only if they were given.
+            topic, name, share : first topic, its name and its share θ.
+            second_topic, second_name, second_share : the same of the second topic. Only if
+            there are two.
+            entropy : entropy of θ divided by log K, from 0 (one topic) to 1 (all alike). 0 for
+            K=1.
+            text : the beginning of the text, on one line.
+        """
+        check_positive(n_characters=n_characters)
+        return _tables.document_table(self, n_characters)
+
+    # one topic --------------------------------------------------------------------------------
+
+    def words(self, topic: int | str, n_words: int = 10) -> "pd.DataFrame":
+        """Return the words of a topic, best first.
+
+        Parameters
+        ----------
+        topic : int or str
+            Number or name.
+        n_words : int, default=10
+            Largest number of words.
+
+        Returns
+        -------
+        table : pandas.DataFrame
+            word : the word.
+            weight : its probability in the topic, φ.
+        """
+        check_positive(n_words=n_words)
+        k = topic_number(topic, self.names)
+        found = _tables.words_as_dicts(self, n_words)[k]
+        return pandas_for("words").DataFrame(found, columns=["word", "weight"])
+
+    def representative(
+        self, topic: int | str, n_documents: int = 5, *, diversity: float = 0.0
+    ) -> "pd.DataFrame":
+        """Return the representative (typical) documents of a topic, best first.
+
+        They have the largest share of the topic, among the documents whose first topic it is.
+        If there are too few of those, others follow.
+
+        Parameters
+        ----------
+        topic : int or str
+            Number or name.
+        n_documents : int, default=5
+            Number of documents.
+        diversity : float between 0 and 1, default=0.0
+            How much a document that is like those chosen before is avoided (maximal marginal
+            relevance [1]_). Documents are compared by their words. 0 takes the largest shares.
+
+        Returns
+        -------
+        table : pandas.DataFrame
+            document : row of the text.
+            title : title, or beginning of the text.
+            share : its share of the topic, θ.
+            text : the whole text.
+
+        References
+        ----------
+        .. [1] J. Carbonell and J. Goldstein, "The use of MMR, diversity-based reranking for
+           reordering documents and producing summaries", SIGIR 1998.
+        """
+        check_positive(n_documents=n_documents)
+        if not 0 <= diversity <= 1:
+            raise ValueError(f"diversity must be between 0 and 1, got {diversity!r}.")
+        k = topic_number(topic, self.names)
+        rows = representative_rows(
+            self.mixtures, k, n_documents, self._counts, diversity
+        )
+        return self._documents(rows, share=self.mixtures[rows, k])
+
+    def nearest(self, topic: int | str, n_topics: int = 5) -> "pd.DataFrame":
+        """Return the topics with the most similar words, nearest first.
+
+        Parameters
+        ----------
+        topic : int or str
+            Number or name.
+        n_topics : int, default=5
+            Largest number of topics.
+
+        Returns
+        -------
+        table : pandas.DataFrame
+            topic, name : the other topic.
+            distance : Jensen-Shannon distance of the topics' words, from 0 (equal) to 1.
+        """
+        check_positive(n_topics=n_topics)
+        k = topic_number(topic, self.names)
+        distances = self._distances[k]
+        order = [j for j in np.argsort(distances, kind="stable") if j != k][:n_topics]
+        return self._some_topics(order, distance=distances[order])
+
+    @cached_property
+    def _distances(self) -> np.ndarray:
+        return word_distances(self.components)
+
+    # search -----------------------------------------------------------------------------------
+
+    def find(self, query: str, n_topics: int = 5) -> "pd.DataFrame":
+        """Return the topics that fit a query, best first.
+
+        Parameters
+        ----------
+        query : str
+            Words, or a sentence.
+        n_topics : int, default=5
+            Largest number of topics.
+
+        Returns
+        -------
+        table : pandas.DataFrame
+            topic, name : the topic.
+            score : mean of the probabilities of the topic by words and by vectors, from 0 to 1.
+            words : its first words.
+
+        Raises
+        ------
+        ValueError
+            If the query is blank, or the model has no embedder and knows no word of the query.
+
+        Notes
+        -----
+        By words: the mean over the words w of the query of ``p(k | w)``, with
+        ``p(k | w) ∝ φ_kw p_k`` and the topic's share p_k. By vectors, if the model has an
+        embedder: softmax of 20 times the cosine of the query with the mean vector of the
+        topic's documents, weighted by θ, after the mean of all documents is subtracted.
+        """
+        check_positive(n_topics=n_topics)
+        scores = _search.score_topics(self, _search.check_query(query))
+        order = np.argsort(-scores, kind="stable")[:n_topics]
+        words = [" ".join(self._words(5)[k]) for k in order]
+        return self._some_topics(order, score=scores[order], words=words)
+
+    def find_documents(self, query: str, n_documents: int = 5) -> "pd.DataFrame":
+        """Return the documents that fit a query, best first.
+
+        Parameters
+        ----------
+        query : str
+            Words, or a sentence.
+        n_documents : int, default=5
+            Largest number of documents.
+
+        Returns
+        -------
+        table : pandas.DataFrame
+            document, title, text : as in :meth:`representative`.
+            score : cosine of the vectors of query and document, if the model has an embedder,
+            or else of their words, weighted by tf-idf.
+            topic, name : the document's first topic.
+
+        Raises
+        ------
+        ValueError
+            If the query is blank, or the model has no embedder and knows no word of the query.
+        """
+        check_positive(n_documents=n_documents)
+        scores = _search.score_documents(self, _search.check_query(query))
+        rows = np.argsort(-scores, kind="stable")[:n_documents]
+        first = self.first_topics[rows]
+        names = [self.names[k] for k in first]
+        return self._documents(rows, score=scores[rows], topic=first, name=names)
+
+    @cached_property
+    def _vectors(self) -> np.ndarray | None:
+        """Vectors of the documents, (D, E), None without an embedder."""
+        return self._fitted.vectors(self.texts)
+
+    # groups and time --------------------------------------------------------------------------
+
+    def by(
+        self,
+        groups: Any = None,
+        *,
+        confidence: float = 0.95,
+        n_bootstrap: int = 1000,
+        missing: str = "error",
+        random_state: Any = 0,
+    ) -> "pd.DataFrame":
+        """Return the share of each topic in each group of documents, with an interval.
+
+        Parameters
+        ----------
+        groups : sequence of length D, default=None
+            Group of each document. None takes the ``labels`` of :func:`read_topics`.
+        confidence : float between 0 and 1, default=0.95
+            Confidence of the interval.
+        n_bootstrap : int, default=1000
+            Number of bootstrap samples of documents.
+        missing : {"error", "drop"}, default="error"
+            What to do with documents without a group (None, NaN).
+        random_state : int, RandomState, numpy.random.Generator or None, default=0
+            Seed of the samples.
+
+        Returns
+        -------
+        table : pandas.DataFrame, one row per group and topic
+            group, topic, name : groups in sorted order.
+            share : mean of θ in the group. The shares of a group sum to one.
+            low, high : ends of the interval. From 0 to 1 for a group of one document.
+            n_documents : number of documents in the group.
+
+        Notes
+        -----
+        The interval says how far the share would move with other documents of the same kind. It
+        does not say how far another model would move it. In groups of a few documents it is too
+        narrow.
+        """
+        values, rows = self._values(groups, "labels", missing)
+        kinds, members = sorted_groups(values, rows)
+        drawing = Bootstrap(n_bootstrap, confidence, random_state)
+        return shares_table(self, "group", kinds, members, drawing)
+
+    def over(
+        self,
+        times: Any = None,
+        *,
+        freq: str = "M",
+        smooth: int = 1,
+        n_words: int = 5,
+        confidence: float = 0.95,
+        n_bootstrap: int = 1000,
+        missing: str = "error",
+        random_state: Any = 0,
+    ) -> "pd.DataFrame":
+        """Return the share of each topic over time, with an interval and its words.
+
+        The topics are the same in all periods. Their words are counted in each period.
+
+        Parameters
+        ----------
+        times : sequence of length D, default=None
+            Dates, or years as whole numbers. None takes the ``times`` of :func:`read_topics`.
+        freq : str, default="M"
+            Length of a period, as in pandas: "D", "W", "M", "Q" or "Y".
+        smooth : int, default=1
+            Number of neighboring periods of which ``share`` is the mean, weighted by their
+            documents. 1 does not smooth. The interval is never smoothed.
+        n_words : int, default=5
+            Number of words per topic and period.
+        confidence, n_bootstrap, missing, random_state
+            As in :meth:`by`.
+
+        Returns
+        -------
+        table : pandas.DataFrame, one row per period and topic
+            period : first day of the period. Periods without documents are left out.
+            topic, name, share, low, high, n_documents : as in :meth:`by`.
+            words : words of the topic in this period, best first.
+        """
+        check_positive(smooth=smooth, n_words=n_words)
+        values, rows = self._values(times, "times", missing)
+        drawing = Bootstrap(n_bootstrap, confidence, random_state)
+        return over_time(self, values, rows, freq, smooth, n_words, drawing)
+
+    def _values(
+        self, values: Any, name: str, missing: str
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return one value per document, and the rows of documents that have one."""
+        given = getattr(self, name) if values is None else values
+        if given is None:
+            raise ValueError(f"There are no {name}: pass them here or to read_topics.")
+        column = check_column(given, len(self.texts), name)
+        assert column is not None
+        return column, np.flatnonzero(known_rows(column, name, missing))
+
+    # other topics -----------------------------------------------------------------------------
+
+    def compare(self, other: "Topics") -> "pd.DataFrame":
+        """Return the topics of another model that match these, one to one.
+
+        Parameters
+        ----------
+        other : Topics
+            Topics of another model, seed or number of topics.
+
+        Returns
+        -------
+        table : pandas.DataFrame of K rows
+            topic, name : these topics.
+            other_topic, other_name : the matched topic, -1 and "" if none is left.
+            distance : Jensen-Shannon distance of their words, from 0 (equal) to 1. 1 if unmatched.
+            n_documents : number of documents whose first topic it is.
+            n_kept : how many of them have the matched first topic in the other model. Only if
+            both have the same texts.
+
+        Notes
+        -----
+        Matching minimizes the sum of the distances (Hungarian method), over the words of both
+        vocabularies.
+        """
+        if not isinstance(other, Topics):
+            raise TypeError(
+                f"compare takes Topics, got {type(other).__name__}: pass the result of "
+                "read_topics."
+            )
+        matched, distances = match_topics(
+            self.components, self.vocabulary, other.components, other.vocabulary
+        )
+        table = self._some_topics(range(len(self.names)))
+        table["other_topic"] = matched
+        table["other_name"] = ["" if j < 0 else other.names[j] for j in matched]
+        table["distance"] = [
+            1.0 if j < 0 else distances[k, j] for k, j in enumerate(matched)
+        ]
+        table["n_documents"] = self.sizes
+        if self.texts == other.texts:
+            mine, theirs = self.first_topics, other.first_topics
+            table["n_kept"] = [
+                int(((mine == k) & (theirs == j)).sum()) for k, j in enumerate(matched)
+            ]
+        return table
+
+    def rename(self, names: Mapping[Any, str] | Sequence[str]) -> "Topics":
+        """Return these topics with other names. The model is not changed.
+
+        Parameters
+        ----------
+        names : dict or list of str
+            New names by number or name of the topic, such as ``{3: "Gun control"}``. Or one
+            name per topic.
+
+        Returns
+        -------
+        topics : Topics
+            ``topics.model`` has the names, too, in ``get_feature_names_out`` and in
+            :func:`explain`. They survive pickle. It is in a ``FrozenEstimator``, so that a Pipeline
+            or search does not fit it again. A new fit would find other topics, which these names
+            do not fit.
+
+        Raises
+        ------
+        ValueError
+            If a topic does not exist, or a name is blank or that of another topic.
+        """
+        if not isinstance(names, Mapping):
+            names = dict(enumerate(check_names(names, len(self.names))))
+        return self._changed(names=renamed(self.names, names))
+
+    def label(self, llm: str | LanguageModel = "smollm2", **settings: Any) -> "Topics":
+        """Return these topics with names by a language model. The model is not changed.
+
+        Parameters
+        ----------
+        llm : str or LanguageModel, default="smollm2"
+            The language model. A str is the ``model`` of a :class:`LocalLLM`.
+        **settings
+            Other parameters of :func:`llmtopics.naming.name_topics`.
+
+        Returns
+        -------
+        topics : Topics
+            With the names, as after :meth:`rename`. ``topic_table`` has descriptions, too.
+
+        Raises
+        ------
+        ValueError, LLMError, OSError
+            As in :func:`llmtopics.naming.name_topics`.
+        """
+        found = name_topics(
+            self._words(10), self.mixtures, self.texts, llm=llm, **settings
+        )
+        named = self.rename(found.names)
+        named.descriptions = found.descriptions
+        return named
+
+    def merge(
+        self,
+        groups: Sequence[Sequence[int | str]] | None = None,
+        *,
+        n_components: int | None = None,
+        drop: Sequence[int | str] = (),
+        order: str = "first",
+    ) -> "Topics":
+        """Return fewer topics: some merged, some left out. The model is not changed.
+
+        Parameters
+        ----------
+        groups : list of lists of topics, default=None
+            Topics to merge, such as ``[[0, 3]]``. Topics that no group has stay as they are.
+        n_components : int, default=None
+            Number of topics to keep, instead of ``groups``: the topics with the most similar
+            words are merged. See :class:`TopicMerger`.
+        drop : list of topics, default=()
+            Topics to leave out. The other shares of a document are divided by their sum.
+        order : {"first", "size"}, default="first"
+            Order of the new topics: by the smallest old number in each, or by share.
+
+        Returns
+        -------
+        topics : Topics
+            ``topics.model`` is a :class:`TopicMerger` in a ``FrozenEstimator``. Its ``mapping_`` has
+            the new number of each topic.
+
+        Raises
+        ------
+        ValueError
+            As in :class:`TopicMerger`.
+        """
+        merged = None
+        if groups is not None:
+            merged = [
+                [topic_number(topic, self.names) for topic in group] for group in groups
+            ]
+        return self._changed(
+            groups=merged,
+            drop=[topic_number(topic, self.names) for topic in drop],
+            n_components=n_components,
+            order=order,
+        )
+
+    def _changed(self, *, names: list[str] | None = None, **merging: Any) -> "Topics":
+        """Return Topics of a TopicMerger around the model."""
+        from llmtopics.reading._read import read_topics
+
+        if self._is_super:
+            raise ValueError(
+                "Super-topics cannot be renamed or merged: read the topics, or pass names= "
+                "to read_topics."
+            )
+        merger = TopicMerger._around(self, names=names, **merging)
+        return read_topics(
+            FrozenEstimator(merger),
+            self.texts,
+            mixtures=merger._merged(self.mixtures),
+            titles=self.titles,
+            labels=self.labels,
+            times=self.times,
+        )
+
+    # other formats ----------------------------------------------------------------------------
+
+    def to_dict(self, n_words: int = 10, n_documents: int = 3) -> dict[str, Any]:
+        """Return the topics as one dict of plain values, which JSON can hold.
+
+        Parameters
+        ----------
+        n_words, n_documents : int, default=10, 3
+            Number of words and of representative documents per topic.
+
+        Returns
+        -------
+        topics : dict
+            model : the model's parameters, as str. n_documents : D. topics : a list with one
+            dict per topic: topic, name, words (word and weight), share, n_documents,
+            coherence and exclusivity (None if a topic has too few words), documents
+            (document, title and share).
+        """
+        check_positive(n_words=n_words, n_documents=n_documents)
+        return {
+            "model": " ".join(repr(self.model).split()),
+            "n_documents": len(self.texts),
+            "topics": _tables.topics_as_dicts(self, n_words, n_documents),
+        }
+
+    def to_json(self, path: str | Path | None = None, **options: int) -> str | None:
+        """Return :meth:`to_dict` as JSON, or write it to a file.
+
+        Parameters
+        ----------
+        path : str or Path, default=None
+            File to write. None returns the str.
+        **options
+            Parameters of :meth:`to_dict`.
+        """
+        made = json.dumps(self.to_dict(**options), ensure_ascii=False, indent=1)
+        if path is None:
+            return made
+        Path(path).write_text(made, "utf-8")
+        return None
+
+    def to_pyldavis(self) -> dict[str, Any]:
+        """Return the arguments of ``pyLDAvis.prepare`` as a dict. Topics keep their order."""
+        return _exports.to_pyldavis(self)
+
+    def to_topicwizard(self) -> dict[str, Any]:
+        """Return what topicwizard calls ``topic_data``, as a dict."""
+        return _exports.to_topicwizard(self)
+
+    def __repr__(self) -> str:
+        return _display.as_text(self)
+
+    def _repr_html_(self) -> str:
+        return _display.as_html(self)
+
+    def _count(self, texts: list[str]) -> sp.csr_array:
+        """Return the counts of texts, (D, V)."""
+        return sp.csr_array(self._vectorizer.transform(texts))
+
+    # parts ------------------------------------------------------------------------------------
+
+    @cached_property
+    def _quality(self) -> tuple[list[float | None], list[float | None]]:
+        """Coherence and exclusivity of each topic, None where they cannot be measured."""
+        return (
+            coherences(self._words(10), self._counts, self.vocabulary),
+            exclusivities(self.components),
+        )
+
+    def _title(self, row: int) -> str:
+        if self.titles is not None:
+            return str(self.titles[row])
+        return _tables.beginning(self.texts[row], 80)
+
+    def _documents(self, rows: ArrayLike, **columns: Any) -> "pd.DataFrame":
+        rows = np.asarray(rows)
+        table = {"document": rows, "title": [self._title(d) for d in rows]}
+        texts = {"text": [self.texts[d] for d in rows]}
+        return pandas_for("Topics").DataFrame(table | columns | texts)
+
+    def _some_topics(self, numbers: Any, **columns: Any) -> "pd.DataFrame":
+        numbers = np.asarray(numbers, dtype=int)
+        table = {"topic": numbers, "name": [self.names[k] for k in numbers]}
+        return pandas_for("Topics").DataFrame(table | columns)
