@@ -27,6 +27,7 @@ TABLES = (  # modules, in the order in which they run
     "devices",
     "tuning",
     "tuning_topics",
+    "classify",
     "describe",
     "recommend",
     "ratings",

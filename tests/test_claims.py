@@ -389,3 +389,18 @@ def test_figures_of_summaries_are_those_of_the_benchmarks():
             if row[column] != "same":
                 (line,) = (each for each in found if each["method"] == name)
                 assert line["ROUGE-1"].strip("*").startswith(row[column])
+
+
+def test_accuracy_with_topics_in_the_guide_to_classification():
+    parts = section("Classify texts with topics").split("\n### ")[1:]
+    found = {part.partition("\n")[0]: tables(part)[0] for part in parts}
+    gains, calibration = (
+        rows for rows in tables(read("docs/guide/classify.md")) if "corpus" in rows[0]
+    )
+    assert len(gains) >= 15
+    for row in gains:
+        models = {each["model"]: each for each in found[f"Classes of {row['corpus']}"]}
+        for column in ("10 labels", "100 labels", "all labels"):
+            assert row[column] == models[row["model"]][column]
+    for row in calibration:
+        assert row in found["Calibration of the probabilities"]

@@ -4,6 +4,7 @@ A new table is a module here with a function ``section``, and an entry in ``SECT
 """
 
 from benchmarks.report import (
+    classify,
     coherence,
     corpora,
     describe,
@@ -61,6 +62,7 @@ SECTIONS = [  # in the order of the page
     devices,
     tuning,
     tuning_topics,
+    classify,
     describe,
     recommend,
     coherence,

@@ -42,7 +42,12 @@ if TYPE_CHECKING:
     from llmtopics.metrics import suggest_n_components
     from llmtopics.reading import TopicLabeler, TopicMerger, read_topics
     from llmtopics.text import TextAnalyzer
-    from llmtopics.topics import EmbeddingTopics, GibbsLDA, PachinkoAllocation
+    from llmtopics.topics import (
+        EmbeddingTopics,
+        GibbsLDA,
+        PachinkoAllocation,
+        log_ratios,
+    )
 
 __version__ = "0.1.0"
 
@@ -72,6 +77,7 @@ _HOME = {  # public name -> module that defines it
     "TransformerClassifier": "finetune",
     "TransformerEmbedder": "embed",
     "explain": "explanation",
+    "log_ratios": "topics",
     "make_describer": "describe",
     "read_topics": "reading",
     "suggest_n_components": "metrics",
@@ -115,6 +121,7 @@ __all__ = [
     "finetune",
     "fusion",
     "llm_topics",
+    "log_ratios",
     "make_describer",
     "metrics",
     "naming",

@@ -3,9 +3,16 @@
 from llmtopics._words import top_words
 from llmtopics.topics._embedding import EmbeddingTopics
 from llmtopics.topics._gibbs_lda import GibbsLDA
+from llmtopics.topics._log_ratios import log_ratios
 from llmtopics.topics._pachinko import PachinkoAllocation
 
-__all__ = ["EmbeddingTopics", "GibbsLDA", "PachinkoAllocation", "top_words"]
+__all__ = [
+    "EmbeddingTopics",
+    "GibbsLDA",
+    "PachinkoAllocation",
+    "log_ratios",
+    "top_words",
+]
 
 
 def __dir__() -> list[str]:
