@@ -12,7 +12,11 @@ CLASSIFY = """\
 
 Accuracy of classifiers from 10, 100 or all labels per class. All models see the same labeled texts and the same test
 texts. Topics are those of `FusionTopicModel`, fitted to all training texts without labels, never to test texts.
+`make bench TABLE=classify` runs it.
 
+- **Ahead**: with 10 labels per class, topics beside tf-idf are more accurate than tf-idf and vectors on both corpora.
+- **Not ahead**: with all labels, topics add nothing on StackOverflow and little on 20 Newsgroups. Topics alone are then
+  worse than tf-idf and vectors. A part of the gain with few labels comes from the unlabeled texts: see *self-training*.
 - 20 Newsgroups has the split by date that comes with it. Headers, quotes and footers are removed. Half of the
   StackOverflow titles are test texts.
 - Features are `log θ` minus its mean (*topics*), tf-idf and vectors of MiniLM. Each has rows of length one, and they

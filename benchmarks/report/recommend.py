@@ -7,8 +7,11 @@ RECOMMEND = """\
 
 Films of MovieLens (ml-latest-small) with an overview of the plot: 3,536 films, 610 users, 70,194 ratings.
 `TopicRecommender` reads overviews and ratings. A film is *liked* if its rating is at least 4. All methods learn from the
-same liked films. Films that a user has rated in the training data are not recommended.
+same liked films. Films that a user has rated in the training data are not recommended. `make bench TABLE=recommend`
+runs it.
 
+- **Ahead**: new films. `TopicRecommender` is better there than the cosines of tf-idf and of vectors.
+- **Not ahead**: films with ratings. There it is as good as implicit's ALS, within chance. Texts alone are far worse.
 - *Recall@20* is the share of the held-out liked films among the first 20. *nDCG@20* also counts their ranks. In
   brackets: 95 % intervals of a bootstrap over users.
 - The cosines compare a film with the sum over the films that a user liked. Topics are those of `TopicRecommender`

@@ -12,7 +12,11 @@ Mean F1 of ROUGE against people's summaries, with 95% bootstrap intervals over t
 difference in ROUGE-1 to `TopicSummarizer()` on the same summaries: an interval without 0 is more than chance. *Topics*
 is what the topic proportions of summary and source share, by an LDA that no method knows. All methods choose from the
 same sentences, up to the same limit. The defaults were set on the other half of the subjects and on 300 other
-articles. LexRank, TextRank and LSA are sumy's.
+articles. LexRank, TextRank and LSA are sumy's. `make bench TABLE=summarize` runs it.
+
+- **Ahead**: of TextRank and LSA in all three tables, and of LexRank on news.
+- **Not ahead**: of LexRank and of the sentences nearest to the mean vector on reviews, within chance. The first sentences
+  of news are better than all methods, except `position_weight=1`, which is as good.
 """
 TITLES = {
     "reviews": """\
