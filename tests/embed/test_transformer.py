@@ -727,7 +727,7 @@ def test_it_works_in_a_pipeline_and_a_search():
 
 def test_verbose_shows_a_progress_bar(capfd):
     embedder(verbose=True).transform(TEXTS)
-    assert "5/5" in capfd.readouterr().err
+    assert "5/5 texts" in capfd.readouterr().err
 
 
 def test_without_verbose_nothing_is_printed(capfd, caplog):

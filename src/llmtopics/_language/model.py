@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from llmtopics._checks import check_texts
 from llmtopics._language.cache import folder_of, get_or_compute

@@ -15,7 +15,7 @@ from sklearn.base import (
 )
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from llmtopics._checks import as_seed, check_positive, check_texts, pandas_for
 from llmtopics._parts import PartsMixin

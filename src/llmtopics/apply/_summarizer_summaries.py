@@ -4,7 +4,7 @@ from collections.abc import Hashable
 from typing import Any, NamedTuple
 
 import numpy as np
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from llmtopics._language import LanguageModel
 from llmtopics._words import top_words

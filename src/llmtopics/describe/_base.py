@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.utils._param_validation import Options, StrOptions
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from llmtopics._checks import check_rows
 from llmtopics._language.cache import folder_of, get_or_compute

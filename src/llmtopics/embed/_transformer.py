@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from llmtopics._checks import N_JOBS, check_texts
 from llmtopics._language.cache import folder_of, get_or_compute
@@ -23,6 +23,8 @@ from llmtopics.embed._backend import Backend, find_backend
 from llmtopics.embed._base import Embedder
 
 logger = logging.getLogger(__name__)
+
+_CHARACTERS = 5  # of a token, about
 
 
 @dataclass(eq=False, repr=False)
@@ -276,15 +278,26 @@ class TransformerEmbedder(Embedder):
         faults: np.ndarray,
     ) -> Iterator[tuple[list[int], list[bytes]]]:
         """Yield rows and their vectors. Add the texts too long or unknown to ``faults``."""
+        # long texts come first and take longest: counted by texts, the time left would be wrong
+        work = np.array([len(text) for text in texts])
+        if settings.long_texts == "truncate":
+            work = np.minimum(work, _CHARACTERS * settings.max_length)
+        n_done = 0
         with tqdm(
-            total=len(rows), desc="TransformerEmbedder", disable=not self.verbose
+            total=int(work.sum()),
+            desc="TransformerEmbedder",
+            unit="char",
+            unit_scale=True,
+            disable=not self.verbose,
         ) as bar:
             for some, vectors, *n in backend.encode(
                 texts, settings, self.device, self.batch_size, self.n_jobs
             ):
                 faults += n
                 yield [rows[i] for i in some], [vector.tobytes() for vector in vectors]
-                bar.update(some.size)
+                n_done += some.size
+                bar.set_postfix_str(f"{n_done}/{len(texts)} texts", refresh=False)
+                bar.update(int(work[some].sum()))
 
     @property
     def _n_features_out(self):

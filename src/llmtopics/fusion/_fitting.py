@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 from sklearn.feature_extraction.text import TfidfTransformer
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from llmtopics._vectorizers import words_of
 from llmtopics.fusion._co_training import explained

@@ -5,7 +5,7 @@ from zlib import crc32
 
 import numpy as np
 from numpy.typing import ArrayLike
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from llmtopics._checks import as_counts, as_seed, check_positive, check_prior
 from llmtopics.metrics import _left_to_right_kernels as kernels

@@ -10,7 +10,7 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.utils import Bunch, _safe_indexing
 from sklearn.utils.validation import _num_samples
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from llmtopics._checks import as_seed, check_positive
 from llmtopics.metrics._fitted_models import vocabulary_of, weights_of

@@ -13,7 +13,7 @@ from sklearn.model_selection import ShuffleSplit
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples, check_memory
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from llmtopics._checks import as_seed, check_positive, pandas_for
 from llmtopics.metrics._k_indices import indices_of

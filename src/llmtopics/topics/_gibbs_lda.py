@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from llmtopics._checks import N_JOBS, as_seed, check_counts, check_prior
 from llmtopics._compiled.threads import workers

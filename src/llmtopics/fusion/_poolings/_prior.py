@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import scipy.sparse as sp
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from llmtopics._checks import as_counts
 from llmtopics.fusion._poolings._base import Contributions, Divide, Pooling
