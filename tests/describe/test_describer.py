@@ -302,7 +302,7 @@ def test_decompression_bombs_are_refused_before_decoding(monkeypatch):
 
 
 def test_one_array_of_many_pictures_is_refused(scene):
-    with pytest.raises(ValueError, match="one dimension"):
+    with pytest.raises(ValueError, match="one column"):
         ImageDescriber().fit(np.asarray(scene))
     with pytest.raises(ValueError, match="got one Image"):
         ImageDescriber().fit(scene)

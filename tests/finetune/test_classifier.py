@@ -289,7 +289,7 @@ def test_bad_weights_are_named(tiny, texts, subjects, weights, message):
         (["a text"] * 59 + [None], "row 59"),
         (sp.eye_array(60).tocsr(), "reads texts, got numbers"),
         (np.ones((60, 2)), "reads texts, got numbers"),
-        (pd.DataFrame({"text": ["a"] * 60}), "pass one column"),
+        (pd.DataFrame({"text": ["a"] * 60, "more": ["b"] * 60}), "pass one column"),
         ([], "at least one text"),
     ],
 )
