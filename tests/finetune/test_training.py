@@ -140,7 +140,9 @@ def test_the_kept_weights_have_the_least_loss_on_the_held_out_texts(texts, unbro
     model = AutoModelForCausalLM.from_pretrained(unbroken.model_path_).eval()
     size = unbroken.batch_size  # a check is the mean over rows of the means of batches
     batches = [rows[i : i + size] for i in range(0, len(rows), size)]
-    with torch.inference_mode():
+    # on CPUs that can, checks compute in bfloat16, as training does
+    narrow = training.training_dtype(unbroken._tuning(0).plan) == "bfloat16"
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=narrow):
         means = [model(**objective.collate(batch)).loss.item() for batch in batches]
     loss = np.average(means, weights=[len(batch) for batch in batches])
     assert loss == pytest.approx(losses.min(), rel=1e-4)
