@@ -2,6 +2,7 @@
 
 import pytest
 
+from llmtopics.datasets import load_bbc_news
 from llmtopics.text import split_sentences
 
 
@@ -28,6 +29,20 @@ def test_sentences(text, n_sentences):
     found = split_sentences(text)
     assert len(found) == n_sentences, found
     assert "".join("".join(found).split()) == "".join(text.split())
+
+
+def test_a_quotation_mark_without_a_partner_spoils_nothing():
+    text = 'He said: "It is new. "We like it," she said. "It is old," he said. Done.'
+    assert split_sentences(text) == [
+        'He said: "It is new.',
+        '"We like it," she said.',
+        '"It is old," he said.',
+        "Done.",
+    ]
+    texts = load_bbc_news().data[::50]
+    found = [sentence for text in texts for sentence in split_sentences(text)]
+    assert sum(sentence.endswith(' "') for sentence in found) < len(found) / 500
+    assert not any(sentence.startswith('" ') for sentence in found)
 
 
 @pytest.mark.parametrize("language", ["german", "de", "de-AT"])

@@ -7,6 +7,9 @@ from sentencex import segment
 
 from llmtopics.text._languages import LANGUAGES, language_name
 
+_NEAR = 8  # characters before the end of a sentence
+_OPENING = re.compile(r"\s(\"\s*)\Z")
+_CLOSING = re.compile(r"\"(?=\s)")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -51,6 +54,20 @@ def split_sentences(text: str, language: str = "english") -> list[str]:
         )
     # sentencex refuses lone surrogates, which broken files have
     pieces = segment(LANGUAGES[language_name(language)], _SURROGATE.sub("?", text))
-    ends = list(accumulate(map(len, pieces), initial=0))
+    ends = accumulate(map(len, pieces), initial=0)
+    ends = [_beside_quote(text, end) for end in ends]
     found = [text[start:end].strip() for start, end in pairwise(ends)]
     return [sentence for sentence in found if sentence]
+
+
+def _beside_quote(text: str, end: int) -> int:
+    """Return an end of a sentence, moved to the other side of a quotation mark if need be.
+
+    sentencex pairs the marks of a text, so one mark without a partner spoils all that follow. A
+    mark after a space opens a quote, and one before a space closes it.
+    """
+    if opening := _OPENING.search(text, max(0, end - _NEAR), end):
+        return opening.start(1)
+    if closing := _CLOSING.match(text, end):
+        return closing.end()
+    return end
