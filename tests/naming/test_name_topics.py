@@ -405,3 +405,5 @@ def test_topics_are_labeled():
     assert "Bank shares" not in topics.names
     assert list(named.topic_table().description) == named.descriptions
     assert set(named.model.get_feature_names_out()) == set(named.names)
+    again = named.rename({"Rugby": "A better name"})
+    assert again.descriptions == named.descriptions

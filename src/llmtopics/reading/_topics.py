@@ -32,6 +32,7 @@ from llmtopics.reading._inputs import (
     known_rows,
     renamed,
     topic_number,
+    topic_numbers,
 )
 from llmtopics.reading._merger import TopicMerger
 from llmtopics.reading._merging import as_phi, word_distances
@@ -72,7 +73,7 @@ class Topics:
         The documents.
 
     descriptions : list of K str, or None
-        One sentence per topic, after :meth:`label`.
+        One sentence per topic, after :meth:`label`. :meth:`rename` keeps them.
 
     titles, labels, times : ndarrays of shape (D,), or None
         As given to :func:`read_topics`.
@@ -323,7 +324,8 @@ class Topics:
         check_positive(n_topics=n_topics)
         scores = _search.score_topics(self, _search.check_query(query))
         order = np.argsort(-scores, kind="stable")[:n_topics]
-        words = [" ".join(self._words(5)[k]) for k in order]
+        listed = self._words(5)
+        words = [" ".join(listed[k]) for k in order]
         return self._some_topics(order, score=scores[order], words=words)
 
     def find_documents(self, query: str, n_documents: int = 5) -> "pd.DataFrame":
@@ -530,7 +532,9 @@ class Topics:
         """
         if not isinstance(names, Mapping):
             names = dict(enumerate(check_names(names, len(self.names))))
-        return self._changed(names=renamed(self.names, names))
+        found = self._changed(names=renamed(self.names, names))
+        found.descriptions = self.descriptions
+        return found
 
     def label(self, llm: str | LanguageModel = "smollm2", **settings: Any) -> "Topics":
         """Return these topics with names by a language model. The model is not changed.
@@ -552,6 +556,7 @@ class Topics:
         ValueError, LLMError, OSError
             As in :func:`llmtopics.naming.name_topics`.
         """
+        self._check_not_super()  # before a language model is called
         found = name_topics(
             self._words(10), self.mixtures, self.texts, llm=llm, **settings
         )
@@ -595,11 +600,11 @@ class Topics:
         merged = None
         if groups is not None:
             merged = [
-                [topic_number(topic, self.names) for topic in group] for group in groups
+                topic_numbers(group, self.names, "Each of groups") for group in groups
             ]
         return self._changed(
             groups=merged,
-            drop=[topic_number(topic, self.names) for topic in drop],
+            drop=topic_numbers(drop, self.names, "drop"),
             n_components=n_components,
             order=order,
         )
@@ -608,11 +613,7 @@ class Topics:
         """Return Topics of a TopicMerger around the model."""
         from llmtopics.reading._read import read_topics
 
-        if self._is_super:
-            raise ValueError(
-                "Super-topics cannot be renamed or merged: read the topics, or pass names= "
-                "to read_topics."
-            )
+        self._check_not_super()
         merger = TopicMerger._around(self, names=names, **merging)
         return read_topics(
             FrozenEstimator(merger),
@@ -622,6 +623,13 @@ class Topics:
             labels=self.labels,
             times=self.times,
         )
+
+    def _check_not_super(self) -> None:
+        if self._is_super:
+            raise ValueError(
+                "Super-topics cannot be renamed or merged: read the topics, or pass names= "
+                "to read_topics."
+            )
 
     # other formats ----------------------------------------------------------------------------
 
