@@ -65,12 +65,7 @@ class FittedModel:
         check_is_fitted(model)
         self.model = model
         *self.before, self.last = steps_of(model)
-        if is_clusterer(self.last):
-            last = type(self.last).__name__
-            raise TypeError(
-                f"{name} needs a topic model, and {last}.transform gives distances from "
-                "clusters, which are small where the share is large: pass EmbeddingTopics."
-            )
+        check_no_distances(self.last, name)
 
     @config_context(transform_output="default")
     def mixtures(self, texts: list[str]) -> np.ndarray:
@@ -201,6 +196,16 @@ def check_reads_texts(model: Any, name: str) -> None:
         raise TypeError(
             f"{name} needs a model that reads texts, and {type(first).__name__} reads "
             "numbers: pass make_pipeline(vectorizer, model)."
+        )
+
+
+def check_no_distances(model: Any, name: str) -> None:
+    """Raise a TypeError if the weights of ``model`` are distances from clusters."""
+    if is_clusterer(model):
+        raise TypeError(
+            f"{name} needs a topic model, and {type(model).__name__}.transform gives "
+            "distances from clusters, which are small where the share is large: pass "
+            "EmbeddingTopics."
         )
 
 
