@@ -489,6 +489,16 @@ def test_vectors_are_found_after_a_step_that_gives_an_array_of_texts():
     assert_allclose(found.score, (3 * 4 + 1) / np.sqrt((9 + 1) * (16 + 1)))
 
 
+def test_json_of_lone_surrogates_and_missing_titles(tmp_path):
+    texts = ["\ud800 cat"] * 4
+    model = make_pipeline(CountVectorizer(), GibbsLDA(2, random_state=0)).fit(texts)
+    topics = read_topics(model, texts, titles=[None, np.nan, "a", pd.NA])
+    topics.to_json(tmp_path / "topics.json", n_documents=4)
+    made = json.loads((tmp_path / "topics.json").read_text("utf-8"))
+    titles = {each["title"] for each in made["topics"][0]["documents"]}
+    assert titles == {"? cat", "a"}
+
+
 def test_long_names_stay_in_line(topics):
     named = read_topics(
         topics.model,

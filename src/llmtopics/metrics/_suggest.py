@@ -161,16 +161,7 @@ def suggest_n_components(
     check_positive(n_runs=n_runs, n_words=n_words)
     if n_runs < 2:
         raise ValueError("n_runs must be at least 2: one run has no spread.")
-    if isinstance(n_components, str) or not isinstance(n_components, Iterable):
-        raise ValueError(
-            f"n_components must be a list of numbers to compare, got {n_components!r}."
-        )
-    listed = list(n_components)
-    if not listed:
-        raise ValueError("n_components is empty: pass numbers of topics to compare.")
-    for number in listed:
-        check_positive(n_components=number)
-    numbers = sorted(set(listed))
+    numbers = _numbers(n_components)
     name = _parameter(model)
     seeds = [p for p in model.get_params() if p.split("__")[-1] == "random_state"]
     rng = np.random.default_rng(as_seed(random_state))
@@ -205,6 +196,20 @@ def suggest_n_components(
     )
     by_number = [fits[i : i + n_runs] for i in range(0, total, n_runs)]
     return _suggest(numbers, by_number)
+
+
+def _numbers(n_components: Any) -> list[int]:
+    """Return the numbers to compare, sorted and distinct."""
+    if isinstance(n_components, str) or not isinstance(n_components, Iterable):
+        raise ValueError(
+            f"n_components must be a list of numbers to compare, got {n_components!r}."
+        )
+    listed = list(n_components)
+    if not listed:
+        raise ValueError("n_components is empty: pass numbers of topics to compare.")
+    for number in listed:
+        check_positive(n_components=number)
+    return sorted(set(listed))
 
 
 def _parameter(model: Any) -> str:

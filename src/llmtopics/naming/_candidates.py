@@ -2,18 +2,15 @@
 
 import re
 
-import regex
-
 from llmtopics._language.clean_answer import clean_answer
 from llmtopics.naming._prompts import CHAT_INSTRUCTION, EXAMPLES
-from llmtopics.text._segment import MAY_BE_SHORT, RANGES
+from llmtopics.text._segment import MAY_BE_SHORT, RANGES, WORD
 
 OUTCOMES = ("named", "rejected", "empty", "failed", "no_words")
 DESCRIBED = ("described", *OUTCOMES[1:])
 _NAME_WORDS = 6
 _ABOUT_WORDS = 40
 
-WORD = regex.compile(r"\p{L}[\p{L}\p{M}\p{N}_'’-]*")  # vowel signs are part of words
 _WITHOUT_SPACES = re.compile(f"[{RANGES}]")
 _ENDS = (".", "!", "?", "。", "！", "？", "।")
 _PROMPT_WORDS = {

@@ -16,6 +16,7 @@ from sklearn.frozen import FrozenEstimator
 
 from llmtopics._checks import check_positive, pandas_for
 from llmtopics._language import LanguageModel
+from llmtopics._language.request import without_surrogates
 from llmtopics._words import rank_words
 from llmtopics.naming import name_topics
 from llmtopics.reading import _display, _exports, _search, _tables
@@ -667,6 +668,7 @@ class Topics:
             Parameters of :meth:`to_dict`.
         """
         made = json.dumps(self.to_dict(**options), ensure_ascii=False, indent=1)
+        made = without_surrogates(made)  # UTF-8 has none
         if path is None:
             return made
         Path(path).write_text(made, "utf-8")
@@ -702,7 +704,9 @@ class Topics:
 
     def _title(self, row: int) -> str:
         if self.titles is not None:
-            return str(self.titles[row])
+            (missing,) = pandas_for("Topics").isna(self.titles[[row]])
+            if not missing:
+                return str(self.titles[row])
         return _tables.beginning(self.texts[row], 80)
 
     def _documents(self, rows: ArrayLike, **columns: Any) -> "pd.DataFrame":
