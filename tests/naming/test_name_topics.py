@@ -415,6 +415,29 @@ def test_the_labeler_is_fitted_inside_a_pipeline():
         unfitted.transform(TEXTS)
 
 
+def test_the_model_reads_as_many_words_as_asked_for():
+    asked = []
+
+    class Asked(FakeLLM):
+        def _compute(self, prompts, request, on_error):
+            asked.extend(prompts)
+            return super()._compute(prompts, request, on_error)
+
+    texts = [" ".join(f"word{i}" for i in range(20))] * 4
+    topic = make_pipeline(CountVectorizer(), GibbsLDA(1, random_state=0)).fit(texts)
+    llm = Asked({"": "Word0 name"})
+    labelers = [
+        lambda: TopicLabeler(FrozenEstimator(topic), llm, n_words=15).fit(texts),
+        lambda: read_topics(topic, texts).label(llm, n_words=15),
+    ]
+    for name in labelers:
+        asked.clear()
+        name()
+        assert asked[0].split("Words: ")[-1].count("word") == 15
+    with pytest.raises(ValueError, match="n_words"):
+        read_topics(topic, texts).label(llm, n_words="many")
+
+
 def test_topics_are_labeled():
     topics = read_topics(two_topics(), TEXTS)
     named = topics.label(FakeLLM({"rugby": "Rugby", "bank": "Bank shares"}))

@@ -6,6 +6,7 @@ More than 400 lines, because half of them document public methods.
 import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -558,8 +559,10 @@ class Topics:
             As in :func:`llmtopics.naming.name_topics`.
         """
         self._check_not_super()  # before a language model is called
+        n_words = settings.get("n_words", 10)
+        most = max(10, n_words) if isinstance(n_words, Integral) else 10
         found = name_topics(
-            self._words(10), self.mixtures, self.texts, llm=llm, **settings
+            self._words(most), self.mixtures, self.texts, llm=llm, **settings
         )
         named = self.rename(found.names)
         named.descriptions = found.descriptions
