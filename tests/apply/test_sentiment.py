@@ -4,12 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.cluster import KMeans
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from llmtopics import (
     FusionTopicModel,
@@ -211,6 +213,8 @@ def test_ratings_have_an_order(model):
         ([1, 2, 5], None, [-1, -0.5, 1]),
         ([False, True], None, [-1, 1]),
         (["bad", "good"], None, [-1, 1]),
+        (["1", "10", "2.5"], None, [-1, 1, -2 / 3]),
+        (["1", "nan", "x"], None, [-1, 0, 1]),
         (["a", "b"], ["b", "c", "a"], [1, -1]),
     ],
 )
@@ -238,6 +242,22 @@ def test_frozen_parts_are_not_fitted_and_need_no_labels(model):
     calibrated = frozen.set_params(topic_model=FrozenEstimator(fitted))
     calibrated.fit(TEXTS, LABELS)
     assert calibrated.calibration_ != (1, 0)
+
+
+def test_labels_that_a_frozen_classifier_lacks_are_named():
+    frozen = FrozenEstimator(words_classifier().fit(TEXTS, LABELS))
+    with pytest.raises(ValueError, match="class 'bad' in row 0, and the frozen"):
+        quick(classifier=frozen).fit(TEXTS, ["bad", "good"] * 150)
+
+
+def test_a_rare_rating_does_not_switch_the_calibration_off():
+    stars = [1 + 4 * label for label in LABELS]
+    stars[7] = 3
+    rated = quick().fit(TEXTS, stars)
+    assert rated.classes_.tolist() == [1, 3, 5]
+    assert rated.calibration_ != (1, 0)
+    plain = quick().fit(TEXTS, LABELS)
+    assert_allclose(rated.table_["mean"], plain.table_["mean"], atol=0.1)
 
 
 def test_a_transformer_classifier_is_taken():
@@ -363,6 +383,7 @@ def test_bad_labels_are_named(y, message):
         ({"order": [0]}, LABELS, "at least two different classes"),
         ({"order": [0, 2]}, LABELS, r"class 1 in row \d+ that order=\[0, 2\] lacks"),
         ({"fit_topics_on": "words"}, LABELS, "fit_topics_on"),
+        ({"cv": 1}, LABELS, "cv"),
         ({"language": "klingon"}, LABELS, "klingon"),
         ({"classifier": TfidfVectorizer()}, LABELS, "predict_proba"),
     ],
@@ -370,6 +391,12 @@ def test_bad_labels_are_named(y, message):
 def test_parameters_that_contradict_each_other_are_named(parameters, y, message):
     with pytest.raises(ValueError, match=message):
         quick(**parameters).fit(TEXTS, y)
+
+
+def test_distances_from_clusters_are_refused():
+    clusters = make_pipeline(TfidfVectorizer(), KMeans(3))
+    with pytest.raises(TypeError, match="gives distances from clusters"):
+        quick().set_params(topic_model=clusters).fit(TEXTS, LABELS)
 
 
 def test_texts_with_words_of_one_class_are_refused():
@@ -448,6 +475,9 @@ def test_names_are_those_of_the_topics(model):
     names = model.get_feature_names_out()
     assert names.tolist() == model.table_["topic"].tolist()
     assert names[0] == ", ".join(model.topic_words_[0][:3])
+    lower = FunctionTransformer(lambda X: [text.lower() for text in X])
+    piped = quick().set_params(topic_model=make_pipeline(lower, topics()))
+    assert piped.fit(TEXTS[:50], LABELS[:50]).get_feature_names_out().shape == (3,)
     framed = quick().set_output(transform="pandas").fit(TEXTS, LABELS)
     assert framed.transform(TEXTS).columns.tolist() == names.tolist()
 

@@ -145,12 +145,23 @@ def test_indices():
     ).table
     assert {"cao_juan", "arun", "deveaud", "arun_error"} <= set(table)
     assert_allclose(table.deveaud.between(0, 1), True)
+    assert table.stability_error.isna().all()  # of one pair of runs
+
+
+def test_one_number_is_not_called_the_best():
+    model, X = MODELS["GibbsLDA"]
+    found = suggest_n_components(model, X, n_components=[3], n_runs=2)
+    assert found.n_components == 3
+    assert found.reason == "3 is the only number: pass others to compare."
 
 
 @pytest.mark.parametrize(
     ("given", "message"),
     [
         ({"n_components": []}, "n_components is empty"),
+        ({"n_components": 3}, "n_components must be a list of numbers"),
+        ({"n_components": "23"}, "n_components must be a list of numbers"),
+        ({"n_components": [2, "a"]}, "n_components must be a whole number"),
         ({"n_components": [3, 0]}, "n_components must be a whole number"),
         ({"n_runs": 1}, "n_runs must be at least 2"),
         ({"n_runs": 0}, "n_runs must be a whole number"),

@@ -144,6 +144,10 @@ def test_a_text_with_orders_does_not_name_a_topic():
         ("Sure! Here is a name for the topic:\n\n**Rugby union**", "Rugby union"),
         ('```json\n{"topic": "Rugby union", "confidence": 0.9}\n```', "Rugby union"),
         ("体育新闻", "体育新闻"),
+        ("酒", "酒"),
+        ("क्रिकेट", "क्रिकेट"),
+        ("IM clients", "IM clients"),
+        ("R", ""),
         ("", ""),
         (" \n ", ""),
         ("...", ""),
@@ -168,6 +172,10 @@ def test_the_name_is_extracted_from_an_answer(answer, name):
             "About: the rugby match of the year. And more.",
             "The rugby match of the year.",
         ),
+        ("关于葡萄酒和葡萄的文章。还有其他。", "关于葡萄酒和葡萄的文章。"),
+        ("भारत में क्रिकेट के समाचार।", "भारत में क्रिकेट के समाचार।"),
+        ("葡萄酒。", ""),
+        ("关于葡萄酒和葡萄的", ""),
         ("Rugby", ""),
         ("The rugby and the history, its history, its history, its history, its", ""),
         ("How to bake bread at home.", ""),
@@ -175,7 +183,7 @@ def test_the_name_is_extracted_from_an_answer(answer, name):
     ],
 )
 def test_a_description_is_a_sentence_of_the_topic(answer, sentence):
-    assert as_sentence(answer, WORDS[0]) == sentence
+    assert as_sentence(answer, [*WORDS[0], "葡萄酒", "क्रिकेट"]) == sentence
 
 
 @pytest.mark.parametrize(
@@ -221,6 +229,15 @@ def test_a_model_that_never_answers_is_an_error(answer, message):
     with pytest.raises(LLMError, match=message):
         labeler.set_params(llm=FakeLLM({"": answer})).fit(TEXTS)
     assert labeler.names_ == before
+
+
+def test_a_topic_without_words_is_not_asked_for():
+    llm = FakeLLM({"rugby": "Rugby union", "": "It is about rugby."})
+    found = name_topics([WORDS[0], [" "]], llm=llm)
+    assert found.names == ["Rugby union", "Topic 1"]
+    assert found.outcomes == ["named", "no_words"]
+    assert found.report["descriptions"]["no_words"] == 1
+    assert found.descriptions[1] == "Topic 1."
 
 
 def test_one_answered_call_per_topic_is_enough():
@@ -398,6 +415,29 @@ def test_the_labeler_is_fitted_inside_a_pipeline():
         unfitted.transform(TEXTS)
 
 
+def test_the_model_reads_as_many_words_as_asked_for():
+    asked = []
+
+    class Asked(FakeLLM):
+        def _compute(self, prompts, request, on_error):
+            asked.extend(prompts)
+            return super()._compute(prompts, request, on_error)
+
+    texts = [" ".join(f"word{i}" for i in range(20))] * 4
+    topic = make_pipeline(CountVectorizer(), GibbsLDA(1, random_state=0)).fit(texts)
+    llm = Asked({"": "Word0 name"})
+    labelers = [
+        lambda: TopicLabeler(FrozenEstimator(topic), llm, n_words=15).fit(texts),
+        lambda: read_topics(topic, texts).label(llm, n_words=15),
+    ]
+    for name in labelers:
+        asked.clear()
+        name()
+        assert asked[0].split("Words: ")[-1].count("word") == 15
+    with pytest.raises(ValueError, match="n_words"):
+        read_topics(topic, texts).label(llm, n_words="many")
+
+
 def test_topics_are_labeled():
     topics = read_topics(two_topics(), TEXTS)
     named = topics.label(FakeLLM({"rugby": "Rugby", "bank": "Bank shares"}))
@@ -405,3 +445,5 @@ def test_topics_are_labeled():
     assert "Bank shares" not in topics.names
     assert list(named.topic_table().description) == named.descriptions
     assert set(named.model.get_feature_names_out()) == set(named.names)
+    again = named.rename({"Rugby": "A better name"})
+    assert again.descriptions == named.descriptions

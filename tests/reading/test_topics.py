@@ -9,12 +9,14 @@ import pandas as pd
 import polars as pl
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.cluster import KMeans
 from sklearn.decomposition import NMF
 from sklearn.exceptions import NotFittedError
-from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from llmtopics import (
     EmbeddingTopics,
@@ -226,6 +228,7 @@ def test_time(topics):
         ([np.datetime64("2001-03-05"), np.datetime64("2002-07-01")], True),
         (pd.to_datetime(["2001-03-05T00:00Z", "2002-07-01T00:00Z"]), True),
         ([2001, 2002.0], True),
+        ([pd.Period("2001-03"), pd.Period("2002-07")], True),
         (["2001-03-05", "2003-07-01"], False),
     ],
 )
@@ -235,7 +238,9 @@ def test_times_of_any_kind(topics, times, same):
     assert (list(table.period.dt.year.unique()) == [2001, 2002]) == same
 
 
-@pytest.mark.parametrize("wrong", ["soon", True, 2001.5, -3, object()])
+@pytest.mark.parametrize(
+    "wrong", ["soon", True, 2001.5, -3, object(), "", "NaT", "now", "May", "May 5"]
+)
 def test_times_that_cannot_be_read(topics, wrong):
     times = [*YEARS[:7], wrong, *YEARS[8:]]
     with pytest.raises(ValueError, match="in row 7, which is no date and no year"):
@@ -300,8 +305,8 @@ def test_names_travel(topics):
     assert list(clone(model).fit(TEXTS, None).get_feature_names_out()) == named.names
     merger = model.estimator
     assert clone(merger).fit(TEXTS).names_ is None  # a new fit, new topics
-    whole = topics.rename(list("abcde"))
-    assert whole.names == list("abcde")
+    for names in (list("abcde"), pd.Series(list("abcde"), index=range(5, 10))):
+        assert topics.rename(names).names == list("abcde")
 
 
 @pytest.mark.parametrize(
@@ -367,6 +372,8 @@ def test_super_topics():
     assert_allclose(above.topic_table().share.sum(), 1)
     with pytest.raises(ValueError, match="Super-topics cannot be renamed"):
         above.rename({0: "x"})
+    with pytest.raises(ValueError, match="Super-topics cannot be renamed"):
+        above.label("no such model, and none is loaded")
     with pytest.raises(ValueError, match="needs a PachinkoAllocation"):
         read_topics(
             make_pipeline(*model[:1], GibbsLDA(2)).fit(texts), texts, super_topics=True
@@ -418,6 +425,92 @@ def test_topics_without_documents_or_words():
     assert len(topics.over([2000] * 12)) == 4
 
 
+class Weights(TransformerMixin, BaseEstimator):
+    """Transforms texts to given weights."""
+
+    def __init__(self, weights):
+        self.weights = weights
+
+    def fit(self, X, y=None):
+        self.fitted_ = True
+        return self
+
+    def transform(self, X):
+        return self.weights(X)
+
+
+@pytest.mark.parametrize("value", [-1.0, np.nan])
+def test_weights_that_are_no_proportions_are_refused(value):
+    def weights(X):
+        return np.array([[1.0, 1.0]] * 4 + [[1.0, value]])
+
+    pipe = make_pipeline(CountVectorizer(), Weights(weights)).fit(TEXTS[:5])
+    with pytest.raises(
+        ValueError, match="negative or missing weights, such as in row 4"
+    ):
+        read_topics(pipe, TEXTS[:5])
+    pipe = make_pipeline(CountVectorizer(), TfidfTransformer()).fit(TEXTS[:5])
+    with pytest.raises(ValueError, match="gives a sparse matrix"):
+        read_topics(pipe, TEXTS[:5])
+
+
+def test_texts_with_no_known_word():
+    model = make_pipeline(CountVectorizer(), GibbsLDA(3, random_state=0))
+    model.fit(["cat dog", "bank loan"] * 5)
+    topics = read_topics(model, ["", "zzz"])
+    assert topics.topic_table().coherence.isna().all()
+    assert "3 topics of 2 documents" in repr(topics)
+    assert len(topics.merge([[0, 1]]).names) == 2
+
+
+def test_merged_topics_that_no_text_has_keep_their_words():
+    texts = ["cat dog"] * 5 + ["bank loan"] * 5 + ["tree leaf"] * 5
+    model = make_pipeline(CountVectorizer(), NMF(3, init="nndsvd")).fit(texts)
+    cats = int(model.transform(["cat dog"])[0].argmax())
+    topics = read_topics(model, texts[:5])
+    other, unused = (k for k in range(3) if k != cats)
+    assert topics.mixtures[:, unused].max() < 1e-12
+    merged = topics.merge([[cats, other]])
+    new = merged.model.mapping_[unused]
+    assert_allclose(merged.components[new], topics.components[unused])
+    merged = topics.merge([[other, unused]])
+    new = merged.model.mapping_[unused]
+    assert_allclose(
+        merged.components[new], topics.components[[other, unused]].mean(axis=0)
+    )
+
+
+def test_vectors_are_found_after_a_step_that_gives_an_array_of_texts():
+    lower = FunctionTransformer(lambda X: np.array([x.lower() for x in X], object))
+    vectors = FunctionTransformer(lambda X: np.array([[x.count("c"), 1.0] for x in X]))
+    model = make_pipeline(lower, vectors, EmbeddingTopics(2, random_state=0))
+    texts = ["CCC cat", "dog"] * 5
+    found = read_topics(model.fit(texts), texts).find_documents("ccc unknown", 1)
+    assert_allclose(found.score, (3 * 4 + 1) / np.sqrt((9 + 1) * (16 + 1)))
+
+
+def test_json_of_lone_surrogates_and_missing_titles(tmp_path):
+    texts = ["\ud800 cat"] * 4
+    model = make_pipeline(CountVectorizer(), GibbsLDA(2, random_state=0)).fit(texts)
+    topics = read_topics(model, texts, titles=[None, np.nan, "a", pd.NA])
+    topics.to_json(tmp_path / "topics.json", n_documents=4)
+    made = json.loads((tmp_path / "topics.json").read_text("utf-8"))
+    titles = {each["title"] for each in made["topics"][0]["documents"]}
+    assert titles == {"? cat", "a"}
+
+
+def test_long_names_stay_in_line(topics):
+    named = read_topics(
+        topics.model,
+        TEXTS,
+        mixtures=topics.mixtures,
+        names=["very " * 40 + "long", *"bcde"],
+    )
+    lines = repr(named).splitlines()[1:]
+    assert {line.index("%") for line in lines} == {9}
+    assert lines[0].endswith("…")
+
+
 def test_bad_input(model, topics):
     with pytest.raises(NotFittedError):
         read_topics(FusionTopicModel(3), TEXTS)
@@ -425,6 +518,9 @@ def test_bad_input(model, topics):
         read_topics(make_pipeline(CountVectorizer(), GibbsLDA(3)), TEXTS)
     with pytest.raises(TypeError, match="needs a fitted topic model"):
         read_topics("model", TEXTS)
+    clusters = make_pipeline(CountVectorizer(), KMeans(2)).fit(TEXTS)
+    with pytest.raises(TypeError, match="gives distances from clusters"):
+        read_topics(clusters, TEXTS)
     with pytest.raises(TypeError, match="needs a fitted topic model"):
         read_topics(FusionTopicModel, TEXTS)
     counts = CountVectorizer().fit_transform(TEXTS)
@@ -445,6 +541,13 @@ def test_bad_input(model, topics):
             ValueError, match=f"{name} must have one value per document"
         ):
             read_topics(model, TEXTS, **{name: "x"})
+    with pytest.raises(ValueError, match=r"labels .* got a table of shape \(150, 1\)"):
+        read_topics(model, TEXTS, labels=pd.DataFrame({"a": LABELS}))
+    with pytest.raises(ValueError, match=r"groups has \['a'\] in row 0"):
+        topics.by([["a"]] * len(TEXTS))
+    for wrong in ({"drop": 1}, {"drop": "film"}, {"groups": [0, 1]}):
+        with pytest.raises(ValueError, match="must be a list of topics, got"):
+            topics.merge(**wrong)
     with pytest.raises(ValueError, match="2 names were given for 5 topics"):
         read_topics(model, TEXTS, names=["a", "b"])
     with pytest.raises(ValueError, match="There is no topic 5"):

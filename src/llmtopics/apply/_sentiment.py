@@ -13,7 +13,7 @@ from sklearn.base import (
     TransformerMixin,
     _fit_context,
 )
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
@@ -93,7 +93,7 @@ class TopicSentiment(
 
     order : sequence of labels or None, default=None
         Classes from the most negative to the most positive. None sorts them: 0 before 1,
-        "negative" before "positive", ratings by their numbers.
+        "negative" before "positive", ratings by their numbers ("9" before "10").
 
     fit_topics_on : {"sentences", "documents"}, default="sentences"
         What the topic model is fitted on. "sentences" finds subjects that are mixed within
@@ -116,7 +116,8 @@ class TopicSentiment(
     ----------
     table_ : pandas.DataFrame
         :meth:`table` of the texts in ``fit``. With ``y`` or seed words, the polarity of each
-        sentence is by a classifier that did not see its document, unless ``cv=0``.
+        sentence is by a classifier that did not see its document, unless ``cv=0``, or the
+        classifier is frozen, or only one document is on one side of the scale.
 
     classes_ : ndarray of shape (n_classes,)
         The classes.
@@ -233,7 +234,7 @@ class TopicSentiment(
         "order": ["array-like", None],
         "fit_topics_on": [StrOptions({"sentences", "documents"})],
         "language": [str],
-        "cv": [Interval(Integral, 0, None, closed="left")],
+        "cv": [Options(Integral, {0}), Interval(Integral, 2, None, closed="left")],
         "random_state": ["random_state", np.random.Generator],
         "verbose": ["verbose"],
     }

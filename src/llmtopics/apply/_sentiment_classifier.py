@@ -49,14 +49,14 @@ def values_of(
     """Return the polarity of each class, from -1 to 1.
 
     ``order`` lists classes from the most negative to the most positive. None sorts them.
-    Numbers keep their distances, other classes have equal distances. ``labels`` are those of
-    the texts, for the error.
+    Numbers, also those in text, keep their distances. Other classes have equal distances.
+    ``labels`` are those of the texts, for the error.
     """
     if order is None:
         if len(classes) < 2:
             return np.zeros(len(classes))
-        numbers = all(isinstance(each, int | float) for each in classes)
-        at = np.array(classes if numbers else range(len(classes)), float)
+        numbers = _as_numbers(classes)
+        at = np.array(range(len(classes)) if numbers is None else numbers, float)
         return 2 * (at - at.min()) / np.ptp(at) - 1
     known = list(order)
     if len(known) < 2 or len(set(known)) < len(known):
@@ -70,6 +70,16 @@ def values_of(
                 f"{f'in row {row} ' if len(labels) else ''}that order={known!r} lacks: add it to order."
             )
     return np.array([2 * known.index(each) / (len(known) - 1) - 1 for each in classes])
+
+
+def _as_numbers(classes: Sequence[Any]) -> list[float] | None:
+    """Return classes as numbers, "10" after "9", or None if one is no number."""
+    try:
+        numbers = [float(each) for each in classes]
+    except (TypeError, ValueError):
+        return None
+    distinct = len(set(numbers)) == len(numbers)
+    return numbers if distinct and np.isfinite(numbers).all() else None
 
 
 def default_classifier(vectorizer: Any, embedder: Any) -> VotingClassifier:
@@ -153,16 +163,30 @@ def labeled_sentences(
 def held_out_scores(
     classifier: Any,
     read: LabeledSentences,
-    values: np.ndarray,
+    values: dict[Any, float],
     n_folds: int,
     seed: int,
 ) -> np.ndarray | None:
     """Return scores of sentences by classifiers that have not seen their documents.
 
-    None if a class has a single document.
+    Folds have the same shares of classes. If a class has fewer documents than folds, they have
+    the same shares of the documents above and below the mean polarity. None if there is a
+    single document on one side.
+
+    Parameters
+    ----------
+    classifier : classifier
+    read : LabeledSentences
+    values : dict
+        Polarity of each class.
+    n_folds : int
+    seed : int
     """
     _, firsts = np.unique(read.documents, return_index=True)
     labels = read.labels[firsts]
+    if np.unique(labels, return_counts=True)[1].min() < n_folds:
+        polarity = np.array([values[label] for label in labels.tolist()])
+        labels = polarity > polarity.mean()
     n_folds = min(n_folds, int(np.unique(labels, return_counts=True)[1].min()))
     if n_folds < 2:
         return None
@@ -173,7 +197,9 @@ def held_out_scores(
         own = [text for text, there in zip(read.texts, asked, strict=True) if not there]
         others = [text for text, there in zip(read.texts, asked, strict=True) if there]
         model = clone(classifier).fit(own, read.labels[~asked])
-        scores[asked] = scores_of(model, values, others)
+        # a rare class may be in none of the other folds
+        known = np.array([values[each] for each in np.asarray(model.classes_).tolist()])
+        scores[asked] = scores_of(model, known, others)
     return scores
 
 

@@ -18,12 +18,13 @@ from llmtopics.apply._sentiment_classifier import (
 )
 from llmtopics.apply._sentiment_seeds import labels_from_seeds
 from llmtopics.apply._sentiment_sentences import Sentences
-from llmtopics.apply._sentiment_topics import embedder_in
+from llmtopics.apply._sentiment_topics import embedder_in, steps_in
 from llmtopics.embed import TransformerEmbedder
 from llmtopics.embed._encoder import as_embedder
 from llmtopics.fusion import FusionTopicModel
 from llmtopics.fusion._sides import seeded
 from llmtopics.text import split_sentences
+from llmtopics.topics._fitted_model import check_no_distances
 
 
 class Classifiers(NamedTuple):
@@ -63,6 +64,13 @@ def check_ways(given: SimpleNamespace, labels: np.ndarray | None) -> None:
         )
     if frozen:
         check_is_fitted(given.classifier)
+        known = np.asarray(given.classifier.classes_).tolist()
+        for row, label in enumerate([] if labels is None else labels.tolist()):
+            if label not in known:
+                raise ValueError(
+                    f"y has the class {label!r} in row {row}, and the frozen classifier has "
+                    f"{known}: pass its classes, or leave out y."
+                )
 
 
 def fit_topics(given: SimpleNamespace, texts: list[str], seed: int) -> Any:
@@ -70,6 +78,7 @@ def fit_topics(given: SimpleNamespace, texts: list[str], seed: int) -> Any:
     model = given.topic_model
     if model is None:
         model = FusionTopicModel(verbose=given.verbose)
+    check_no_distances(steps_in(model)[-1], "TopicSentiment")
     if given.fit_topics_on == "sentences":
         texts = [
             sentence
@@ -116,12 +125,12 @@ def fit_classifiers(
     read = labeled_sentences(sentences, rows, labels)
     if not isinstance(classifier, FrozenEstimator):
         of_sentences = clone(classifier).fit(read.texts, read.labels)
+    targets = dict(zip(classes.tolist(), values.tolist(), strict=True))
     scores = None
     if given.cv >= 2:
-        scores = held_out_scores(classifier, read, values, given.cv, seed)
+        scores = held_out_scores(classifier, read, targets, given.cv, seed)
     if scores is None:
         return Classifiers(of_documents, of_sentences, values, Calibration(), None)
-    targets = dict(zip(classes.tolist(), values, strict=True))
     calibration = calibrate(
         scores,
         np.array([targets[label] for label in read.labels.tolist()]),

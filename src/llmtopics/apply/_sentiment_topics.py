@@ -40,7 +40,10 @@ def words_of_topics(model: Any, n_topics: int, n_words: int) -> list[list[str]]:
 def names_of_topics(model: Any, words: list[list[str]]) -> list[str]:
     """Return distinct names of topics: the model's own, or else their first words."""
     last = steps_in(model)[-1]
-    own = [str(name) for name in getattr(model, "get_feature_names_out", list)()]
+    try:
+        own = [str(name) for name in last.get_feature_names_out()]
+    except (AttributeError, ValueError):  # it needs the names of its inputs
+        own = []
     numbered = [f"{type(last).__name__.lower()}{k}" for k in range(len(words))]
     if len(own) == len(words) == len(set(own)) and own != numbered:
         return own

@@ -44,8 +44,8 @@ class Suggestion:
     table : pandas.DataFrame
         One row per number of topics: ``n_components``, then ``quality``, ``coherence``,
         ``likelihood`` (if the model has one) and ``stability``, each with its standard error
-        over the runs (``quality_error`` and so on). With ``indices=True`` also ``cao_juan``,
-        ``arun`` and ``deveaud``.
+        over the runs (``quality_error`` and so on). ``stability_error`` is NaN with two runs:
+        they are one pair. With ``indices=True`` also ``cao_juan``, ``arun`` and ``deveaud``.
     """
 
     n_components: int
@@ -161,11 +161,7 @@ def suggest_n_components(
     check_positive(n_runs=n_runs, n_words=n_words)
     if n_runs < 2:
         raise ValueError("n_runs must be at least 2: one run has no spread.")
-    numbers = sorted(set(n_components))
-    if not numbers:
-        raise ValueError("n_components is empty: pass numbers of topics to compare.")
-    for number in numbers:
-        check_positive(n_components=number)
+    numbers = _numbers(n_components)
     name = _parameter(model)
     seeds = [p for p in model.get_params() if p.split("__")[-1] == "random_state"]
     rng = np.random.default_rng(as_seed(random_state))
@@ -200,6 +196,20 @@ def suggest_n_components(
     )
     by_number = [fits[i : i + n_runs] for i in range(0, total, n_runs)]
     return _suggest(numbers, by_number)
+
+
+def _numbers(n_components: Any) -> list[int]:
+    """Return the numbers to compare, sorted and distinct."""
+    if isinstance(n_components, str) or not isinstance(n_components, Iterable):
+        raise ValueError(
+            f"n_components must be a list of numbers to compare, got {n_components!r}."
+        )
+    listed = list(n_components)
+    if not listed:
+        raise ValueError("n_components is empty: pass numbers of topics to compare.")
+    for number in listed:
+        check_positive(n_components=number)
+    return sorted(set(listed))
 
 
 def _parameter(model: Any) -> str:
@@ -249,7 +259,9 @@ def _suggest(numbers: list[int], fits: list[list[tuple[dict, Weights]]]) -> Sugg
     columns["stability"] = list(stable.mean(axis=1))
     # pairs share runs: as many values as runs are independent
     errors = (
-        stable.std(axis=1, ddof=1) if stable.shape[1] > 1 else np.zeros(len(stable))
+        stable.std(axis=1, ddof=1)
+        if stable.shape[1] > 1
+        else np.full(len(stable), np.nan)
     )
     columns["stability_error"] = list(errors / np.sqrt(len(fits[0])))
     table = pandas_for("suggest_n_components").DataFrame(columns)
@@ -266,7 +278,9 @@ def _suggest(numbers: list[int], fits: list[list[tuple[dict, Weights]]]) -> Sugg
 
 
 def _reason(chosen: int, plateau: list[int], numbers: list[int], best: int) -> str:
-    if len(plateau) == 1:
+    if len(numbers) == 1:
+        reason = f"{chosen} is the only number: pass others to compare."
+    elif len(plateau) == 1:
         reason = f"{chosen} has the best quality, by more than one standard error."
     else:
         listed = ", ".join(map(str, plateau[:-1])) + f" and {plateau[-1]}"

@@ -4,13 +4,15 @@ import re
 
 from llmtopics._language.clean_answer import clean_answer
 from llmtopics.naming._prompts import CHAT_INSTRUCTION, EXAMPLES
+from llmtopics.text._segment import MAY_BE_SHORT, RANGES, WORD
 
 OUTCOMES = ("named", "rejected", "empty", "failed", "no_words")
 DESCRIBED = ("described", *OUTCOMES[1:])
 _NAME_WORDS = 6
 _ABOUT_WORDS = 40
 
-WORD = re.compile(r"[^\W\d_][\w'’-]*")
+_WITHOUT_SPACES = re.compile(f"[{RANGES}]")
+_ENDS = (".", "!", "?", "。", "！", "？", "।")
 _PROMPT_WORDS = {
     word.casefold()
     for word in WORD.findall(f"{CHAT_INSTRUCTION} text words topic about")
@@ -23,7 +25,7 @@ _PREFIX = re.compile(
 )
 _AROUND = " \t\"'“”‘’«»*_`#.,;:!?-–—()[]{}<>|"
 _REFUSAL = re.compile(
-    r"\b(sorry|as an ai|language model|i['’]?m\b|i am|i can ?not|i can['’]?t|i could ?n"
+    r"\b(sorry|as an ai|language model|i['’]m\b|i am|i can ?not|i can['’]?t|i could ?n"
     r"|unable to|not able to|please provide|here (is|are)|ignore (the|all))",
     re.IGNORECASE,
 )
@@ -58,7 +60,9 @@ def as_name(answer: str) -> str:
     name = re.sub(r"^(.+) \w+ \1$", r"\1", name, flags=re.IGNORECASE)  # wine and wine
     parts = [part.casefold() for part in WORD.findall(name)]
     of_use = 0 < len(parts) <= _NAME_WORDS and len(set(parts)) == len(parts)
-    if not of_use or len(name) > 60 or len(max(parts, key=len)) < 2:
+    if not of_use or len(name) > 60:
+        return ""
+    if len(max(parts, key=len)) < 2 and not MAY_BE_SHORT(name):
         return ""
     return name[0].upper() + name[1:]
 
@@ -107,14 +111,20 @@ def as_sentence(answer: str, words: list[str]) -> str:
     """Return the first sentence of an answer, "" if it is not about the topic."""
     line = _first_line(answer, "About", "Description")
     line = " ".join(line.strip(" \t\"'“”*_`#").split())
-    sentence = re.split(r"(?<=[^\W\d][a-z\d)][.!?])\s", line)[0]
+    sentence = re.split(r"(?<=[^\W\d][a-z\d)][.!?])\s|(?<=[。！？।])", line)[0]
     parts = [part.casefold() for part in WORD.findall(sentence)]
-    if not 3 <= len(parts) <= _ABOUT_WORDS or len(set(parts)) < len(parts) / 2:
+    n_words = sum(map(_length_in_words, parts))
+    if not 3 <= n_words <= _ABOUT_WORDS or len(set(parts)) < len(parts) / 2:
         return ""
-    if not sentence.endswith((".", "!", "?")):  # cut off by max_new_tokens
+    if not sentence.endswith(_ENDS):  # cut off by max_new_tokens
         return ""
     related = any(shares_a_word(sentence, word) for word in words)
     return sentence[0].upper() + sentence[1:] if related else ""
+
+
+def _length_in_words(part: str) -> int:
+    """Return 1, or about how many words a part has whose script has no spaces."""
+    return max(1, len(_WITHOUT_SPACES.findall(part)) // 2)
 
 
 def listing_of(words: list[str], name: str) -> str:

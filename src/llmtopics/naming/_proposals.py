@@ -68,20 +68,19 @@ def describe_topics(
     documents: list[list[str]],
     prompt: str | None,
 ) -> tuple[list[str], list[str]]:
-    """Return a description of each topic, and the outcomes."""
+    """Return a description of each topic, and the outcomes.
+
+    Topics without words are not asked for: no answer could be checked.
+    """
+    owners = [k for k, words in enumerate(listed) if words]
     prompts = [
-        describing_prompt(words, some, name, prompt)
-        for name, words, some in zip(names, listed, documents, strict=True)
+        describing_prompt(listed[k], documents[k], names[k], prompt) for k in owners
     ]
     answers = generate(prompts, prompt is not None, _DESCRIPTION_TOKENS, "keep")
-    sentences = [
-        as_sentence(answer or "", words)
-        for answer, words in zip(answers, topics, strict=True)
-    ]
-    outcomes = [
-        "described" if sentence else best_outcome("no_words", answer)
-        for sentence, answer in zip(sentences, answers, strict=True)
-    ]
+    sentences, outcomes = [""] * len(listed), ["no_words"] * len(listed)
+    for k, answer in zip(owners, answers, strict=True):
+        sentences[k] = as_sentence(answer or "", topics[k])
+        outcomes[k] = "described" if sentences[k] else best_outcome("no_words", answer)
     listings = map(listing_of, topics, names)
     return [
         sentence or listing

@@ -34,9 +34,7 @@ def as_text(topics: "Topics") -> str:
         name = topic["name"]
         shown = words if words.startswith(name) else f"{name}: {words}"
         lines.append(
-            beginning(f"{topic['topic']:4d} {topic['share']:5.1%}  {shown}", _LINE)
-            if len(shown) > _LINE
-            else f"{topic['topic']:4d} {topic['share']:5.1%}  {shown}"
+            f"{topic['topic']:4d} {topic['share']:5.1%}  {beginning(shown, _LINE)}"
         )
     return without_surrogates("\n".join(lines))
 

@@ -91,7 +91,13 @@ def sorted_groups(values: Any, rows: np.ndarray) -> tuple[list[Any], list[np.nda
     """Return the distinct values in order, and the rows of each."""
     found: dict[Any, list[int]] = {}
     for row in rows:
-        found.setdefault(values[row], []).append(row)
+        try:
+            found.setdefault(values[row], []).append(row)
+        except TypeError:
+            raise ValueError(
+                f"groups has {shortened(values[row])} in row {row}, and a group is one value: "
+                "pass a text, a number or a tuple."
+            ) from None
     try:
         kinds = sorted(found)
     except TypeError:  # numbers and texts
@@ -134,6 +140,9 @@ def parse_times(times: np.ndarray, rows: np.ndarray, freq: str) -> Any:
         given = times[row]
         try:
             date = pd.Timestamp(_date_of(given))
+            # pandas reads "" as no date, and "May 5" as a day of year 1
+            if date is pd.NaT or (date.year == 1 and not _says_year_1(given)):
+                raise ValueError
         except (ValueError, TypeError, OverflowError):
             raise ValueError(
                 f"times has {shortened(given)} in row {row}, which is no date and no year: "
@@ -153,11 +162,19 @@ def _date_of(given: Any) -> Any:
     """Return what pandas reads as a date. Whole numbers are years."""
     if isinstance(given, bool | np.bool_):
         raise ValueError
+    if isinstance(given, str) and not any(map(str.isdigit, given)):
+        raise ValueError  # "now" would be another period on each day
+    if hasattr(given, "start_time"):  # a Period of pandas
+        return given.start_time
     if not isinstance(given, int | float | np.integer | np.floating):
         return given
     if not 1 <= given <= 9999 or given != int(given):
         raise ValueError
     return f"{int(given):04d}"
+
+
+def _says_year_1(given: Any) -> bool:
+    return not isinstance(given, str) or "0001" in given
 
 
 def smoothed(shares: np.ndarray, sizes: np.ndarray, window: int) -> np.ndarray:

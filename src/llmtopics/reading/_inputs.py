@@ -1,6 +1,7 @@
 """Checks of what belongs to documents: titles, labels, times, names of topics."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,11 @@ def check_column(values: Any, n_documents: int, name: str) -> np.ndarray | None:
         raise ValueError(
             f"{name} must have one value per document, got one {type(values).__name__}."
         )
+    if len(getattr(values, "shape", ())) > 1:
+        raise ValueError(
+            f"{name} must have one value per document, got a table of shape {values.shape}: "
+            "pass one of its columns."
+        )
     listed = list(values)
     if len(listed) != n_documents:
         raise ValueError(
@@ -29,7 +35,8 @@ def check_column(values: Any, n_documents: int, name: str) -> np.ndarray | None:
             "one value per document."
         )
     column = np.empty(n_documents, dtype=object)
-    column[:] = listed
+    for row, value in enumerate(listed):  # all at once, tuples would be columns
+        column[row] = value
     return column
 
 
@@ -63,7 +70,9 @@ def check_names(names: Any, n_topics: int) -> list[str]:
     ValueError
         If there is another number of names, a name is no text or blank, or occurs twice.
     """
-    if isinstance(names, str) or not isinstance(names, Sequence | np.ndarray):
+    if isinstance(names, str | bytes | Mapping | AbstractSet) or not isinstance(
+        names, Iterable
+    ):
         raise ValueError(f"names must be a list of str, got {shortened(names)}.")
     found = list(names)
     if len(found) != n_topics:
@@ -121,3 +130,18 @@ def topic_number(topic: Any, names: Sequence[str]) -> int:
             f"There is no topic {number}: topics are numbered from 0 to {len(names) - 1}."
         )
     return int(number)
+
+
+def topic_numbers(topics: Any, names: Sequence[str], where: str) -> list[int]:
+    """Return the numbers of a list of topics. ``where`` is the parameter, for the error.
+
+    Raises
+    ------
+    ValueError
+        If it is no list, or there is no such topic.
+    """
+    if isinstance(topics, str) or not isinstance(topics, Iterable):
+        raise ValueError(
+            f"{where} must be a list of topics, got {topics!r}: put it in brackets."
+        )
+    return [topic_number(topic, names) for topic in topics]

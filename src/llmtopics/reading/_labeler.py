@@ -184,7 +184,8 @@ class TopicLabeler(WrappedTopics):
             fitted = FittedModel(clone(self.estimator).fit(texts, y), "TopicLabeler")
             theta = fitted.mixtures(texts)
             words = fitted.words(texts, theta)
-            listed = rank_words(words.scores, words.weights, words.vocabulary, 10)
+            most = max(10, self.n_words)  # descriptions are checked by ten
+            listed = rank_words(words.scores, words.weights, words.vocabulary, most)
             settings = {name: getattr(self, name) for name in CONSTRAINTS}
             found = name_topics(listed, theta, texts, **settings)
             members = [[k] for k in range(theta.shape[1])]

@@ -62,8 +62,8 @@ class TopicMerger(WrappedTopics):
         with ``scipy.cluster.hierarchy.dendrogram``.
 
     components_ : ndarray of shape (n_topics, n_words)
-        φ: the mean of the merged topics, weighted by their shares of the texts. Rows sum to one, or
-        to zero for a topic without words.
+        φ: the mean of the merged topics, weighted by their shares of the texts, or with equal
+        weights if no text has them. Rows sum to one, or to zero for a topic without words.
 
     vocabulary_ : ndarray of shape (n_words,)
         The words, in the order of the columns of ``components_``.

@@ -7,7 +7,7 @@ from scipy.cluster.hierarchy import linkage
 from scipy.spatial.distance import squareform
 
 from llmtopics.metrics import topic_distances
-from llmtopics.reading._inputs import topic_number
+from llmtopics.reading._inputs import topic_numbers
 
 
 def as_phi(weights: np.ndarray) -> np.ndarray:
@@ -53,14 +53,14 @@ def choose_members(
 ) -> list[list[int]]:
     """Return the old topics of each new one, by the smallest old number."""
     n_topics = len(names)
-    dropped = {topic_number(topic, names) for topic in drop}
+    dropped = set(topic_numbers(drop, names, "drop"))
     if n_components is not None and groups is not None:
         raise ValueError(
             "n_components and groups are both given: pass one of them. groups tells "
             "which topics are merged, n_components how many are left."
         )
     given = [
-        [topic_number(topic, names) for topic in group]
+        topic_numbers(group, names, "Each of groups")
         for group in (() if groups is None else groups)
     ]
     places: dict[int, int] = {}

@@ -12,8 +12,11 @@ _POOL = 20  # candidates per chosen document
 def coherences(
     words: list[list[str]], counts: sp.csr_array, vocabulary: np.ndarray
 ) -> list[float | None]:
-    """Return the NPMI of each topic's words over whole documents, None if it has only one."""
-    rows = [k for k, topic in enumerate(words) if len(topic) > 1]
+    """Return the NPMI of each topic's words over whole documents.
+
+    None if the topic has only one word, or the documents have no known word.
+    """
+    rows = [k for k, topic in enumerate(words) if len(topic) > 1 and counts.nnz]
     found: list[float | None] = [None] * len(words)
     if rows:
         values = coherence(

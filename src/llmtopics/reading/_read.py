@@ -38,7 +38,7 @@ def read_topics(
         θ of the texts, if it is known, such as the result of ``fit_transform``. None is
         ``model.transform(texts)``.
     titles : sequence of D str, default=None
-        Titles of the documents, for tables.
+        Titles of the documents, for tables. A missing one (None) is the beginning of the text.
     labels : sequence of length D, default=None
         A group of each document, such as its author or section, for :meth:`Topics.by`.
     times : sequence of length D, default=None

@@ -6,6 +6,7 @@ More than 400 lines, because half of them document public methods.
 import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from sklearn.frozen import FrozenEstimator
 
 from llmtopics._checks import check_positive, pandas_for
 from llmtopics._language import LanguageModel
+from llmtopics._language.request import without_surrogates
 from llmtopics._words import rank_words
 from llmtopics.naming import name_topics
 from llmtopics.reading import _display, _exports, _search, _tables
@@ -32,6 +34,7 @@ from llmtopics.reading._inputs import (
     known_rows,
     renamed,
     topic_number,
+    topic_numbers,
 )
 from llmtopics.reading._merger import TopicMerger
 from llmtopics.reading._merging import as_phi, word_distances
@@ -72,7 +75,7 @@ class Topics:
         The documents.
 
     descriptions : list of K str, or None
-        One sentence per topic, after :meth:`label`.
+        One sentence per topic, after :meth:`label`. :meth:`rename` keeps them.
 
     titles, labels, times : ndarrays of shape (D,), or None
         As given to :func:`read_topics`.
@@ -323,7 +326,8 @@ class Topics:
         check_positive(n_topics=n_topics)
         scores = _search.score_topics(self, _search.check_query(query))
         order = np.argsort(-scores, kind="stable")[:n_topics]
-        words = [" ".join(self._words(5)[k]) for k in order]
+        listed = self._words(5)
+        words = [" ".join(listed[k]) for k in order]
         return self._some_topics(order, score=scores[order], words=words)
 
     def find_documents(self, query: str, n_documents: int = 5) -> "pd.DataFrame":
@@ -530,7 +534,9 @@ class Topics:
         """
         if not isinstance(names, Mapping):
             names = dict(enumerate(check_names(names, len(self.names))))
-        return self._changed(names=renamed(self.names, names))
+        found = self._changed(names=renamed(self.names, names))
+        found.descriptions = self.descriptions
+        return found
 
     def label(self, llm: str | LanguageModel = "smollm2", **settings: Any) -> "Topics":
         """Return these topics with names by a language model. The model is not changed.
@@ -552,8 +558,11 @@ class Topics:
         ValueError, LLMError, OSError
             As in :func:`llmtopics.naming.name_topics`.
         """
+        self._check_not_super()  # before a language model is called
+        n_words = settings.get("n_words", 10)
+        most = max(10, n_words) if isinstance(n_words, Integral) else 10
         found = name_topics(
-            self._words(10), self.mixtures, self.texts, llm=llm, **settings
+            self._words(most), self.mixtures, self.texts, llm=llm, **settings
         )
         named = self.rename(found.names)
         named.descriptions = found.descriptions
@@ -595,11 +604,11 @@ class Topics:
         merged = None
         if groups is not None:
             merged = [
-                [topic_number(topic, self.names) for topic in group] for group in groups
+                topic_numbers(group, self.names, "Each of groups") for group in groups
             ]
         return self._changed(
             groups=merged,
-            drop=[topic_number(topic, self.names) for topic in drop],
+            drop=topic_numbers(drop, self.names, "drop"),
             n_components=n_components,
             order=order,
         )
@@ -608,11 +617,7 @@ class Topics:
         """Return Topics of a TopicMerger around the model."""
         from llmtopics.reading._read import read_topics
 
-        if self._is_super:
-            raise ValueError(
-                "Super-topics cannot be renamed or merged: read the topics, or pass names= "
-                "to read_topics."
-            )
+        self._check_not_super()
         merger = TopicMerger._around(self, names=names, **merging)
         return read_topics(
             FrozenEstimator(merger),
@@ -622,6 +627,13 @@ class Topics:
             labels=self.labels,
             times=self.times,
         )
+
+    def _check_not_super(self) -> None:
+        if self._is_super:
+            raise ValueError(
+                "Super-topics cannot be renamed or merged: read the topics, or pass names= "
+                "to read_topics."
+            )
 
     # other formats ----------------------------------------------------------------------------
 
@@ -659,6 +671,7 @@ class Topics:
             Parameters of :meth:`to_dict`.
         """
         made = json.dumps(self.to_dict(**options), ensure_ascii=False, indent=1)
+        made = without_surrogates(made)  # UTF-8 has none
         if path is None:
             return made
         Path(path).write_text(made, "utf-8")
@@ -694,7 +707,9 @@ class Topics:
 
     def _title(self, row: int) -> str:
         if self.titles is not None:
-            return str(self.titles[row])
+            (missing,) = pandas_for("Topics").isna(self.titles[[row]])
+            if not missing:
+                return str(self.titles[row])
         return _tables.beginning(self.texts[row], 80)
 
     def _documents(self, rows: ArrayLike, **columns: Any) -> "pd.DataFrame":

@@ -56,7 +56,11 @@ class WrappedTopics(
         if len(members) == len(shares):
             self.components_ = phi[[group[0] for group in members]]
         else:
-            self.components_ = as_phi((self._matrix * shares[:, None]).T @ phi)
+            totals = self._matrix.T @ shares
+            # topics that no text has are merged with equal weights
+            unused = (self._matrix @ (totals <= 1e-12)).astype(bool)
+            weights = np.where(unused, 1.0, shares)
+            self.components_ = as_phi((self._matrix * weights[:, None]).T @ phi)
         self.vocabulary_, self.vectorizer_ = words.vocabulary, words.vectorizer
         if hasattr(fitted.last, "keyness_") or fitted.weights is None:
             self.keyness_ = self._keyness(theta, words, members)

@@ -20,6 +20,8 @@ _RUNS = re.compile(f"[{RANGES}]+|[^{RANGES}]+").findall
 _CLUSTERS = regex.compile(
     r".\p{M}*+"
 ).findall  # a letter with its vowel signs and tones
+# A word that begins with a letter. \w of the standard library has no vowel signs.
+WORD = regex.compile(r"\p{L}[\p{L}\p{M}\p{N}_'’-]*")
 # Chinese characters and Korean syllables, which may be words alone
 MAY_BE_SHORT = regex.compile(r"[\p{Han}\p{Hangul}]").search
 # Longer than all but rare words: this is several words, or a sentence. A Japanese run is

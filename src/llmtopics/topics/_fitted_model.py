@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 from sklearn import config_context
+from sklearn.base import is_clusterer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import normalize
 from sklearn.utils.validation import check_is_fitted
@@ -54,7 +55,7 @@ class FittedModel:
     Raises
     ------
     TypeError
-        If it does not read texts, or has no ``transform``.
+        If it does not read texts, has no ``transform``, or clusters.
     NotFittedError
         If it is not fitted.
     """
@@ -64,11 +65,33 @@ class FittedModel:
         check_is_fitted(model)
         self.model = model
         *self.before, self.last = steps_of(model)
+        check_no_distances(self.last, name)
 
     @config_context(transform_output="default")
     def mixtures(self, texts: list[str]) -> np.ndarray:
-        """Return θ of texts, (D, K). Rows sum to one."""
-        return as_rows(np.array(self.model.transform(texts), np.float64))
+        """Return θ of texts, (D, K). Rows sum to one.
+
+        Raises
+        ------
+        ValueError
+            If the model gives negative or missing weights, or a sparse matrix.
+        """
+        found = self.model.transform(texts)
+        name = type(self.last).__name__
+        if sp.issparse(found):
+            raise ValueError(
+                f"{name}.transform gives a sparse matrix, so it is no topic model: pass a "
+                "Pipeline that ends in a topic model."
+            )
+        weights = np.array(found, np.float64)
+        if not (weights >= 0).all():
+            row = int(np.argmin((weights >= 0).all(axis=1)))
+            raise ValueError(
+                f"{name}.transform gives negative or missing weights, such as in row {row}, "
+                "so they are no topic proportions: pass a model whose weights are not "
+                "negative, such as GibbsLDA or NMF."
+            )
+        return as_rows(weights)
 
     @property
     def names(self) -> list[str] | None:
@@ -136,7 +159,7 @@ class FittedModel:
         read: Any = texts
         for step in self.before:
             read = step.transform(read)
-            if not isinstance(read, list):
+            if len(getattr(read, "shape", ())) == 2:  # texts may also be arrays
                 break
         if hasattr(self.last, "_vectors"):
             found = self.last._vectors(list(read))
@@ -173,6 +196,16 @@ def check_reads_texts(model: Any, name: str) -> None:
         raise TypeError(
             f"{name} needs a model that reads texts, and {type(first).__name__} reads "
             "numbers: pass make_pipeline(vectorizer, model)."
+        )
+
+
+def check_no_distances(model: Any, name: str) -> None:
+    """Raise a TypeError if the weights of ``model`` are distances from clusters."""
+    if is_clusterer(model):
+        raise TypeError(
+            f"{name} needs a topic model, and {type(model).__name__}.transform gives "
+            "distances from clusters, which are small where the share is large: pass "
+            "EmbeddingTopics."
         )
 
 
