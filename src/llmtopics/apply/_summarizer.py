@@ -244,8 +244,8 @@ class TopicSummarizer(
         ----------
         X : sequence of str
             Texts.
-        y : None
-            Ignored.
+        y : object, default=None
+            Passed on to ``model.fit``. The topic models of this library ignore it.
 
         Returns
         -------
@@ -272,6 +272,7 @@ class TopicSummarizer(
             )
         with restored_on_error(self):
             self._as_fitted = given
+            vars(self).pop("outcomes_", None)  # of the old fit
             self.model_ = self._new_model().fit(texts, y)  # FrozenEstimator needs y
             own = embedder_of(self.model_) if given.embedder is None else None
             self.embedder_ = None

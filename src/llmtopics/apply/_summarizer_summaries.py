@@ -114,7 +114,7 @@ def extract(
             outcome = "too long"
         else:
             outcome = (
-                "no such topic" if np.isin(sentences.rows, rows).any() else "blank"
+                "no such topic" if len(sentences.numbers_of(rows)[0]) else "blank"
             )
         chosen_in_order = sorted(chosen, key=lambda one: one.sentence)
         text = " ".join(
