@@ -488,7 +488,9 @@ def test_answers_are_shortened_to_whole_sentences():
     assert check_answer(answer, [answer], 9, None, "english").text.endswith("dogs.")
 
 
-@pytest.mark.parametrize("answer", ["यह ठीक है।", "هل هذا صحيح؟", "天气很好。", "「好。」"])
+@pytest.mark.parametrize(
+    "answer", ["यह ठीक है।", "هل هذا صحيح؟", "天气很好。", "「好。」"]
+)
 def test_whole_sentences_are_known_in_other_scripts(answer):
     made = check_answer(answer, [answer], 2, None, "english")
     assert (made.outcome, made.text) == ("generated", answer)
