@@ -345,6 +345,14 @@ def test_any_model_of_texts_will_do():
     assert made.summarize([text], topic="1").summary.tolist() == ["Bbb bbb."]
 
 
+def test_words_alone_need_a_model_that_counts_words(model):
+    made = TopicSummarizer(NoNames(), topic_weight=0, vector_weight=0)
+    with pytest.raises(ValueError, match="counts no words"):
+        made.fit(["x"])
+    found = summarizer(model, topic_weight=0).transform(["A cat and a dog. Zzz."])
+    assert found == ["A cat and a dog. Zzz."]
+
+
 def test_vectors_are_those_of_the_topic_model_if_it_has_any(corpus):
     model = FusionTopicModel(3, max_iter=5, random_state=0)
     made = TopicSummarizer(model).fit(corpus[:20])
@@ -507,6 +515,13 @@ def test_names_and_numbers_that_are_not_in_the_source_are_found():
         "Smith",
         "June",
     )
+
+
+def test_a_decimal_comma_does_not_separate_thousands():
+    source = ["It rose by 12 to 1,200,300 and by 3,5 %."]
+    known = "It rose to 1200300 and by 3,5 %."
+    assert not_in_source(known, source, "english") == ()
+    assert not_in_source("It rose by 1,2 and 35 %.", source, "english") == ("1,2", "35")
 
 
 def test_a_text_cannot_end_the_notes():

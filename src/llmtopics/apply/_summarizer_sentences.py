@@ -85,6 +85,11 @@ def embedder_of(model: Any) -> Any:
     return getattr(last_step(unfrozen(model)), "embedder_", None)
 
 
+def counts_words(model: Any, texts: list[str]) -> bool:
+    """Return whether a fitted topic model counts the words of texts."""
+    return sp.issparse(counts_of(unfrozen(model), texts))
+
+
 def read_sentences(
     texts: list[str],
     language: str,

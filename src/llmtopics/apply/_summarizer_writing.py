@@ -19,6 +19,7 @@ _PROMPT = (
 _FENCE = re.compile(r"<\s*/?\s*notes\b[^<>\n]*>", re.IGNORECASE)
 _TAG = re.compile(r"</?\s*(?:notes|summary)\s*>", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_THOUSANDS = re.compile(r",(?=\d{3}(?!\d))")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 # also of Hindi, Arabic, Urdu, Armenian, Ethiopic, Burmese and Khmer
 _ENDED = re.compile(r"""[.!?…。！？।॥؟۔։።။៕។]["'”’»)\]」』]*$""")
@@ -102,7 +103,8 @@ def not_in_source(answer: str, source: Sequence[str], language: str) -> tuple[st
 
 
 def _digits(number: str) -> str:
-    return number.replace(",", "")
+    """Return a number without commas between thousands: 1,2 is not 12."""
+    return _THOUSANDS.sub("", number)
 
 
 def _key(word: str) -> str:
