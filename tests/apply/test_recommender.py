@@ -1,5 +1,7 @@
 import pickle
 import sys
+from datetime import date
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,8 +15,14 @@ from numpy.testing import assert_allclose, assert_array_equal
 from pandas.testing import assert_frame_equal
 from sklearn.base import clone
 from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.feature_extraction.text import (
+    CountVectorizer,
+    HashingVectorizer,
+    TfidfVectorizer,
+)
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from llmtopics import (
     EmbeddingTopics,
@@ -25,6 +33,8 @@ from llmtopics import (
     TransformerEmbedder,
 )
 from llmtopics._compiled.blas import one_thread
+from llmtopics.apply._recommender_inputs import read_interactions
+from llmtopics.apply._recommender_scores import choose_weights
 
 ANIMALS = ["cat dog cat", "dog puppy cat", "puppy kitten dog", "kitten cat puppy"]
 MONEY = ["bank stock bond", "stock share bank", "share bond stock", "bond bank share"]
@@ -228,6 +238,75 @@ def test_a_model_with_names_or_merged_topics_is_read():
     assert all(len(words) for words in why.topic_words)
 
 
+def test_a_fitted_model_is_kept_by_frozen_estimator():
+    fusion = FusionTopicModel(
+        2, embedder=make_pipeline(TfidfVectorizer(), TruncatedSVD(3)), max_iter=5
+    )
+    for inner in (clone(LDA), fusion):
+        inner.fit(TEXTS)
+        model = (
+            clone(CONTENT).set_params(model=FrozenEstimator(inner)).fit(TEXTS, LIKES)
+        )
+        assert_array_equal(model.mixtures_, inner.transform(TEXTS))
+        why = model.explain(0, 2)
+        assert all(len(words) for words in why.topic_words)
+        assert ("vectors" in why.sources) == (inner is fusion)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_models_whose_first_steps_have_no_names_are_explained(known):
+    hashing = HashingVectorizer(n_features=32, alternate_sign=False, norm=None)
+    vectorizer = CountVectorizer() if known else hashing
+    inner = make_pipeline(FunctionTransformer(), vectorizer, GibbsLDA(2, max_iter=5))
+    words = clone(CONTENT).set_params(model=inner).fit(TEXTS, LIKES).explain(0, 2)
+    assert [len(each) > 0 for each in words.topic_words] == [known] * 2
+
+
+@pytest.mark.parametrize(("value", "message"), [(np.nan, "NaN"), (-1.0, "egative")])
+def test_topic_models_that_give_no_proportions_are_refused(value, message):
+    wrong = FunctionTransformer(lambda X: np.full((X.shape[0], 2), value))
+    model = clone(CONTENT).set_params(model=make_pipeline(CountVectorizer(), wrong))
+    with pytest.raises(ValueError, match=message):
+        model.fit(TEXTS, LIKES)
+
+
+@pytest.mark.parametrize("case", ["new user", "likes of new items", "dislikes"])
+def test_users_unknown_to_the_collaborative_side_get_content_alone(case):
+    content = clone(CONTENT).set_params(threshold=3, negative_weight=1.0)
+    bpr = BayesianPersonalizedRanking(factors=4, random_state=0, num_threads=1)
+    model = clone(content).set_params(weight=1.0)
+    collaborative = {
+        "new user": bpr,
+        "likes of new items": CosineRecommender(K=5),
+        "dislikes": ALS,
+    }
+    model.set_params(collaborative=collaborative[case])
+    y = pd.DataFrame(
+        {"user": [0, 0, 1, 2], "item": [0, 1, 4, 4], "rating": [5, 5, 1, 5]}
+    )
+    likes = {"new user": [4], "likes of new items": [8], "dislikes": None}[case]
+    users = [1] if case == "dislikes" else None
+    found, expected = (
+        each.fit(TEXTS, y).add_items(["share bank"]).recommend(users, 9, likes=likes)
+        for each in (model, content)
+    )
+    assert_frame_equal(found, expected)
+    if case == "dislikes":
+        why = model.explain(1, 0)
+        score = found.set_index("item")["score"][0]
+        assert_allclose([why.score, why.history_contributions.sum()], score)
+
+
+def test_neighbors_of_new_items_are_as_few_as_those_of_others(planted_tastes):
+    texts, _, likes = planted_tastes
+    model = TopicRecommender(
+        LDA, collaborative=CosineRecommender(K=5), weight=0.5, random_state=0
+    )
+    items = model.fit(texts, likes)._scorer.collaborative.items
+    n = np.diff(items[np.flatnonzero(~model._scorer.known)].indptr)
+    assert 0 < n.max() <= 5
+
+
 def test_nested_parameters_are_reached():
     model = clone(CONTENT).set_params(model__gibbslda__n_components=3)
     assert model.fit(TEXTS, LIKES).mixtures_.shape == (8, 3)
@@ -244,6 +323,51 @@ def test_recent_likes_count_more():
     assert recent.recommend(n_items=1)["item"][0] in (5, 6, 7)
     days = y.assign(time=pd.to_datetime(["2024-01-01", "2024-01-11"]))
     assert_frame_equal(fit_small(days, half_life=1.0).recommend(), recent.recommend())
+
+
+@pytest.mark.parametrize("kind", ["zone", "date", "polars"])
+def test_every_kind_of_time_is_read(kind):
+    days = pd.to_datetime(pd.Series(["2024-01-01", "2024-01-11"]), utc=kind == "zone")
+    y = pd.DataFrame({"user": [0, 0], "item": [0, 4], "time": days})
+    if kind == "date":
+        y["time"] = [date(2024, 1, 1), date(2024, 1, 11)]
+    if kind == "polars":
+        y = pl.DataFrame(y).with_columns(pl.col("time").dt.replace_time_zone("UTC"))
+    found = fit_small(y, half_life=10.0).explain(0, 2)
+    assert_allclose(found.history_weights, [0.5, 1])
+
+
+def test_held_out_ratings_are_compared_with_the_mean_of_fit():
+    y = pd.DataFrame(
+        {"user": [0, 0, 1, 1], "item": [0, 4, 1, 5], "rating": [5, 1, 5, 1]}
+    )
+    model = fit_small(y, threshold="mean")
+    low = pd.DataFrame({"user": [0], "item": [1], "rating": [2]})
+    with pytest.raises(ValueError, match="no like to evaluate"):
+        model.score(TEXTS, low)
+    assert model.score(TEXTS, low.assign(rating=4)) == 1
+
+
+def test_held_out_likes_of_seen_items_do_not_count():
+    model = fit_small(np.eye(1, 8))
+    held = np.zeros((1, 8))
+    held[0, :2] = 1
+    both = model.score(TEXTS, held)
+    held[0, 0] = 0
+    assert both == model.score(TEXTS, held) > 0
+    with pytest.raises(ValueError, match="not seen in fit"):
+        model.score(TEXTS, np.eye(1, 8))
+    assert model.score(TEXTS, held, k=10**12) == both
+
+
+def test_weights_are_not_chosen_on_items_that_the_user_has_seen():
+    """What was kept is not recommended, so it cannot count as missed."""
+    y = pd.DataFrame({"user": [0] * 5 + [1] * 5, "item": [0, 1, 2, 3, 0] * 2})
+    y["time"] = range(10)  # the last is a repetition of the first
+    given = clone(CONTENT).get_params(deep=False)
+    found = read_interactions(y, range(8), SimpleNamespace(**given))
+    warm, _ = choose_weights(found, np.eye(8), 1.0, lambda weights: None, 0)
+    assert warm == {}
 
 
 def test_negatives_push_away():
@@ -304,6 +428,14 @@ def test_items_are_named_by_the_index_of_a_series_or_by_ids():
         by_ids.add_items(["cat", "dog"], item_ids=["newer", "new"])
 
 
+def test_tuples_are_ids():
+    ids = pd.MultiIndex.from_product([["a", "b"], range(4)])
+    model = clone(CONTENT).fit(pd.Series(TEXTS, index=ids), LIKES)
+    one, same = (model.similar_items(each, 3) for each in (("a", 1), [("a", 1)]))
+    assert_frame_equal(one, same)
+    assert one["similar"].tolist()[0][0] == "a"
+
+
 def test_repeated_interactions_are_summed():
     twice = pd.DataFrame({"user": [0, 0, 0], "item": [0, 0, 4]})
     assert fit_small(twice).explain(0, 2).history_weights.tolist() == [2, 1]
@@ -317,6 +449,13 @@ def test_zeros_of_a_matrix_are_no_interaction():
     assert len(found) == 6
     assert_array_equal(stored.toarray(), given.toarray())
     assert stored.nnz == 48  # the input is as it was
+
+
+def test_repeated_entries_of_a_sparse_matrix_are_one_rating():
+    y = sp.coo_array(([3, 2, 1], ([0, 0, 0], [0, 0, 4])), shape=(1, 8))
+    model = fit_small(y, threshold=4)
+    assert model.explain(0, 2).history == [0]
+    assert y.nnz == 3  # the input is as it was
 
 
 def test_users_without_likes_get_what_is_popular():
@@ -348,6 +487,16 @@ BAD = {
     "text rating": (table(rating=["1", "much", "2"]), {}, "rating '1' in row 0"),
     "unknown item": (table().assign(item=[0, 99, 4]), {}, "item 99 in row 1"),
     "no user": (table().assign(user=["a", None, "b"]), {}, "no user in row 1"),
+    "NaT for a user": (
+        table().assign(user=pd.to_datetime(["2024-01-01", None, "2024-01-02"])),
+        {},
+        "no user in row 1",
+    ),
+    "dates as ratings": (
+        table(rating=pd.to_datetime(["2024-01-01"] * 3)),
+        {},
+        "rating .* in row 0, which is not a number:",
+    ),
     "no item column": (table().drop(columns="item"), {}, "no column item"),
     "no user column": (table().drop(columns="user"), {}, "columns user and item"),
     "text times": (table(time=["a", "b", "c"]), {}, "time 'a' in row 0"),
@@ -392,6 +541,10 @@ def test_bad_requests_are_refused():
         model.recommend([0], likes=[1])
     with pytest.raises(ValueError, match="item has 99"):
         model.explain(0, 99)
+    with pytest.raises(ValueError, match=r"likes has \[1\] in place 0"):
+        model.recommend(likes=[[1], [2]])
+    with pytest.raises(ValueError, match="has a list in row 0"):
+        clone(CONTENT).fit(TEXTS, LIKES, item_ids=[[i] for i in range(8)])
     with pytest.raises(ValueError, match="3 ids for 8 texts"):
         clone(CONTENT).fit(TEXTS, LIKES, item_ids=[1, 2, 3])
     with pytest.raises(ValueError, match="'a' more than once, last in row 3"):

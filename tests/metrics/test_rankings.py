@@ -35,5 +35,16 @@ def test_bad_lists_are_refused(measure):
         measure([["a"], ["b"]], [["a"]])
     with pytest.raises(ValueError, match="more than once in row 1"):
         measure([["a"], ["b", "b"]], [["a"], ["b"]])
+    with pytest.raises(ValueError, match="ranked has 'ab' in row 0: pass a list"):
+        measure(["ab"], [["a"]])
+    with pytest.raises(ValueError, match="relevant has 3 in row 0: pass a list"):
+        measure([["a"]], [3])
     with pytest.raises(ValueError, match="k must be"):
         measure([["a"]], [["a"]], k=0)
+
+
+def test_k_may_be_larger_than_memory():
+    for measure in (recall_at_k, ndcg_at_k):
+        few, many = (measure([["a", "b"]], [["b", "c", "d"]], k=k) for k in (9, 10**12))
+        assert few == many
+    assert ndcg_at_k([], [], k=10**12).shape == (0,)

@@ -90,12 +90,13 @@ class TopicRecommender(PartsMixin, TextReader, BaseEstimator):
 
     threshold : float, "mean" or None, default=None
         Ratings of at least ``threshold`` are likes, with weight 1. "mean" is the mean rating
-        of each user. None uses ratings as weights: counts, or seconds. They must not be
+        of each user in ``fit``. None uses ratings as weights: counts, or seconds. They must not be
         negative.
 
     negative_weight : float, default=0.0
         How strongly ratings below ``threshold`` push away from similar items. 0 ignores them.
-        1 counts as much as a like.
+        1 counts as much as a like. This is for the content side: "als" takes disliked items
+        about as items that the user has not seen.
 
     half_life : float or None, default=None
         Time after which a like counts half, in units of the column ``time``, or in days for
@@ -142,11 +143,12 @@ class TopicRecommender(PartsMixin, TextReader, BaseEstimator):
         to one. They are uniform for users without likes.
 
     weight_, new_item_weight_ : float
-        Weight of the collaborative side for items with and without interactions.
+        Weight of the collaborative side for items with and without interactions. 0 without a
+        collaborative side.
 
     weight_scores_, new_item_weight_scores_ : dict of float to float
-        Mean nDCG@20 of each weight on held-out likes. Empty if ``weight`` is given, or if there
-        are too few likes to hold any out. Then the weights are 0.5.
+        Mean nDCG@20 of each weight on held-out likes. Empty if no weight is chosen. With
+        "auto" and too few likes to hold any out, they are empty, too, and the weights are 0.5.
 
     See Also
     --------
@@ -170,7 +172,9 @@ class TopicRecommender(PartsMixin, TextReader, BaseEstimator):
     interactions of each user (random ones, if there are no times). For new items, it is the
     best on a random fifth of the items. Of many users, a sample is asked.
 
-    Users without likes get the most popular items: the score is the sum of likes. With
+    Users of whom the collaborative side knows nothing get the content side alone. Users without
+    likes (and without dislikes that count) get the most popular items: the score is the sum of
+    likes. With
     ``diversity``, lists are chosen by maximal marginal relevance [2]_: each next item has the
     largest ``(1 - diversity) score - diversity similarity``, where scores are scaled to [0, 1]
     and the similarity is the largest ``Σ_k √(θ_ik θ_jk)`` with an item j chosen before.
@@ -237,6 +241,7 @@ class TopicRecommender(PartsMixin, TextReader, BaseEstimator):
         "_scorer",
         "_likes",
         "_seen",
+        "_thresholds",
         "_as_fitted",
     )
 
@@ -310,12 +315,18 @@ class TopicRecommender(PartsMixin, TextReader, BaseEstimator):
         with restored_on_error(self):
             self._as_fitted = given
             self.item_ids_, self.user_ids_ = ids, found.user_ids
-            self.model_ = topic_model_for(given, len(texts), seed).fit(texts)
+            self.model_ = topic_model_for(given, len(texts), seed)
+            self.model_.fit(texts, None)  # FrozenEstimator needs y
             self._words = fit_words(
                 texts, given.vectorizer, given.n_word_features, seed
             )
             self._features = read_features(self.model_, self._words, texts)
             self._likes, self._seen = found.liked(), found.seen()
+            self._thresholds = None
+            if given.threshold == "mean":
+                self._thresholds = dict(
+                    zip(found.user_ids, found.thresholds, strict=True)
+                )
             self._fit_sides(found, given, seed)
         return self
 
@@ -357,8 +368,8 @@ class TopicRecommender(PartsMixin, TextReader, BaseEstimator):
         texts : sequence of str
             Texts of the new items.
         item_ids : sequence, default=None
-            Their ids. None is the index of a pandas Series with ids that are not known yet, or
-            else the next whole numbers.
+            Their ids, which must be new. None is the index of a pandas Series, or else the
+            next whole numbers.
 
         Returns
         -------
@@ -559,7 +570,7 @@ class TopicRecommender(PartsMixin, TextReader, BaseEstimator):
         Parameters
         ----------
         user : object
-            Id of a user in ``fit`` who liked something.
+            Id of a user in ``fit`` who liked or disliked something.
         item : object
             Id of an item, seen or not.
 
@@ -610,7 +621,8 @@ class TopicRecommender(PartsMixin, TextReader, BaseEstimator):
         y : DataFrame, or {array-like, sparse matrix} of shape (n_users, n_items)
             Interactions of users in ``fit`` that were held out, in the same form as there.
         k : int, default=20
-            Length of the lists. Items seen in ``fit`` are not recommended.
+            Length of the lists. Items that a user has seen in ``fit`` are not recommended,
+            and held-out likes of them do not count.
 
         Returns
         -------
@@ -620,28 +632,36 @@ class TopicRecommender(PartsMixin, TextReader, BaseEstimator):
         Raises
         ------
         ValueError
-            If y is not as in ``fit``, or has no like of a user in ``fit``.
+            If y is not as in ``fit``, has users who were not there, or has no like to evaluate.
         """
         check_is_fitted(self)
         check_positive(k=k)
         given = SimpleNamespace(**{**vars(self._as_fitted), "half_life": None})
+        if given.threshold == "mean":  # of all ratings in fit, and not of the few here
+            given.threshold = self._thresholds
         found = read_interactions(y, self.item_ids_, given)
         likes = found.liked()
-        relevant = {
-            user: set(likes[[row]].indices[likes[[row]].data > 0].tolist())
-            for row, user in enumerate(found.user_ids)
-        }
-        users = [user for user, wanted in relevant.items() if wanted]
-        if not users:
-            raise ValueError("y has no like to evaluate: pass held-out likes.")
+        asked = np.flatnonzero((likes > 0).sum(axis=1))
+        users = [found.user_ids[row] for row in asked]
         numbers = rows_of(users, self.user_ids_, "y", "user")
+        wanted = (likes[asked] > 0).astype(int)
+        wanted = sp.csr_array(wanted - wanted.multiply(self._seen[numbers] > 0))
+        wanted.eliminate_zeros()
+        kept = np.diff(wanted.indptr) > 0
+        wanted, numbers = wanted[kept], numbers[kept]
+        if not len(numbers):
+            raise ValueError(
+                "y has no like to evaluate: pass held-out likes of items that their users "
+                "have not seen in fit."
+            )
         lists: list[Any] = []
-        for start in range(0, len(users), _AT_A_TIME):
+        for start in range(0, len(numbers), _AT_A_TIME):
             rows = numbers[start : start + _AT_A_TIME]
             scores = self._scores(self._likes[rows], rows)
             scores[self._seen[rows].toarray() > 0] = -np.inf
             lists += [self._best(each, int(k), 0.0).tolist() for each in scores]
-        return float(ndcg_at_k(lists, [relevant[user] for user in users], k).mean())
+        relevant = np.split(wanted.indices, wanted.indptr[1:-1])
+        return float(ndcg_at_k(lists, relevant, k).mean())
 
     @property
     def mixtures_(self):

@@ -1,5 +1,6 @@
 """Texts of items → features: topic proportions, vectors and words."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -11,9 +12,12 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import normalize
 
+from llmtopics._vectorizers import find_words
 from llmtopics._words import top_words
+from llmtopics.apply._summarizer_sentences import unfrozen
 from llmtopics.explanation._text_models import TextModel
 from llmtopics.fusion import FusionTopicModel
+from llmtopics.fusion._sides import to_mixtures
 from llmtopics.text import TextAnalyzer
 from llmtopics.topics import EmbeddingTopics
 
@@ -76,11 +80,7 @@ def fit_words(
 
 def read_features(model: Any, words: Pipeline | None, texts: list[str]) -> Features:
     """Return the features of texts, by fitted parts."""
-    mixtures = np.asarray(model.transform(texts), np.float64)
-    mixtures = np.maximum(mixtures, 0)
-    sums = mixtures.sum(axis=1, keepdims=True)
-    K = mixtures.shape[1]
-    mixtures = np.where(sums > 0, mixtures / np.where(sums > 0, sums, 1), 1 / K)
+    mixtures = to_mixtures(model.transform(texts), "model.transform(texts)")
     parts = {TOPICS: np.sqrt(mixtures)}
     if (vectors := _vectors(model, texts)) is not None:
         parts[VECTORS] = normalize(np.asarray(vectors, np.float64))
@@ -96,6 +96,7 @@ def read_features(model: Any, words: Pipeline | None, texts: list[str]) -> Featu
 
 def _vectors(model: Any, texts: list[str]) -> np.ndarray | None:
     """Return the vectors that the topic model reads, or None if it reads none."""
+    model = unfrozen(model)
     last: Any = model[-1] if isinstance(model, Pipeline) else model
     if isinstance(last, TextModel):
         for step in model[:-1] if isinstance(model, Pipeline) else ():
@@ -108,12 +109,14 @@ def _vectors(model: Any, texts: list[str]) -> np.ndarray | None:
 
 def words_of_topics(model: Any, n_topics: int) -> list[list[str]]:
     """Return words that describe each topic, or empty lists if the model has none."""
+    model = unfrozen(model)
     last: Any = model[-1] if isinstance(model, Pipeline) else model
     if isinstance(last, TextModel):
         return last.top_words()  # type: ignore[attr-defined]
     components = getattr(last, "components_", None)
     if components is not None and isinstance(model, Pipeline):
-        names = model[:-1].get_feature_names_out()
-        if len(names) == components.shape[1]:
-            return top_words(components, names)
+        with suppress(ValueError):  # a step after the vectorizer has no names
+            names = find_words(model[:-1])
+            if names is not None and len(names) == components.shape[1]:
+                return top_words(components, names)
     return [[] for _ in range(n_topics)]

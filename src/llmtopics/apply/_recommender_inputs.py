@@ -1,15 +1,17 @@
 """Interactions of users with items: a matrix or a table → weights."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.utils._missing import is_pandas_na, is_scalar_nan
+
+from llmtopics.apply._missing_values import is_missing
 
 _NAME = "TopicRecommender"
 
@@ -27,6 +29,8 @@ class Interactions:
         Positive: liked. Negative: not liked. 0: seen, and neither.
     order : ndarray of shape (n,)
         Times, or zeros if there are none.
+    thresholds : ndarray of shape (n_users,) or None
+        Ratings from which each user likes an item.
     """
 
     user_ids: list[Any]
@@ -35,13 +39,12 @@ class Interactions:
     items: np.ndarray
     weights: np.ndarray
     order: np.ndarray
+    thresholds: np.ndarray | None
 
     def rows(self, kept: np.ndarray) -> "Interactions":
         """Return some of the rows."""
-        parts = (self.users, self.items, self.weights, self.order)
-        return Interactions(
-            self.user_ids, self.n_items, *(each[kept] for each in parts)
-        )
+        names = ("users", "items", "weights", "order")
+        return replace(self, **{name: getattr(self, name)[kept] for name in names})
 
     def matrix(self, values: np.ndarray) -> sp.csr_array:
         """Return the sum of values per user and item."""
@@ -59,10 +62,6 @@ class Interactions:
         return self.matrix(np.ones(len(self.users)))
 
 
-def _is_missing(value: Any) -> bool:
-    return value is None or is_scalar_nan(value) or is_pandas_na(value)
-
-
 def check_ids(ids: Any, n: int, name: str) -> list[Any]:
     """Return ids as a list; raise a ValueError if they are not ``n`` distinct values."""
     found = list(ids.to_list() if hasattr(ids, "to_list") else ids)
@@ -71,8 +70,12 @@ def check_ids(ids: Any, n: int, name: str) -> list[Any]:
             f"{name} has {len(found)} ids for {n} texts: pass one per text."
         )
     for row, each in enumerate(found):
-        if _is_missing(each):
+        if is_missing(each):
             raise ValueError(f"{name} has no id in row {row}: give each item an id.")
+        if not isinstance(each, Hashable):
+            raise ValueError(
+                f"{name} has a {type(each).__name__} in row {row}: use numbers or str."
+            )
     found = [each.item() if isinstance(each, np.generic) else each for each in found]
     twice = [each for each, count in Counter(found).items() if count > 1]
     if twice:
@@ -85,12 +88,13 @@ def check_ids(ids: Any, n: int, name: str) -> list[Any]:
 
 def rows_of(wanted: Any, ids: list[Any], name: str, kind: str) -> np.ndarray:
     """Return the rows of one id or of several; raise a ValueError that names an unknown one."""
-    if isinstance(wanted, str) or not hasattr(wanted, "__iter__"):
-        wanted = [wanted]
     of_id = {each: row for row, each in enumerate(ids)}
+    is_id = isinstance(wanted, Hashable) and wanted in of_id  # a tuple may be an id
+    if is_id or isinstance(wanted, str) or not hasattr(wanted, "__iter__"):
+        wanted = [wanted]
     rows = []
     for place, each in enumerate(wanted):
-        if each not in of_id:
+        if not isinstance(each, Hashable) or each not in of_id:
             raise ValueError(
                 f"{name} has {each!r} in place {place}, which is no {kind} of the "
                 f"recommender: pass ids in {kind}_ids_"
@@ -123,6 +127,7 @@ def read_interactions(
     y : sparse or array-like of shape (n_users, n_items), or a table
     item_ids : sequence of n_items
     given : namespace with ``threshold``, ``negative_weight`` and ``half_life``
+        ``threshold`` may also be a dict of thresholds per user.
 
     Raises
     ------
@@ -140,7 +145,11 @@ def read_interactions(
     else:
         user_ids, users, items, ratings, times = _from_matrix(y, len(item_ids))
     _check_ratings(ratings, users, items, given, is_table=hasattr(y, "columns"))
-    weights = _weights(ratings, users, len(user_ids), given)
+    thresholds = _thresholds(ratings, users, list(user_ids), given.threshold)
+    weights = ratings
+    if thresholds is not None:
+        is_liked = ratings >= thresholds[users]
+        weights = np.where(is_liked, 1.0, -float(given.negative_weight))
     if given.half_life is not None:
         if times is None:
             raise ValueError(
@@ -150,7 +159,9 @@ def read_interactions(
         np.maximum.at(latest, users, times)
         weights = weights * 0.5 ** ((latest[users] - times) / given.half_life)
     order = np.zeros(len(users)) if times is None else times
-    return Interactions(list(user_ids), len(item_ids), users, items, weights, order)
+    return Interactions(
+        list(user_ids), len(item_ids), users, items, weights, order, thresholds
+    )
 
 
 def _from_matrix(y: Any, n_items: int) -> tuple:
@@ -167,6 +178,7 @@ def _from_matrix(y: Any, n_items: int) -> tuple:
             "per text of X, in the same order."
         )
     found = sp.coo_array(y, copy=True)
+    found.sum_duplicates()  # they are one count or rating, also for the threshold
     found.eliminate_zeros()
     order = np.lexsort((found.col, found.row))
     values = found.data[order].astype(np.float64)
@@ -180,7 +192,7 @@ def _from_table(y: Any, item_ids: Sequence[Any]) -> tuple:
     columns = {name: y[name].to_list() for name in ("user", "item")}
     for name, values in columns.items():
         for row, value in enumerate(values):
-            if _is_missing(value):
+            if is_missing(value):
                 raise ValueError(f"y has no {name} in row {row}: remove the row.")
     of_item = {each: i for i, each in enumerate(item_ids)}
     for row, item in enumerate(columns["item"]):
@@ -198,17 +210,21 @@ def _from_table(y: Any, item_ids: Sequence[Any]) -> tuple:
 
 
 def _numbers(y: Any, name: str) -> np.ndarray:
-    """Return a column as finite floats. Dates become days."""
+    """Return a column as finite floats. Times that are dates become days."""
     values = np.asarray(y[name].to_numpy())
-    if values.dtype.kind == "M":
+    if values.dtype.kind in "biuf":
+        numbers = values.astype(np.float64)
+    elif values.dtype.kind == "M" and name == "time":
         missing = np.isnat(values)
         numbers = values.astype("datetime64[us]").astype(np.float64) / 86_400e6
         numbers[missing] = np.nan
     else:
         numbers = np.full(len(values), np.nan)
         for row, value in enumerate(values):
-            with suppress(TypeError, ValueError):
-                numbers[row] = np.nan if isinstance(value, str) else float(value)
+            with suppress(TypeError, ValueError, OverflowError):
+                is_date = isinstance(value, date) and name == "time"
+                number = _days(value) if is_date else value
+                numbers[row] = np.nan if isinstance(number, str) else float(number)
     if not np.isfinite(numbers).all():
         row = int(np.flatnonzero(~np.isfinite(numbers))[0])
         kind = "a number or a date" if name == "time" else "a number"
@@ -217,6 +233,15 @@ def _numbers(y: Any, name: str) -> np.ndarray:
             "it, or remove the row."
         )
     return numbers
+
+
+def _days(value: date) -> float:
+    """Return the days since 1970 of a date or a time. Times without a zone are UTC."""
+    if is_missing(value):
+        return np.nan
+    if not isinstance(value, datetime):
+        return float((value - date(1970, 1, 1)).days)
+    return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp() / 86_400
 
 
 def _check_ratings(
@@ -238,16 +263,17 @@ def _check_ratings(
         raise ValueError(f"y holds {ratings[row]} in {where}, which {fault}.")
 
 
-def _weights(
-    ratings: np.ndarray, users: np.ndarray, n_users: int, given: SimpleNamespace
-) -> np.ndarray:
-    """Return the ratings themselves, or 1 for liked and ``-negative_weight`` for others."""
-    if given.threshold is None:
-        return ratings
-    least = given.threshold
-    if least == "mean":
-        n = np.bincount(users, minlength=n_users)
-        sums = np.bincount(users, ratings, minlength=n_users)
-        # rounding must not make equal ratings fall below their mean
-        least = (sums / np.maximum(n, 1))[users] - 1e-9
-    return np.where(ratings >= least, 1.0, -float(given.negative_weight))
+def _thresholds(
+    ratings: np.ndarray, users: np.ndarray, user_ids: list[Any], threshold: Any
+) -> np.ndarray | None:
+    """Return the rating from which each user likes an item, or None for no threshold."""
+    if threshold is None:
+        return None
+    if isinstance(threshold, Mapping):
+        return np.array([threshold.get(user, -np.inf) for user in user_ids])
+    if threshold != "mean":
+        return np.full(len(user_ids), float(threshold))
+    n = np.bincount(users, minlength=len(user_ids))
+    sums = np.bincount(users, ratings, minlength=len(user_ids))
+    # rounding must not make equal ratings fall below their mean
+    return sums / np.maximum(n, 1) - 1e-9

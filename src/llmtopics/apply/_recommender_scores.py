@@ -17,6 +17,7 @@ _SHARE = 0.2  # of interactions, or of items, that are held out
 _AT = 20  # length of the lists that are compared
 _MOST_SCORES = 10_000_000  # of users times items, in validation
 _UNDECIDED = 0.5
+_BLOCK = 500  # new items whose similarities are in memory at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +48,8 @@ class Scorer:
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """Return the scores by content and by collaboration, each on a comparable scale.
 
+        The content side stands in for the other for users of whom that knows nothing.
+
         Parameters
         ----------
         weights : csr_array of shape (n_users, n_items)
@@ -55,15 +58,25 @@ class Scorer:
         """
         content, found = self._raw_sides(weights, users)
         content /= self._scales(content)
-        return content, None if found is None else found / self._scales(found)
+        if found is None:
+            return content, None
+        found = found / self._scales(found)
+        unknown = ~found.any(axis=1)
+        found[unknown] = content[unknown]
+        return content, found
 
     def scales(
         self, weights: sp.csr_array, users: np.ndarray | None
-    ) -> tuple[float, float]:
-        """Return what the scores of one user are divided by, per side."""
+    ) -> tuple[float, float | None]:
+        """Return what the scores of one user are divided by, per side.
+
+        The second is None if the collaborative side knows nothing of the user.
+        """
         content, found = self._raw_sides(weights, users)
-        scales = [self._scales(each) for each in (content, found) if each is not None]
-        return float(scales[0][0, 0]), float(scales[-1][0, 0])
+        scale = float(self._scales(content)[0, 0])
+        if found is None or not found.any():
+            return scale, None
+        return scale, float(self._scales(found)[0, 0])
 
     def _raw_sides(
         self, weights: sp.csr_array, users: np.ndarray | None
@@ -110,15 +123,36 @@ def with_predicted_factors(scorer: Scorer) -> Scorer:
         kept = items[np.flatnonzero(known)]
         seen = scorer.features[known]
         map_ = scorer.inverse @ (kept.T @ seen).T
-        predicted = scorer.features[~known] @ map_
     if sp.issparse(items):
         order = np.argsort(np.r_[np.flatnonzero(known), np.flatnonzero(~known)])
-        # similarities with the nearest few, as those of the others
-        both = sp.vstack([kept, sp.csr_array(predicted)]).tocsr()[order]
+        both = sp.vstack([kept, *_predicted_neighbors(scorer, kept, map_)]).tocsr()
+        both = both[order]
     else:
+        predicted = scorer.features[~known] @ map_
         both = np.empty((len(known), items.shape[1]))
         both[known], both[~known] = kept, predicted
     return Scorer(scorer.features, scorer.inverse, known, with_items(model, both))
+
+
+def _predicted_neighbors(
+    scorer: Scorer, kept: sp.csr_array, map_: np.ndarray
+) -> list[sp.csr_array]:
+    """Return similarities of the other items, each with as many neighbors as known items have.
+
+    Otherwise, memory would be the number of new items times that of all.
+    """
+    n = max(1, int(np.diff(kept.tocsc().indptr).max(initial=0)))
+    others = scorer.features[~scorer.known]
+    found = []
+    for start in range(0, len(others), _BLOCK):
+        block = others[start : start + _BLOCK] @ map_
+        nearest = ranked(np.abs(block), n)
+        few = np.zeros_like(block)
+        np.put_along_axis(
+            few, nearest, np.take_along_axis(block, nearest, axis=1), axis=1
+        )
+        found.append(sp.csr_array(few))
+    return found
 
 
 def blend(content: np.ndarray, other: np.ndarray | None, weight: Any) -> np.ndarray:
@@ -197,6 +231,9 @@ def _scores_of_weights(
         known if candidates is None else np.isin(np.arange(len(known)), candidates)
     )
     wanted = wanted.multiply(wanted > 0).multiply(allowed[np.newaxis]).tocsr()
+    # what a user has seen before is not recommended, so it cannot be found again
+    wanted = sp.csr_array(wanted - wanted.multiply(seen > 0))
+    wanted.eliminate_zeros()
     users = np.flatnonzero((wanted.sum(axis=1) > 0) & (abs(weights).sum(axis=1) > 0))
     if not len(users) or not (weights.data > 0).any():
         return {}
@@ -266,13 +303,15 @@ def parts_of_score(
     """
     features, model = scorer.features, scorer.collaborative
     content_scale, other_scale = scorer.scales(likes, np.array([user]))
-    share = (1 - weight if model else 1.0) / content_scale
+    if other_scale is None:  # as in Scorer.sides
+        weight = 0.0
+    share = (1 - weight) / content_scale
     adds = scorer.profiles(likes)[0] * features[item] * share
     sources = {name: float(adds[part].sum()) for name, part in blocks.items()}
     of_items = likes.data * (features[likes.indices] @ scorer.inverse @ features[item])
     of_items *= share
     if model is not None:
-        factor = weight / other_scale
+        factor = 0.0 if other_scale is None else weight / other_scale
         parts = model.parts(likes, item)
         if parts is not None:
             of_items = of_items + parts * factor

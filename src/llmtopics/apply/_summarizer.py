@@ -19,6 +19,7 @@ from llmtopics._text_readers import OneTextColumn, TextReader
 from llmtopics.apply._summarizer_coverage import Weights
 from llmtopics.apply._summarizer_sentences import (
     Sentences,
+    counts_words,
     embedder_of,
     read_sentences,
 )
@@ -244,8 +245,8 @@ class TopicSummarizer(
         ----------
         X : sequence of str
             Texts.
-        y : None
-            Ignored.
+        y : object, default=None
+            Passed on to ``model.fit``. The topic models of this library ignore it.
 
         Returns
         -------
@@ -256,7 +257,8 @@ class TopicSummarizer(
         ------
         ValueError
             If an entry is not a text (the error names its row), if there is no limit, if all
-            weights of coverage are 0, or if the language is not known. Errors of the topic
+            weights of coverage are 0 (or all but that of the words, and the topic model counts
+            no words), or if the language is not known. Errors of the topic
             model and of the embedder are passed on.
         """
         texts, given = check_texts(X, "TopicSummarizer"), as_fitted(self)
@@ -272,7 +274,15 @@ class TopicSummarizer(
             )
         with restored_on_error(self):
             self._as_fitted = given
+            vars(self).pop("outcomes_", None)  # of the old fit
             self.model_ = self._new_model().fit(texts, y)  # FrozenEstimator needs y
+            if not (given.topic_weight or given.vector_weight) and not counts_words(
+                self.model_, texts[:1]
+            ):
+                raise ValueError(
+                    "topic_weight and vector_weight are 0, and the topic model counts no "
+                    "words: set one of them above 0."
+                )
             own = embedder_of(self.model_) if given.embedder is None else None
             self.embedder_ = None
             if given.vector_weight:

@@ -109,7 +109,7 @@ class _Covered:
         self.given = candidates
         self.missing = np.ones_like(candidates.target)  # Π_j (1 - θ_jk)
         if candidates.words is not None:
-            self.words = (candidates.words > 0).astype(np.float64)
+            self.words = (candidates.words != 0).astype(np.float64)
             counts = np.asarray(self.words.sum(axis=0)).ravel()
             self.shares = counts / max(counts.sum(), 1)
             self.times = np.zeros(len(counts))
@@ -119,8 +119,9 @@ class _Covered:
             self.targets = candidates.vectors[some]
             self.nearest = np.zeros(len(some))
         first = self._first_terms()
-        most = np.maximum(first.max(axis=1, initial=0), np.finfo(float).tiny)
-        self.scales = np.array(weights[:3]) / most
+        most = first.max(axis=1, initial=0)
+        # a term that no sentence adds to does not count, whatever its weight
+        self.scales = np.array(weights[:3]) / np.where(most > 0, most, np.inf)
         self.first_gains = self.scales @ first
 
     def _first_terms(self) -> np.ndarray:

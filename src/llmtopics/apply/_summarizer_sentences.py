@@ -10,9 +10,9 @@ import scipy.sparse as sp
 from sklearn.frozen import FrozenEstimator
 from sklearn.preprocessing import normalize
 from sklearn.utils import check_array
-from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 
 from llmtopics._checks import check_rows
+from llmtopics.apply._missing_values import is_missing
 from llmtopics.apply._summarizer_coverage import Candidates
 from llmtopics.fusion._sides import last_step, to_mixtures
 from llmtopics.metrics._fitted_models import counts_of
@@ -44,13 +44,23 @@ class Sentences(NamedTuple):
     vectors: np.ndarray | None
     document_mixtures: np.ndarray
 
+    def numbers_of(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the numbers of the sentences of some texts, and how many each text has."""
+        # self.rows is sorted, so the time does not depend on the number of other texts
+        starts = np.searchsorted(self.rows, rows, "left")
+        ends = np.searchsorted(self.rows, rows, "right")
+        spans = [np.arange(*span) for span in zip(starts, ends, strict=True)]
+        return np.concatenate(spans), ends - starts
+
     def of(self, rows: np.ndarray, topic: int | None) -> tuple[np.ndarray, Candidates]:
         """Return the sentences of some texts as candidates, and their numbers.
 
         With a topic, these are the sentences that have it as their first topic.
         """
-        which = np.flatnonzero(np.isin(self.rows, rows))
-        target = self.document_mixtures[rows].mean(axis=0)
+        which, n = self.numbers_of(rows)
+        # a blank text has the mean of the prior: a group does not have to cover that
+        written = rows[n > 0] if n.any() else rows
+        target = self.document_mixtures[written].mean(axis=0)
         if topic is not None:
             which = which[self.mixtures[which].argmax(axis=1) == topic]
             target = np.eye(self.mixtures.shape[1])[topic]
@@ -73,6 +83,11 @@ def unfrozen(model: Any) -> Any:
 def embedder_of(model: Any) -> Any:
     """Return the fitted embedder of a topic model, None if it has none."""
     return getattr(last_step(unfrozen(model)), "embedder_", None)
+
+
+def counts_words(model: Any, texts: list[str]) -> bool:
+    """Return whether a fitted topic model counts the words of texts."""
+    return sp.issparse(counts_of(unfrozen(model), texts))
 
 
 def read_sentences(
@@ -133,7 +148,7 @@ def rows_of_groups(groups: Any, n_texts: int) -> Iterator[tuple[Hashable, np.nda
         )
     rows: dict[Hashable, list[int]] = {}
     for row, label in enumerate(labels):
-        if label is None or is_scalar_nan(label) or is_pandas_na(label):
+        if is_missing(label):
             raise ValueError(
                 f"groups has no label in row {row} (got {label!r}): remove the text, or give "
                 "it a label."

@@ -113,9 +113,7 @@ def extract(
         elif len(numbers):
             outcome = "too long"
         else:
-            outcome = (
-                "no such topic" if np.isin(sentences.rows, rows).any() else "blank"
-            )
+            outcome = "no such topic" if len(sentences.numbers_of(rows)[0]) else "blank"
         chosen_in_order = sorted(chosen, key=lambda one: one.sentence)
         text = " ".join(
             sentences.texts[numbers[one.sentence]] for one in chosen_in_order

@@ -16,11 +16,13 @@ _PROMPT = (
     "<notes>\n{notes}\n</notes>\n\nSummarize these notes in {limit}. Cover each subject. Use "
     "only what the notes say. Answer with the summary only."
 )
-_FENCE = re.compile(r"</?\s*notes\s*>", re.IGNORECASE)
+_FENCE = re.compile(r"<\s*/?\s*notes\b[^<>\n]*>", re.IGNORECASE)
 _TAG = re.compile(r"</?\s*(?:notes|summary)\s*>", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_THOUSANDS = re.compile(r",(?=\d{3}(?!\d))")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-_ENDED = re.compile(r"""[.!?…。！？]["'”’»)\]]*$""")
+# also of Hindi, Arabic, Urdu, Armenian, Ethiopic, Burmese and Khmer
+_ENDED = re.compile(r"""[.!?…。！？।॥؟۔։።။៕។]["'”’»)\]」』]*$""")
 _POSSESSIVE = re.compile(r"['’]s$")
 
 
@@ -37,7 +39,9 @@ def prompt_of(
 ) -> str:
     """Return the prompt for topics and their sentences. The sentences cannot end the notes."""
     notes = "\n\n".join(
-        "\n".join([f"Subject: {name}", *(f"- {sentence}" for sentence in sentences)])
+        "\n".join(
+            [f"Subject: {name}", *(f"- {' '.join(each.split())}" for each in sentences)]
+        )
         for name, sentences in outline
     )
     limits = [
@@ -99,7 +103,8 @@ def not_in_source(answer: str, source: Sequence[str], language: str) -> tuple[st
 
 
 def _digits(number: str) -> str:
-    return number.replace(",", "")
+    """Return a number without commas between thousands: 1,2 is not 12."""
+    return _THOUSANDS.sub("", number)
 
 
 def _key(word: str) -> str:

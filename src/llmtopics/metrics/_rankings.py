@@ -81,24 +81,36 @@ def ndcg_at_k(
     [0.39]
     """
     hits, n_relevant = _hits(ranked, relevant, k)
-    gains = 1 / np.log2(np.arange(k) + 2)
+    gains = 1 / np.log2(np.arange(hits.shape[1]) + 2)
     ideal = np.concatenate([[np.nan], gains.cumsum()])
-    return hits @ gains / ideal[np.minimum(n_relevant, k)]
+    return hits @ gains / ideal[np.minimum(n_relevant, hits.shape[1])]
 
 
 def _hits(
     ranked: Sequence[Sequence[Any]], relevant: Sequence[Iterable[Any]], k: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return which of the first k are relevant, and how many relevant items there are."""
+    """Return which of the first k are relevant, and how many relevant items there are.
+
+    There are fewer than k columns if all lists are shorter.
+    """
     check_positive(k=k)
     if len(ranked) != len(relevant):
         raise ValueError(
             f"ranked has {len(ranked)} lists, and relevant has {len(relevant)}: pass one of "
             "each per user."
         )
-    hits, counts = np.zeros((len(ranked), k)), np.zeros(len(ranked), int)
-    for row, (listed, wanted) in enumerate(zip(ranked, relevant, strict=True)):
-        first, those = list(listed)[:k], set(wanted)
+    pairs = []
+    for row, both in enumerate(zip(ranked, relevant, strict=True)):
+        for name, one in zip(("ranked", "relevant"), both, strict=True):
+            if isinstance(one, str) or not isinstance(one, Iterable):
+                raise ValueError(
+                    f"{name} has {one!r} in row {row}: pass a list of items per user."
+                )
+        pairs.append((list(both[0])[:k], set(both[1])))
+    # no more columns than items: k may be huge
+    width = min(k, max((len(items) for both in pairs for items in both), default=0))
+    hits, counts = np.zeros((len(pairs), width)), np.zeros(len(pairs), int)
+    for row, (first, those) in enumerate(pairs):
         if len(set(first)) < len(first):
             raise ValueError(
                 f"ranked has an item more than once in row {row}: remove the repetition."
