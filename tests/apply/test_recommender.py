@@ -14,7 +14,7 @@ from implicit.nearest_neighbours import CosineRecommender
 from numpy.testing import assert_allclose, assert_array_equal
 from pandas.testing import assert_frame_equal
 from sklearn.base import clone
-from sklearn.decomposition import TruncatedSVD
+from sklearn.decomposition import NMF, TruncatedSVD
 from sklearn.feature_extraction.text import (
     CountVectorizer,
     HashingVectorizer,
@@ -589,3 +589,29 @@ def test_a_blank_text_is_an_item():
     found = model.recommend([0], 9)
     assert np.isfinite(found["score"]).all()
     assert 8 in found["item"].tolist()
+
+
+def test_few_likes_do_not_make_all_factors_zero():
+    rng = np.random.default_rng(0)
+    likes = sp.lil_array((40, 100))
+    for user in range(40):
+        likes[user, rng.choice(20, 8, replace=False) + 20 * (user % 5)] = 1
+    texts = [f"text {item}" for item in range(100)]
+    model = make_pipeline(CountVectorizer(), NMF(2, init="random", random_state=0))
+    made = TopicRecommender(model, weight=1, random_state=0).fit(texts, likes.tocsr())
+    found = made.recommend(n_items=5)
+    assert ((found.item // 20) == (found.user % 5)).mean() > 0.9
+
+
+def test_times_may_be_iso_text():
+    texts = ["cat dog", "dog puppy", "bank stock", "stock share"]
+    model = make_pipeline(CountVectorizer(), NMF(2, init="nndsvda", random_state=0))
+    settings = {"collaborative": None, "half_life": 10, "random_state": 0}
+    likes = pd.DataFrame({"user": [0, 0], "item": [0, 2]})
+    found = [
+        TopicRecommender(model, **settings)
+        .fit(texts, likes.assign(time=times))
+        .recommend(exclude_seen=False)
+        for times in (["2025-01-01", "2025-02-01"], [0, 31])
+    ]
+    assert_allclose(found[0].score, found[1].score)

@@ -212,14 +212,25 @@ def test_ratings_have_an_order(model):
     [
         ([1, 2, 5], None, [-1, -0.5, 1]),
         ([False, True], None, [-1, 1]),
-        (["bad", "good"], None, [-1, 1]),
+        (["negative", "positive"], None, [-1, 1]),
+        (["neg", "neu", "pos"], None, [-1, 0, 1]),
         (["1", "10", "2.5"], None, [-1, 1, -2 / 3]),
-        (["1", "nan", "x"], None, [-1, 0, 1]),
         (["a", "b"], ["b", "c", "a"], [1, -1]),
     ],
 )
 def test_values_of_classes(classes, order, expected):
     assert_allclose(values_of(classes, order), expected)
+
+
+@pytest.mark.parametrize("classes", [["happy", "unhappy"], ["1", "nan", "x"]])
+def test_the_order_of_other_classes_must_be_given(classes):
+    """In the order of the alphabet, "happy" would be negative."""
+    with pytest.raises(
+        ValueError, match="pass order=, the classes from the most negative"
+    ):
+        values_of(classes, None)
+    with pytest.raises(ValueError, match="pass order="):
+        quick().fit(TEXTS, [classes[label] for label in LABELS])
 
 
 def test_the_class_of_a_whole_text_is_the_classifiers(model):
@@ -247,7 +258,9 @@ def test_frozen_parts_are_not_fitted_and_need_no_labels(model):
 def test_labels_that_a_frozen_classifier_lacks_are_named():
     frozen = FrozenEstimator(words_classifier().fit(TEXTS, LABELS))
     with pytest.raises(ValueError, match="class 'bad' in row 0, and the frozen"):
-        quick(classifier=frozen).fit(TEXTS, ["bad", "good"] * 150)
+        quick(classifier=frozen, order=["bad", "good"]).fit(
+            TEXTS, ["bad", "good"] * 150
+        )
 
 
 def test_a_rare_rating_does_not_switch_the_calibration_off():

@@ -295,7 +295,6 @@ def test_unknown_topics_are_refused(model, topic):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"n_sentences": None}, "both None"),
         ({"n_sentences": 0}, "n_sentences"),
         ({"topic_weight": 0, "word_weight": 0, "vector_weight": 0}, "all 0"),
         ({"language": "klingon"}, "klingon"),
@@ -310,11 +309,19 @@ def test_bad_parameters_are_named(model, parameters, message):
 def test_a_failed_fit_leaves_the_old_one(model, corpus):
     made = summarizer(model)
     expected = made.transform(corpus[:2])
-    with pytest.raises(ValueError, match="both None"):
-        made.set_params(n_sentences=None).fit(corpus)
+    with pytest.raises(ValueError, match="n_sentences"):
+        made.set_params(n_sentences=0).fit(corpus)
     assert made.transform(corpus[:2]) == expected
     with pytest.raises(NotFittedError):
-        TopicSummarizer(n_sentences=None).summarize(corpus)
+        TopicSummarizer().summarize(corpus)
+
+
+def test_without_a_limit_a_summary_has_three_sentences(model, corpus):
+    text = " ".join(corpus[:9])
+    default = summarizer(model, n_sentences=None).select_sentences([text])
+    assert len(default) == 3
+    words = summarizer(model, n_sentences=None, n_words=60).select_sentences([text])
+    assert len(words) > 3
 
 
 def test_a_new_fit_forgets_the_outcomes_of_the_old_one(model, corpus):

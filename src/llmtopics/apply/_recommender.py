@@ -28,7 +28,10 @@ from llmtopics._parts import PartsMixin
 from llmtopics._state import as_fitted, restored_on_error
 from llmtopics._text_readers import TextReader
 from llmtopics._vectorizers import IsVectorizer
-from llmtopics.apply._recommender_collaborative import fit_collaborative
+from llmtopics.apply._recommender_collaborative import (
+    fit_collaborative,
+    regularization_for,
+)
 from llmtopics.apply._recommender_explanation import RecommendationExplanation
 from llmtopics.apply._recommender_features import (
     Features,
@@ -79,7 +82,7 @@ class TopicRecommender(PartsMixin, TextReader, BaseEstimator):
 
     collaborative : "als", model of implicit, or None, default="als"
         The collaborative side. "als" is ``implicit.als.AlternatingLeastSquares`` with 64
-        factors. Other models of ``implicit`` are fitted as they are, such as
+        factors. Its regularization is 1.5 per mean like of an item, at most 10. Other models of ``implicit`` are fitted as they are, such as
         ``CosineRecommender`` or an ALS with other settings. None uses texts alone, and
         does not need the extra ``recommend``.
 
@@ -104,7 +107,7 @@ class TopicRecommender(PartsMixin, TextReader, BaseEstimator):
         the same.
 
     n_word_features : int, default=300
-        Number of latent features of words (tf-idf and SVD). 0 leaves out words.
+        Number of latent features of words (tf-idf and SVD), at most a third of the texts, or 20. 0 leaves out words.
 
     vectorizer : transformer or None, default=None
         Texts to weights of words. None is ``TfidfVectorizer`` with :class:`TextAnalyzer` and
@@ -337,6 +340,7 @@ class TopicRecommender(PartsMixin, TextReader, BaseEstimator):
         fit_side = partial(
             fit_collaborative,
             given.collaborative,
+            regularization=regularization_for(self._likes),
             seed=seed,
             n_jobs=n_workers(given.n_jobs),
             verbose=bool(given.verbose),

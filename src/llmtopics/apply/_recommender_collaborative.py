@@ -11,7 +11,8 @@ import scipy.sparse as sp
 from llmtopics._compiled.blas import one_thread
 
 # chosen on a validation part of MovieLens; implicit's own default regularizes too little
-_ALS = {"factors": 64, "regularization": 10.0, "alpha": 1.0}
+_ALS = {"factors": 64, "alpha": 1.0}
+_MOST, _PER_LIKE = 10.0, 1.5  # regularization of ALS, and its share of likes per item
 
 
 class Collaborative(Protocol):
@@ -102,8 +103,21 @@ def _row(weights: sp.csr_array, row: int) -> tuple[np.ndarray, np.ndarray]:
     return weights.indices[part], weights.data[part]
 
 
+def regularization_for(weights: sp.csr_array) -> float:
+    """Return the regularization of ALS for likes, (n_users, n_items).
+
+    With few likes per item, the usual one would make all factors zero.
+    """
+    return min(_MOST, _PER_LIKE * float(weights.sum()) / weights.shape[1])
+
+
 def fit_collaborative(
-    given: Any, weights: sp.csr_array, seed: int, n_jobs: int, verbose: bool
+    given: Any,
+    weights: sp.csr_array,
+    regularization: float,
+    seed: int,
+    n_jobs: int,
+    verbose: bool,
 ) -> Collaborative:
     """Fit a model of ``implicit``.
 
@@ -111,6 +125,8 @@ def fit_collaborative(
     ----------
     given : "als" or a model of implicit
     weights : csr_array of shape (n_users, n_items)
+    regularization : float
+        That of "als".
 
     Raises
     ------
@@ -131,7 +147,10 @@ def fit_collaborative(
                     "'llmtopics[recommend]', or set collaborative=None for texts alone."
                 ) from error
             model = AlternatingLeastSquares(
-                **_ALS, random_state=seed, num_threads=n_jobs
+                regularization=regularization,
+                random_state=seed,
+                num_threads=n_jobs,
+                **_ALS,
             )
         else:
             model = copy.deepcopy(given)

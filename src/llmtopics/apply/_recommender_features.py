@@ -12,9 +12,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import normalize
 
-from llmtopics._vectorizers import find_words
+from llmtopics._vectorizers import find_words, unfrozen
 from llmtopics._words import top_words
-from llmtopics.apply._summarizer_sentences import unfrozen
 from llmtopics.explanation._text_models import TextModel
 from llmtopics.fusion import FusionTopicModel
 from llmtopics.fusion._sides import to_mixtures
@@ -71,7 +70,8 @@ def fit_words(
         vectorizer = TfidfVectorizer(analyzer=TextAnalyzer(), sublinear_tf=True)
     vectorizer = clone(vectorizer)
     counts = vectorizer.fit_transform(texts)
-    n = min(n_features, min(counts.shape) - 1)
+    # of few texts, more features would only repeat single texts, and take minutes
+    n = min(n_features, max(len(texts) // 3, 20), min(counts.shape) - 1)
     if n < 2:
         return None
     svd = TruncatedSVD(n, random_state=seed).fit(counts)

@@ -222,6 +222,8 @@ def _numbers(y: Any, name: str) -> np.ndarray:
         numbers = np.full(len(values), np.nan)
         for row, value in enumerate(values):
             with suppress(TypeError, ValueError, OverflowError):
+                if name == "time" and isinstance(value, str):
+                    value = datetime.fromisoformat(value)
                 is_date = isinstance(value, date) and name == "time"
                 number = _days(value) if is_date else value
                 numbers[row] = np.nan if isinstance(number, str) else float(number)

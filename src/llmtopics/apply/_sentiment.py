@@ -92,8 +92,9 @@ class TopicSentiment(
         ends, and the classifier is trained on these. This is weaker than labels.
 
     order : sequence of labels or None, default=None
-        Classes from the most negative to the most positive. None sorts them: 0 before 1,
-        "negative" before "positive", ratings by their numbers ("9" before "10").
+        Classes from the most negative to the most positive. None sorts numbers: 0 before 1,
+        False before True, ratings by their numbers ("9" before "10"). It also knows "negative",
+        "neutral", "positive", "neg" and "pos". Other classes need ``order``.
 
     fit_topics_on : {"sentences", "documents"}, default="sentences"
         What the topic model is fitted on. "sentences" finds subjects that are mixed within

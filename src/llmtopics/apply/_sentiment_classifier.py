@@ -20,6 +20,8 @@ from llmtopics.finetune._inputs import classes_of
 _DIGITS = 9  # of probabilities: rounding hides that sums depend on the batch
 _EDGE = 1e-6  # probabilities of 0 and 1 have no finite log-odds
 
+_ORDERED = (("negative", "neutral", "positive"), ("neg", "neu", "pos"))
+
 
 def check_labels(y: Any, texts: list[str], order: Any) -> np.ndarray:
     """Return the labels of texts.
@@ -48,15 +50,22 @@ def values_of(
 ) -> np.ndarray:
     """Return the polarity of each class, from -1 to 1.
 
-    ``order`` lists classes from the most negative to the most positive. None sorts them.
-    Numbers, also those in text, keep their distances. Other classes have equal distances.
+    ``order`` lists classes from the most negative to the most positive. Without it, classes are
+    numbers, also those in text, which keep their distances, or "negative", "neutral" and
+    "positive". Classes of ``order`` have equal distances.
     ``labels`` are those of the texts, for the error.
     """
     if order is None:
         if len(classes) < 2:
             return np.zeros(len(classes))
         numbers = _as_numbers(classes)
-        at = np.array(range(len(classes)) if numbers is None else numbers, float)
+        if numbers is None:
+            raise ValueError(
+                f"The classes {list(classes)} are no numbers, so it is not known which one is "
+                "positive: pass order=, the classes from the most negative to the most "
+                "positive."
+            )
+        at = np.array(numbers, float)
         return 2 * (at - at.min()) / np.ptp(at) - 1
     known = list(order)
     if len(known) < 2 or len(set(known)) < len(known):
@@ -74,6 +83,9 @@ def values_of(
 
 def _as_numbers(classes: Sequence[Any]) -> list[float] | None:
     """Return classes as numbers, "10" after "9", or None if one is no number."""
+    for known in _ORDERED:
+        if {str(each).lower() for each in classes} <= set(known):
+            return [float(known.index(str(each).lower())) for each in classes]
     try:
         numbers = [float(each) for each in classes]
     except (TypeError, ValueError):

@@ -36,6 +36,8 @@ from llmtopics.embed._encoder import as_embedder
 from llmtopics.fusion import FusionTopicModel
 from llmtopics.text._languages import language_name
 
+_N_SENTENCES = 3  # if nothing limits a summary
+
 
 @dataclass(eq=False, repr=False)
 class TopicSummarizer(
@@ -59,8 +61,8 @@ class TopicSummarizer(
         ``FrozenEstimator(model)`` keeps a fitted model. None is :class:`FusionTopicModel`
         with ten topics.
 
-    n_sentences : int or None, default=3
-        Largest number of sentences per summary. None sets no limit.
+    n_sentences : int or None, default=None
+        Largest number of sentences per summary. None is 3, or no limit if ``n_words`` is given.
 
     n_words : int or None, default=None
         Largest number of words per summary. Sentences are never cut: one that does not fit is
@@ -187,7 +189,7 @@ class TopicSummarizer(
 
     model: Any = None
     _: KW_ONLY
-    n_sentences: int | None = 3
+    n_sentences: int | None = None
     n_words: int | None = None
     topic_weight: float = 0.5
     word_weight: float = 1.0
@@ -256,18 +258,13 @@ class TopicSummarizer(
         Raises
         ------
         ValueError
-            If an entry is not a text (the error names its row), if there is no limit, if all
+            If an entry is not a text (the error names its row), if all
             weights of coverage are 0 (or all but that of the words, and the topic model counts
             no words), or if the language is not known. Errors of the topic
             model and of the embedder are passed on.
         """
         texts, given = check_texts(X, "TopicSummarizer"), as_fitted(self)
         language_name(given.language)
-        if given.n_sentences is None and given.n_words is None:
-            raise ValueError(
-                "n_sentences and n_words are both None, so a summary would be the whole text: "
-                "set one of them."
-            )
         if not (given.topic_weight or given.word_weight or given.vector_weight):
             raise ValueError(
                 "topic_weight, word_weight and vector_weight are all 0: set one above 0."
@@ -451,7 +448,9 @@ class TopicSummarizer(
         weights = (given.topic_weight, given.word_weight, given.vector_weight)
         task = Task(
             number,
-            given.n_sentences,
+            _N_SENTENCES
+            if given.n_sentences is given.n_words is None
+            else given.n_sentences,
             given.n_words,
             Weights(*weights, given.position_weight),
             given.language,

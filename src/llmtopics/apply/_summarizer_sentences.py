@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.frozen import FrozenEstimator
 from sklearn.preprocessing import normalize
 from sklearn.utils import check_array
 
 from llmtopics._checks import check_rows
+from llmtopics._vectorizers import unfrozen
 from llmtopics.apply._missing_values import is_missing
 from llmtopics.apply._summarizer_coverage import Candidates
 from llmtopics.fusion._sides import last_step, to_mixtures
@@ -73,11 +73,6 @@ class Sentences(NamedTuple):
             self.positions[which],
             _copies([self.texts[i] for i in which]),
         )
-
-
-def unfrozen(model: Any) -> Any:
-    """Return the model inside of a FrozenEstimator, or the model itself."""
-    return model.estimator if isinstance(model, FrozenEstimator) else model
 
 
 def embedder_of(model: Any) -> Any:

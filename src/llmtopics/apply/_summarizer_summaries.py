@@ -7,6 +7,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from llmtopics._language import LanguageModel
+from llmtopics._vectorizers import unfrozen
 from llmtopics._words import top_words
 from llmtopics.apply._summarizer_coverage import (
     Candidates,
@@ -19,7 +20,6 @@ from llmtopics.apply._summarizer_sentences import (
     Sentences,
     count_words,
     rows_of_groups,
-    unfrozen,
 )
 from llmtopics.apply._summarizer_writing import (
     SYSTEM,

@@ -54,8 +54,8 @@ def split_sentences(text: str, language: str = "english") -> list[str]:
         )
     # sentencex refuses lone surrogates, which broken files have
     pieces = segment(LANGUAGES[language_name(language)], _SURROGATE.sub("?", text))
-    ends = accumulate(map(len, pieces), initial=0)
-    ends = [_beside_quote(text, end) for end in ends]
+    lengths = accumulate(map(len, pieces), initial=0)
+    ends = [_beside_quote(text, end) for end in lengths]
     found = [text[start:end].strip() for start, end in pairwise(ends)]
     return [sentence for sentence in found if sentence]
 
