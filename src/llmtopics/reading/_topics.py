@@ -560,7 +560,7 @@ class Topics:
         """
         self._check_not_super()  # before a language model is called
         n_words = settings.get("n_words", 10)
-        most = max(10, n_words) if isinstance(n_words, Integral) else 10
+        most = max(10, int(n_words)) if isinstance(n_words, Integral) else 10
         found = name_topics(
             self._words(most), self.mixtures, self.texts, llm=llm, **settings
         )
