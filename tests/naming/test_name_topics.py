@@ -447,3 +447,7 @@ def test_topics_are_labeled():
     assert set(named.model.get_feature_names_out()) == set(named.names)
     again = named.rename({"Rugby": "A better name"})
     assert again.descriptions == named.descriptions
+    labeler = TopicLabeler(FrozenEstimator(two_topics()), FakeLLM({"": "Rugby bank"}))
+    read = read_topics(labeler.fit(TEXTS), TEXTS)
+    assert list(read.topic_table().description) == labeler.descriptions_
+    assert read.merge(n_components=1).descriptions is None

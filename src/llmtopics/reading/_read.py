@@ -109,7 +109,7 @@ def read_topics(
             "the mixtures of this model."
         )
     own = reads.names if names is None else names
-    return Topics(
+    topics = Topics(
         model=fitted,
         texts=read,
         mixtures=theta,
@@ -120,6 +120,10 @@ def read_topics(
         times=check_column(times, len(read), "times"),
         is_super=super_topics,
     )
+    if not super_topics:
+        described = getattr(fitted.last, "descriptions_", None)
+        topics.descriptions = described and list(described)
+    return topics
 
 
 class _SuperTopics:

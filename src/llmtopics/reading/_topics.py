@@ -75,7 +75,8 @@ class Topics:
         The documents.
 
     descriptions : list of K str, or None
-        One sentence per topic, after :meth:`label`. :meth:`rename` keeps them.
+        One sentence per topic, after :meth:`label` or of a :class:`TopicLabeler`.
+        :meth:`rename` keeps them.
 
     titles, labels, times : ndarrays of shape (D,), or None
         As given to :func:`read_topics`.
@@ -174,7 +175,7 @@ class Topics:
             topic with fewer than two words.
             exclusivity : mean share of this topic in its ten most probable words, from 0 to 1.
             representative : title, or first characters, of the document with the largest share.
-            description : one sentence. Only after :meth:`label`.
+            description : one sentence. Only if there are ``descriptions``.
         """
         check_positive(n_words=n_words)
         return _tables.topic_table(self, n_words, weights)
@@ -560,7 +561,7 @@ class Topics:
         """
         self._check_not_super()  # before a language model is called
         n_words = settings.get("n_words", 10)
-        most = max(10, n_words) if isinstance(n_words, Integral) else 10
+        most = max(10, int(n_words)) if isinstance(n_words, Integral) else 10
         found = name_topics(
             self._words(most), self.mixtures, self.texts, llm=llm, **settings
         )
