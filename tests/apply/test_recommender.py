@@ -597,7 +597,7 @@ def test_few_likes_do_not_make_all_factors_zero():
     for user in range(40):
         likes[user, rng.choice(20, 8, replace=False) + 20 * (user % 5)] = 1
     texts = [f"text {item}" for item in range(100)]
-    model = make_pipeline(CountVectorizer(), NMF(2, init="random", random_state=0))
+    model = make_pipeline(CountVectorizer(), GibbsLDA(2, max_iter=5, random_state=0))
     made = TopicRecommender(model, weight=1, random_state=0).fit(texts, likes.tocsr())
     found = made.recommend(n_items=5)
     assert ((found.item // 20) == (found.user % 5)).mean() > 0.9

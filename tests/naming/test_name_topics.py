@@ -450,4 +450,6 @@ def test_topics_are_labeled():
     labeler = TopicLabeler(FrozenEstimator(two_topics()), FakeLLM({"": "Rugby bank"}))
     read = read_topics(labeler.fit(TEXTS), TEXTS)
     assert list(read.topic_table().description) == labeler.descriptions_
-    assert read.merge(n_components=1).descriptions is None
+    merged = read.merge(n_components=1)
+    assert merged.descriptions == [" ".join(read.descriptions)]
+    assert "description" in merged.to_dict()["topics"][0]

@@ -239,7 +239,21 @@ def test_times_of_any_kind(topics, times, same):
 
 
 @pytest.mark.parametrize(
-    "wrong", ["soon", True, 2001.5, -3, object(), "", "NaT", "now", "May", "May 5"]
+    "wrong",
+    [
+        "soon",
+        "03.04.2004",
+        "3/4/2004",
+        True,
+        2001.5,
+        -3,
+        object(),
+        "",
+        "NaT",
+        "now",
+        "May",
+        "May 5",
+    ],
 )
 def test_times_that_cannot_be_read(topics, wrong):
     times = [*YEARS[:7], wrong, *YEARS[8:]]

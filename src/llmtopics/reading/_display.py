@@ -4,7 +4,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from llmtopics._language.request import without_surrogates
-from llmtopics._vectorizers import unfrozen
+from llmtopics._vectorizers import steps_of
 from llmtopics.reading._tables import beginning, joined_words, topics_as_dicts
 
 if TYPE_CHECKING:
@@ -21,9 +21,16 @@ _CELL = "text-align:left;vertical-align:top;padding:.25em .8em .25em 0"
 def title_of(topics: "Topics") -> str:
     """Return one line on what was read."""
     return (
-        f"{len(topics.names)} topics of {len(topics.texts)} documents "
-        f"({type(unfrozen(topics.model)).__name__})"
+        f"{len(topics.names)} topics of {len(topics.texts)} documents ({_kind(topics)})"
     )
+
+
+def _kind(topics: "Topics") -> str:
+    """Return the name of the kind of topic model, inside what merges or names it."""
+    *_, model = steps_of(topics.model)
+    while hasattr(model, "mapping_"):
+        *_, model = steps_of(model.estimator_)
+    return type(model).__name__
 
 
 def as_text(topics: "Topics") -> str:
@@ -53,7 +60,7 @@ def as_html(topics: "Topics") -> str:
         cells = (
             str(topic["topic"]),
             f"<b>{escape(topic['name'])}</b>",
-            f'<span style="{_BAR};width:{width:.2f}em"></span>{topic["share"]:.1%}',
+            f'<span style="white-space:nowrap"><span style="{_BAR};width:{width:.2f}em"></span>{topic["share"]:.1%}</span>',
             str(topic["n_documents"]),
             escape(joined_words(topic["words"], weights=False)),
             escape(topic["documents"][0]["title"]),

@@ -1,5 +1,6 @@
 """Shares of topics in groups of documents and over time, with intervals."""
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from llmtopics.reading._topics import Topics
 
+_DAY_OR_MONTH = re.compile(r"\s*\d{1,2}[./-]\d{1,2}[./-]\d").match  # which is which?
 _AT_ONCE = 4_000_000  # weights of documents drawn at once
 
 
@@ -146,7 +148,9 @@ def parse_times(times: np.ndarray, rows: np.ndarray, freq: str) -> Any:
         except (ValueError, TypeError, OverflowError):
             raise ValueError(
                 f"times has {shortened(given)} in row {row}, which is no date and no year: "
-                "pass dates (such as '2024-05-31'), or years as whole numbers."
+                "pass dates (such as '2024-05-31'), or years as whole numbers. Of text such as "
+                "'03.04.2024', tell pandas first what is the day: pd.to_datetime(times, "
+                "dayfirst=True)."
             ) from None
         dates.append(date.tz_convert("UTC").tz_localize(None) if date.tzinfo else date)
     try:
@@ -162,8 +166,11 @@ def _date_of(given: Any) -> Any:
     """Return what pandas reads as a date. Whole numbers are years."""
     if isinstance(given, bool | np.bool_):
         raise ValueError
-    if isinstance(given, str) and not any(map(str.isdigit, given)):
-        raise ValueError  # "now" would be another period on each day
+    if isinstance(given, str) and (
+        not any(map(str.isdigit, given))  # "now" would be another period on each day
+        or _DAY_OR_MONTH(given)
+    ):
+        raise ValueError
     if hasattr(given, "start_time"):  # a Period of pandas
         return given.start_time
     if not isinstance(given, int | float | np.integer | np.floating):

@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from llmtopics._checks import check_texts
 from llmtopics._state import restored_on_error
+from llmtopics._vectorizers import unfrozen
 from llmtopics.reading._merging import as_phi, choose_members, merge_tree
 from llmtopics.reading._wrapper import WrappedTopics
 from llmtopics.topics._fitted_model import FittedModel, Words, check_reads_texts
@@ -158,7 +159,7 @@ class TopicMerger(WrappedTopics):
     ) -> "TopicMerger":
         """Return a fitted merger around a fitted model whose topics were read."""
         given = {name: value for name, value in parameters.items() if value is not None}
-        merger = cls(FrozenEstimator(topics.model), **given)
+        merger = cls(FrozenEstimator(unfrozen(topics.model)), **given)
         merger._validate_params()
         words = Words(
             topics.components,

@@ -18,12 +18,13 @@ def topics_as_dicts(
 ) -> list[dict[str, Any]]:
     """Return everything that tables, texts and pages show of topics."""
     shares, sizes = topics.mixtures.mean(axis=0), topics.sizes
-    words = words_as_dicts(topics, n_words)
+    words, said = words_as_dicts(topics, n_words), topics.descriptions
     coherences, exclusivities = topics._quality
     return [
         {
             "topic": k,
             "name": name,
+            **({"description": said[k]} if said else {}),
             "words": words[k],
             "share": float(shares[k]),
             "n_documents": int(sizes[k]),
@@ -61,6 +62,7 @@ def topic_table(topics: "Topics", n_words: int, weights: bool) -> "pd.DataFrame"
         words = joined_words(topic.pop("words"), weights)
         representative = topic.pop("documents")[0]["title"]
         number, name = topic.pop("topic"), topic.pop("name")
+        topic.pop("description", None)  # the last column
         first = {"topic": number, "name": name, "words": words}
         rows.append(first | topic | {"representative": representative})
     table = pandas_for("topic_table").DataFrame(rows)

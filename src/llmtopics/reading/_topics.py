@@ -3,6 +3,7 @@
 More than 400 lines, because half of them document public methods.
 """
 
+import copy
 import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -18,6 +19,7 @@ from sklearn.frozen import FrozenEstimator
 from llmtopics._checks import check_positive, pandas_for
 from llmtopics._language import LanguageModel
 from llmtopics._language.request import without_surrogates
+from llmtopics._vectorizers import unfrozen
 from llmtopics._words import rank_words
 from llmtopics.naming import name_topics
 from llmtopics.reading import _display, _exports, _search, _tables
@@ -619,15 +621,28 @@ class Topics:
         from llmtopics.reading._read import read_topics
 
         self._check_not_super()
-        merger = TopicMerger._around(self, names=names, **merging)
-        return read_topics(
+        model, mixtures = unfrozen(self.model), self.mixtures
+        if names is not None and isinstance(model, TopicMerger):
+            merger = copy.copy(model)
+            merger.names_ = names
+        else:
+            merger = TopicMerger._around(self, names=names, **merging)
+            mixtures = merger._merged(mixtures)
+        made = read_topics(
             FrozenEstimator(merger),
             self.texts,
-            mixtures=merger._merged(self.mixtures),
+            mixtures=mixtures,
             titles=self.titles,
             labels=self.labels,
             times=self.times,
         )
+        if self.descriptions is not None and names is None:
+            said = [
+                [self.descriptions[k] for k in np.flatnonzero(merger.mapping_ == new)]
+                for new in range(len(made.names))
+            ]
+            made.descriptions = [" ".join(sentences) for sentences in said]
+        return made
 
     def _check_not_super(self) -> None:
         if self._is_super:
