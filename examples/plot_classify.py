@@ -28,15 +28,15 @@ from llmtopics import FusionTopicModel, TextAnalyzer, log_ratios
 from llmtopics.datasets import load_bbc_news
 
 news = load_bbc_news()
-texts = [" ".join(text.split()[:60]) for text in news.data]  # encoded in less time
+texts = [" ".join(text.split()[:60]) for text in news.data[::2]]  # encoded in less time
 train_texts, test_texts, train_labels, test_labels = train_test_split(
     np.array(texts, dtype=object),
-    news.target,
+    news.target[::2],
     test_size=0.5,
-    stratify=news.target,
+    stratify=news.target[::2],
     random_state=0,
 )
-counter = CountVectorizer(analyzer=TextAnalyzer(), min_df=5)
+counter = CountVectorizer(analyzer=TextAnalyzer(), min_df=3)
 topics = FusionTopicModel(10, vectorizer=counter, random_state=0).fit(train_texts)
 for words in topics.top_words(6):
     print(*words)
@@ -47,7 +47,6 @@ for words in topics.top_words(6):
 # ``FrozenEstimator`` keeps the topics as they are: the Pipeline fits only what comes after them. Topic
 # proportions θ sum to one. Their logarithms minus the mean, divided by their length, work better in a
 # linear classifier. Rows then have length one, as those of tf-idf have, so both count the same.
-
 
 ratios = FunctionTransformer(log_ratios, feature_names_out="one-to-one")
 classifier = make_pipeline(
@@ -67,14 +66,14 @@ print(f"accuracy from 50 labels: {classifier.score(test_texts, test_labels):.2f}
 # Each number of labels has five samples of labeled texts. All classifiers see the same samples. The
 # topics of all texts are computed once.
 
-read_topics, read_words = (step for _, step in classifier[0].transformer_list)
-train_topics = read_topics.transform(train_texts)
-test_topics = read_topics.transform(test_texts)
+topic_step, word_step = (step for _, step in classifier[0].transformer_list)
+train_topics = topic_step.transform(train_texts)
+test_topics = topic_step.transform(test_texts)
 
 
 def features_from(rows):
     """Return features of the texts in these rows, and of the test texts."""
-    words = clone(read_words).fit(train_texts[rows])
+    words = clone(word_step).fit(train_texts[rows])
     train_words, test_words = (
         words.transform(train_texts[rows]),
         words.transform(test_texts),
