@@ -186,6 +186,18 @@ def test_searches_reach_both_models():
     assert best.transform(TEXTS).shape[1] == search.best_params_["n_components"]
 
 
+def test_a_search_with_memory_fits_the_model_once_per_fold(tmp_path):
+    grid = {"n_components": [2, 3, 4]}
+    found = [
+        GridSearchCV(
+            TopicMerger(lda(), memory=memory), grid, scoring=topic_scorer(), cv=2
+        ).fit(TEXTS)
+        for memory in (None, str(tmp_path))
+    ]
+    assert_array_equal(*[each.cv_results_["mean_test_score"] for each in found])
+    assert len(list(tmp_path.rglob("output.pkl"))) == 3  # two folds, and all texts
+
+
 def test_in_a_pipeline_and_pickled(model):
     merger = TopicMerger(FrozenEstimator(model), 4)
     pipeline = make_pipeline(merger, LogisticRegression(C=100)).fit(TEXTS, LABELS)

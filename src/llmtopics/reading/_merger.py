@@ -10,6 +10,7 @@ from sklearn import config_context
 from sklearn.base import _fit_context, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import check_memory
 
 from llmtopics._checks import check_texts
 from llmtopics._state import restored_on_error
@@ -49,6 +50,11 @@ class TopicMerger(WrappedTopics):
 
     order : {"first", "size"}, default="first"
         Order of the topics: by the smallest old number in each, or the largest share first.
+
+    memory : str, joblib.Memory or None, default=None
+        Where to keep the fitted topic model. A search over ``n_components`` then fits it once per
+        fold. Give the topic model a ``random_state``: without one, the kept model is returned by
+        each later fit.
 
     Attributes
     ----------
@@ -106,6 +112,7 @@ class TopicMerger(WrappedTopics):
     groups: Sequence[Sequence[int | str]] | None = None
     drop: Sequence[int | str] = ()
     order: str = "first"
+    memory: Any = None
 
     _fitted_state: ClassVar[tuple[str, ...]] = (
         *WrappedTopics._fitted_state,
@@ -118,6 +125,7 @@ class TopicMerger(WrappedTopics):
         "groups": ["array-like", None],
         "drop": ["array-like"],
         "order": [StrOptions({"first", "size"})],
+        "memory": [str, HasMethods(["cache"]), None],
     }
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -148,8 +156,9 @@ class TopicMerger(WrappedTopics):
         texts = check_texts(X, "TopicMerger")
         check_reads_texts(self.estimator, "TopicMerger")
         with restored_on_error(self), config_context(transform_output="default"):
-            fitted = FittedModel(clone(self.estimator).fit(texts, y), "TopicMerger")
-            theta = fitted.mixtures(texts)
+            cached = check_memory(self.memory).cache(_fit)
+            model, theta = cached(clone(self.estimator), texts, y)
+            fitted = FittedModel(model, "TopicMerger")
             self._merge(fitted, theta, fitted.words(texts, theta), fitted.names)
         return self
 
@@ -194,3 +203,9 @@ class TopicMerger(WrappedTopics):
             members.sort(key=lambda group: -shares[group].sum())
         joined = names and [" + ".join(names[k] for k in group) for group in members]
         self._set_topics(fitted, theta, words, members, joined)
+
+
+def _fit(model: Any, texts: list[str], y: Any) -> tuple[Any, np.ndarray]:
+    """Fit a topic model; return it and the topic proportions of the texts."""
+    model.fit(texts, y)
+    return model, FittedModel(model, "TopicMerger").mixtures(texts)
