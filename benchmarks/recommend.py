@@ -31,7 +31,7 @@ AT, SHARE, LIKED = 20, 0.2, 4.0
 COLD_SEEDS, N_SAMPLES = (10, 11, 12), 2000
 ALS_GRID = list(itertools.product((16, 32, 64), (1.0, 10.0, 50.0), (1.0, 5.0, 20.0)))
 NEIGHBORS = (20, 50, 100, 200)
-TUNED = "TopicRecommender, ALS as tuned"
+TUNED, EASE = "TopicRecommender, ALS as tuned", "TopicRecommender, ease"
 REFERENCES = ("tf-idf cosine", "implicit ALS")
 
 
@@ -275,11 +275,16 @@ def warm() -> dict:
     lists = {name: problem.lists(each) for name, each in scores.items()}
     found, extra = ours(problem, "TopicRecommender")
     with_tuned, more = ours(problem, TUNED, collaborative=make_als(*als))
-    lists |= found | {TUNED: with_tuned[TUNED]}
-    extra |= more | {
-        "implicit ALS": {"setting": als},
-        "implicit item-kNN": {"K": neighbors},
-    }
+    with_ease, of_ease = ours(problem, EASE, collaborative="ease")
+    lists |= found | {TUNED: with_tuned[TUNED], EASE: with_ease[EASE]}
+    extra |= (
+        more
+        | of_ease
+        | {
+            "implicit ALS": {"setting": als},
+            "implicit item-kNN": {"K": neighbors},
+        }
+    )
     return summary({k: problem.evaluate(each) for k, each in lists.items()}, extra)
 
 

@@ -17,7 +17,7 @@ runs it.
 - The cosines compare a film with the sum over the films that a user liked. Topics are those of `TopicRecommender`
   (100, or 94 without the held-out films), vectors those of MiniLM.
 - The settings of implicit's ALS (27) and item-kNN (4) were chosen on the last fifth of each user's training ratings.
-  *ALS as tuned* is `TopicRecommender` with the same ALS. The weight of both sides was chosen in `fit`.
+  *ALS as tuned* is `TopicRecommender` with the same ALS, *ease* with `collaborative="ease"`. The weight of both sides was chosen in `fit`.
 - The defaults of `TopicRecommender` (number of topics, regularization, ALS) were chosen on the same validation part, and
   for new films on another random fifth of the films. These films overlap with those held out here.
 """

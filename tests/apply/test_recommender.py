@@ -33,6 +33,7 @@ from llmtopics import (
     TransformerEmbedder,
 )
 from llmtopics._compiled.blas import one_thread
+from llmtopics.apply import _recommender_collaborative as collaborative
 from llmtopics.apply._recommender_inputs import read_interactions
 from llmtopics.apply._recommender_scores import choose_weights
 
@@ -615,3 +616,41 @@ def test_times_may_be_iso_text():
         for times in (["2025-01-01", "2025-02-01"], [0, 31])
     ]
     assert_allclose(found[0].score, found[1].score)
+
+
+def test_ease_is_ridge_regression_of_each_item_on_the_others():
+    rng = np.random.default_rng(0)
+    likes = (rng.random((30, 8)) < 0.4).astype(float)
+    found = collaborative.fit_ease(sp.csr_array(likes)).items
+    for item in range(8):
+        others = np.delete(np.arange(8), item)
+        X = likes[:, others]
+        gram = X.T @ X + collaborative._EASE * np.eye(7)
+        expected = np.linalg.solve(gram, X.T @ likes[:, item])
+        assert_allclose(found[item, others], expected)
+        assert found[item, item] == 0
+
+
+def test_ease_recommends_explains_and_knows_new_users():
+    rng = np.random.default_rng(0)
+    likes = sp.lil_array((60, 50))
+    for user in range(60):
+        likes[user, rng.choice(10, 6, replace=False) + 10 * (user % 5)] = 1
+    texts = [f"text {item}" for item in range(50)]
+    model = make_pipeline(CountVectorizer(), GibbsLDA(2, max_iter=5, random_state=0))
+    made = TopicRecommender(model, collaborative="ease", weight=0.9, random_state=0)
+    made.fit(texts, likes.tocsr())
+    found = made.recommend(n_items=4)
+    assert ((found.item // 10) == (found.user % 5)).all()
+    new = made.recommend(likes=[0, 1, 2], n_items=5)
+    assert (new.item < 10).all()
+    why = made.explain(0, int(found.item[0]))
+    assert_allclose(why.to_frame("sources").iloc[:, -1].sum(), found.score[0])
+    made.add_items(["text 3", "text 4"])
+    assert len(made.recommend([0], n_items=2, items=[50, 51])) == 2
+
+
+def test_ease_refuses_too_many_items(monkeypatch):
+    monkeypatch.setattr(collaborative, "_MOST_ITEMS", 7)
+    with pytest.raises(ValueError, match=r"there are 8 items\. Use 'als'"):
+        collaborative.fit_ease(sp.csr_array(np.eye(8)))

@@ -1,4 +1,4 @@
-"""The collaborative side: what users of similar taste like, by models of ``implicit``."""
+"""The collaborative side: what users of similar taste like, by EASE or ``implicit``."""
 
 import copy
 import warnings
@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from llmtopics._compiled.blas import one_thread
 
 # chosen on a validation part of MovieLens; implicit's own default regularizes too little
+_EASE, _MOST_ITEMS = 100.0, 20_000  # regularization; 3 GB
 _ALS = {"factors": 64, "alpha": 1.0}
 _MOST, _PER_LIKE = 10.0, 1.5  # regularization of ALS, and its share of likes per item
 
@@ -83,6 +84,26 @@ class ItemSimilarity:
 
 
 @dataclass(frozen=True, eq=False)
+class ItemWeights:
+    """EASE: an item's score is the weighted sum of a user's likes.
+
+    items : row i has the weights of all items for item i. Likes of items that were added after
+    ``fit`` do not count.
+    """
+
+    items: np.ndarray
+
+    def users(self, weights: sp.csr_array, known: np.ndarray | None) -> sp.csr_array:
+        return weights[:, : self.items.shape[1]]
+
+    def parts(self, weights: sp.csr_array, item: int) -> np.ndarray:
+        liked, values = _row(weights, 0)
+        row = np.zeros(weights.shape[1])
+        row[: self.items.shape[1]] = self.items[item]
+        return row[liked] * values
+
+
+@dataclass(frozen=True, eq=False)
 class FixedUsers:
     """Any other model with factors. It says nothing about new users."""
 
@@ -111,6 +132,31 @@ def regularization_for(weights: sp.csr_array) -> float:
     return min(_MOST, _PER_LIKE * float(weights.sum()) / weights.shape[1])
 
 
+def fit_ease(weights: sp.csr_array) -> ItemWeights:
+    """Fit EASE: ridge regression of each item on all others, in closed form.
+
+    Raises
+    ------
+    ValueError
+        If there are too many items for a matrix of items by items.
+    """
+    n_items = weights.shape[1]
+    if n_items > _MOST_ITEMS:
+        raise ValueError(
+            f"collaborative='ease' takes a matrix of items by items, and there are {n_items:,} "
+            f"items. Use 'als' for more than {_MOST_ITEMS:,}."
+        )
+    with one_thread():
+        inverse = np.linalg.inv(
+            (weights.T @ weights).toarray() + _EASE * np.eye(n_items)
+        )
+    found = (
+        inverse / -np.diag(inverse)[:, np.newaxis]
+    )  # of a symmetric matrix: transposed
+    np.fill_diagonal(found, 0)
+    return ItemWeights(found)
+
+
 def fit_collaborative(
     given: Any,
     weights: sp.csr_array,
@@ -119,11 +165,11 @@ def fit_collaborative(
     n_jobs: int,
     verbose: bool,
 ) -> Collaborative:
-    """Fit a model of ``implicit``.
+    """Fit EASE, or a model of ``implicit``.
 
     Parameters
     ----------
-    given : "als" or a model of implicit
+    given : "als", "ease" or a model of implicit
     weights : csr_array of shape (n_users, n_items)
     regularization : float
         That of "als".
@@ -135,6 +181,8 @@ def fit_collaborative(
     ValueError
         If the model has neither factors nor similarities.
     """
+    if isinstance(given, str) and given == "ease":
+        return fit_ease(weights)
     # implicit warns of threads of BLAS, and of matrices that it makes itself
     with one_thread(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="implicit")
