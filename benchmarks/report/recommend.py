@@ -11,7 +11,8 @@ same liked films. Films that a user has rated in the training data are not recom
 runs it.
 
 - **Ahead**: new films. `TopicRecommender` is better there than the cosines of tf-idf and of vectors.
-- **Not ahead**: films with ratings. There it is as good as implicit's ALS, within chance. Texts alone are far worse.
+- **Not ahead**: films with ratings. There it is as good as implicit's ALS, within chance, with each collaborative side.
+  Texts alone are far worse.
 - *Recall@20* is the share of the held-out liked films among the first 20. *nDCG@20* also counts their ranks. In
   brackets: 95 % intervals of a bootstrap over users.
 - The cosines compare a film with the sum over the films that a user liked. Topics are those of `TopicRecommender`
@@ -38,9 +39,9 @@ CONTENTS = {
 }
 
 
-def interval(values: list[float]) -> str:
-    mean, low, high = (round(value, 3) + 0.0 for value in values)  # no "-0.000"
-    return f"{mean:.3f} ({low:.3f} to {high:.3f})"
+def interval(values: list[float], digits: int = 3) -> str:
+    mean, low, high = (f"{value:.{digits}f}" for value in values)
+    return f"{mean} ({low} to {high})"
 
 
 def section() -> list[str]:
@@ -55,7 +56,7 @@ def section() -> list[str]:
                 method,
                 interval(found["recall"]),
                 interval(found["ndcg"]),
-                interval(found[minus]) if minus in found else "",
+                interval(found[minus], 4) if minus in found else "",
             ]
             for method, found in lines[task]["methods"].items()
         ]

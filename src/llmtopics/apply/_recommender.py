@@ -83,7 +83,7 @@ class TopicRecommender(PartsMixin, TextReader, BaseEstimator):
     collaborative : "als", "ease", model of implicit, or None, default="als"
         The collaborative side. "als" is ``implicit.als.AlternatingLeastSquares`` with 64
         factors. Its regularization is 1.5 per mean like of an item, at most 10. "ease" is ridge
-        regression of each item on all others [4]_. It was better on MovieLens and does not need
+        regression of each item on all others [4]_. On MovieLens it is as good, and it does not need
         ``implicit``. It takes up to 20,000 items: its memory is 8 bytes times their square. Other models of ``implicit`` are fitted as they are, such as
         ``CosineRecommender`` or an ALS with other settings. None uses texts alone, and
         does not need the extra ``recommend``.
