@@ -226,6 +226,8 @@ def test_methods_of_words(fusion):
     assert merger.top_words(5, "keyness") == merger.top_words(5)
     with pytest.raises(ValueError, match="method must be None or one of"):
         merger.top_words(5, "best")
+    with pytest.raises(ValueError, match="n_words must be a whole number"):
+        merger.top_words(0)
     with pytest.raises(ValueError, match="got 'keyness'"):
         TopicMerger(lda(), 3).fit(TEXTS).top_words(5, "keyness")
 

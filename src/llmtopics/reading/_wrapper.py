@@ -12,7 +12,7 @@ from sklearn.base import (
 )
 from sklearn.utils.validation import check_is_fitted
 
-from llmtopics._checks import check_texts
+from llmtopics._checks import check_positive, check_texts
 from llmtopics._text_readers import TextReader
 from llmtopics._vectorizers import unfrozen
 from llmtopics._words import METHODS, rank_words, term_scores, top_words
@@ -130,6 +130,7 @@ class WrappedTopics(
             The words of each topic, best first.
         """
         check_is_fitted(self, "components_")
+        check_positive(n_words=n_words)
         has_keyness = hasattr(self, "keyness_")
         if method not in (None, *METHODS) and not (method == "keyness" and has_keyness):
             raise ValueError(
