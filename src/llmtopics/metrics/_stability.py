@@ -157,8 +157,11 @@ def weights_and_words(fitted: Any) -> Weights:
     return Weights(weights_of(fitted), vocabulary_of(fitted))
 
 
-def match_weights(reference: Weights, other: Weights) -> tuple[np.ndarray, np.ndarray]:
-    """Return each reference topic's similarity to its match, and the match."""
+def similarities(reference: Weights, other: Weights) -> np.ndarray:
+    """Return ``1 - JS`` of each topic with each of another model, over the words of both.
+
+    A topic without any weight has similarity 0.
+    """
     words = dict.fromkeys([*reference.vocabulary, *other.vocabulary])
     column = {word: i for i, word in enumerate(words)}
 
@@ -171,6 +174,11 @@ def match_weights(reference: Weights, other: Weights) -> tuple[np.ndarray, np.nd
     alive = np.outer(a.any(axis=1), b.any(axis=1))
     with np.errstate(invalid="ignore"):  # topics without weight have no distribution
         distance = cdist(a, b, "jensenshannon") / np.sqrt(np.log(2))
-    similarity = np.where(alive, 1 - np.clip(np.nan_to_num(distance), 0, 1), 0)
+    return np.where(alive, 1 - np.clip(np.nan_to_num(distance), 0, 1), 0)
+
+
+def match_weights(reference: Weights, other: Weights) -> tuple[np.ndarray, np.ndarray]:
+    """Return each reference topic's similarity to its match, and the match."""
+    similarity = similarities(reference, other)
     rows, match = linear_sum_assignment(similarity, maximize=True)
     return similarity[rows, match], match

@@ -21,6 +21,7 @@ from llmtopics._language import LanguageModel
 from llmtopics._language.request import without_surrogates
 from llmtopics._vectorizers import unfrozen
 from llmtopics._words import rank_words
+from llmtopics.metrics._stability import Weights
 from llmtopics.naming import name_topics
 from llmtopics.reading import _display, _exports, _search, _tables
 from llmtopics.reading._comparison import match_topics
@@ -497,7 +498,8 @@ class Topics:
                 "read_topics."
             )
         matched, distances = match_topics(
-            self.components, self.vocabulary, other.components, other.vocabulary
+            Weights(self.components, list(self.vocabulary)),
+            Weights(other.components, list(other.vocabulary)),
         )
         table = self._some_topics(range(len(self.names)))
         table["other_topic"] = matched
