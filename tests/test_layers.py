@@ -12,7 +12,9 @@ LAYERS = {  # a module imports only modules of lower layers, save the neighbors 
     0: {
         "_checks",
         "_compiled",
+        "_fitted_model",
         "_held_out",
+        "_mixtures",
         "_parts",
         "_redact",
         "_state",
@@ -48,6 +50,11 @@ NEIGHBORS = {  # module -> module of the same layer that it may import -> reason
     "augment": {"embed": "names of embedders are understood in one place"},
     "finetune": {
         "embed": "a classifier reads the vectors of the embedder, and its cache"
+    },
+    "_fitted_model": {
+        "_mixtures": "a model's weights become topic proportions",
+        "_vectorizers": "its words are those of its vectorizer",
+        "_words": "and are ranked as top_words does",
     },
     "_words": {"_checks": "top_words is public and checks its input"},
     "text": {"_checks": "detect_language is public and checks its texts"},

@@ -103,6 +103,21 @@ def rank_words(
     ]
 
 
+def topic_labels(words: Sequence[Sequence[str]]) -> list[str]:
+    """Return a label of each topic that nobody named: its first words, best first.
+
+    They are three words, or as many more (up to five) as make the labels distinct. Topics
+    that are still alike get their number in front. A topic without words is "topic 4".
+    """
+    for n_words in (3, 4, 5):
+        labels = [
+            " ".join(topic[:n_words]) or f"topic {k}" for k, topic in enumerate(words)
+        ]
+        if len(set(labels)) == len(labels):
+            return labels
+    return [f"{k} {label}" for k, label in enumerate(labels)]
+
+
 def term_scores(weights: np.ndarray) -> np.ndarray:
     """Return the scores of ``method="term_score"`` of each word in each topic, (K, V)."""
     return _term_score(_distributions(weights))

@@ -487,7 +487,7 @@ def test_a_failed_fit_leaves_no_half_fitted_model():
 def test_names_are_those_of_the_topics(model):
     names = model.get_feature_names_out()
     assert names.tolist() == model.table_["topic"].tolist()
-    assert names[0] == ", ".join(model.topic_words_[0][:3])
+    assert names[0] == " ".join(model.topic_words_[0][:3])
     lower = FunctionTransformer(lambda X: [text.lower() for text in X])
     piped = quick().set_params(topic_model=make_pipeline(lower, topics()))
     assert piped.fit(TEXTS[:50], LABELS[:50]).get_feature_names_out().shape == (3,)

@@ -275,9 +275,9 @@ def test_sentences_are_weighted_by_their_embeddings(fitted):
         ("NMF", "mixtures"),
     ],
 )
-def test_a_training_text_is_nearest_to_itself(fitted, news, name, by):
+def test_a_copy_with_another_space_is_nearest(fitted, news, name, by):
     for i in (0, 50):
-        why = explain(fitted(name), news[i], texts=news)
+        why = explain(fitted(name), f"{news[i]} ", texts=news)
         assert why.neighbors_by == by
         assert why.neighbors[0] == i
         assert why.neighbor_distances[0] < 1e-3
@@ -291,8 +291,11 @@ def test_a_training_text_is_nearest_to_itself(fitted, news, name, by):
 def test_number_of_neighbors(fitted, news):
     model = fitted("prior 0.4")
     assert explain(model, news[0]).neighbors_by is None
-    assert len(explain(model, news[0], texts=news[:2]).neighbors) == 2
+    assert len(explain(model, news[2], texts=news[:2]).neighbors) == 2
     assert len(explain(model, news[0], texts=news, n_neighbors=7).neighbors) == 7
+    copies = [news[0], news[1], news[0], news[2]]
+    assert sorted(explain(model, news[0], texts=copies).neighbors) == [1, 3]
+    assert len(explain(model, news[0], texts=news[:1]).neighbor_texts) == 0
     blank = explain(model, " ", texts=[*news[:2], ""])
     assert np.isfinite(blank.neighbor_distances).all()
 

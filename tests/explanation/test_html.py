@@ -97,7 +97,7 @@ def test_embeddings_are_shown_only_where_they_have_weight(why, news):
 def test_repr_is_a_few_lines(why):
     lines = repr(why).splitlines()
     assert 2 <= len(lines) <= 7
-    assert lines[1].startswith("  topic ")
+    assert lines[1].startswith(f"  {why.topic_names[why.mixture.argmax()]}: ")
 
 
 def test_a_long_text_is_shown_quickly():

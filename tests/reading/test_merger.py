@@ -218,6 +218,32 @@ def test_merged_again_and_renamed(fusion):
     assert once.merge(drop=["Both"]).mixtures.shape[1] == 4
 
 
+def test_several_steps_are_one_merger_around_the_first_model(fusion):
+    topics = read_topics(fusion, TEXTS)
+    steps = topics.rename({0: "A"}).merge([[0, 3]]).rename({1: "B"})
+    steps = steps.merge([[1, 2]], drop=[3])
+    merger = steps.model.estimator
+    assert merger.estimator_ is fusion
+    assert_array_equal(merger.mapping_, [0, 1, 1, 0, -1, 2])
+    at_once = topics.merge([[0, 3], [1, 2]], drop=[4])
+    assert_array_equal(steps.mixtures, at_once.mixtures)
+    assert_array_equal(steps.components, at_once.components)
+    assert steps.words(0).equals(at_once.words(0))
+    assert_array_equal(steps.model.transform(TEXTS), steps.mixtures)
+    assert_array_equal(clone(merger).fit(TEXTS).mapping_, merger.mapping_)
+    assert merger.merge_tree_.shape == (5, 4)
+    again = read_topics(steps.model, TEXTS).merge(n_components=2)
+    assert again.model.estimator.estimator_ is fusion
+    assert_allclose(again.model.transform(TEXTS), again.mixtures)
+
+
+def test_merged_topics_are_merged_in_their_own_order(fusion):
+    sized = read_topics(fusion, TEXTS).merge([[0, 1]], order="size")
+    twice = sized.merge([[0, 4]])
+    assert_allclose(twice.mixtures[:, 0], sized.mixtures[:, [0, 4]].sum(axis=1))
+    assert_allclose(twice.mixtures[:, 1:], sized.mixtures[:, 1:4])
+
+
 def test_methods_of_words(fusion):
     merger = TopicMerger(FrozenEstimator(fusion), 3).fit(TEXTS)
     assert merger.top_words(5, "term_score") == top_words(

@@ -24,10 +24,12 @@ from llmtopics._checks import (
     pandas_for,
 )
 from llmtopics._compiled.threads import n_workers
+from llmtopics._fitted_model import FittedModel
 from llmtopics._parts import PartsMixin
 from llmtopics._state import as_fitted, restored_on_error
 from llmtopics._text_readers import TextReader
 from llmtopics._vectorizers import IsVectorizer
+from llmtopics._words import topic_labels
 from llmtopics.apply._recommender_collaborative import (
     fit_collaborative,
     regularization_for,
@@ -608,6 +610,7 @@ class TopicRecommender(PartsMixin, TextReader, BaseEstimator):
         sources, of_topics, of_items = parts_of_score(
             scorer, likes, number, row, self._item_weights()[row], features.blocks
         )
+        words = words_of_topics(self.model_, features.mixtures.shape[1])
         return RecommendationExplanation(
             user=self.user_ids_[number],
             item=self.item_ids_[row],
@@ -616,7 +619,8 @@ class TopicRecommender(PartsMixin, TextReader, BaseEstimator):
             topic_contributions=of_topics,
             item_mixture=features.mixtures[row],
             user_mixture=_mean_mixtures(likes, features.mixtures)[0],
-            topic_words=words_of_topics(self.model_, features.mixtures.shape[1]),
+            topic_words=words,
+            topic_names=FittedModel(self.model_).names or topic_labels(words),
             history=[self.item_ids_[each] for each in likes.indices],
             history_weights=likes.data,
             history_contributions=of_items,

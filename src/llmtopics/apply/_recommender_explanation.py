@@ -37,6 +37,9 @@ class RecommendationExplanation:
     topic_words : list of K lists of str
         Words that describe each topic.
 
+    topic_names : list of K str
+        Name of each topic: that of the model, or else its first words.
+
     history : list of n ids
         Items that the user liked (or disliked, with a negative weight).
 
@@ -57,6 +60,7 @@ class RecommendationExplanation:
     item_mixture: np.ndarray
     user_mixture: np.ndarray
     topic_words: list[list[str]]
+    topic_names: list[str]
     history: list[Any]
     history_weights: np.ndarray
     history_contributions: np.ndarray
@@ -67,8 +71,8 @@ class RecommendationExplanation:
         Parameters
         ----------
         part : {"topics", "items", "sources"}, default="topics"
-            "topics": topic, words, item_share, user_share, contribution. "items": item, weight,
-            contribution. "sources": source, contribution.
+            "topics": topic, name, words, item_share, user_share, contribution. "items": item,
+            weight, contribution. "sources": source, contribution.
 
         Returns
         -------
@@ -85,6 +89,7 @@ class RecommendationExplanation:
         parts = {
             "topics": {
                 "topic": range(len(self.item_mixture)),
+                "name": self.topic_names,
                 "words": [", ".join(words[:6]) for words in self.topic_words],
                 "item_share": self.item_mixture,
                 "user_share": self.user_mixture,
@@ -113,11 +118,10 @@ class RecommendationExplanation:
             f"Item {self.item!r} for user {self.user!r}: {self.score:.2f} = {sums}"
         ]
         for k in np.argsort(-self.topic_contributions, kind="stable")[:_SHOWN]:
-            words = " ".join(self.topic_words[k][:6])
             lines.append(
-                f"  topic {k}: {self.topic_contributions[k]:.2f}, share in the item "
-                f"{self.item_mixture[k]:.0%}, in the user's likes "
-                f"{self.user_mixture[k]:.0%}; {words}"
+                f"  {self.topic_names[k]}: {self.topic_contributions[k]:.2f}, share in the "
+                f"item {self.item_mixture[k]:.0%}, in the user's likes "
+                f"{self.user_mixture[k]:.0%}"
             )
         for j in np.argsort(-self.history_contributions, kind="stable")[:_SHOWN]:
             lines.append(

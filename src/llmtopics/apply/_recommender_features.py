@@ -12,13 +12,10 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import normalize
 
-from llmtopics._vectorizers import find_words, unfrozen
-from llmtopics._words import top_words
-from llmtopics.explanation._text_models import TextModel
+from llmtopics._fitted_model import FittedModel
+from llmtopics._mixtures import check_mixtures
 from llmtopics.fusion import FusionTopicModel
-from llmtopics.fusion._sides import to_mixtures
 from llmtopics.text import TextAnalyzer
-from llmtopics.topics import EmbeddingTopics
 
 TOPICS, VECTORS, WORDS = "topics", "vectors", "words"
 _TEXTS_PER_TOPIC, _MOST_TOPICS = 30, 100
@@ -80,10 +77,10 @@ def fit_words(
 
 def read_features(model: Any, words: Pipeline | None, texts: list[str]) -> Features:
     """Return the features of texts, by fitted parts."""
-    mixtures = to_mixtures(model.transform(texts), "model.transform(texts)")
+    mixtures = check_mixtures(model.transform(texts), "model.transform(texts)")
     parts = {TOPICS: np.sqrt(mixtures)}
-    if (vectors := _vectors(model, texts)) is not None:
-        parts[VECTORS] = normalize(np.asarray(vectors, np.float64))
+    if (vectors := FittedModel(model).vectors(texts)) is not None:
+        parts[VECTORS] = vectors
     if words is not None:
         parts[WORDS] = normalize(np.asarray(words.transform(texts), np.float64))
     ends = np.cumsum([part.shape[1] for part in parts.values()]).tolist()
@@ -94,29 +91,8 @@ def read_features(model: Any, words: Pipeline | None, texts: list[str]) -> Featu
     return Features(mixtures, np.hstack(list(parts.values())), blocks)
 
 
-def _vectors(model: Any, texts: list[str]) -> np.ndarray | None:
-    """Return the vectors that the topic model reads, or None if it reads none."""
-    model = unfrozen(model)
-    last: Any = model[-1] if isinstance(model, Pipeline) else model
-    if isinstance(last, TextModel):
-        for step in model[:-1] if isinstance(model, Pipeline) else ():
-            texts = list(step.transform(texts))
-        return last._vectors(texts)
-    if isinstance(last, EmbeddingTopics) and isinstance(model, Pipeline):
-        return model[:-1].transform(texts)
-    return None
-
-
 def words_of_topics(model: Any, n_topics: int) -> list[list[str]]:
     """Return words that describe each topic, or empty lists if the model has none."""
-    model = unfrozen(model)
-    last: Any = model[-1] if isinstance(model, Pipeline) else model
-    if isinstance(last, TextModel):
-        return last.top_words()  # type: ignore[attr-defined]
-    components = getattr(last, "components_", None)
-    if components is not None and isinstance(model, Pipeline):
-        with suppress(ValueError):  # a step after the vectorizer has no names
-            names = find_words(model[:-1])
-            if names is not None and len(names) == components.shape[1]:
-                return top_words(components, names)
+    with suppress(ValueError):  # a step after the vectorizer has no names
+        return FittedModel(model).top_words() or [[] for _ in range(n_topics)]
     return [[] for _ in range(n_topics)]

@@ -18,10 +18,12 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
 from llmtopics._checks import as_seed, check_positive, check_texts, pandas_for
+from llmtopics._fitted_model import FittedModel
 from llmtopics._parts import PartsMixin
 from llmtopics._state import as_fitted, restored_on_error
 from llmtopics._text_readers import TextReader
 from llmtopics._vectorizers import IsVectorizer
+from llmtopics._words import topic_labels
 from llmtopics.apply._sentiment_classifier import (
     Calibration,
     check_labels,
@@ -40,10 +42,6 @@ from llmtopics.apply._sentiment_sentences import (
     read_sentences,
 )
 from llmtopics.apply._sentiment_table import columns_of, rows_of_groups
-from llmtopics.apply._sentiment_topics import (
-    names_of_topics,
-    words_of_topics,
-)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -301,8 +299,10 @@ class TopicSentiment(
             self.topic_model_ = fit_topics(given, texts, small)
             self._no_words = mixtures_of(self.topic_model_, [""])[0]
             n_topics = len(self._no_words)
-            self.topic_words_ = words_of_topics(self.topic_model_, n_topics, _N_WORDS)
-            self._names = names_of_topics(self.topic_model_, self.topic_words_)
+            topics = FittedModel(self.topic_model_)
+            words = topics.top_words(_N_WORDS)
+            self.topic_words_ = words or [[] for _ in range(n_topics)]
+            self._names = topics.names or topic_labels(self.topic_words_)
             sentences = self._sentences(texts)
             fitted = fit_classifiers(
                 given, self.topic_model_, texts, labels, sentences, small

@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from llmtopics._fitted_model import FittedModel, check_no_distances
 from llmtopics.apply._sentiment_classifier import (
     Calibration,
     calibrate,
@@ -18,13 +19,11 @@ from llmtopics.apply._sentiment_classifier import (
 )
 from llmtopics.apply._sentiment_seeds import labels_from_seeds
 from llmtopics.apply._sentiment_sentences import Sentences
-from llmtopics.apply._sentiment_topics import embedder_in, steps_in
 from llmtopics.embed import TransformerEmbedder
 from llmtopics.embed._encoder import as_embedder
 from llmtopics.fusion import FusionTopicModel
 from llmtopics.fusion._sides import seeded
 from llmtopics.text import split_sentences
-from llmtopics.topics._fitted_model import check_no_distances
 
 
 class Classifiers(NamedTuple):
@@ -78,7 +77,7 @@ def fit_topics(given: SimpleNamespace, texts: list[str], seed: int) -> Any:
     model = given.topic_model
     if model is None:
         model = FusionTopicModel(verbose=given.verbose)
-    check_no_distances(steps_in(model)[-1], "TopicSentiment")
+    check_no_distances(FittedModel(model).last, "TopicSentiment")
     if given.fit_topics_on == "sentences":
         texts = [
             sentence
@@ -101,7 +100,7 @@ def fit_classifiers(
     def embedder() -> Any:
         found = given.embedder
         if found is None:
-            found = embedder_in(topic_model) or TransformerEmbedder()
+            found = FittedModel(topic_model).embedder or TransformerEmbedder()
         return seeded(clone(as_embedder(found, given.verbose)), seed)
 
     rows = np.unique(sentences.documents)  # texts that are not blank

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-from llmtopics.fusion._sides import to_mixtures
+from llmtopics._mixtures import check_mixtures
 from llmtopics.text import split_sentences
 
 
@@ -29,7 +29,7 @@ class Sentences(NamedTuple):
 
 def mixtures_of(model: Any, texts: list[str]) -> np.ndarray:
     """Return the topic proportions of texts by a model, (n, K). Rows sum to one."""
-    return to_mixtures(np.asarray(model.transform(texts)), "topic_model")
+    return check_mixtures(np.asarray(model.transform(texts)), "topic_model")
 
 
 def read_sentences(

@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from llmtopics._checks import check_texts, pandas_for, warn_user
+from llmtopics._fitted_model import FittedModel
 from llmtopics._language import LanguageModel, as_llm, model_to_ask
 from llmtopics._parts import PartsMixin
 from llmtopics._state import as_fitted, restored_on_error
@@ -20,7 +21,6 @@ from llmtopics.apply._summarizer_coverage import Weights
 from llmtopics.apply._summarizer_sentences import (
     Sentences,
     counts_words,
-    embedder_of,
     read_sentences,
 )
 from llmtopics.apply._summarizer_summaries import (
@@ -280,7 +280,9 @@ class TopicSummarizer(
                     "topic_weight and vector_weight are 0, and the topic model counts no "
                     "words: set one of them above 0."
                 )
-            own = embedder_of(self.model_) if given.embedder is None else None
+            own = None
+            if given.embedder is None:
+                own = FittedModel(self.model_).embedder
             self.embedder_ = None
             if given.vector_weight:
                 made = as_embedder(given.embedder, self.verbose)

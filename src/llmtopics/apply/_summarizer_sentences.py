@@ -11,11 +11,10 @@ from sklearn.preprocessing import normalize
 from sklearn.utils import check_array
 
 from llmtopics._checks import check_rows
-from llmtopics._vectorizers import unfrozen
+from llmtopics._fitted_model import FittedModel
+from llmtopics._mixtures import check_mixtures
 from llmtopics.apply._missing_values import is_missing
 from llmtopics.apply._summarizer_coverage import Candidates
-from llmtopics.fusion._sides import last_step, to_mixtures
-from llmtopics.metrics._fitted_models import counts_of
 from llmtopics.text import split_sentences
 from llmtopics.text._segment import RANGES
 
@@ -75,14 +74,9 @@ class Sentences(NamedTuple):
         )
 
 
-def embedder_of(model: Any) -> Any:
-    """Return the fitted embedder of a topic model, None if it has none."""
-    return getattr(last_step(unfrozen(model)), "embedder_", None)
-
-
 def counts_words(model: Any, texts: list[str]) -> bool:
     """Return whether a fitted topic model counts the words of texts."""
-    return sp.issparse(counts_of(unfrozen(model), texts))
+    return sp.issparse(FittedModel(model).counts(texts))
 
 
 def read_sentences(
@@ -106,10 +100,10 @@ def read_sentences(
     split = [split_sentences(text, language) for text in texts]
     flat = list(chain.from_iterable(split))
     lengths = [len(some) for some in split]
-    both = to_mixtures(model.transform([*texts, *flat]), "model.transform(texts)")
+    both = check_mixtures(model.transform([*texts, *flat]), "model.transform(texts)")
     words = vectors = None
     if flat and with_words:
-        found = counts_of(unfrozen(model), flat)
+        found = FittedModel(model).counts(flat)
         words = sp.csr_array(found) if sp.issparse(found) else None
     if flat and embedder is not None:
         vectors = normalize(check_array(embedder.transform(flat), input_name="vectors"))

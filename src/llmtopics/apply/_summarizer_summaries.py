@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm.auto import tqdm
 
+from llmtopics._fitted_model import FittedModel
 from llmtopics._language import LanguageModel
-from llmtopics._vectorizers import unfrozen
-from llmtopics._words import top_words
+from llmtopics._mixtures import check_mixtures
+from llmtopics._words import topic_labels
 from llmtopics.apply._summarizer_coverage import (
     Candidates,
     Chosen,
@@ -27,8 +28,6 @@ from llmtopics.apply._summarizer_writing import (
     check_answer,
     prompt_of,
 )
-from llmtopics.fusion._sides import last_step, to_mixtures
-from llmtopics.metrics._fitted_models import vocabulary_of
 from llmtopics.text import split_sentences
 
 _MAIN_TOPIC = 0.2  # least share of a topic that an answer may not leave out
@@ -74,24 +73,26 @@ class Summary(NamedTuple):
     left_out: tuple[str, ...] = ()
 
 
-def topic_names(model: Any) -> list[str]:
-    """Return the names of the topics, or an empty list if the model has none."""
-    if not hasattr(model, "get_feature_names_out"):
-        return []
-    return [str(name) for name in model.get_feature_names_out()]
+def topic_names(model: Any, n_topics: int) -> list[str]:
+    """Return what people read for the topics: their names, or their first words."""
+    fitted = FittedModel(model)
+    return fitted.names or topic_labels(fitted.top_words() or [[]] * n_topics)
 
 
 def topic_number(model: Any, topic: Any, n_topics: int) -> int:
-    """Return the number of a topic that is given by number or name."""
+    """Return the number of a topic that is given by number, name or column name."""
     K = n_topics
-    names = topic_names(model) or [str(k) for k in range(K)]
     if isinstance(topic, str):
-        if topic not in names:
-            raise ValueError(
-                f"There is no topic {topic!r}: pass a number below {K}, or one of "
-                f"{', '.join(names)}."
-            )
-        return names.index(topic)
+        names, columns = topic_names(model, K), [str(k) for k in range(K)]
+        if hasattr(model, "get_feature_names_out"):
+            columns = [str(name) for name in model.get_feature_names_out()]
+        for known in (names, columns):
+            if topic in known:
+                return known.index(topic)
+        raise ValueError(
+            f"There is no topic {topic!r}: pass a number below {K}, or one of "
+            f"{', '.join(names)}."
+        )
     if isinstance(topic, bool | np.bool_) or not isinstance(topic, int | np.integer):
         raise ValueError(f"topic must be a number or a name, got {topic!r}.")
     if not 0 <= topic < K:
@@ -139,10 +140,12 @@ def write(
     asked = [i for i, one in enumerate(summaries) if one.outcome == "extracted"]
     if not asked:
         return summaries
-    names = _described_topics(model, sentences.mixtures.shape[1])
+    n_topics = sentences.mixtures.shape[1]
+    described = _described_topics(model, n_topics)
+    names = topic_names(model, n_topics)
     prompts = [
         prompt_of(
-            _outline(summaries[i], sentences, names, task),
+            _outline(summaries[i], sentences, described, task),
             task.n_sentences,
             task.n_words,
         )
@@ -171,7 +174,7 @@ def _checked(
     if written.outcome != "generated":
         return extracted._replace(outcome=written.outcome, written=written)
     own = split_sentences(written.text, language)
-    mixtures = to_mixtures(model.transform(own), "model.transform(texts)")
+    mixtures = check_mixtures(model.transform(own), "model.transform(texts)")
     covered = topic_coverage(mixtures)
     given = extracted.candidates
     expected = topic_coverage(
@@ -204,16 +207,10 @@ def _outline(
 
 
 def _described_topics(model: Any, n_topics: int) -> list[str]:
-    """Return the first words of each topic, or its name, or its number."""
-    inner = last_step(unfrozen(model))
-    if hasattr(inner, "top_words"):
-        words = inner.top_words(_N_TOPIC_WORDS)
-    elif hasattr(inner, "components_"):
-        words = top_words(
-            inner.components_, vocabulary_of(unfrozen(model)), _N_TOPIC_WORDS
-        )
-    else:
-        return topic_names(model) or [str(k) for k in range(n_topics)]
+    """Return what a language model reads for each topic: first words, or its name."""
+    words = FittedModel(model).top_words(_N_TOPIC_WORDS)
+    if words is None:
+        return topic_names(model, n_topics)
     return [" ".join(some) or str(k) for k, some in enumerate(words)]
 
 

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 from sklearn import config_context
 
+from llmtopics._fitted_model import FittedModel
 from llmtopics._vectorizers import words_of
+from llmtopics._words import topic_labels
 from llmtopics.explanation._explanation import Explanation
 from llmtopics.explanation._neighbors import check_neighbors, nearest_texts
 from llmtopics.explanation._text_models import Stages, stages_of
@@ -16,7 +18,6 @@ from llmtopics.explanation._text_parts import (
 )
 from llmtopics.explanation._vectorizing import count_rows, own_counts
 from llmtopics.text import split_sentences
-from llmtopics.topics._fitted_model import FittedModel
 
 
 @config_context(transform_output="default")
@@ -45,8 +46,8 @@ def explain(
         The text. Its words are those that the model's vectorizer counts. The default of
         :class:`FusionTopicModel` leaves out stop words, numbers and single letters.
     texts : sequence of str or None, default=None
-        Texts to search for the nearest ones, such as those in ``fit``. If ``text`` is among
-        them, it is also found. None searches for none.
+        Texts to search for the nearest ones, such as those in ``fit``. Rows that are equal to
+        ``text`` are left out. None searches for none.
     n_neighbors : int or None, default=None
         Largest number of nearest texts to return. None is 3. Needs ``texts``.
 
@@ -140,8 +141,8 @@ def explain(
     )
     spans, of_spans = locate_words(vectorizer, read[0], columns, words)
     names = words_of(vectorizer, "explain")
-    own_names = FittedModel(model, "explain").names
-    nearest = nearest_texts(model, stages, mixture, found, n_nearest)
+    topic_words = last.top_words()
+    nearest = nearest_texts(text, model, stages, mixture, found, n_nearest)
     return Explanation(
         text=read[0],
         mixture=mixture,
@@ -158,8 +159,8 @@ def explain(
         top_sentences=carried.argmax(axis=0),
         spans=spans,
         span_contributions=of_spans,
-        topic_words=last.top_words(),
-        topic_names=own_names or [f"topic {k}" for k in range(len(mixture))],
+        topic_words=topic_words,
+        topic_names=FittedModel(model).names or topic_labels(topic_words),
         neighbors=nearest.rows,
         neighbor_distances=nearest.distances,
         neighbor_texts=nearest.texts,

@@ -63,7 +63,7 @@ class Explanation:
         Words that describe each topic.
 
     topic_names : list of K str
-        Name of each topic. A model that numbers its topics has "topic 0" and so on.
+        Name of each topic: that of the model, or else its first words.
 
     neighbors, neighbor_distances : ndarrays of shape (n_neighbors,)
         Rows of the nearest texts, nearest first, and their distances.

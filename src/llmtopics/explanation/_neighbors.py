@@ -34,13 +34,20 @@ def check_neighbors(
 
 
 def nearest_texts(
-    model: Any, stages: Stages, mixture: np.ndarray, texts: list[str], n_neighbors: int
+    text: str,
+    model: Any,
+    stages: Stages,
+    mixture: np.ndarray,
+    texts: list[str],
+    n_neighbors: int,
 ) -> Neighbors:
-    """Return the texts nearest to the explained one."""
+    """Return the texts nearest to the explained one, without those equal to it."""
     if not texts:
         return Neighbors(np.empty(0, int), np.empty(0), (), None)
     by, distances = _distances(model, stages, mixture, texts)
-    rows = np.argsort(distances, kind="stable")[:n_neighbors]
+    order = np.argsort(distances, kind="stable")
+    others = [row for row in order if texts[row] != text]
+    rows = np.array(others[:n_neighbors], int)
     return Neighbors(rows, distances[rows], tuple(texts[i] for i in rows), by)
 
 

@@ -8,6 +8,7 @@ import scipy.sparse as sp
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from llmtopics._fitted_model import FittedModel, joined
 from llmtopics._vectorizers import unfrozen, words_of
 from llmtopics._words import top_words
 from llmtopics.explanation._count_models import Division, division_of
@@ -124,12 +125,10 @@ class Stages(NamedTuple):
 
 def stages_of(model: Any, text: str) -> Stages:
     """Split a fitted model into stages; raise a TypeError if it cannot be explained."""
-    model = unfrozen(model)
-    is_pipeline = isinstance(model, Pipeline)
-    steps = [unfrozen(step) for _, step in model.steps] if is_pipeline else [model]
-    last = steps[-1]
+    fitted = FittedModel(model)
+    steps, last = [*fitted.before, fitted.last], fitted.last
     reads_texts = isinstance(last, TextModel)
-    if not is_pipeline and not reads_texts:
+    if not isinstance(unfrozen(model), Pipeline) and not reads_texts:
         raise _cannot(model, "is not a model of texts")
     check_is_fitted(model)
     # FusionTopicModel has no topic_model_ at alpha=1
@@ -138,14 +137,10 @@ def stages_of(model: Any, text: str) -> Stages:
     if counts is not None and (division := division_of(counts)) is None:
         remedy = _REMEDY if reads_texts else _shorter(steps)
         raise _cannot(counts, "is of an unknown kind", remedy)
-    before: list[Any] = []
-    texts = [text]
-    for i, step in enumerate(steps[:-1]):
-        if step is not None and step != "passthrough":
-            made = step.transform(texts)
-            if len(getattr(made, "shape", (0,))) == 2:  # counts
-                return Stages(before, texts, CountsModel(model[i:-1], last), division)
-            before, texts = [*before, step], list(made)
+    texts, n_steps, made = fitted.changed([text])
+    before, counting = fitted.before[:n_steps], fitted.before[n_steps:]
+    if made is not None:
+        return Stages(before, texts, CountsModel(joined(counting), last), division)
     if not reads_texts:
         raise _cannot(last, "has no vectorizer before it")
     return Stages(before, texts, last, division)

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_memory, check_non_negative
 
 from llmtopics import __version__
 from llmtopics._checks import as_counts
+from llmtopics._mixtures import check_mixtures
 from llmtopics.embed._encoder import as_embedder
 from llmtopics.text._vectorizer import default_vectorizer
 from llmtopics.topics import EmbeddingTopics, GibbsLDA
@@ -107,7 +108,7 @@ class CountSide:
 
     def mixtures(self, X: sp.csr_array) -> np.ndarray:
         """Return g, of shape (D, K)."""
-        return to_mixtures(weights_in_topics(self.model, X), "topic_model")
+        return check_mixtures(weights_in_topics(self.model, X), "topic_model")
 
 
 class EmbeddingSide:
@@ -172,7 +173,7 @@ class EmbeddingSide:
 
     def mixtures(self, inputs: Any) -> np.ndarray:
         """Return f, of shape (D, K)."""
-        return to_mixtures(self.topics.transform(inputs), "language_topics")
+        return check_mixtures(self.topics.transform(inputs), "language_topics")
 
     @property
     def movable(self) -> bool:
@@ -188,16 +189,6 @@ class EmbeddingSide:
             self.embedder.verbose = verbose
         for name in getattr(given, "_AT_ONCE", ()):
             setattr(self.embedder, name, getattr(given, name))
-
-
-def to_mixtures(weights: Any, name: str) -> np.ndarray:
-    """Return the rows divided by their sums; rows that sum to zero become uniform."""
-    weights = check_array(weights, dtype=np.float64, input_name=name)
-    check_non_negative(weights, name)
-    total = weights.sum(axis=1, keepdims=True)
-    total[np.abs(total - 1) < 1e-12] = 1  # rows already sum to one: do not rescale
-    uniform = np.full_like(weights, 1 / weights.shape[1])
-    return np.divide(weights, total, where=total > 0, out=uniform)
 
 
 def n_components_of(given: SimpleNamespace) -> int:

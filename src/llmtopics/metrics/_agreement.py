@@ -12,7 +12,7 @@ from sklearn.metrics.cluster import contingency_matrix
 from sklearn.utils import check_consistent_length
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 
-from llmtopics.metrics._input_checks import check_mixtures
+from llmtopics._mixtures import check_mixtures
 
 
 def purity(labels: ArrayLike, topics: ArrayLike) -> float:
@@ -51,7 +51,7 @@ def purity(labels: ArrayLike, topics: ArrayLike) -> float:
 
     Examples
     --------
-    >>> from llmtopics.metrics import purity
+    from llmtopics.metrics import purity
     >>> purity(["a", "a", "b", "b"], [0, 0, 0, 1])
     0.75
     """

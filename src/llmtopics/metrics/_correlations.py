@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from llmtopics._checks import pandas_for
-from llmtopics.metrics._input_checks import check_mixtures, check_weights
+from llmtopics._mixtures import check_mixtures
+from llmtopics.metrics._input_checks import check_weights
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,4 +1,4 @@
-"""Checks of the inputs of metrics: words of topics, distributions, mixtures."""
+"""Checks of the inputs of metrics: words of topics, distributions, fitted models."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_non_negative
+
+from llmtopics._fitted_model import FittedModel
 
 
 def check_topics(topics: Iterable[Any]) -> list[list[str]]:
@@ -46,12 +48,19 @@ def check_distributions(weights: ArrayLike, name: str) -> np.ndarray:
     return rows / totals
 
 
-def check_mixtures(mixtures: ArrayLike, name: str = "mixtures") -> np.ndarray:
-    """Return rows divided by their sums; a row of zeros gets equal proportions.
+def weights_of(fitted: FittedModel) -> np.ndarray:
+    """Return ``components_`` of a fitted model: not negative, rows with any sum, also 0."""
+    name = type(fitted.last).__name__
+    if not hasattr(fitted.last, "components_"):
+        raise TypeError(
+            f"{name} has no components_: a scorer of topics needs a fitted topic model, alone "
+            "or as the last step of a Pipeline."
+        )
+    return check_weights(fitted.last.components_, f"components_ of {name}")
 
-    NMF and similar models give such rows for documents without a known word.
-    """
-    rows = check_weights(mixtures, name)
-    totals = rows.sum(axis=1, keepdims=True)
-    even = np.full_like(rows, 1 / rows.shape[1])
-    return np.divide(rows, totals, where=totals > 0, out=even)
+
+def columns_of(fitted: FittedModel) -> list[str]:
+    """Return the word of each column of ``components_``, or its number if unknown."""
+    words = fitted.vocabulary
+    found = range(fitted.last.components_.shape[1]) if words is None else words
+    return [str(word) for word in found]

@@ -5,16 +5,18 @@ from typing import Any
 import numpy as np
 from scipy.special import rel_entr
 
+from llmtopics._fitted_model import FittedModel
+from llmtopics._mixtures import check_mixtures
 from llmtopics.metrics._distinctness import topic_distances
-from llmtopics.metrics._fitted_models import counts_of, weights_of
-from llmtopics.metrics._input_checks import check_mixtures
+from llmtopics.metrics._input_checks import weights_of
 
 
 def indices_of(model: Any, X: Any) -> dict[str, float]:
     """Return the three indices of a fitted model and the documents of its fit."""
-    weights = weights_of(model)
+    fitted = FittedModel(model)
+    weights = weights_of(fitted)
     weights = weights[weights.any(axis=1)]
-    lengths = np.asarray(counts_of(model, X).sum(axis=1)).ravel()
+    lengths = np.asarray(fitted.counts(X).sum(axis=1)).ravel()
     mixtures = check_mixtures(np.asarray(model.transform(X)))
     return {
         "cao_juan": cao_juan(weights),

@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike
 
 from llmtopics import _held_out
 from llmtopics._checks import as_counts
-from llmtopics.metrics._input_checks import check_distributions, check_mixtures
+from llmtopics._mixtures import check_mixtures
+from llmtopics.metrics._input_checks import check_distributions
 
 
 def completion_split(X: Any) -> tuple[sp.csr_array, sp.csr_array]:

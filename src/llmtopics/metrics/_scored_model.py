@@ -7,14 +7,10 @@ import numpy as np
 from sklearn.utils import check_array
 
 from llmtopics._checks import warn_user
+from llmtopics._fitted_model import FittedModel, joined
 from llmtopics._vectorizers import steps_of, tokens_of
 from llmtopics._words import top_words
-from llmtopics.metrics._fitted_models import (
-    counts_of,
-    split_pipeline,
-    vocabulary_of,
-    weights_of,
-)
+from llmtopics.metrics._input_checks import columns_of, weights_of
 
 _REACH = 5  # held-out words come from the first _REACH * n_words of a topic
 
@@ -31,11 +27,12 @@ class ScoredModel:
     """A fitted topic model, alone or as the end of a Pipeline, and documents to score it on."""
 
     def __init__(self, estimator: Any, X: Any, settings: Settings) -> None:
-        self.weights = weights_of(estimator)
+        self.fitted = FittedModel(estimator)
+        self.weights = weights_of(self.fitted)
         self.estimator = estimator
         self.X = X
         self.settings = settings
-        _, self.model = split_pipeline(estimator)
+        self.model = self.fitted.last
 
     @property
     def reads_texts(self) -> bool:
@@ -44,12 +41,12 @@ class ScoredModel:
 
     @cached_property
     def vocabulary(self) -> list[str]:
-        return vocabulary_of(self.estimator)
+        return columns_of(self.fitted)
 
     @cached_property
     def counts(self) -> Any:
         """Counts of the held-out documents."""
-        return check_array(counts_of(self.estimator, self.X), accept_sparse="csr")
+        return check_array(self.fitted.counts(self.X), accept_sparse="csr")
 
     def words(self, n_words: int | None = None) -> list[list[str]]:
         """Return the words of each topic, as the model's own ``top_words`` shows them."""
@@ -92,15 +89,14 @@ class ScoredModel:
         """Return the reference of coherence: counts and words, or lists of tokens."""
         if self.settings.window_size is None:
             return self.counts, self.vocabulary
-        return _token_lists(self.estimator, self.X), None
+        return _token_lists(self.fitted, self.X), None
 
 
-def _token_lists(estimator: Any, X: Any) -> list[list[str]]:
+def _token_lists(fitted: FittedModel, X: Any) -> list[list[str]]:
     """Return the words of the documents in their order, as the vectorizer splits them."""
-    before, model = split_pipeline(estimator)
-    maker = before
-    if hasattr(model, "vectorizer_"):  # a model of texts
-        maker, X = model.vectorizer_, X if before is None else before.transform(X)
+    maker = fitted.vectorizer
+    if maker is None:  # such as HashingVectorizer, which knows no words
+        maker = joined(fitted.before)
     vectorizer = next(
         (step for step in steps_of(maker) if hasattr(step, "build_analyzer")), None
     )

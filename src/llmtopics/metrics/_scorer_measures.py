@@ -20,7 +20,6 @@ from llmtopics.metrics._distinctness import (
     inverted_rbo,
     topic_distances,
 )
-from llmtopics.metrics._fitted_models import counts_of
 from llmtopics.metrics._perplexity import completion_split, perplexity
 from llmtopics.metrics._scored_model import ScoredModel
 
@@ -90,7 +89,7 @@ def _distance(scored: ScoredModel) -> float:
 def _completion(scored: ScoredModel) -> float:
     if scored.reads_texts:  # its own score cuts the texts, not the counts, in half
         return scored.estimator.score(scored.X)
-    observed, held_out = completion_split(counts_of(scored.estimator, scored.X))
+    observed, held_out = completion_split(scored.fitted.counts(scored.X))
     with warnings.catch_warnings():  # the halves have no column names
         warnings.filterwarnings("ignore", "X does not have valid feature names")
         mixtures = np.asarray(scored.model.transform(observed))

@@ -13,7 +13,8 @@ from sklearn.utils.validation import _num_samples
 from tqdm.auto import tqdm
 
 from llmtopics._checks import as_seed, check_positive
-from llmtopics.metrics._fitted_models import vocabulary_of, weights_of
+from llmtopics._fitted_model import FittedModel
+from llmtopics.metrics._input_checks import columns_of, weights_of
 
 
 @config_context(transform_output="default")
@@ -154,7 +155,8 @@ class Weights(NamedTuple):
 
 def weights_and_words(fitted: Any) -> Weights:
     """Return the weights and words of a fitted model."""
-    return Weights(weights_of(fitted), vocabulary_of(fitted))
+    model = FittedModel(fitted)
+    return Weights(weights_of(model), columns_of(model))
 
 
 def similarities(reference: Weights, other: Weights) -> np.ndarray:

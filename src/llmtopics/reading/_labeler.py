@@ -8,13 +8,14 @@ from sklearn.base import _fit_context, clone
 from sklearn.utils._param_validation import HasMethods
 
 from llmtopics._checks import check_texts
+from llmtopics._fitted_model import FittedModel, check_reads_texts
 from llmtopics._language import LanguageModel
 from llmtopics._state import restored_on_error
 from llmtopics._words import rank_words
 from llmtopics.naming import name_topics
 from llmtopics.naming._name_topics import CONSTRAINTS
+from llmtopics.reading._words import read_words
 from llmtopics.reading._wrapper import WrappedTopics
-from llmtopics.topics._fitted_model import FittedModel, check_reads_texts
 
 
 @dataclass(eq=False, repr=False)
@@ -181,9 +182,10 @@ class TopicLabeler(WrappedTopics):
         texts = check_texts(X, "TopicLabeler")
         check_reads_texts(self.estimator, "TopicLabeler")
         with restored_on_error(self), config_context(transform_output="default"):
-            fitted = FittedModel(clone(self.estimator).fit(texts, y), "TopicLabeler")
+            model = clone(self.estimator).fit(texts, y)
+            fitted = FittedModel.of_texts(model, "TopicLabeler")
             theta = fitted.mixtures(texts)
-            words = fitted.words(texts, theta)
+            words = read_words(fitted, texts, theta)
             most = max(10, self.n_words)  # descriptions are checked by ten
             listed = rank_words(words.scores, words.weights, words.vocabulary, most)
             settings = {name: getattr(self, name) for name in CONSTRAINTS}

@@ -13,11 +13,12 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_memory
 
 from llmtopics._checks import check_texts
+from llmtopics._fitted_model import FittedModel, check_reads_texts
 from llmtopics._state import restored_on_error
 from llmtopics._vectorizers import unfrozen
-from llmtopics.reading._merging import as_phi, choose_members, merge_tree
+from llmtopics.reading._merging import as_phi, choose_members, joined_names, merge_tree
+from llmtopics.reading._words import read_words
 from llmtopics.reading._wrapper import WrappedTopics
-from llmtopics.topics._fitted_model import FittedModel, Words, check_reads_texts
 
 if TYPE_CHECKING:
     from llmtopics.reading._topics import Topics
@@ -62,7 +63,9 @@ class TopicMerger(WrappedTopics):
         The fitted topic model.
 
     mapping_ : ndarray of shape (K,)
-        The new number of each topic of ``estimator_``, -1 if it is left out.
+        The new number of each topic of ``estimator_``, -1 if it is left out. Topics that
+        were merged or renamed in several steps (:meth:`Topics.merge`) have one merger around
+        the first model, and this is its topics' last number.
 
     merge_tree_ : ndarray of shape (K - 1, 4)
         The steps that merge all topics into one, as in ``scipy.cluster.hierarchy.linkage``. Draw it
@@ -158,42 +161,60 @@ class TopicMerger(WrappedTopics):
         with restored_on_error(self), config_context(transform_output="default"):
             cached = check_memory(self.memory).cache(_fit)
             model, theta = cached(clone(self.estimator), texts, y)
-            fitted = FittedModel(model, "TopicMerger")
-            self._merge(fitted, theta, fitted.words(texts, theta), fitted.names)
+            fitted = FittedModel.of_texts(model, "TopicMerger")
+            words = read_words(fitted, texts, theta)
+            members = self._choose(as_phi(words.weights), theta, fitted.names)
+            names = joined_names(fitted.names, members)
+            self.merge_tree_ = merge_tree(as_phi(words.weights))
+            self._set_topics(fitted, theta, words, members, names)
         return self
 
     @classmethod
     def _around(
-        cls, topics: "Topics", *, names: list[str] | None, **parameters: Any
-    ) -> "TopicMerger":
-        """Return a fitted merger around a fitted model whose topics were read."""
-        given = {name: value for name, value in parameters.items() if value is not None}
-        merger = cls(FrozenEstimator(unfrozen(topics.model)), **given)
-        merger._validate_params()
-        words = Words(
-            topics.components,
-            topics._scores,
-            topics.vocabulary,
-            topics._counts,
-            topics._vectorizer,
-        )
-        merger._merge(
-            topics._fitted, topics.mixtures, words, names or topics._given_names
-        )
-        return merger
-
-    def _merge(
-        self,
-        fitted: FittedModel,
-        theta: np.ndarray,
-        words: Words,
+        cls,
+        first: "Topics",
+        topics: "Topics",
         names: list[str] | None,
-    ) -> None:
-        """Choose what to merge, and set the attributes."""
+        parameters: dict[str, Any],
+    ) -> tuple["TopicMerger", list[list[int]]]:
+        """Return a fitted merger of topics, and which of them each new one is made of.
+
+        ``topics`` may be merged themselves. The merger is around the model of ``first``, whose
+        topics were not.
+        """
+        model = FrozenEstimator(unfrozen(first.model))
+        given = {name: value for name, value in parameters.items() if value is not None}
+        merger = cls(model, **given)
+        merger._validate_params()
+        names = names or topics._given_names
+        members = merger._choose(topics.components, topics.mixtures, names)
+        if topics is first:
+            of_first = members
+        else:
+            mapping = unfrozen(topics.model).mapping_
+            of_first = [
+                np.flatnonzero(np.isin(mapping, some)).tolist() for some in members
+            ]
+        merger.merge_tree_ = merge_tree(first.components)
+        names = joined_names(names, members)
+        merger._set_topics(
+            first._fitted, first.mixtures, first._all_words, of_first, names
+        )
+        if topics is not first:
+            merger.set_params(
+                n_components=None,
+                groups=[group for group in of_first if len(group) > 1],
+                drop=np.flatnonzero(merger.mapping_ < 0).tolist(),
+            )
+        return merger, members
+
+    def _choose(
+        self, phi: np.ndarray, theta: np.ndarray, names: list[str] | None
+    ) -> list[list[int]]:
+        """Return the topics of each new one, in the order of the parameter."""
         shares = theta.mean(axis=0)
-        self.merge_tree_ = merge_tree(as_phi(words.weights))
         members = choose_members(
-            self.merge_tree_,
+            merge_tree(phi),
             names or [str(k) for k in range(len(shares))],
             self.n_components,
             self.groups,
@@ -201,11 +222,10 @@ class TopicMerger(WrappedTopics):
         )
         if self.order == "size":
             members.sort(key=lambda group: -shares[group].sum())
-        joined = names and [" + ".join(names[k] for k in group) for group in members]
-        self._set_topics(fitted, theta, words, members, joined)
+        return members
 
 
 def _fit(model: Any, texts: list[str], y: Any) -> tuple[Any, np.ndarray]:
     """Fit a topic model; return it and the topic proportions of the texts."""
     model.fit(texts, y)
-    return model, FittedModel(model, "TopicMerger").mixtures(texts)
+    return model, FittedModel.of_texts(model, "TopicMerger").mixtures(texts)

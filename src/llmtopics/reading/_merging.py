@@ -44,6 +44,11 @@ def cut_tree(
     return [sorted(group) for group in groups.values() if group]
 
 
+def joined_names(names: list[str] | None, members: list[list[int]]) -> list[str] | None:
+    """Return the names of merged topics, None if the topics have no names."""
+    return names and [" + ".join(names[k] for k in group) for group in members]
+
+
 def choose_members(
     tree: np.ndarray,
     names: list[str],

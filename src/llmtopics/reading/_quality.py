@@ -40,18 +40,20 @@ def representative_rows(
     mixtures: np.ndarray,
     k: int,
     n_documents: int,
+    texts: list[str],
     counts: sp.csr_array | None = None,
     diversity: float = 0.0,
 ) -> np.ndarray:
     """Return the rows with the largest share of a topic, those whose first topic it is first.
 
-    With diversity, each next one maximizes ``(1 - d) θ_dk - d max cosine`` to those before.
+    Of equal texts, the first row stands for all. With diversity, each next one maximizes
+    ``(1 - d) θ_dk - d max cosine`` to those before.
     """
     first = mixtures.argmax(axis=1) == k
     order = np.lexsort((-mixtures[:, k], ~first))
     if not diversity or counts is None:
-        return order[:n_documents]
-    pool = order[: _POOL * n_documents]
+        return _distinct(order, texts, n_documents)
+    pool = _distinct(order, texts, _POOL * n_documents)
     rows = normalize(sp.csr_array(counts[pool], dtype=np.float64))
     gain = (1 - diversity) * mixtures[pool, k]
     nearest = np.zeros(len(pool))
@@ -65,3 +67,13 @@ def representative_rows(
         cosines = (rows @ rows[[best]].T).toarray().ravel()
         nearest = np.maximum(nearest, cosines)
     return pool[chosen]
+
+
+def _distinct(rows: np.ndarray, texts: list[str], n_documents: int) -> np.ndarray:
+    """Return the first rows whose texts are not equal, ``n_documents`` at most."""
+    found: dict[str, int] = {}
+    for row in rows:
+        if len(found) == n_documents:
+            break
+        found.setdefault(texts[row], row)
+    return np.array(list(found.values()), int)

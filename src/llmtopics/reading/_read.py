@@ -2,15 +2,16 @@
 
 from typing import Any
 
-import numpy as np
+from sklearn.frozen import FrozenEstimator
 
 from llmtopics._checks import check_texts, pandas_for
-from llmtopics._words import term_scores
-from llmtopics.metrics._input_checks import check_mixtures
+from llmtopics._fitted_model import FittedModel, joined
+from llmtopics._mixtures import check_mixtures
 from llmtopics.reading._inputs import check_column, check_names
 from llmtopics.reading._topics import Topics
-from llmtopics.topics._fitted_model import FittedModel, Words
+from llmtopics.reading._words import read_words
 from llmtopics.topics._pachinko import PachinkoAllocation
+from llmtopics.topics._super_topics import SuperTopics
 
 
 def read_topics(
@@ -48,6 +49,7 @@ def read_topics(
         each topic.
     super_topics : bool, default=False
         Whether to read the super-topics of :class:`PachinkoAllocation` instead of its topics.
+        ``topics.model.transform(texts)`` then has one column per super-topic.
 
     Returns
     -------
@@ -92,23 +94,24 @@ def read_topics(
     2
     """
     pandas_for("read_topics")
-    fitted = FittedModel(model, "read_topics")
+    fitted = FittedModel.of_texts(model, "read_topics")
     read = check_texts(texts, "read_topics")
-    reads = _SuperTopics(fitted) if super_topics else fitted
-    theta = reads.mixtures(read) if mixtures is None else check_mixtures(mixtures)
+    if super_topics:
+        fitted = _super_topics(fitted)
+    theta = fitted.mixtures(read) if mixtures is None else check_mixtures(mixtures)
     if len(theta) != len(read):
         raise ValueError(
             f"mixtures has {len(theta)} rows, and there are {len(read)} texts: pass the "
             "mixtures of these texts, one row per text."
         )
-    words = reads.words(read, theta)
+    words = read_words(fitted, read, theta)
     n_topics = len(words.weights)
     if theta.shape[1] != n_topics:
         raise ValueError(
             f"mixtures has {theta.shape[1]} topics, and the model has {n_topics}: pass "
             "the mixtures of this model."
         )
-    own = reads.names if names is None else names
+    own = fitted.names if names is None else names
     topics = Topics(
         model=fitted,
         texts=read,
@@ -118,33 +121,17 @@ def read_topics(
         titles=check_column(titles, len(read), "titles"),
         labels=check_column(labels, len(read), "labels"),
         times=check_column(times, len(read), "times"),
-        is_super=super_topics,
     )
-    if not super_topics:
-        described = getattr(fitted.last, "descriptions_", None)
-        topics.descriptions = described and list(described)
+    described = getattr(fitted.last, "descriptions_", None)
+    topics.descriptions = described and list(described)
     return topics
 
 
-class _SuperTopics:
-    """The super-topics of Pachinko allocation, read like the topics of a model."""
-
-    names = None
-
-    def __init__(self, fitted: FittedModel) -> None:
-        model = fitted.last
-        if not isinstance(model, PachinkoAllocation):
-            raise ValueError(
-                f"super_topics=True needs a PachinkoAllocation, got {type(model).__name__}."
-            )
-        self.fitted = fitted
-
-    def mixtures(self, texts: list[str]) -> np.ndarray:
-        counts = self.fitted.counts(texts)
-        return np.array(self.fitted.last.transform_super(counts))
-
-    def words(self, texts: list[str], mixtures: np.ndarray) -> Words:
-        model = self.fitted.last
-        weights = model.super_sub_ @ model.components_
-        of_topics = self.fitted.words(texts, mixtures)
-        return of_topics._replace(weights=weights, scores=term_scores(weights))
+def _super_topics(fitted: FittedModel) -> FittedModel:
+    """Return the super-topics of Pachinko allocation as a model with its own topics."""
+    model = fitted.last
+    if not isinstance(model, PachinkoAllocation):
+        raise ValueError(
+            f"super_topics=True needs a PachinkoAllocation, got {type(model).__name__}."
+        )
+    return FittedModel(FrozenEstimator(joined([*fitted.before, SuperTopics(model)])))

@@ -36,7 +36,9 @@ def topics_as_dicts(
                     "title": topics._title(d),
                     "share": float(topics.mixtures[d, k]),
                 }
-                for d in representative_rows(topics.mixtures, k, n_documents)
+                for d in representative_rows(
+                    topics.mixtures, k, n_documents, topics.texts
+                )
             ],
         }
         for k, name in enumerate(topics.names)

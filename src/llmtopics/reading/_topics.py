@@ -3,7 +3,6 @@
 More than 400 lines, because half of them document public methods.
 """
 
-import copy
 import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -17,10 +16,11 @@ from numpy.typing import ArrayLike
 from sklearn.frozen import FrozenEstimator
 
 from llmtopics._checks import check_positive, pandas_for
+from llmtopics._fitted_model import FittedModel
 from llmtopics._language import LanguageModel
 from llmtopics._language.request import without_surrogates
 from llmtopics._vectorizers import unfrozen
-from llmtopics._words import rank_words
+from llmtopics._words import rank_words, topic_labels
 from llmtopics.metrics._stability import Weights
 from llmtopics.naming import name_topics
 from llmtopics.reading import _display, _exports, _search, _tables
@@ -42,7 +42,8 @@ from llmtopics.reading._inputs import (
 from llmtopics.reading._merger import TopicMerger
 from llmtopics.reading._merging import as_phi, word_distances
 from llmtopics.reading._quality import coherences, exclusivities, representative_rows
-from llmtopics.topics._fitted_model import FittedModel, Words
+from llmtopics.reading._words import Words
+from llmtopics.reading._wrapper import WrappedTopics
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +64,8 @@ class Topics:
         scikit-learn's ``FrozenEstimator``.
 
     names : list of K str
-        Name of each topic. Without names, its first three words.
+        Name of each topic. Without names, its first words: three, or as many more as make them
+        distinct. Tables, plots and :func:`explain` show the same.
 
     mixtures : ndarray of shape (D, K)
         θ of the documents. Rows sum to one.
@@ -76,6 +78,12 @@ class Topics:
 
     texts : list of D str
         The documents.
+
+    first_topics : ndarray of shape (D,)
+        First (dominant) topic of each document: the one with the largest share.
+
+    sizes : ndarray of shape (K,)
+        Number of documents whose first topic is each topic. They sum to D.
 
     descriptions : list of K str, or None
         One sentence per topic, after :meth:`label` or of a :class:`TopicLabeler`.
@@ -113,7 +121,6 @@ class Topics:
         titles: np.ndarray | None,
         labels: np.ndarray | None,
         times: np.ndarray | None,
-        is_super: bool = False,
     ) -> None:
         self._fitted = model
         self.model = model.model
@@ -122,22 +129,13 @@ class Topics:
         self.components = as_phi(words.weights)
         self.vocabulary = words.vocabulary
         self.titles, self.labels, self.times = titles, labels, times
+        self._all_words = words._replace(weights=self.components)
         self._scores, self._counts = words.scores, words.counts
-        self._vectorizer, self._is_super = words.vectorizer, is_super
+        self._vectorizer = words.vectorizer
+        self._first: Topics | None = None
         self._given_names = names
         self.descriptions: list[str] | None = None
-        self.names = names if names is not None else self._names_of_words()
-
-    def _names_of_words(self) -> list[str]:
-        """Return the first words of each topic: three, or as many as make them distinct."""
-        for n_words in (3, 4, 5):
-            names = [
-                " ".join(words) or f"topic {k}"
-                for k, words in enumerate(self._words(n_words))
-            ]
-            if len(set(names)) == len(names):
-                return names
-        return [f"{k} {name}" for k, name in enumerate(names)]
+        self.names = names if names is not None else topic_labels(self._words(5))
 
     def _words(self, n_words: int) -> list[list[str]]:
         return rank_words(self._scores, self.components, self.vocabulary, n_words)
@@ -236,14 +234,15 @@ class Topics:
         """Return the representative (typical) documents of a topic, best first.
 
         They have the largest share of the topic, among the documents whose first topic it is.
-        If there are too few of those, others follow.
+        If there are too few of those, others follow. Equal texts are shown once: the first of
+        them.
 
         Parameters
         ----------
         topic : int or str
             Number or name.
         n_documents : int, default=5
-            Number of documents.
+            Largest number of documents.
         diversity : float between 0 and 1, default=0.0
             How much a document that is like those chosen before is avoided (maximal marginal
             relevance [1]_). Documents are compared by their words. 0 takes the largest shares.
@@ -266,7 +265,7 @@ class Topics:
             raise ValueError(f"diversity must be between 0 and 1, got {diversity!r}.")
         k = topic_number(topic, self.names)
         rows = representative_rows(
-            self.mixtures, k, n_documents, self._counts, diversity
+            self.mixtures, k, n_documents, self.texts, self._counts, diversity
         )
         return self._documents(rows, share=self.mixtures[rows, k])
 
@@ -539,9 +538,7 @@ class Topics:
         """
         if not isinstance(names, Mapping):
             names = dict(enumerate(check_names(names, len(self.names))))
-        found = self._changed(names=renamed(self.names, names))
-        found.descriptions = self.descriptions
-        return found
+        return self._changed(names=renamed(self.names, names))
 
     def label(self, llm: str | LanguageModel = "smollm2", **settings: Any) -> "Topics":
         """Return these topics with names by a language model. The model is not changed.
@@ -563,7 +560,6 @@ class Topics:
         ValueError, LLMError, OSError
             As in :func:`llmtopics.naming.name_topics`.
         """
-        self._check_not_super()  # before a language model is called
         n_words = settings.get("n_words", 10)
         most = max(10, int(n_words)) if isinstance(n_words, Integral) else 10
         found = name_topics(
@@ -599,7 +595,8 @@ class Topics:
         -------
         topics : Topics
             ``topics.model`` is a :class:`TopicMerger` in a ``FrozenEstimator``. Its ``mapping_`` has
-            the new number of each topic.
+            the new number of each topic of the first model, also after several steps of
+            :meth:`merge` and :meth:`rename`.
 
         Raises
         ------
@@ -619,39 +616,27 @@ class Topics:
         )
 
     def _changed(self, *, names: list[str] | None = None, **merging: Any) -> "Topics":
-        """Return Topics of a TopicMerger around the model."""
+        """Return Topics of one TopicMerger around the first model, however many steps."""
         from llmtopics.reading._read import read_topics
 
-        self._check_not_super()
-        model, mixtures = unfrozen(self.model), self.mixtures
-        if names is not None and isinstance(model, TopicMerger):
-            merger = copy.copy(model)
-            merger.names_ = names
-        else:
-            merger = TopicMerger._around(self, names=names, **merging)
-            mixtures = merger._merged(mixtures)
+        model, first = unfrozen(self.model), self._first or self
+        if first is self and isinstance(model, WrappedTopics):
+            first = read_topics(model.estimator_, self.texts)
+        merger, members = TopicMerger._around(first, self, names, merging)
         made = read_topics(
             FrozenEstimator(merger),
             self.texts,
-            mixtures=mixtures,
+            mixtures=merger._merged(first.mixtures),
             titles=self.titles,
             labels=self.labels,
             times=self.times,
         )
-        if self.descriptions is not None and names is None:
-            said = [
-                [self.descriptions[k] for k in np.flatnonzero(merger.mapping_ == new)]
-                for new in range(len(made.names))
+        made._first = first
+        if self.descriptions is not None:
+            made.descriptions = [
+                " ".join(self.descriptions[k] for k in group) for group in members
             ]
-            made.descriptions = [" ".join(sentences) for sentences in said]
         return made
-
-    def _check_not_super(self) -> None:
-        if self._is_super:
-            raise ValueError(
-                "Super-topics cannot be renamed or merged: read the topics, or pass names= "
-                "to read_topics."
-            )
 
     # other formats ----------------------------------------------------------------------------
 

@@ -13,12 +13,14 @@ from sklearn.base import (
 from sklearn.utils.validation import check_is_fitted
 
 from llmtopics._checks import check_positive, check_texts
+from llmtopics._fitted_model import FittedModel
+from llmtopics._mixtures import as_mixtures
 from llmtopics._text_readers import TextReader
 from llmtopics._vectorizers import unfrozen
 from llmtopics._words import METHODS, rank_words, term_scores, top_words
 from llmtopics.explanation._text_models import Contributions, stages_of
 from llmtopics.reading._merging import as_phi
-from llmtopics.topics._fitted_model import FittedModel, Words, as_rows
+from llmtopics.reading._words import Words
 from llmtopics.topics._keyness import keyness
 
 
@@ -107,9 +109,7 @@ class WrappedTopics(
         """
         check_is_fitted(self, "components_")
         texts = check_texts(X, type(self).__name__)
-        return self._merged(
-            FittedModel(self.estimator_, type(self).__name__).mixtures(texts)
-        )
+        return self._merged(FittedModel(self.estimator_).mixtures(texts))
 
     def top_words(
         self, n_words: int = 10, method: str | None = None
@@ -180,7 +180,7 @@ class WrappedTopics(
         return None if found is None else self._merged(found)
 
     def _vectors(self, texts: list[str]) -> np.ndarray | None:
-        return FittedModel(self.estimator_, type(self).__name__).vectors(texts)
+        return FittedModel(self.estimator_).vectors(texts)
 
 
 class _MergedParts:
@@ -206,7 +206,7 @@ def _merge_parts(
 ) -> tuple[np.ndarray, float, _MergedParts]:
     """Return θ, α and contributions of merged topics. They sum to θ again."""
     matrix = merger._matrix
-    merged = merger._merged(as_rows(mixture[None]))[0]
+    merged = merger._merged(as_mixtures(mixture[None]))[0]
     total = (mixture @ matrix).sum()
     scale = 1 / total if total > 1e-12 else 0.0
     words, embedding = parts.words @ matrix * scale, parts.embedding @ matrix * scale

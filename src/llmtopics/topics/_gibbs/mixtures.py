@@ -98,13 +98,30 @@ def path_contributions(
     """
     counts, phi = _one_document(X, components)
     theta, supers = np.empty((1, below.shape[1])), np.empty((1, root.size))
-    gamma = kernels.infer_paths(counts, phi, root, below, STOP, 0, 1, theta, supers)
+    given = counts, phi, root, below, STOP
+    gamma, _ = kernels.infer_paths(*given, 0, 1, theta, supers)
     n = X.data.sum() + root.sum()
     of_super = supers[0] * n  # E[n_s] + α_s
     prior = of_super / (of_super - root + below.sum(axis=1)) @ below / n
     parts = X.data[:, np.newaxis] * gamma
     total = np.maximum(parts.sum(axis=0), np.finfo(float).tiny)
     return parts / total * np.maximum(theta[0] - prior, 0), prior
+
+
+def super_contributions(
+    X: sp.csr_array, components: np.ndarray, root: np.ndarray, below: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what ``contributions`` returns, for super-topics.
+
+    ``θ_s ∝ Σ_w x_w ν_ws + α_s``, where ν_ws is the share of super-topic s in a token of word
+    w. The sum is exact.
+    """
+    counts, phi = _one_document(X, components)
+    theta, supers = np.empty((1, below.shape[1])), np.empty((1, root.size))
+    given = counts, phi, root, below, STOP
+    _, nu = kernels.infer_paths(*given, 0, 1, theta, supers)
+    total = X.data.sum() + root.sum()
+    return X.data[:, np.newaxis] * nu[: X.nnz] / total, root / total
 
 
 def _parts(X: sp.csr_array, components: np.ndarray) -> tuple[CSRCounts, np.ndarray]:

@@ -104,7 +104,8 @@ def infer_paths(
     root, below : float64 (S,), (S, K), α_s, α_st
     mixtures, of_supers : float64 (D, K), (D, S), written; rows sum to one
 
-    Returns γ of the sub-topics for the last document, as ``infer`` does.
+    Returns γ of the sub-topics for the last document, as ``infer`` does, and ν, the same
+    of the super-topics, of shape (words, S).
     """
     data, indices, starts = counts
     S, K = below.shape
@@ -204,4 +205,4 @@ def infer_paths(
             total += mass[k]
         for k in range(K):
             mixtures[d, k] = mass[k] / total
-    return gamma
+    return gamma, nu
