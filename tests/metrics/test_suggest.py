@@ -18,7 +18,12 @@ from llmtopics import (
 )
 from llmtopics.datasets import make_topics
 from llmtopics.metrics import _suggest
-from llmtopics.metrics._k_indices import arun, cao_juan, deveaud
+from llmtopics.metrics._k_indices import (
+    arun,
+    cao_juan,
+    deveaud,
+    griffiths_steyvers,
+)
 
 K = 4
 CORPUS = make_topics(300, 400, K, doc_length=40, random_state=0)
@@ -143,9 +148,28 @@ def test_indices():
     table = suggest_n_components(
         model, X, n_components=[2, 4], n_runs=2, indices=True
     ).table
-    assert {"cao_juan", "arun", "deveaud", "arun_error"} <= set(table)
+    names = {"griffiths_steyvers", "cao_juan", "arun", "deveaud", "arun_error"}
+    assert names <= set(table)
+    few, enough = table.griffiths_steyvers
+    assert few < enough < 0
     assert_allclose(table.deveaud.between(0, 1), True)
     assert table.stability_error.isna().all()  # of one pair of runs
+    nmf = NMF(init="nndsvd", random_state=0)
+    table = suggest_n_components(
+        nmf, X, n_components=[2], n_runs=2, test_size=0.4, indices=True
+    ).table
+    assert "deveaud" in table
+    assert "griffiths_steyvers" not in table  # no chain
+
+
+def test_harmonic_mean_of_the_second_half_of_a_chain():
+    trace = np.array([-9.0, -9.0, -2.0, -3.0])
+    likelihoods = np.exp(trace[2:] * 10)
+    by_hand = np.log(2 / (1 / likelihoods).sum()) / 10
+    assert griffiths_steyvers(trace, 10) == pytest.approx(by_hand)
+    assert griffiths_steyvers(np.full(7, -5.0), 1e6) == pytest.approx(-5)
+    worst = griffiths_steyvers(trace, 1e6)  # products of so many tokens underflow
+    assert worst == pytest.approx(-3, abs=1e-5)
 
 
 def test_one_number_is_not_called_the_best():

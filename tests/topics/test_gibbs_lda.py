@@ -478,6 +478,8 @@ def test_the_trace_is_the_joint_likelihood(planted, kind):
     cells = likelihood.tally_cells(chain)
     found = likelihood.log_joint(cells, (mixtures, alpha))
     assert_allclose(found, by_hand / tokens.words.size)
+    of_words = polya(n_wk.T.astype(float), np.full(60, beta))
+    assert_allclose(likelihood.log_words(cells), of_words / tokens.words.size)
 
 
 def test_a_chain_stops_when_its_likelihood_does(planted):

@@ -1,9 +1,9 @@
-"""Indices of the literature for the number of topics: Cao-Juan, Arun, Deveaud."""
+"""Indices of the literature for the number of topics: Griffiths-Steyvers, Cao-Juan, Arun, Deveaud."""
 
 from typing import Any
 
 import numpy as np
-from scipy.special import rel_entr
+from scipy.special import logsumexp, rel_entr
 
 from llmtopics._fitted_model import FittedModel
 from llmtopics._mixtures import check_mixtures
@@ -12,17 +12,33 @@ from llmtopics.metrics._input_checks import weights_of
 
 
 def indices_of(model: Any, X: Any) -> dict[str, float]:
-    """Return the three indices of a fitted model and the documents of its fit."""
+    """Return the indices of a fitted model and the documents of its fit.
+
+    A model without a Gibbs chain has no index of Griffiths and Steyvers.
+    """
     fitted = FittedModel(model)
     weights = weights_of(fitted)
     weights = weights[weights.any(axis=1)]
     lengths = np.asarray(fitted.counts(X).sum(axis=1)).ravel()
     mixtures = check_mixtures(np.asarray(model.transform(X)))
-    return {
+    chain = getattr(fitted.last, "word_log_likelihood_", np.empty(0))
+    of_chain = {}
+    if len(chain):
+        of_chain["griffiths_steyvers"] = griffiths_steyvers(chain, lengths.sum())
+    return of_chain | {
         "cao_juan": cao_juan(weights),
         "arun": arun(weights, mixtures, lengths),
         "deveaud": deveaud(weights),
     }
+
+
+def griffiths_steyvers(log_likelihoods: np.ndarray, n_tokens: float) -> float:
+    """Return log p(w) per token: the harmonic mean of p(w | z) over a chain's second half.
+
+    log_likelihoods : (n,), log p(w | z) per token of sweeps in their order
+    """
+    kept = log_likelihoods[len(log_likelihoods) // 2 :] * n_tokens
+    return float((np.log(len(kept)) - logsumexp(-kept)) / n_tokens)
 
 
 def cao_juan(weights: np.ndarray) -> float:

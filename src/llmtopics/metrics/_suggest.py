@@ -45,7 +45,8 @@ class Suggestion:
         One row per number of topics: ``n_components``, then ``quality``, ``coherence``,
         ``likelihood`` (if the model has one) and ``stability``, each with its standard error
         over the runs (``quality_error`` and so on). ``stability_error`` is NaN with two runs:
-        they are one pair. With ``indices=True`` also ``cao_juan``, ``arun`` and ``deveaud``.
+        they are one pair. With ``indices=True`` also ``griffiths_steyvers`` (only if the model
+        has a Gibbs chain), ``cao_juan``, ``arun`` and ``deveaud``.
     """
 
     n_components: int
@@ -93,7 +94,7 @@ def suggest_n_components(
     n_words : int, default=10
         Number of words per topic that are scored.
     indices : bool, default=False
-        Whether to add three indices of the literature, for those who must report them. They do
+        Whether to add four indices of the literature, for those who must report them. They do
         not change the suggestion.
     memory : str, joblib.Memory or None, default=None
         Where to keep the results of fits. A call that was interrupted then goes on, and further
@@ -133,7 +134,11 @@ def suggest_n_components(
     - stability: mean over all pairs of runs of the similarity of matched topics, see
       :func:`topic_stability`. It mostly falls with K, so it decides on the plateau only.
 
-    The indices: ``cao_juan`` [1]_ is the mean cosine of two topics (smaller is better). ``arun``
+    The indices: ``griffiths_steyvers`` [4]_ is the harmonic mean of ``p(w | z)`` over the sweeps of
+    the second half of the chain, as a logarithm per token (larger is better). Only
+    :class:`GibbsLDA` has it, alone or at the end of a Pipeline: other models have no chain. The
+    estimate is unstable, because the sweep with the smallest likelihood decides it [5]_. It is of the
+    documents in the fit, so it does not show overfitting. ``cao_juan`` [1]_ is the mean cosine of two topics (smaller is better). ``arun``
     [2]_ is the symmetric Kullback-Leibler divergence of the singular values of φ from the sizes
     of the topics (smaller is better). ``deveaud`` [3]_ is the mean Jensen-Shannon divergence of
     two topics (larger is better). None of them measures whether people can read the topics, or
@@ -147,6 +152,9 @@ def suggest_n_components(
        number of topics with latent Dirichlet allocation", PAKDD 2010.
     .. [3] R. Deveaud, E. SanJuan and P. Bellot, "Accurate and effective latent concept modeling
        for ad hoc information retrieval", Document numérique 17, 2014.
+    .. [4] T. Griffiths and M. Steyvers, "Finding scientific topics", PNAS 101, 2004.
+    .. [5] H. Wallach, I. Murray, R. Salakhutdinov and D. Mimno, "Evaluation methods for topic
+       models", ICML 2009, section 4.2.
 
     Examples
     --------

@@ -26,7 +26,12 @@ from llmtopics.topics._gibbs.chain import Chain, start_chain
 from llmtopics.topics._gibbs.expected_counts import expected_counts, to_topics
 from llmtopics.topics._gibbs.known_counts import draw_under_counts
 from llmtopics.topics._gibbs.learned_priors import learn_prior, learn_word_prior
-from llmtopics.topics._gibbs.likelihood import divided, log_joint, tally_cells
+from llmtopics.topics._gibbs.likelihood import (
+    divided,
+    log_joint,
+    log_words,
+    tally_cells,
+)
 from llmtopics.topics._gibbs.mixtures import contributions, infer_mixtures
 from llmtopics.topics._gibbs.tokens import (
     random_topics,
@@ -115,6 +120,9 @@ class GibbsLDA(CountTopicModel):
     log_likelihood_ : ndarray of shape (n_sweeps // 10,)
         ``log p(w, z)`` per token after every tenth sweep of the last ``fit``, in nats.
         Topic proportions and topics are integrated out ([1]_, equations 2 and 3).
+
+    word_log_likelihood_ : ndarray of shape (n_sweeps // 10,)
+        ``log p(w | z)`` per token after the same sweeps, in nats ([1]_, equation 2).
 
     n_iter_ : int
         Number of sweeps in the last call.
@@ -416,11 +424,12 @@ class GibbsLDA(CountTopicModel):
                 tokens, topics, K, beta, seed, threads, others, sampler=self.sampler
             )
             del topics, counts
-            alpha, trace = self._run(chain, alpha, learn_alpha, learn_beta)
+            alpha, trace, of_words = self._run(chain, alpha, learn_alpha, learn_beta)
             weights = expected_counts(chain, alpha[np.newaxis])
         self.n_iter_ = chain.n_sweeps
         if others is None:
             self.log_likelihood_ = np.array(trace)
+            self.word_log_likelihood_ = np.array(of_words)
         self.doc_topic_prior_ = alpha
         self.topic_word_prior_ = chain.word_prior.values
         self._n_continued = n_continued
@@ -432,14 +441,15 @@ class GibbsLDA(CountTopicModel):
         alpha: np.ndarray,
         learn_alpha: bool,
         learn_beta: bool,
-    ) -> tuple[np.ndarray, list[float]]:
-        """Make the sweeps; return α and the likelihoods at the checks."""
+    ) -> tuple[np.ndarray, list[float], list[float]]:
+        """Make the sweeps; return α, and log p(w, z) and log p(w | z) at the checks."""
         n_sweeps, tol, risen = self.max_iter, self.tol, np.inf
         batch = chain.others is not None
         if batch:  # too small, perhaps, to learn priors from
             n_sweeps, tol = max(1, n_sweeps // 10), None
         burn_in = n_sweeps * _BURN_IN if learn_alpha or learn_beta else 0
         trace: list[float] = []
+        of_words: list[float] = []
         with tqdm(total=n_sweeps, desc="GibbsLDA", disable=not self.verbose) as bar:
             while chain.n_sweeps < n_sweeps:
                 chain.sweep(alpha[np.newaxis])
@@ -449,6 +459,7 @@ class GibbsLDA(CountTopicModel):
                 cells = tally_cells(chain)
                 mixtures = divided(chain.tokens.starts, chain.topics, alpha.size)
                 trace.append(log_joint(cells, (mixtures, alpha)))
+                of_words.append(log_words(cells))
                 if chain.n_sweeps < burn_in:
                     continue
                 if learn_alpha:
@@ -462,7 +473,7 @@ class GibbsLDA(CountTopicModel):
                 if tol is not None:
                     least = "60 sweeps, or 120 with learned priors"
                     warn_not_converged("GibbsLDA", n_sweeps, tol, risen, least)
-        return alpha, trace
+        return alpha, trace, of_words
 
     def _doc_prior(self, known: bool) -> tuple[np.ndarray, bool]:
         """Return α to start with, and whether to learn it."""
@@ -544,4 +555,5 @@ class GibbsLDA(CountTopicModel):
         self.topic_counts_ = counts.sum(axis=0, dtype=np.float64)
         self.doc_topic_prior_, self.topic_word_prior_ = epsilon, beta.values
         self.n_features_in_, self.n_iter_ = X.shape[1], self.max_iter
-        self.log_likelihood_ = np.empty(0)  # not defined under these priors
+        # not defined under these priors
+        self.log_likelihood_ = self.word_log_likelihood_ = np.empty(0)

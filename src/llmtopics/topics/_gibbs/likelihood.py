@@ -145,11 +145,18 @@ def log_joint(cells: Cells, *divisions: tuple[Divided, np.ndarray]) -> float:
     Griffiths & Steyvers 2004, equations 2 and 3. Each of ``divisions`` is a ``Divided`` and
     its Dirichlet prior.
     """
-    c = cells
-    of_words = c.n_cells @ log_rising(c.priors, c.in_cell)
-    of_words -= log_rising(c.prior_totals, c.totals).sum()
     of_topics = sum(log_division(*division) for division in divisions)
-    return float((of_words + of_topics) / c.totals.sum())
+    return float((_log_words(cells) + of_topics) / cells.totals.sum())
+
+
+def log_words(cells: Cells) -> float:
+    """Return log p(w | z) per token, topics' words integrated out (the same, equation 2)."""
+    return float(_log_words(cells) / cells.totals.sum())
+
+
+def _log_words(cells: Cells) -> np.floating:
+    of_words = cells.n_cells @ log_rising(cells.priors, cells.in_cell)
+    return of_words - log_rising(cells.prior_totals, cells.totals).sum()
 
 
 def log_division(divided: Divided, prior: np.ndarray) -> float:
