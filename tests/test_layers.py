@@ -19,6 +19,7 @@ LAYERS = {  # a module imports only modules of lower layers, save the neighbors 
         "_redact",
         "_state",
         "_text_readers",
+        "_topic_html",
         "_vectorizers",
         "_words",
         "text",
@@ -55,6 +56,10 @@ NEIGHBORS = {  # module -> module of the same layer that it may import -> reason
         "_mixtures": "a model's weights become topic proportions",
         "_vectorizers": "its words are those of its vectorizer",
         "_words": "and are ranked as top_words does",
+    },
+    "_topic_html": {
+        "_fitted_model": "it shows the topics of a fitted model",
+        "_words": "and their labels",
     },
     "_words": {"_checks": "top_words is public and checks its input"},
     "text": {"_checks": "detect_language is public and checks its texts"},

@@ -137,7 +137,9 @@ class FittedModel:
     @cached_property
     def weights(self) -> np.ndarray | None:
         """``components_`` as floats, (K, V), or None if its columns are not words."""
-        if self.vectorizer is None or not hasattr(self.last, "components_"):
+        if not hasattr(self.last, "components_"):
+            return None
+        if self.before and self.vectorizer is None:  # such as after an embedder
             return None
         weights = np.asarray(self.last.components_, np.float64)
         words = self.vocabulary

@@ -23,6 +23,7 @@ from llmtopics._checks import N_JOBS, as_seed, check_texts
 from llmtopics._parts import PartsMixin
 from llmtopics._state import as_fitted, restored_on_error
 from llmtopics._text_readers import TextReader
+from llmtopics._topic_html import ShowsTopics
 from llmtopics._vectorizers import IsVectorizer
 from llmtopics.augment import NextWordCounts
 from llmtopics.fusion._fitting import fit, restore_pooling
@@ -39,6 +40,7 @@ from llmtopics.fusion._topic_words import ranked_words
 
 @dataclass(eq=False, repr=False)
 class FusionTopicModel(
+    ShowsTopics,
     PartsMixin,
     TextReader,
     ClassNamePrefixFeaturesOutMixin,
@@ -288,6 +290,7 @@ class FusionTopicModel(
         "topic_model_",
         "language_topics_",
         "_as_fitted",
+        "_shares",
     )
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -376,6 +379,7 @@ class FusionTopicModel(
             if not isinstance(seed, Integral):
                 seed = as_seed(seed) % 2**32
             mixtures, fitted = fit(given, texts, int(seed))
+            self._shares = mixtures.mean(axis=0)
             for name, value in fitted.items():
                 setattr(self, name, value)
         return mixtures

@@ -4,6 +4,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from llmtopics._language.request import without_surrogates
+from llmtopics._topic_html import name_html, share_html, table_html
 from llmtopics._vectorizers import steps_of
 from llmtopics.reading._tables import beginning, joined_words, topics_as_dicts
 
@@ -11,11 +12,6 @@ if TYPE_CHECKING:
     from llmtopics.reading._topics import Topics
 
 _LINE = 100  # characters of a line in terminals
-_BAR = (
-    "display:inline-block;height:.7em;margin-right:.4em;border-radius:2px;"
-    "background:rgb(66,133,244);vertical-align:baseline"
-)
-_CELL = "text-align:left;vertical-align:top;padding:.25em .8em .25em 0"
 
 
 def title_of(topics: "Topics") -> str:
@@ -49,29 +45,17 @@ def as_text(topics: "Topics") -> str:
 def as_html(topics: "Topics") -> str:
     """Return a table with one row per topic."""
     listed = topics_as_dicts(topics, 8, 1)
-    largest = max(topic["share"] for topic in listed) or 1
-    head = "".join(
-        f'<th style="{_CELL}">{name}</th>'
-        for name in ("", "name", "share", "documents", "words", "representative")
-    )
-    rows = []
-    for topic in listed:
-        width = 5 * topic["share"] / largest
-        cells = (
+    largest = max(topic["share"] for topic in listed)
+    columns = ("", "name", "share", "documents", "words", "representative")
+    rows = [
+        [
             str(topic["topic"]),
-            f"<b>{escape(topic['name'])}</b>",
-            f'<span style="white-space:nowrap"><span style="{_BAR};width:{width:.2f}em"></span>{topic["share"]:.1%}</span>',
+            name_html(topic["name"]),
+            share_html(topic["share"], largest),
             str(topic["n_documents"]),
             escape(joined_words(topic["words"], weights=False)),
             escape(topic["documents"][0]["title"]),
-        )
-        rows.append(
-            "<tr>"
-            + "".join(f'<td style="{_CELL}" dir="auto">{cell}</td>' for cell in cells)
-            + "</tr>"
-        )
-    made = (
-        f"<div><p>{escape(title_of(topics))}</p><table><thead><tr>{head}</tr></thead>"
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
-    )
-    return without_surrogates(made)
+        ]
+        for topic in listed
+    ]
+    return table_html(title_of(topics), columns, rows)

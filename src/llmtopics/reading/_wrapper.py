@@ -16,6 +16,7 @@ from llmtopics._checks import check_positive, check_texts
 from llmtopics._fitted_model import FittedModel
 from llmtopics._mixtures import as_mixtures
 from llmtopics._text_readers import TextReader
+from llmtopics._topic_html import ShowsTopics
 from llmtopics._vectorizers import unfrozen
 from llmtopics._words import METHODS, rank_words, term_scores, top_words
 from llmtopics.explanation._text_models import Contributions, stages_of
@@ -25,7 +26,11 @@ from llmtopics.topics._keyness import keyness
 
 
 class WrappedTopics(
-    TextReader, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    ShowsTopics,
+    TextReader,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
 ):
     """A topic model of texts whose topics are sums of those of another one."""
 
@@ -37,6 +42,7 @@ class WrappedTopics(
         "vectorizer_",
         "names_",
         "keyness_",
+        "_shares",
     )
 
     mapping_: np.ndarray
@@ -68,7 +74,7 @@ class WrappedTopics(
             self.keyness_ = self._keyness(theta, words, members)
         elif hasattr(self, "keyness_"):
             del self.keyness_
-        self.names_ = names
+        self.names_, self._shares = names, self._merged(theta).mean(axis=0)
 
     def _keyness(
         self, theta: np.ndarray, words: Words, members: list[list[int]]

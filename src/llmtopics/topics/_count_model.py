@@ -14,13 +14,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from llmtopics._checks import check_counts, warn_user
 from llmtopics._held_out import halves, log_likelihood
+from llmtopics._topic_html import ShowsTopics
 from llmtopics.topics._gibbs.tokens import COUNTED
 
 EVERY = 10  # sweeps between checks of the likelihood
 
 
 class CountTopicModel(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, ABC
+    ShowsTopics, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, ABC
 ):
     """A topic model of word counts with ``components_``, of shape (K, V)."""
 
@@ -101,6 +102,10 @@ class CountTopicModel(
             At least 1. A model that guesses has the size of the vocabulary.
         """
         return float(np.exp(-self.score(X)))
+
+    @property
+    def _shares(self):
+        return self.topic_counts_ / self.topic_counts_.sum()
 
     @property
     def _n_features_out(self):
