@@ -11,9 +11,9 @@ from sklearn.feature_extraction.text import (
 )
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, Normalizer
 
-from llmtopics import EmbeddingTopics, GibbsLDA, top_words
+from llmtopics import EmbeddingTopics, GibbsLDA, explain, top_words
 from llmtopics._fitted_model import FittedModel
 from llmtopics._mixtures import as_mixtures, check_mixtures
 from llmtopics._words import topic_labels
@@ -83,6 +83,18 @@ def test_columns_that_are_no_words():
     fitted = FittedModel.of_texts(hashed.fit(TEXTS), "test")
     assert fitted.top_words() is None
     assert fitted.vectors(TEXTS) is None
+
+
+def test_steps_that_rescale_proportions_are_seen_through(parts):
+    vectorizer, model = parts
+    scaled = make_pipeline(vectorizer, model, Normalizer("l2").fit(np.eye(4)))
+    plain = FittedModel(make_pipeline(vectorizer, model))
+    fitted = FittedModel.of_texts(scaled, "test")
+    assert fitted.last is model
+    assert fitted.top_words() == plain.top_words()
+    assert_allclose(fitted.mixtures(TEXTS), plain.mixtures(TEXTS))
+    with pytest.raises(TypeError, match="pipeline\\[:-1\\]"):
+        explain(scaled, TEXTS[0])
 
 
 def test_rows_that_sum_to_one_keep_their_bits():

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 from sklearn import config_context
-from sklearn.base import is_clusterer
+from sklearn.base import OneToOneFeatureMixin, is_clusterer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import normalize
 from sklearn.utils.validation import check_is_fitted
@@ -36,7 +36,7 @@ class FittedModel:
 
     It reads texts (FusionTopicModel, LLMTopics, a Pipeline of a vectorizer or an embedder and
     a topic model), or it reads counts (GibbsLDA). FrozenEstimators and Pipelines in Pipelines
-    are seen through.
+    are seen through. A step that only rescales the proportions may follow the topic model.
 
     Attributes
     ----------
@@ -51,6 +51,10 @@ class FittedModel:
     def __init__(self, model: Any) -> None:
         self.model = model
         *self.before, self.last = steps_of(model)
+        while isinstance(self.last, OneToOneFeatureMixin) and any(
+            hasattr(step, "components_") for step in self.before[-1:]
+        ):
+            self.last = self.before.pop()  # such as NMF before a Normalizer
 
     @classmethod
     def of_texts(cls, model: Any, name: str) -> "FittedModel":

@@ -9,7 +9,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from llmtopics._fitted_model import FittedModel, joined
-from llmtopics._vectorizers import unfrozen, words_of
+from llmtopics._vectorizers import steps_of, unfrozen, words_of
 from llmtopics._words import top_words
 from llmtopics.explanation._count_models import Division, division_of
 from llmtopics.topics._other_models import weights_in_topics
@@ -126,7 +126,8 @@ class Stages(NamedTuple):
 def stages_of(model: Any, text: str) -> Stages:
     """Split a fitted model into stages; raise a TypeError if it cannot be explained."""
     fitted = FittedModel(model)
-    steps, last = [*fitted.before, fitted.last], fitted.last
+    steps = list(steps_of(model))  # also those after the topic model
+    last = steps[-1]
     reads_texts = isinstance(last, TextModel)
     if not isinstance(unfrozen(model), Pipeline) and not reads_texts:
         raise _cannot(model, "is not a model of texts")
