@@ -261,6 +261,12 @@ def test_models_whose_first_steps_have_no_names_are_explained(known):
     inner = make_pipeline(FunctionTransformer(), vectorizer, GibbsLDA(2, max_iter=5))
     words = clone(CONTENT).set_params(model=inner).fit(TEXTS, LIKES).explain(0, 2)
     assert [len(each) > 0 for each in words.topic_words] == [known] * 2
+    first = [
+        " ".join(each[:3]) or f"topic {k}" for k, each in enumerate(words.topic_words)
+    ]
+    assert words.topic_names == first
+    assert set(words.to_frame("topics").name) == set(first)
+    assert any(f"  {name}: " in repr(words) for name in first)
 
 
 @pytest.mark.parametrize(("value", "message"), [(np.nan, "NaN"), (-1.0, "egative")])

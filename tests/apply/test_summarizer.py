@@ -22,7 +22,9 @@ from llmtopics import (
     TopicSummarizer,
     TransformerEmbedder,
 )
+from llmtopics._fitted_model import FittedModel
 from llmtopics._language import LanguageModel
+from llmtopics._words import topic_labels
 from llmtopics.apply._summarizer_coverage import (
     Candidates,
     Weights,
@@ -349,7 +351,20 @@ def test_any_model_of_texts_will_do():
     text = "Aaaa aa. Aaaa aaa. Bbb bbb. Zzz."
     found = made.select_sentences([text])
     assert found.topic.tolist() == [0, 1]
-    assert made.summarize([text], topic="1").summary.tolist() == ["Bbb bbb."]
+    for name in ("1", "topic 1"):
+        assert made.summarize([text], topic=name).summary.tolist() == ["Bbb bbb."]
+
+
+def test_topics_are_given_by_label_or_column(model):
+    made, texts = summarizer(model), ["The cat and the dog. The bank raised its rates."]
+    labels = topic_labels(FittedModel(made.model_).top_words())
+    columns = made.model_.get_feature_names_out()
+    for k, (label, column) in enumerate(zip(labels, columns, strict=True)):
+        expected = made.summarize(texts, topic=k)
+        for topic in (label, column):
+            assert made.summarize(texts, topic=topic).equals(expected)
+    with pytest.raises(ValueError, match=f"one of {labels[0]}, "):
+        made.summarize(texts, topic="nobody")
 
 
 def test_words_alone_need_a_model_that_counts_words(model):

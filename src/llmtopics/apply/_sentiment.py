@@ -459,7 +459,7 @@ class TopicSentiment(
         Returns
         -------
         names : ndarray of K str objects
-            The names of the topic model, or else three words of each topic.
+            The names of the topic model, or else the first words of each topic.
         """
         check_is_fitted(self)
         return np.array(self._names, dtype=object)

@@ -45,7 +45,7 @@ def read_topics(
     times : sequence of length D, default=None
         Dates, or years as whole numbers, for :meth:`Topics.over`.
     names : list of K str, default=None
-        Names of the topics. None takes the model's own names, or else the first three words of
+        Names of the topics. None takes the model's own names, or else the first words of
         each topic.
     super_topics : bool, default=False
         Whether to read the super-topics of :class:`PachinkoAllocation` instead of its topics.
