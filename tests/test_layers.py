@@ -15,6 +15,7 @@ LAYERS = {  # a module imports only modules of lower layers, save the neighbors 
         "_held_out",
         "_parts",
         "_redact",
+        "_stored_counts",
         "_state",
         "_text_readers",
         "_vectorizers",
@@ -49,6 +50,7 @@ NEIGHBORS = {  # module -> module of the same layer that it may import -> reason
     "finetune": {
         "embed": "a classifier reads the vectors of the embedder, and its cache"
     },
+    "_stored_counts": {"_checks": "store_counts is public and checks its input"},
     "_words": {"_checks": "top_words is public and checks its input"},
     "text": {"_checks": "detect_language is public and checks its texts"},
 }
@@ -57,7 +59,7 @@ ONLY_IN = {  # heavy or guarded packages, and the modules that may import them
     "av": {"describe"},
     "ctranslate2": {"describe"},
     "faster_whisper": {"describe"},
-    "filelock": {"_language"},
+    "filelock": {"_language", "topics"},
     "huggingface_hub": {"_language"},
     "icu4py": {"text"},
     "implicit": {"apply"},
