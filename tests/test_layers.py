@@ -52,7 +52,10 @@ NEIGHBORS = {  # module -> module of the same layer that it may import -> reason
     },
     "_stored_counts": {"_checks": "store_counts is public and checks its input"},
     "_words": {"_checks": "top_words is public and checks its input"},
-    "text": {"_checks": "detect_language is public and checks its texts"},
+    "text": {
+        "_checks": "detect_language is public and checks its texts",
+        "_stored_counts": "store_texts counts the words of texts into files",
+    },
 }
 ONLY_IN = {  # heavy or guarded packages, and the modules that may import them
     "PIL": {"describe"},

@@ -27,7 +27,9 @@ def reuters():
 
 @pytest.fixture
 def stored(tmp_path, reuters):
-    return store_counts((reuters[i : i + 50] for i in range(0, 395, 50)), tmp_path / "c")
+    return store_counts(
+        (reuters[i : i + 50] for i in range(0, 395, 50)), tmp_path / "c"
+    )
 
 
 def equal(one, other):

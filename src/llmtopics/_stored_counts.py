@@ -157,12 +157,7 @@ def store_counts(
         For counts that are not whole numbers, with block, row and column. If blocks have
         different numbers of columns, or there is none.
     """
-    folder = Path(path)
-    if (folder / _ABOUT).exists():
-        raise FileExistsError(
-            f"{folder} holds stored counts: open them with StoredCounts, or choose another "
-            "folder."
-        )
+    folder = check_free(path)
     folder.mkdir(parents=True, exist_ok=True)
     if sp.issparse(blocks) or getattr(blocks, "ndim", 0) == 2:
         blocks = [blocks]
@@ -207,6 +202,17 @@ def store_counts(
     partial.write_text(json.dumps(about), "utf-8")
     partial.replace(folder / _ABOUT)
     return StoredCounts(folder)
+
+
+def check_free(path: str | Path) -> Path:
+    """Return the folder; raise an error if it holds stored counts."""
+    folder = Path(path)
+    if (folder / _ABOUT).exists():
+        raise FileExistsError(
+            f"{folder} holds stored counts: open them with StoredCounts, or choose another "
+            "folder."
+        )
+    return folder
 
 
 def _checked(blocks: Iterable[Any]) -> Iterator[sp.csr_array]:

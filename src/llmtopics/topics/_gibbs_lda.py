@@ -431,29 +431,30 @@ class GibbsLDA(CountTopicModel):
         beta, learn_beta = word_prior, False
         if beta is None:
             beta, learn_beta = self._word_prior(X.shape[1], counts is not None)
-        tokens = as_tokens(X)
-        given = (seed, counts, alpha, learn_alpha, beta.values, learn_beta)
-        given = (*given, self.sampler, self.max_iter, self.tol)
-        saved: SavedChain | None = None
+        tokens, saved = as_tokens(X), None
+        place = fresh = None  # in memory
         with workers(self.n_jobs) as threads, ExitStack() as stack:
             if isinstance(X, StoredCounts) and not is_exact(self.sampler, tokens):
+                given = [seed, counts, alpha, learn_alpha, beta.values, learn_beta]
+                given += [self.sampler, self.max_iter, self.tol]
                 key = None if self.random_state is None else given
                 saved = stack.enter_context(saved_chain(X, K, key))
+                place, fresh = saved.topics, saved.fresh
+                del given, key
             if saved and saved.state:
                 topics = saved.topics
             else:
-                topics = random_topics(tokens, K, seed, saved and saved.topics)
+                topics = random_topics(tokens, K, seed, place)
                 if counts is not None:
                     topics[:] = draw_under_counts(
                         tokens, topics, counts, alpha, beta, seed, threads
                     )
-            fresh = saved and saved.fresh
             chain = start_chain(
                 *(tokens, topics, K, beta, seed, threads, others),
                 sampler=self.sampler,
                 fresh=fresh,
             )
-            del topics, counts, given, fresh
+            del topics, place, fresh, counts
             alpha, trace = self._run(chain, alpha, learn_alpha, learn_beta, saved)
             weights = expected_counts(chain, alpha[np.newaxis])
         self.n_iter_ = chain.n_sweeps

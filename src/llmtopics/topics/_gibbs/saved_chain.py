@@ -80,7 +80,7 @@ class SavedChain:
 
 @contextmanager
 def saved_chain(
-    counts: StoredCounts, n_components: int, given: tuple[Any, ...] | None
+    counts: StoredCounts, n_components: int, given: list[Any] | None
 ) -> Iterator[SavedChain]:
     """Yield the chain of a fit in a folder beside the counts; deleted after the fit.
 
