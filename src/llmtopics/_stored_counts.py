@@ -43,11 +43,15 @@ class StoredCounts:
     feature_names : ndarray of shape (V,), or None
         The words, if they were given.
 
-    words : int32 ndarray of shape (n_tokens,)
+    words : ndarray of shape (n_tokens,), int32
         Column of each token, document by document. Memory-mapped.
 
-    starts : int64 ndarray of shape (D + 1,)
+    starts : ndarray of shape (D + 1,), int64
         Document d has the tokens ``starts[d]:starts[d + 1]``. Memory-mapped.
+
+    See Also
+    --------
+    store_counts : Writes counts to a folder.
 
     Raises
     ------
@@ -99,10 +103,12 @@ class StoredCounts:
 
     @property
     def words(self) -> np.ndarray:
+        """Column of each token."""
         return _mapped(self.path / _WORDS, np.int32, self.n_tokens)
 
     @property
     def starts(self) -> np.ndarray:
+        """Where the tokens of each document start."""
         return _mapped(self.path / _STARTS, np.int64, self.shape[0] + 1)
 
     def __len__(self) -> int:
@@ -156,6 +162,19 @@ def store_counts(
     ValueError
         For counts that are not whole numbers, with block, row and column. If blocks have
         different numbers of columns, or there is none.
+
+    See Also
+    --------
+    llmtopics.text.store_texts : Counts the words of texts and stores them.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from llmtopics import store_counts
+    >>> X = [[2, 0, 1], [0, 3, 0]]
+    >>> counts = store_counts(blocks=[X, X], path=tempfile.mkdtemp(), feature_names="abc")
+    >>> counts.shape, counts.n_tokens, list(counts.feature_names)
+    ((4, 3), 12, ['a', 'b', 'c'])
     """
     folder = check_free(path)
     folder.mkdir(parents=True, exist_ok=True)
