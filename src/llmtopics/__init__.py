@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         topics,
     )
     from llmtopics._language import LLMError, LocalLLM, RemoteLLM
+    from llmtopics._stored_counts import StoredCounts, store_counts
     from llmtopics._topic_tuning import tune_embedder
     from llmtopics._words import top_words
     from llmtopics.apply import TopicRecommender, TopicSentiment, TopicSummarizer
@@ -68,6 +69,7 @@ _HOME = {  # public name -> module that defines it
     "PrecomputedEmbeddings": "embed",
     "RemoteEmbedder": "embed",
     "RemoteLLM": "_language",
+    "StoredCounts": "_stored_counts",
     "TextAnalyzer": "text",
     "TopicLabeler": "reading",
     "TopicMerger": "reading",
@@ -80,6 +82,7 @@ _HOME = {  # public name -> module that defines it
     "log_ratios": "topics",
     "make_describer": "describe",
     "read_topics": "reading",
+    "store_counts": "_stored_counts",
     "suggest_n_components": "metrics",
     "top_words": "_words",
     "tune_embedder": "_topic_tuning",
@@ -102,6 +105,7 @@ __all__ = [
     "PrecomputedEmbeddings",
     "RemoteEmbedder",
     "RemoteLLM",
+    "StoredCounts",
     "TextAnalyzer",
     "TopicLabeler",
     "TopicMerger",
@@ -128,6 +132,7 @@ __all__ = [
     "plots",
     "read_topics",
     "reading",
+    "store_counts",
     "suggest_n_components",
     "text",
     "top_words",

@@ -1,6 +1,7 @@
 """What topic models of word counts share: ``transform``, scores and the stopping rule."""
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -10,10 +11,11 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _check_n_features, check_is_fitted
 
 from llmtopics._checks import check_counts, warn_user
 from llmtopics._held_out import halves, log_likelihood
+from llmtopics._stored_counts import StoredCounts
 from llmtopics._topic_html import ShowsTopics
 from llmtopics.topics._gibbs.tokens import COUNTED
 
@@ -36,7 +38,7 @@ class CountTopicModel(
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_documents, n_words)
+        X : {array-like, sparse matrix} of shape (n_documents, n_words), or StoredCounts
             Whole-number word counts.
 
         Returns
@@ -45,6 +47,9 @@ class CountTopicModel(
             θ. Rows sum to one.
         """
         check_is_fitted(self, "components_")
+        if isinstance(X, StoredCounts):
+            _check_n_features(self, X, reset=False)
+            return np.concatenate([self._mixtures(block) for block in X])
         return self._mixtures(check_counts(self, X, reset=False))
 
     def score(self, X, y=None):
@@ -155,6 +160,23 @@ def check_countable(
                     "single-precision counts. Leave out such a word (max_df of "
                     f"CountVectorizer), or split such a document{remedy}."
                 )
+
+
+def check_stored(estimator: Any, counts: StoredCounts, *, reset: bool) -> None:
+    """Check the number of columns, and raise a ValueError if tokens cannot be sampled."""
+    _check_n_features(estimator, counts, reset=reset)
+    if reset:
+        vars(estimator).pop("feature_names_in_", None)
+    if not counts.n_tokens:
+        raise ValueError(
+            f"{counts.path} holds no words: all its counts are zero. Check the vocabulary."
+        )
+    lengths = np.diff(counts.starts)
+    if lengths.max() >= COUNTED:
+        raise ValueError(
+            f"Document {lengths.argmax()} of the stored counts has {lengths.max():,} words: "
+            "2**24 or more do not fit into single-precision counts. Split it."
+        )
 
 
 def rise(trace: list[float]) -> float:

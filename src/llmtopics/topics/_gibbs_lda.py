@@ -1,6 +1,7 @@
 """Latent Dirichlet allocation fitted by collapsed Gibbs sampling."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import KW_ONLY, dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
@@ -15,14 +16,16 @@ from tqdm.auto import tqdm
 from llmtopics._checks import N_JOBS, as_seed, check_counts, check_prior
 from llmtopics._compiled.threads import workers
 from llmtopics._state import restored_on_error
+from llmtopics._stored_counts import StoredCounts
 from llmtopics.topics._count_model import (
     EVERY,
     CountTopicModel,
     check_countable,
+    check_stored,
     rise,
     warn_not_converged,
 )
-from llmtopics.topics._gibbs.chain import Chain, start_chain
+from llmtopics.topics._gibbs.chain import Chain, is_exact, start_chain
 from llmtopics.topics._gibbs.expected_counts import expected_counts, to_topics
 from llmtopics.topics._gibbs.known_counts import draw_under_counts
 from llmtopics.topics._gibbs.learned_priors import learn_prior, learn_word_prior
@@ -33,7 +36,9 @@ from llmtopics.topics._gibbs.likelihood import (
     tally_cells,
 )
 from llmtopics.topics._gibbs.mixtures import contributions, infer_mixtures
+from llmtopics.topics._gibbs.saved_chain import SavedChain, saved_chain
 from llmtopics.topics._gibbs.tokens import (
+    as_tokens,
     random_topics,
     tokens_from_counts,
     topics_from_prior,
@@ -174,6 +179,13 @@ class GibbsLDA(CountTopicModel):
 
     If ``fit`` fails or is interrupted, the estimator stays as it was before.
 
+    With :class:`StoredCounts`, blocked sampling keeps the topics of all tokens in two files
+    in a folder beside the counts. After each sweep it records its state there. If the process
+    is killed, ``fit`` with the same parameters continues after the last complete sweep, and
+    gives the same bits as a fit without interrupt. This needs an int as ``random_state``. The
+    files are deleted when ``fit`` ends. Few tokens, and ``sampler="exact"``, are sampled in
+    memory.
+
     References
     ----------
     .. [1] T. Griffiths and M. Steyvers, "Finding scientific topics", PNAS 101,
@@ -255,8 +267,9 @@ class GibbsLDA(CountTopicModel):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_documents, n_words)
-            Whole-number word counts.
+        X : {array-like, sparse matrix} of shape (n_documents, n_words), or StoredCounts
+            Whole-number word counts. With :class:`StoredCounts`, words and topics of tokens
+            stay on disk (see Notes).
         y : None
             Ignored.
 
@@ -269,8 +282,8 @@ class GibbsLDA(CountTopicModel):
         ------
         ValueError
             For counts that are negative, fractional, NaN or infinite. If no document has a
-            word. For 2**31 tokens or more. For a word or document with 2**24 tokens or
-            more, unless ``sampler="exact"``. For a prior that is not positive or has a
+            word. For 2**31 tokens or more in memory. For a word or document with 2**24 tokens
+            or more, unless ``sampler="exact"`` or the word is in StoredCounts. For a prior that is not positive or has a
             wrong shape.
 
         Warns
@@ -280,8 +293,7 @@ class GibbsLDA(CountTopicModel):
         """
         with restored_on_error(self):
             known = self.warm_start and hasattr(self, "components_")
-            X = check_counts(self, X, reset=not known)
-            self._check_countable(X)
+            X = self._checked(X, reset=not known)
             weights = self._sample(X, self._counts() if known else None)
             beta = self._last_word_prior()
             self.topic_counts_ = weights.sum(axis=0, dtype=np.float64)
@@ -320,11 +332,25 @@ class GibbsLDA(CountTopicModel):
         if not hasattr(self, "components_"):
             return self.fit(X)
         with restored_on_error(self):
+            if isinstance(X, StoredCounts):
+                raise ValueError(
+                    "partial_fit takes one batch in memory: call it for each block, "
+                    "`for block in counts: lda.partial_fit(block)`."
+                )
             X = check_counts(self, X, reset=False)
             words, columns = np.unique(X.indices, return_inverse=True)
             if words.size:
                 self._add(X, words, columns)
         return self
+
+    def _checked(self, X: Any, *, reset: bool) -> sp.csr_array | StoredCounts:
+        """Return counts that can be sampled."""
+        if isinstance(X, StoredCounts):
+            check_stored(self, X, reset=reset)
+        else:
+            X = check_counts(self, X, reset=reset)
+            self._check_countable(X)
+        return X
 
     def _add(self, X: sp.csr_array, words: np.ndarray, columns: np.ndarray) -> None:
         """Sample the documents of a batch and add them to the earlier counts.
@@ -393,7 +419,7 @@ class GibbsLDA(CountTopicModel):
 
     def _sample(
         self,
-        X: sp.csr_array,
+        X: sp.csr_array | StoredCounts,
         counts: np.ndarray | None = None,
         others: np.ndarray | None = None,
         word_prior: WordPrior | None = None,
@@ -413,18 +439,33 @@ class GibbsLDA(CountTopicModel):
         beta, learn_beta = word_prior, False
         if beta is None:
             beta, learn_beta = self._word_prior(X.shape[1], counts is not None)
-        tokens = tokens_from_counts(X)
-        with workers(self.n_jobs) as threads:
-            topics = random_topics(tokens, K, seed)
-            if counts is not None:
-                topics = draw_under_counts(
-                    tokens, topics, counts, alpha, beta, seed, threads
-                )
+        tokens, saved = as_tokens(X), None
+        place = fresh = None  # in memory
+        with workers(self.n_jobs) as threads, ExitStack() as stack:
+            if isinstance(X, StoredCounts) and not is_exact(self.sampler, tokens):
+                given = [seed, counts, alpha, learn_alpha, beta.values, learn_beta]
+                given += [self.sampler, self.max_iter, self.tol]
+                key = None if self.random_state is None else given
+                saved = stack.enter_context(saved_chain(X, K, key))
+                place, fresh = saved.topics, saved.fresh
+                del given, key
+            if saved and saved.state:
+                topics = saved.topics
+            else:
+                topics = random_topics(tokens, K, seed, place)
+                if counts is not None:
+                    topics[:] = draw_under_counts(
+                        tokens, topics, counts, alpha, beta, seed, threads
+                    )
             chain = start_chain(
-                tokens, topics, K, beta, seed, threads, others, sampler=self.sampler
+                *(tokens, topics, K, beta, seed, threads, others),
+                sampler=self.sampler,
+                fresh=fresh,
             )
-            del topics, counts
-            alpha, trace, of_words = self._run(chain, alpha, learn_alpha, learn_beta)
+            del topics, place, fresh, counts
+            alpha, trace, of_words = self._run(
+                chain, alpha, learn_alpha, learn_beta, saved
+            )
             weights = expected_counts(chain, alpha[np.newaxis])
         self.n_iter_ = chain.n_sweeps
         if others is None:
@@ -441,38 +482,51 @@ class GibbsLDA(CountTopicModel):
         alpha: np.ndarray,
         learn_alpha: bool,
         learn_beta: bool,
+        saved: SavedChain | None,
     ) -> tuple[np.ndarray, list[float], list[float]]:
         """Make the sweeps; return α, and log p(w, z) and log p(w | z) at the checks."""
-        n_sweeps, tol, risen = self.max_iter, self.tol, np.inf
+        n_sweeps, tol = self.max_iter, self.tol
         batch = chain.others is not None
         if batch:  # too small, perhaps, to learn priors from
             n_sweeps, tol = max(1, n_sweeps // 10), None
         burn_in = n_sweeps * _BURN_IN if learn_alpha or learn_beta else 0
         trace: list[float] = []
         of_words: list[float] = []
+        if saved and saved.state:
+            alpha, trace = np.array(saved.state["alpha"]), saved.state["trace"]
+            of_words = saved.state["of_words"]
+            chain.n_sweeps = saved.state["n_sweeps"]
+            if learn_beta:
+                chain.word_prior = WordPrior(saved.state["beta"], chain.tokens.n_words)
+
+        def risen() -> float:
+            return rise(trace[int(burn_in) // EVERY :])
+
         with tqdm(total=n_sweeps, desc="GibbsLDA", disable=not self.verbose) as bar:
+            bar.update(chain.n_sweeps)
             while chain.n_sweeps < n_sweeps:
+                checked = not batch and chain.n_sweeps % EVERY == 0
+                if checked and tol is not None and risen() <= tol:
+                    break
                 chain.sweep(alpha[np.newaxis])
                 bar.update()
-                if batch or chain.n_sweeps % EVERY:
-                    continue
-                cells = tally_cells(chain)
-                mixtures = divided(chain.tokens.starts, chain.topics, alpha.size)
-                trace.append(log_joint(cells, (mixtures, alpha)))
-                of_words.append(log_words(cells))
-                if chain.n_sweeps < burn_in:
-                    continue
-                if learn_alpha:
-                    alpha = learn_prior(mixtures, alpha)
-                if learn_beta:
-                    chain.word_prior = learn_word_prior(cells)
-                risen = rise(trace[int(burn_in) // EVERY :])
-                if tol is not None and risen <= tol:
-                    break
-            else:
-                if tol is not None:
-                    least = "60 sweeps, or 120 with learned priors"
-                    warn_not_converged("GibbsLDA", n_sweeps, tol, risen, least)
+                if not batch and chain.n_sweeps % EVERY == 0:
+                    cells = tally_cells(chain)
+                    mixtures = divided(chain.tokens.starts, chain.topics, alpha.size)
+                    trace.append(log_joint(cells, (mixtures, alpha)))
+                    of_words.append(log_words(cells))
+                    if learn_alpha and chain.n_sweeps >= burn_in:
+                        alpha = learn_prior(mixtures, alpha)
+                    if learn_beta and chain.n_sweeps >= burn_in:
+                        chain.word_prior = learn_word_prior(cells)
+                if saved:
+                    beta = chain.word_prior.values if learn_beta else None
+                    now = {"alpha": alpha.tolist(), "beta": beta}
+                    now |= {"trace": trace, "of_words": of_words}
+                    saved.save(chain.topics, n_sweeps=chain.n_sweeps, **now)
+        if tol is not None and risen() > tol:
+            least = "60 sweeps, or 120 with learned priors"
+            warn_not_converged("GibbsLDA", n_sweeps, tol, risen(), least)
         return alpha, trace, of_words
 
     def _doc_prior(self, known: bool) -> tuple[np.ndarray, bool]:

@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llmtopics.topics._gibbs.assigned import Range
-from llmtopics.topics._gibbs.counts import ListCounts, RowCounts
+from llmtopics.topics._gibbs.counts import LargeRowCounts, ListCounts, RowCounts
 from llmtopics.topics._gibbs.kernels import exact, lists, rows
 from llmtopics.topics._gibbs.kernels.common import Priors
 from llmtopics.topics._gibbs.tokens import Tokens
 from llmtopics.topics._gibbs.word_prior import WordPrior
 
-_DRAWS = {RowCounts: rows.draw, ListCounts: lists.draw}
+_DRAWS = {
+    RowCounts: rows.draw,
+    LargeRowCounts: rows.draw,
+    ListCounts: lists.draw,
+}
 
 if TYPE_CHECKING:
     from llmtopics.topics._gibbs.chain import Chain

@@ -8,9 +8,15 @@ from llmtopics._compiled.threads import Workers
 from llmtopics.topics._gibbs.assigned import Assigned
 from llmtopics.topics._gibbs.assigned_paths import AssignedPaths, PathPrior
 from llmtopics.topics._gibbs.assigned_topics import AssignedTopics
-from llmtopics.topics._gibbs.counts import Counts, ListCounts, RowCounts, Table
+from llmtopics.topics._gibbs.counts import (
+    Counts,
+    LargeRowCounts,
+    ListCounts,
+    RowCounts,
+    Table,
+)
 from llmtopics.topics._gibbs.schedules import Blocked, Exact, Schedule
-from llmtopics.topics._gibbs.tokens import Tokens
+from llmtopics.topics._gibbs.tokens import COUNTED, Tokens, n_of_words
 from llmtopics.topics._gibbs.word_prior import WordPrior, as_word_prior
 
 FEW_TOKENS = 2**17  # up to here, "auto" samples exactly
@@ -83,6 +89,7 @@ def start_chain(
     *,
     sampler: str = "auto",
     lists: bool | None = None,
+    fresh: np.ndarray | None = None,
 ) -> Chain[np.ndarray]:
     """Return a chain of latent Dirichlet allocation.
 
@@ -91,31 +98,39 @@ def start_chain(
     Parameters
     ----------
     topics : ndarray of shape (T,)
-        Topics at the start of the chain. Not changed.
+        Topics at the start of the chain. Not changed, unless ``fresh`` is given.
     word_prior : float, ndarray of shape (V,) or (K, V), or WordPrior
     sampler : {"auto", "exact", "blocked"}
     lists : bool or None
         Whether blocked sampling stores counts in lists. Lists support neither ``others`` nor
         a prior per topic and word. None decides by the number of topics.
+    fresh : ndarray of shape (T,) or None
+        Where the first blocked sweep writes. Later sweeps write to ``topics`` and ``fresh`` in
+        turn. None: both are new arrays.
     """
     prior = as_word_prior(word_prior, tokens.n_words)
-    assigned = AssignedTopics(topics.copy(), n_components)
+    assigned = AssignedTopics(topics.copy() if fresh is None else topics, n_components)
     counts: Counts
     schedule: Schedule
     if is_exact(sampler, tokens):
         counts, schedule = Table(tokens, topics, n_components, others), Exact()
     else:
+        large = int(n_of_words(tokens).max()) >= COUNTED
         if lists is None:
-            tables = others is not None or prior.n_dimensions == 2
+            tables = others is not None or prior.n_dimensions == 2 or large
             lists = n_components >= MANY_TOPICS and not tables
         elif lists and (others is not None or prior.n_dimensions == 2):
             raise ValueError(
                 "Counts in lists support neither others nor a (K, V) topic_word_prior."
             )
-        schedule = Blocked(tokens, topics, workers)
+        if fresh is None:
+            fresh = np.empty_like(topics)
+        schedule = Blocked(tokens, fresh, workers)
         counts = (
             ListCounts(tokens, topics, n_components)
             if lists
+            else LargeRowCounts(tokens, topics, n_components)
+            if large
             else RowCounts(tokens, topics, n_components, others)
         )
     return Chain(tokens, assigned, counts, schedule, prior, seed, workers, others)
@@ -140,7 +155,9 @@ def start_path_chain(
         raise ValueError("PachinkoAllocation needs one number as topic_word_prior.")
     counts = RowCounts(tokens, assigned.topics, assigned.n_components)
     exact = is_exact(sampler, tokens)
-    schedule = Exact() if exact else Blocked(tokens, assigned.topics, workers)
+    schedule = (
+        Exact() if exact else Blocked(tokens, np.empty_like(assigned.topics), workers)
+    )
     return Chain(tokens, assigned, counts, schedule, prior, seed, workers)
 
 

@@ -103,6 +103,32 @@ class RowCounts(Counts):
         rows.move(tokens, topics, fresh, first, last, low, high, self.parts)
 
 
+class LargeRowCounts(RowCounts):
+    """Rows for words with 2**24 tokens or more, without others.
+
+    float32 cannot count beyond. So integers are counted, and the rows of floats that draws
+    read are made of them after each block.
+    """
+
+    def __init__(self, tokens: Tokens, topics: np.ndarray, n_components: int):
+        self.n_components, self.width = n_components, filled_up(n_components)
+        self._whole = np.zeros((tokens.n_words, self.width), np.int32)
+        count_pairs(tokens.words, topics, self._whole)
+        table = zeros(tokens.n_words, self.width)
+        table[:] = self._whole
+        self.parts = rows.Rows(table, np.float32(1))
+
+    def totals(self) -> np.ndarray:
+        whole = self._whole[:, : self.n_components]
+        return whole.sum(axis=0, dtype=np.int64).astype(np.float64)
+
+    def move(self, tokens, topics, fresh, first, last, low, high) -> None:
+        """Count the new topics of a range of tokens, for a range of words."""
+        whole = rows.Rows(self._whole, np.float32(1))
+        rows.move(tokens, topics, fresh, first, last, low, high, whole)
+        self.parts.table[low:high] = self._whole[low:high]
+
+
 class ListCounts(Counts):
     """Lists of the topics of each word, without others."""
 

@@ -42,8 +42,9 @@ class Blocked:
     start of the sweep. So the documents of a block can be drawn in parallel.
     """
 
-    def __init__(self, tokens: Tokens, topics: np.ndarray, workers: Workers):
-        self._workers, self._fresh = workers, np.empty_like(topics)
+    def __init__(self, tokens: Tokens, fresh: np.ndarray, workers: Workers):
+        """``fresh``, of shape (T,), is written in the next sweep: the topics after it."""
+        self._workers, self._fresh = workers, fresh
         self._blocks = cut(tokens.starts, 0, len(tokens.starts) - 1, N_BLOCKS)
         self._words = cut_words(tokens, workers.n)
 
@@ -64,4 +65,4 @@ class Blocked:
             self._workers.run(
                 [partial(counts.move, *moved, *piece) for piece in self._words]
             )
-            assigned.topics[begin:end] = fresh[begin:end]
+        assigned.topics, self._fresh = fresh, assigned.topics

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
+from llmtopics._stored_counts import StoredCounts
 from llmtopics.topics._gibbs.kernels.common import count_each, repeat_each
 
 COUNTED = 2**24  # float32 can count one by one up to here
@@ -32,6 +33,13 @@ def tokens_from_counts(X: sp.csr_array) -> Tokens:
     return Tokens(words, starts, X.shape[1])
 
 
+def as_tokens(X: sp.csr_array | StoredCounts) -> Tokens:
+    """Return the tokens of counts in memory or on disk."""
+    if isinstance(X, StoredCounts):
+        return Tokens(X.words, X.starts, X.shape[1])
+    return tokens_from_counts(X)
+
+
 def n_of_words(tokens: Tokens) -> np.ndarray:
     """Return how often each word occurs, int64 (V,)."""
     counts = np.zeros(tokens.n_words, np.int64)
@@ -39,11 +47,22 @@ def n_of_words(tokens: Tokens) -> np.ndarray:
     return counts
 
 
-def random_topics(tokens: Tokens, n_components: int, seed: int) -> np.ndarray:
-    """Return a topic for each token, drawn uniformly."""
-    rng = np.random.default_rng([seed, 0])
-    kind = np.uint16 if n_components <= 2**16 else np.int32
-    return rng.integers(n_components, size=tokens.words.size, dtype=kind)
+def topic_type(n_components: int) -> type:
+    """Return the type of the topics of tokens."""
+    return np.uint16 if n_components <= 2**16 else np.int32
+
+
+def random_topics(
+    tokens: Tokens, n_components: int, seed: int, topics: np.ndarray | None = None
+) -> np.ndarray:
+    """Return a topic for each token, drawn uniformly; written to ``topics``, if given."""
+    rng, kind = np.random.default_rng([seed, 0]), topic_type(n_components)
+    if topics is None:
+        topics = np.empty(tokens.words.size, kind)
+    for first in range(0, topics.size, COUNTED):  # needs little memory beside topics
+        part = topics[first : first + COUNTED]
+        part[:] = rng.integers(n_components, size=part.size, dtype=kind)
+    return topics
 
 
 def topics_from_prior(tokens: Tokens, prior: np.ndarray, seed: int) -> np.ndarray:
@@ -55,5 +74,4 @@ def topics_from_prior(tokens: Tokens, prior: np.ndarray, seed: int) -> np.ndarra
     u = np.random.default_rng([seed, 0]).random(documents.size)
     slots = (ends + np.arange(D)[:, None]).ravel()  # [d, d + 1) is for document d
     topics = np.searchsorted(slots, documents + u, side="right") - documents * K
-    kind = np.uint16 if K <= 2**16 else np.int32
-    return np.minimum(topics, K - 1).astype(kind)
+    return np.minimum(topics, K - 1).astype(topic_type(K))

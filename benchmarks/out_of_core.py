@@ -1,0 +1,197 @@
+"""A fit of a corpus on disk: seconds per sweep, memory, and the same bits after a kill.
+
+The corpus is drawn from topics of IMDB reviews: documents of the reviews' lengths and topic
+proportions are drawn with replacement, and every token is drawn again, so no two documents are
+alike. The lines in ``results/out_of_core.jsonl`` are replaced.
+"""
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import scipy.sparse as sp
+
+from benchmarks.runs import environment
+
+RESULTS = Path(__file__).parent / "results" / "out_of_core.jsonl"
+K, N_SWEEPS, N_JOBS = 100, 10, 2
+ALPHA, BETA = 0.1, 0.01
+PACKAGES = "llmtopics numpy scipy scikit-learn numba"
+_PER_BLOCK = 20_000  # documents
+
+
+def reviews() -> tuple[sp.csr_array, list[str]]:
+    """Return word counts of IMDB reviews, and the words."""
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    from benchmarks.corpora import CORPORA
+    from llmtopics import TextAnalyzer
+
+    vectorizer = CountVectorizer(analyzer=TextAnalyzer(), min_df=5)
+    X = vectorizer.fit_transform(CORPORA["IMDB"].load().texts)
+    return sp.csr_array(X), list(vectorizer.get_feature_names_out())
+
+
+def drawn(X: sp.csr_array, n_tokens: int) -> Iterator[sp.csr_array]:
+    """Yield blocks of counts with about ``n_tokens`` in all, from a model of ``X``."""
+    from llmtopics import GibbsLDA
+
+    lda = GibbsLDA(K, doc_topic_prior=ALPHA, topic_word_prior=BETA, random_state=0)
+    theta = lda.set_params(max_iter=100, n_jobs=N_JOBS).fit_transform(X)
+    ends = np.cumsum(theta, axis=1) / theta.sum(axis=1, keepdims=True)
+    words = np.cumsum(lda.components_, axis=1)
+    lengths = X.sum(axis=1)
+    rng, made = np.random.default_rng(0), 0
+    while made < n_tokens:
+        rows = rng.integers(X.shape[0], size=_PER_BLOCK)
+        documents = np.repeat(np.arange(_PER_BLOCK), lengths[rows])
+        slots = (ends[rows] + np.arange(_PER_BLOCK)[:, None]).ravel()
+        topics = np.searchsorted(slots, documents + rng.random(documents.size))
+        topics = np.minimum(topics - documents * K, K - 1)
+        order = np.argsort(topics, kind="stable")
+        counts = np.bincount(topics, minlength=K)
+        columns = np.concatenate(
+            [
+                np.searchsorted(words[k], rng.random(n) * words[k, -1])
+                for k, n in enumerate(counts)
+            ]
+        )
+        ones = np.ones(documents.size, np.int32)
+        block = sp.coo_array(
+            (ones, (documents[order], columns)), (_PER_BLOCK, X.shape[1])
+        )
+        yield sp.csr_array(block)
+        made += documents.size
+
+
+def made(folder: Path, n_tokens: int):
+    """Return the stored corpus; made at the first call."""
+    from llmtopics import StoredCounts, store_counts
+
+    path = folder / f"imdb-{n_tokens:.0e}"
+    try:
+        return StoredCounts(path)
+    except FileNotFoundError:
+        X, names = reviews()
+        return store_counts(drawn(X, n_tokens), path, feature_names=names)
+
+
+def memory() -> tuple[int, int]:
+    """Return MiB of this process: in all, and without pages of files."""
+    with open("/proc/self/status") as status:
+        lines = dict(line.split(":", 1) for line in status)
+    return tuple(int(lines[name].split()[0]) // 1024 for name in ("VmRSS", "RssAnon"))
+
+
+def fit(path: str, result: str) -> None:
+    """Fit and save φ and measures, in a process of its own."""
+    from llmtopics import GibbsLDA, StoredCounts
+    from llmtopics.topics._gibbs.saved_chain import SavedChain
+
+    peak, sweeps, over = [0, 0], [], threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.5):
+            peak[:] = map(max, peak, memory())
+
+    save = SavedChain.save
+
+    def timed(*arguments, **state):
+        start = time.perf_counter()
+        save(*arguments, **state)
+        sweeps.append((time.perf_counter(), time.perf_counter() - start))
+
+    SavedChain.save = timed
+    threading.Thread(target=watch, daemon=True).start()
+    lda = GibbsLDA(K, doc_topic_prior=ALPHA, topic_word_prior=BETA, max_iter=N_SWEEPS)
+    lda.set_params(n_jobs=N_JOBS, random_state=0)
+    begin = time.perf_counter()
+    lda.fit(StoredCounts(path))
+    end = time.perf_counter()
+    over.set()
+    times = [at for at, _ in sweeps]
+    np.savez(result, components=lda.components_)
+    line = {
+        "seconds": end - begin,
+        "seconds_per_sweep": np.diff(times).tolist(),
+        "seconds_to_save": [seconds for _, seconds in sweeps],
+        "seconds_after_sweeps": end - times[-1],
+        "peak_mib": peak[0],
+        "peak_anonymous_mib": peak[1],
+        "log_likelihood": lda.log_likelihood_.tolist(),
+    }
+    Path(result).with_suffix(".json").write_text(json.dumps(line))
+
+
+def run(path: Path, result: Path, *, kill_after: int | None = None) -> None:
+    """Fit in a process; kill it in mid-sweep after some sweeps."""
+    command = [sys.executable, "-m", "benchmarks.out_of_core", "--fit", path, result]
+    process = subprocess.Popen(list(map(str, command)))
+    while kill_after is not None and process.poll() is None:
+        time.sleep(1)
+        for state in path.glob("chain-*/state.json"):
+            if json.loads(state.read_text())["n_sweeps"] >= kill_after:
+                time.sleep(5)
+                os.kill(process.pid, signal.SIGKILL)
+                process.wait()
+                return
+    if process.wait():
+        raise RuntimeError(f"the fit ended with {process.returncode}")
+
+
+def measure(folder: Path, n_tokens: int) -> dict:
+    start = time.perf_counter()
+    counts = made(folder, n_tokens)
+    line = {
+        "n_documents": counts.shape[0],
+        "n_words": counts.shape[1],
+        "n_tokens": counts.n_tokens,
+        "n_components": K,
+        "n_sweeps": N_SWEEPS,
+        "n_jobs": N_JOBS,
+        "seconds_to_make": time.perf_counter() - start,
+    }
+    once, again = folder / "once.npz", folder / "again.npz"
+    run(counts.path, once)
+    line |= json.loads(once.with_suffix(".json").read_text())
+    for sweeps in (2, 6):
+        run(counts.path, again, kill_after=sweeps)
+    run(counts.path, again)
+    with np.load(once) as one, np.load(again) as other:
+        line["same_bits_after_kills"] = bool(
+            np.array_equal(one["components"], other["components"])
+        )
+    line["seconds_of_the_last_part"] = json.loads(
+        again.with_suffix(".json").read_text()
+    )["seconds"]
+    return line | environment(PACKAGES)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, help="where the corpus is written")
+    parser.add_argument("--tokens", type=float, default=1e9)
+    parser.add_argument("--make", action="store_true", help="only make the corpus")
+    parser.add_argument("--fit", nargs=2, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.fit:
+        fit(*options.fit)
+        return
+    options.folder.mkdir(parents=True, exist_ok=True)
+    if options.make:
+        print(made(options.folder, int(options.tokens)))
+        return
+    line = measure(options.folder, int(options.tokens))
+    RESULTS.write_text(json.dumps(line) + "\n")
+
+
+if __name__ == "__main__":
+    main()

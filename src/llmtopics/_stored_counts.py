@@ -1,0 +1,262 @@
+"""Word counts in files, for corpora that do not fit into memory."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from llmtopics._checks import as_counts
+
+_ABOUT, _WORDS, _STARTS = "counts.json", "words.bin", "starts.bin"
+_FORMAT = "llmtopics stored counts 1"
+_BLOCK = 2**22  # tokens
+
+
+class StoredCounts:
+    """Word counts of documents in a folder. :func:`store_counts` makes it.
+
+    ``GibbsLDA.fit`` takes it in place of a matrix. Then words and topics of tokens stay in
+    files of this folder, and memory holds little more than the counts of words in topics.
+    Iterating gives sparse matrices of some thousand documents each.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder.
+
+    Attributes
+    ----------
+    path : Path
+        The folder.
+
+    shape : tuple of two int
+        Number of documents and of words, (D, V).
+
+    n_tokens : int
+        Number of tokens, the sum of all counts.
+
+    feature_names : ndarray of shape (V,), or None
+        The words, if they were given.
+
+    words : ndarray of shape (n_tokens,), int32
+        Column of each token, document by document. Memory-mapped.
+
+    starts : ndarray of shape (D + 1,), int64
+        Document d has the tokens ``starts[d]:starts[d + 1]``. Memory-mapped.
+
+    See Also
+    --------
+    store_counts : Writes counts to a folder.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder holds no stored counts, or :func:`store_counts` did not finish.
+    ValueError
+        If the files do not fit each other, or another version wrote them.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import scipy.sparse as sp
+    >>> from llmtopics import StoredCounts, store_counts
+    >>> folder = tempfile.mkdtemp()
+    >>> blocks = (sp.csr_array([[2, 1], [0, 3]]) for _ in range(4))  # made one at a time
+    >>> store_counts(blocks, f"{folder}/counts").shape
+    (8, 2)
+    >>> StoredCounts(f"{folder}/counts").n_tokens
+    24
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        try:
+            about = json.loads((self.path / _ABOUT).read_text("utf-8"))
+        except FileNotFoundError:
+            raise FileNotFoundError(
+                f"{self.path} holds no stored counts, or store_counts did not finish there: "
+                "call store_counts."
+            ) from None
+        if about.get("format") != _FORMAT:
+            raise ValueError(
+                f"{self.path / _ABOUT} is not of this version ({_FORMAT!r}): call "
+                "store_counts again."
+            )
+        self.shape: tuple[int, int] = tuple(about["shape"])
+        self.n_tokens: int = about["n_tokens"]
+        self.sha256: str = about["sha256"]
+        names = about["feature_names"]
+        self.feature_names = None if names is None else np.array(names, dtype=object)
+        sizes = (_WORDS, 4 * self.n_tokens), (_STARTS, 8 * (self.shape[0] + 1))
+        for name, size in sizes:
+            found = (self.path / name).stat().st_size
+            if found != size:
+                raise ValueError(
+                    f"{self.path / name} has {found:,} bytes, and {size:,} were written: "
+                    "the file is damaged. Call store_counts again."
+                )
+
+    @property
+    def words(self) -> np.ndarray:
+        """Column of each token."""
+        return _mapped(self.path / _WORDS, np.int32, self.n_tokens)
+
+    @property
+    def starts(self) -> np.ndarray:
+        """Where the tokens of each document start."""
+        return _mapped(self.path / _STARTS, np.int64, self.shape[0] + 1)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[sp.csr_array]:
+        words, starts = self.words, self.starts
+        first, D = 0, self.shape[0]
+        while first < D:
+            goal = np.searchsorted(starts, starts[first] + _BLOCK, side="right") - 1
+            last = min(max(int(goal), first + 1), D)
+            begin, end = starts[first], starts[last]
+            yield _as_matrix(
+                words[begin:end], starts[first : last + 1] - begin, self.shape[1]
+            )
+            first = last
+
+    def __repr__(self) -> str:
+        D, V = self.shape
+        return (
+            f"StoredCounts({str(self.path)!r}): {D:,} documents, {V:,} words, "
+            f"{self.n_tokens:,} tokens"
+        )
+
+
+def store_counts(
+    blocks: Any, path: str | Path, *, feature_names: Sequence[str] | None = None
+) -> StoredCounts:
+    """Write word counts to a folder, block by block.
+
+    Parameters
+    ----------
+    blocks : iterable of {array-like, sparse matrix} of shape (n_documents, n_words)
+        Whole-number word counts, such as ``(vectorizer.transform(part) for part in parts)``.
+        One block at a time is in memory. One matrix is one block.
+    path : str or Path
+        Folder, new or empty.
+    feature_names : sequence of str, default=None
+        The words, one per column.
+
+    Returns
+    -------
+    counts : StoredCounts
+        The stored counts. A token takes 4 bytes, a document 8. ``GibbsLDA.fit`` writes there
+        another 4 bytes per token while it runs.
+
+    Raises
+    ------
+    FileExistsError
+        If the folder holds stored counts.
+    ValueError
+        For counts that are not whole numbers, with block, row and column. If blocks have
+        different numbers of columns, or there is none.
+
+    See Also
+    --------
+    llmtopics.text.store_texts : Counts the words of texts and stores them.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from llmtopics import store_counts
+    >>> X = [[2, 0, 1], [0, 3, 0]]
+    >>> counts = store_counts(blocks=[X, X], path=tempfile.mkdtemp(), feature_names="abc")
+    >>> counts.shape, counts.n_tokens, list(counts.feature_names)
+    ((4, 3), 12, ['a', 'b', 'c'])
+    """
+    folder = check_free(path)
+    folder.mkdir(parents=True, exist_ok=True)
+    if sp.issparse(blocks) or getattr(blocks, "ndim", 0) == 2:
+        blocks = [blocks]
+    digest = hashlib.sha256()
+    n_documents = n_tokens = 0
+    n_words: int | None = None
+    with open(folder / _WORDS, "wb") as of_words, open(folder / _STARTS, "wb") as ends:
+        np.zeros(1, np.int64).tofile(ends)
+        for number, X in enumerate(_checked(blocks)):
+            if n_words not in (None, X.shape[1]):
+                raise ValueError(
+                    f"Block {number} has {X.shape[1]} columns, and those before have "
+                    f"{n_words}: count all blocks with the same vocabulary."
+                )
+            n_words = X.shape[1]
+            words = np.repeat(X.indices.astype(np.int32), X.data)
+            starts = n_tokens + X.sum(axis=1, dtype=np.int64).cumsum()
+            words.tofile(of_words)
+            starts.tofile(ends)
+            digest.update(words.data)
+            digest.update(starts.data)
+            n_documents, n_tokens = n_documents + X.shape[0], n_tokens + words.size
+        for file in (of_words, ends):
+            file.flush()
+            os.fsync(file.fileno())
+    if n_words is None:
+        raise ValueError("There are no blocks: pass at least one matrix of counts.")
+    names = None if feature_names is None else [str(name) for name in feature_names]
+    if names is not None and len(names) != n_words:
+        raise ValueError(
+            f"{len(names)} feature_names were given for {n_words} columns: pass one per "
+            "column."
+        )
+    about = {
+        "format": _FORMAT,
+        "shape": [n_documents, n_words],
+        "n_tokens": n_tokens,
+        "sha256": digest.hexdigest(),
+        "feature_names": names,
+    }
+    partial = folder / f"{_ABOUT}.part"
+    partial.write_text(json.dumps(about), "utf-8")
+    partial.replace(folder / _ABOUT)
+    return StoredCounts(folder)
+
+
+def check_free(path: str | Path) -> Path:
+    """Return the folder; raise an error if it holds stored counts."""
+    folder = Path(path)
+    if (folder / _ABOUT).exists():
+        raise FileExistsError(
+            f"{folder} holds stored counts: open them with StoredCounts, or choose another "
+            "folder."
+        )
+    return folder
+
+
+def _checked(blocks: Iterable[Any]) -> Iterator[sp.csr_array]:
+    for number, block in enumerate(blocks):
+        try:
+            yield as_counts(block, "store_counts")
+        except ValueError as error:
+            raise ValueError(f"Block {number}: {error}") from error
+
+
+def _mapped(path: Path, kind: type, size: int) -> np.ndarray:
+    """Return a file as an array. Pages are read when they are used, and may be dropped."""
+    if not size:
+        return np.empty(0, kind)
+    # "c": nothing is written, and compiled loops see the same type as in memory
+    return np.asarray(np.memmap(path, kind, "c", shape=(size,)))
+
+
+def _as_matrix(words: np.ndarray, starts: np.ndarray, n_words: int) -> sp.csr_array:
+    """Return the counts of tokens whose words are sorted within each document."""
+    is_new = np.ones(words.size, bool)
+    np.not_equal(words[1:], words[:-1], out=is_new[1:])
+    is_new[starts[:-1][starts[:-1] < words.size]] = True
+    cells = np.flatnonzero(is_new)
+    data = np.diff(np.append(cells, words.size)).astype(np.int32)
+    indptr = np.searchsorted(cells, starts)
+    shape = len(starts) - 1, n_words
+    return sp.csr_array((data, words[cells], indptr), shape=shape)

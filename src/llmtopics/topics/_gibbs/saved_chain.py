@@ -1,0 +1,112 @@
+"""A chain whose topics are in files, and which continues after an interrupt."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from llmtopics import __version__
+from llmtopics._stored_counts import StoredCounts
+from llmtopics.topics._gibbs.tokens import topic_type
+
+_STATE = "state.json"
+
+
+class SavedChain:
+    """Topics of a chain in two files, and its state after the last complete sweep.
+
+    A sweep reads one file and writes the other. So the topics of the last complete sweep are
+    on disk at any moment, and a chain that was killed continues from there with the same bits.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it does not exist.
+    n_tokens, n_components : int
+
+    Attributes
+    ----------
+    state : dict or None
+        As given to ``save``, None for a new chain.
+    topics, fresh : ndarrays of shape (T,), memory-mapped
+        The topics after the last complete sweep, and where the next sweep writes.
+    """
+
+    def __init__(self, folder: Path, n_tokens: int, n_components: int):
+        self._folder = folder
+        folder.mkdir(exist_ok=True)
+        self._lock = FileLock(folder / "lock")
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise RuntimeError(
+                f"Another fit with the same parameters and counts is running in {folder}: "
+                "wait for it, or choose another random_state."
+            ) from None
+        self.state: dict[str, Any] | None = None
+        if (folder / _STATE).exists():
+            self.state = json.loads((folder / _STATE).read_text("utf-8"))
+        kind = np.dtype(topic_type(n_components))
+        self._files = []
+        for name in ("topics_0.bin", "topics_1.bin"):
+            with open(folder / name, "ab") as file:
+                file.truncate(n_tokens * kind.itemsize)
+            self._files.append(np.memmap(folder / name, kind, "r+", shape=(n_tokens,)))
+        self._arrays = [np.asarray(file) for file in self._files]
+        current = self.state["current"] if self.state else 0
+        self.topics, self.fresh = self._arrays[current], self._arrays[1 - current]
+
+    def save(self, topics: np.ndarray, **state: Any) -> None:
+        """Record that ``topics``, one of the two arrays, are those of a complete sweep."""
+        current = 0 if topics is self._arrays[0] else 1
+        self._files[current].flush()
+        partial = self._folder / f"{_STATE}.part"
+        partial.write_text(json.dumps({**state, "current": current}), "utf-8")
+        partial.replace(self._folder / _STATE)
+
+    def close(self, *, remove: bool) -> None:
+        """Let others use the folder. ``remove`` deletes it first."""
+        if remove:
+            (self._folder / _STATE).unlink(missing_ok=True)
+            shutil.rmtree(self._folder, ignore_errors=True)
+        self._lock.release()
+
+
+@contextmanager
+def saved_chain(
+    counts: StoredCounts, n_components: int, given: list[Any] | None
+) -> Iterator[SavedChain]:
+    """Yield the chain of a fit in a folder beside the counts; deleted after the fit.
+
+    given : what the chain depends on beside the counts: numbers, str and arrays. After an
+        error or a kill the next fit with the same continues the chain. None: it never does.
+    """
+    name = "unseeded" if given is None else _key(counts.sha256, n_components, *given)
+    folder = counts.path / f"chain-{name}"
+    if given is None:
+        (folder / _STATE).unlink(missing_ok=True)
+    chain = SavedChain(folder, counts.n_tokens, n_components)
+    try:
+        yield chain
+    except BaseException:
+        chain.close(remove=given is None)
+        raise
+    chain.close(remove=True)
+
+
+def _key(*parts: Any) -> str:
+    digest = hashlib.sha256(__version__.encode())
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            digest.update(f"{part.dtype} {part.shape}".encode())
+            digest.update(np.ascontiguousarray(part).data)
+        else:
+            digest.update(repr(part).encode())
+        digest.update(b"\0")
+    return digest.hexdigest()[:16]

@@ -1,0 +1,275 @@
+"""Counts on disk, and fits that continue after a kill."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose, assert_array_equal
+
+from llmtopics import GibbsLDA, StoredCounts, store_counts
+from llmtopics._compiled.threads import ONE
+from llmtopics.datasets import load_reuters395, make_topics
+from llmtopics.topics._gibbs import chain as chains
+from llmtopics.topics._gibbs.chain import start_chain
+from llmtopics.topics._gibbs.tokens import Tokens, random_topics, tokens_from_counts
+
+
+@pytest.fixture(scope="module")
+def reuters():
+    return load_reuters395().data
+
+
+@pytest.fixture
+def stored(tmp_path, reuters):
+    return store_counts(
+        (reuters[i : i + 50] for i in range(0, 395, 50)), tmp_path / "c"
+    )
+
+
+def equal(one, other):
+    assert_array_equal(one.components_, other.components_)
+    assert_array_equal(one.log_likelihood_, other.log_likelihood_)
+    assert_array_equal(one.doc_topic_prior_, other.doc_topic_prior_)
+
+
+def test_blocks_together_are_the_counts(stored, reuters, monkeypatch):
+    monkeypatch.setattr("llmtopics._stored_counts._BLOCK", 1000)
+    blocks = list(stored)
+    assert len(blocks) > 10
+    assert (sp.vstack(blocks) != reuters).nnz == 0
+    assert all(block.has_canonical_format for block in blocks)
+    assert stored.shape == reuters.shape
+    assert len(stored) == 395
+    assert stored.n_tokens == reuters.sum()
+
+
+def test_documents_without_words_are_kept(tmp_path):
+    X = sp.csr_array([[0, 0], [2, 1], [0, 0], [0, 0], [0, 3], [0, 0]])
+    stored = store_counts([X[:1], X[1:4], X[4:]], tmp_path)
+    assert_array_equal(sp.vstack(list(stored)).toarray(), X.toarray())
+    theta = GibbsLDA(2, max_iter=5, random_state=0).fit_transform(stored)
+    assert theta.shape == (6, 2)
+    assert_allclose(theta[[0, 2, 3, 5]], 0.5)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"sampler": "exact"},
+        {"doc_topic_prior": "auto", "topic_word_prior": "auto", "n_jobs": 2},
+        {"n_components": 300, "max_iter": 12},
+        {"tol": 0.5, "max_iter": 100},
+    ],
+)
+def test_same_bits_as_in_memory(stored, reuters, settings):
+    settings = {"sampler": "blocked", "max_iter": 40, "random_state": 1, **settings}
+    in_memory = GibbsLDA(**settings).fit(reuters)
+    on_disk = GibbsLDA(**settings).fit(stored)
+    equal(on_disk, in_memory)
+    assert on_disk.n_iter_ == in_memory.n_iter_
+    assert_array_equal(on_disk.transform(stored), in_memory.transform(reuters))
+    assert not list(stored.path.glob("chain-*"))
+
+
+def test_warm_start_on_disk(stored, reuters):
+    def fitted(X):
+        model = GibbsLDA(5, sampler="blocked", max_iter=12, random_state=0)
+        return model.set_params(warm_start=True).fit(X).fit(X)
+
+    equal(fitted(stored), fitted(reuters))
+
+
+def test_first_topics_are_written_in_place():
+    tokens = Tokens(np.zeros(1001, np.int32), np.array([0, 1001]), 1)
+    there = np.empty(1001, np.uint16)
+    assert random_topics(tokens, 7, 3, there) is there
+    assert_array_equal(there, random_topics(tokens, 7, 3))
+
+
+def test_continues_after_an_interrupt(stored, reuters, monkeypatch):
+    """As by Ctrl-C in the middle of the 17th sweep."""
+    lda = GibbsLDA(
+        5, sampler="blocked", doc_topic_prior="auto", topic_word_prior="auto"
+    ).set_params(max_iter=40, random_state=0)
+    sweep, n_calls = chains.Chain.sweep, []
+
+    def interrupted(chain, prior):
+        n_calls.append(chain.n_sweeps)
+        if len(n_calls) == 17:
+            chain.schedule._blocks = chain.schedule._blocks[:3]
+            sweep(chain, prior)
+            raise KeyboardInterrupt
+        sweep(chain, prior)
+
+    monkeypatch.setattr(chains.Chain, "sweep", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        lda.fit(stored)
+    assert not hasattr(lda, "components_")
+    lda.fit(stored)
+    assert n_calls == [*range(17), *range(16, 40)]
+    assert not list(stored.path.glob("chain-*"))
+    monkeypatch.undo()
+    equal(lda, GibbsLDA(**lda.get_params()).fit(reuters))
+
+
+@pytest.mark.parametrize("change", [{"n_components": 4}, {"random_state": 1}])
+def test_another_fit_does_not_continue_it(stored, reuters, monkeypatch, change):
+    lda = GibbsLDA(5, sampler="blocked", max_iter=12, random_state=0)
+    sweep = chains.Chain.sweep
+
+    def interrupted(chain, prior):
+        sweep(chain, prior)
+        if chain.n_sweeps == 6:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(chains.Chain, "sweep", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        lda.fit(stored)
+    monkeypatch.undo()
+    assert len(list(stored.path.glob("chain-*"))) == 1
+    lda.set_params(**change)
+    equal(lda.fit(stored), GibbsLDA(**lda.get_params()).fit(reuters))
+
+
+def test_without_a_seed_nothing_is_left(stored, monkeypatch):
+    def interrupted(chain, prior):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(chains.Chain, "sweep", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        GibbsLDA(5, sampler="blocked").fit(stored)
+    assert not list(stored.path.glob("chain-*"))
+
+
+def test_two_fits_at_once_are_refused(stored, monkeypatch):
+    lda = GibbsLDA(5, sampler="blocked", max_iter=3, random_state=0)
+    sweep = chains.Chain.sweep
+
+    def meanwhile(chain, prior):
+        if chain.n_sweeps == 1:
+            with pytest.raises(RuntimeError, match="Another fit with the same"):
+                GibbsLDA(**lda.get_params()).fit(stored)
+        sweep(chain, prior)
+
+    monkeypatch.setattr(chains.Chain, "sweep", meanwhile)
+    lda.fit(stored)
+
+
+def test_words_beyond_single_precision_are_counted(monkeypatch):
+    """With integers beside floats: as if float32 could not count beyond 20."""
+    X = make_topics(60, random_state=0).data
+    tokens = tokens_from_counts(sp.csr_array(X, dtype=np.int32))
+    topics = random_topics(tokens, 4, 0)
+
+    def swept():
+        chain = start_chain(tokens, topics, 4, 0.1, 0, ONE, sampler="blocked")
+        for _ in range(5):
+            chain.sweep(np.full((1, 4), 0.25))
+        return chain
+
+    usual = swept()
+    monkeypatch.setattr(chains, "COUNTED", 20)
+    large = swept()
+    assert type(large.counts).__name__ == "LargeRowCounts"
+    assert_array_equal(large.topics, usual.topics)
+    assert_array_equal(large.counts.word_topic(), usual.counts.word_topic())
+    assert_array_equal(large.counts.totals(), usual.counts.totals())
+
+
+def test_integers_count_where_floats_stop():
+    """One word, 2**24 + 2**20 tokens, one topic: no token is lost."""
+    n = 2**24 + 2**20
+    tokens = Tokens(np.zeros(n, np.int32), np.arange(0, n + 1, 2**16), 1)
+    chain = start_chain(
+        tokens, np.zeros(n, np.uint16), 1, 0.1, 0, ONE, sampler="blocked"
+    )
+    chain.sweep(np.ones((1, 1)))
+    assert chain.counts.totals() == [n]
+    assert chain.counts.word_topic()[0, 0] == n
+
+
+# faults -------------------------------------------------------------------------------------
+
+
+def test_bad_blocks_are_named(tmp_path):
+    good = sp.csr_array([[1, 2]])
+    with pytest.raises(ValueError, match=r"Block 1: .*row 0, column 1 holds -2"):
+        store_counts([good, np.array([[1, -2]])], tmp_path / "a")
+    with pytest.raises(ValueError, match="Block 1 has 3 columns"):
+        store_counts([good, sp.csr_array([[1, 2, 3]])], tmp_path / "b")
+    with pytest.raises(ValueError, match="at least one matrix"):
+        store_counts([], tmp_path / "c")
+    with pytest.raises(ValueError, match="3 feature_names were given for 2"):
+        store_counts(good, tmp_path / "d", feature_names="abc")
+    for name in "abcd":  # nothing half done can be opened, and storing again works
+        with pytest.raises(FileNotFoundError, match="call store_counts"):
+            StoredCounts(tmp_path / name)
+        assert store_counts(good, tmp_path / name).n_tokens == 3
+
+
+def test_stored_counts_are_not_overwritten(stored):
+    with pytest.raises(FileExistsError, match="open them with StoredCounts"):
+        store_counts(sp.csr_array([[1]]), stored.path)
+
+
+def test_damaged_files_are_refused(stored):
+    with open(stored.path / "words.bin", "ab") as file:
+        file.write(b"0000")
+    with pytest.raises(ValueError, match="the file is damaged"):
+        StoredCounts(stored.path)
+
+
+def test_counts_that_cannot_be_fitted(tmp_path, stored):
+    nothing = store_counts(sp.csr_array((3, 2), dtype=int), tmp_path / "nothing")
+    with pytest.raises(ValueError, match="holds no words"):
+        GibbsLDA(2).fit(nothing)
+    lda = GibbsLDA(2, max_iter=2, random_state=0).fit(stored)
+    with pytest.raises(ValueError, match="4258 features"):
+        lda.transform(nothing)
+    with pytest.raises(ValueError, match="one batch in memory"):
+        lda.partial_fit(stored)
+    for block in stored:
+        lda.partial_fit(block)
+
+
+SCRIPT = """
+import sys
+from llmtopics import GibbsLDA, StoredCounts
+import numpy as np
+lda = GibbsLDA(20, sampler="blocked", max_iter=300, n_jobs=2, random_state=0)
+np.save(sys.argv[2], lda.fit(StoredCounts(sys.argv[1])).components_)
+"""
+
+
+@pytest.mark.slow
+def test_same_bits_after_kills(tmp_path, stored):
+    """A process is killed again and again, until one reaches the end."""
+    result = tmp_path / "phi.npy"
+    command = [sys.executable, "-c", SCRIPT, str(stored.path), str(result)]
+    n_kills, reached = 0, []
+    while not result.exists():
+        process = subprocess.Popen(command)
+        state = None
+        while state is None and process.poll() is None:  # until it has made a sweep
+            time.sleep(0.05)
+            state = next(stored.path.glob("chain-*/state.json"), None)
+        time.sleep(0.02 * n_kills)
+        if n_kills < 8 and process.poll() is None:
+            os.kill(process.pid, signal.SIGKILL)
+            n_kills += 1
+        process.wait()
+        if state is not None and state.exists():
+            reached.append(json.loads(state.read_text())["n_sweeps"])
+    assert n_kills >= 3
+    assert reached == sorted(reached)
+    once = GibbsLDA(20, sampler="blocked", max_iter=300, random_state=0).fit(
+        sp.vstack(list(stored))
+    )
+    assert_array_equal(np.load(result), once.components_)
