@@ -39,6 +39,7 @@ from llmtopics.reading._inputs import (
     topic_number,
     topic_numbers,
 )
+from llmtopics.reading._map import TopicMap, topic_map
 from llmtopics.reading._merger import TopicMerger
 from llmtopics.reading._merging import as_phi, word_distances
 from llmtopics.reading._quality import coherences, exclusivities, representative_rows
@@ -368,6 +369,48 @@ class Topics:
     def _vectors(self) -> np.ndarray | None:
         """Vectors of the documents, (D, E), None without an embedder."""
         return self._fitted.vectors(self.texts)
+
+    def map(self, method: str = "topics") -> TopicMap:
+        """Return places of documents and topics in a plane (two dimensions).
+
+        Parameters
+        ----------
+        method : {"topics", "pca", "umap"}, default="topics"
+            "topics": topics with similar documents are near each other. A document is near its
+            first topic, and between its topics if it has several. See Notes.
+            "pca": the two first principal components of the vectors. Topics often overlap.
+            "umap": UMAP of the vectors. It needs the package umap-learn, and takes longer.
+
+        Returns
+        -------
+        map : TopicMap
+            A named tuple of two pandas DataFrames, ``documents`` and ``topics``. Both have the
+            columns x and y, between -1 and 1. Directions and units have no meaning.
+
+        Raises
+        ------
+        ImportError
+            If umap-learn is not installed and ``method="umap"``.
+        ValueError
+            If ``method`` is unknown, or there are fewer than five documents for UMAP.
+
+        See Also
+        --------
+        llmtopics.plots.plot_map : Draws it.
+
+        Notes
+        -----
+        Vectors are those of the model's embedder. Without one, they are made from the words, by
+        truncated SVD of tf-idf (LSA).
+
+        With "topics", topics are placed by multidimensional scaling (SMACOF) of the distances of
+        their mean vectors. The larger a topic is, the more room it has. A document is at the
+        mean place of its topics, weighted by θ². It is moved from there by the two first
+        principal components of its topic, so that similar documents of one topic are near each
+        other. All places depend on θ: the map shows what the model found, and is no proof that
+        the topics are separate. Use "pca" or "umap" to see that: they do not know the topics.
+        """
+        return topic_map(self, method)
 
     # groups and time --------------------------------------------------------------------------
 
