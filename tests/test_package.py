@@ -23,6 +23,7 @@ PUBLIC = [f"llmtopics.metrics.{name}" for name in METRICS.__all__]
 PUBLIC += [
     "llmtopics.plots.plot_correlations",
     "llmtopics.plots.plot_topic_sentiment",
+    "llmtopics.report.topic_report",
     "llmtopics.text.stop_words",
 ]
 PUBLIC += [f"llmtopics.{name}" for name in llmtopics._HOME] + [

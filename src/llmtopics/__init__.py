@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         naming,
         plots,
         reading,
+        report,
         text,
         topics,
     )
@@ -128,6 +129,7 @@ __all__ = [
     "plots",
     "read_topics",
     "reading",
+    "report",
     "suggest_n_components",
     "text",
     "top_words",

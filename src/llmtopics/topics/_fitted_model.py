@@ -156,14 +156,17 @@ class FittedModel:
     @config_context(transform_output="default")
     def vectors(self, texts: list[str]) -> np.ndarray | None:
         """Return vectors of texts of length one, (D, E), or None without an embedder."""
+        has_vectors = hasattr(self.last, "_vectors")
+        if self.vectorizer is not None and not has_vectors:
+            return None  # before texts are counted for nothing
         read: Any = texts
         for step in self.before:
             read = step.transform(read)
             if len(getattr(read, "shape", ())) == 2:  # texts may also be arrays
                 break
-        if hasattr(self.last, "_vectors"):
+        if has_vectors:
             found = self.last._vectors(list(read))
-        elif self.vectorizer is None and len(getattr(read, "shape", ())) == 2:
+        elif len(getattr(read, "shape", ())) == 2:
             found = np.asarray(read)
         else:
             found = None
