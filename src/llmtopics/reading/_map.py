@@ -104,12 +104,12 @@ def by_topics(vectors: np.ndarray, theta: np.ndarray) -> np.ndarray:
     return places
 
 
-def by_pca(vectors: np.ndarray, theta: np.ndarray) -> np.ndarray:  # noqa: ARG001
+def by_pca(vectors: np.ndarray, theta: np.ndarray) -> np.ndarray:
     """Return the first two principal components, (D, 2)."""
     return _components(vectors)
 
 
-def by_umap(vectors: np.ndarray, theta: np.ndarray) -> np.ndarray:  # noqa: ARG001
+def by_umap(vectors: np.ndarray, theta: np.ndarray) -> np.ndarray:
     """Return places by UMAP, (D, 2)."""
     try:
         from umap import UMAP
@@ -143,7 +143,7 @@ def _topic_places(directions: np.ndarray, radii: np.ndarray) -> np.ndarray:
     if len(radii) < 2:
         return np.zeros((len(radii), 2))
     distances = pdist(directions)
-    sums = pdist(radii[:, None], lambda a, b: a[0] + b[0])
+    sums = squareform(np.add.outer(radii, radii), checks=False)  # without the diagonal
     scale = sums.mean() / (distances.mean() or 1.0)
     wanted = squareform(_GAP * scale * distances + sums / 2)
     scaling: Any = MDS(
