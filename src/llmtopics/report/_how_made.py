@@ -6,7 +6,7 @@ from importlib import metadata
 from numbers import Number
 from typing import Any
 
-import llmtopics
+from llmtopics import __version__
 from llmtopics._checks import shortened
 from llmtopics.reading import Topics
 from llmtopics.reading._display import kind_of
@@ -27,7 +27,7 @@ def how_made(topics: Topics, map_method: str, show_values: bool) -> dict[str, An
     With ``show_values=False``, values of parameters that may hold texts are not shown.
     """
     parameters = topics.model.get_params(deep=True)
-    versions = {"llmtopics": llmtopics.__version__, "Python": platform.python_version()}
+    versions = {"llmtopics": __version__, "Python": platform.python_version()}
     return {
         "model": " ".join(repr(topics.model).split()) if show_values else None,
         "kind": kind_of(topics),

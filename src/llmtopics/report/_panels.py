@@ -17,6 +17,18 @@ _MOST_PERIODS = 40
 _FREQUENCIES = ("D", "W", "M", "Q", "Y")
 _WIDTH, _HEIGHT = 200, 56  # units of a chart
 _CLEAR = 0.5  # share of a clear first topic
+_MEANS = {
+    "Coherence (NPMI)": "Mean over topics. From -1 to 1, higher is better: the ten words of a "
+    "topic occur in the same documents. At 0 they occur together as rarely as random words.",
+    "Exclusivity": "Mean over topics. From 0 to 1, higher is better: the most probable words "
+    "of a topic are rare in the others.",
+    "Diversity": "Share of distinct words among the ten words of all topics. At 1, no word is "
+    "in two topics.",
+    "Documents with a clear topic": "Share of documents of which one topic has at least "
+    f"{_CLEAR:.0%}. The others are about several topics, or too short to tell.",
+    "Topics without documents": "Number of topics that are the first topic of no document. "
+    "Many of them say that the model has too many topics.",
+}
 Panel = tuple[dict[str, Any], np.ndarray | None]
 
 
@@ -27,7 +39,7 @@ def group_panel(topics: Topics, groups: Any) -> Panel:
         return {
             "why_not": "The documents have no groups: pass labels= to read_topics."
         }, None
-    values = check_column(given, len(topics.texts), "groups")
+    values = _column(given, topics, "groups")
     rows = _known(values)
     if not len(rows):
         return {"why_not": "No document has a group: all groups are missing."}, None
@@ -59,16 +71,14 @@ def time_panel(topics: Topics, times: Any, freq: str | None) -> Panel:
         return {
             "why_not": "The documents have no dates: pass times= to read_topics."
         }, None
-    values = check_column(given, len(topics.texts), "times")
+    values = _column(given, topics, "times")
     rows = _known(values)
     if not len(rows):
         return {"why_not": "No document has a date: all times are missing."}, None
-    tried = [freq] if freq else _FREQUENCIES
-    for each in tried:
-        periods = parse_times(values, rows, each)
-        kinds = periods.unique().sort_values()
-        if len(kinds) <= _MOST_PERIODS:
-            break
+    periods = parse_times(values, rows, freq or "D")
+    each = freq or _shortest(periods)
+    periods = periods.asfreq(each)
+    kinds = periods.unique().sort_values()
     column = np.full(len(topics.texts), -1)
     column[rows] = kinds.get_indexer(periods)
     found = {"names": [str(kind).split("/")[0] for kind in kinds], "freq": each}
@@ -90,7 +100,26 @@ def time_panel(topics: Topics, times: Any, freq: str | None) -> Panel:
     return made, column
 
 
-def _known(values: Any) -> np.ndarray:
+def _shortest(days: Any) -> str:
+    """Return the frequency of the shortest periods of which there are not too many.
+
+    If longer periods distinguish as much, such as years of which only January 1 occurs, they
+    are taken.
+    """
+    n_periods = {freq: days.asfreq(freq).nunique() for freq in _FREQUENCIES}
+    few = [freq for freq in _FREQUENCIES if n_periods[freq] <= _MOST_PERIODS]
+    if not few:
+        return _FREQUENCIES[-1]
+    return [freq for freq in few if n_periods[freq] == n_periods[few[0]]][-1]
+
+
+def _column(given: Any, topics: Topics, name: str) -> np.ndarray:
+    column = check_column(given, len(topics.texts), name)
+    assert column is not None
+    return column
+
+
+def _known(values: np.ndarray) -> np.ndarray:
     import pandas as pd  # read_topics needs it, so it is there
 
     return np.flatnonzero(~np.asarray(pd.isna(values), bool))
@@ -132,44 +161,20 @@ def _chart(
 
 
 def quality_panel(topics: Topics) -> list[dict[str, Any]]:
-    """Return measures of quality: name, value as text, number, and a sentence."""
+    """Return measures of quality: name, value (None if not measurable), what it means."""
     coherences, exclusivities = topics._quality
     words = [listed for listed in topics._words(10) if listed]
     first = topics.mixtures.max(axis=1)
-    found = [
-        (
-            "Coherence (NPMI)",
-            _mean(coherences),
-            "Mean over topics. From -1 to 1, higher is better: the ten words of a topic occur in "
-            "the same documents. At 0 they are as rarely together as random words.",
-        ),
-        (
-            "Exclusivity",
-            _mean(exclusivities),
-            "Mean over topics. From 0 to 1, higher is better: the most probable words of a topic "
-            "are rare in the others.",
-        ),
-        (
-            "Diversity",
-            topic_diversity(words) if words else None,
-            "Share of distinct words among the ten words of all topics. At 1, no word is in two "
-            "topics.",
-        ),
-        (
-            "Documents with a clear topic",
-            float((first >= _CLEAR).mean()),
-            f"Share of documents of which one topic has at least {_CLEAR:.0%}. The others are "
-            "about several topics, or too short to tell.",
-        ),
-        (
-            "Topics without documents",
-            int((topics.sizes == 0).sum()),
-            "Number of topics that are the first topic of no document. Many say that the model "
-            "has too many topics.",
-        ),
-    ]
+    values = {
+        "Coherence (NPMI)": _mean(coherences),
+        "Exclusivity": _mean(exclusivities),
+        "Diversity": topic_diversity(words) if words else None,
+        "Documents with a clear topic": float((first >= _CLEAR).mean()),
+        "Topics without documents": int((topics.sizes == 0).sum()),
+    }
     return [
-        {"name": name, "value": value, "means": means} for name, value, means in found
+        {"name": name, "value": value, "means": _MEANS[name]}
+        for name, value in values.items()
     ]
 
 
