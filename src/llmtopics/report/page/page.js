@@ -156,7 +156,7 @@ function showTopic() {
   const most = words.length ? Math.max(...words.map(({ weight }) => weight)) : 1;
   const weights = make("div", { class: "parts" });
   for (const { word, weight } of words)
-    weights.append(make("span", { dir: "auto" }, word), bar(weight / most, color), make("span", { class: "number muted" }, weight.toPrecision(2)));
+    weights.append(make("span", { dir: "auto" }, word), bar(weight / most, color), make("span", { class: "number muted" }, weight < 0.0001 ? "< 0.0001" : weight.toPrecision(2)));
   const round = (value) => (value === null ? "not measured" : value.toFixed(2));
   panel.replaceChildren(
     named(k, "h2"),
