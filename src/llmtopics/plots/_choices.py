@@ -54,7 +54,7 @@ def plot_n_components(
     >>> from llmtopics import GibbsLDA, suggest_n_components
     >>> from llmtopics.datasets import make_topics
     >>> from llmtopics.plots import plot_n_components
-    >>> X = make_topics(100, 40, 4, random_state=0).counts
+    >>> X = make_topics(100, 40, 4, random_state=0).data
     >>> found = suggest_n_components(GibbsLDA(max_iter=30), X, n_components=[2, 4, 8])
     >>> len(plot_n_components(found))
     4

@@ -73,7 +73,8 @@ def plot_over_time(
     periods, shares, _, shown = read_shares(table, "period", topics_to_show)
     if ax is None:
         width = 5.0 + longest([name[:30] for name in shown.names])
-        ax = new_axes("plot_over_time", width, 3.6)
+        height = max(3.6, 0.6 + 0.17 * len(shown.names))
+        ax = new_axes("plot_over_time", width, height)
     share, low, high = shares[:, :, shown.numbers]
     times = np.array(periods)
     for i, color in enumerate(shown.colors):
@@ -94,14 +95,20 @@ def plot_over_time(
 
 
 def _write_dates(ax: Any, times: np.ndarray) -> None:
-    """Write few short dates, and never parts of a day. Few periods have one date each."""
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+    """Write a date for each of a few periods, or else few short dates."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, DateFormatter
 
-    locator = AutoDateLocator(minticks=2, maxticks=8)
-    ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
-    if len(times) <= 6:
-        ax.set_xticks(times)
+    if len(times) > 6:
+        locator = AutoDateLocator(minticks=2, maxticks=8)
+        ax.xaxis.set_major_locator(locator)
+        ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+        return
+    ax.set_xticks(times)
+    days = times.astype("datetime64[D]")
+    of_years = (days == days.astype("datetime64[Y]")).all()
+    of_months = (days == days.astype("datetime64[M]")).all()
+    shown = "%Y" if of_years else "%b %Y" if of_months else "%d %b %Y"
+    ax.xaxis.set_major_formatter(DateFormatter(shown))
 
 
 def _write_names(

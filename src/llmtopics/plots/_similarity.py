@@ -10,7 +10,7 @@ from sklearn.utils import check_array
 from llmtopics.plots._colors import NEUTRAL, topic_colors
 from llmtopics.plots._figures import finish, new_axes
 from llmtopics.plots._heat_map import draw_heat_map
-from llmtopics.plots._labels import as_labels, longest
+from llmtopics.plots._labels import as_labels, longest, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,7 +61,7 @@ def plot_similarity(
     ... )
     >>> ax = plot_similarity(distances)
     >>> [label.get_text() for label in ax.get_yticklabels()]
-    ['cats', 'dogs', 'bonds']
+    ['bonds', 'dogs', 'cats']
     """
     distances, names = _distances_of(topics, "plot_similarity")
     similarities = 1 - distances
@@ -136,7 +136,9 @@ def plot_merge_tree(
     if K > 1:
         rows, lines = _branches(distances, n_leaves)
     names = [
-        names[first] + (f" + {len(others)} more" if others else "")
+        f"{shortened(names[first], 27)} + {len(others)} more"
+        if others
+        else names[first]
         for first, *others in rows
     ]
     if ax is None:

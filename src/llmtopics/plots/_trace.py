@@ -46,7 +46,7 @@ def plot_trace(models: Any, *, ax: "Axes | None" = None) -> "Axes":
     >>> from llmtopics import GibbsLDA
     >>> from llmtopics.datasets import make_topics
     >>> from llmtopics.plots import plot_trace
-    >>> X = make_topics(50, 30, 3, random_state=0).counts
+    >>> X = make_topics(50, 30, 3, random_state=0).data
     >>> ax = plot_trace(GibbsLDA(3, max_iter=100, random_state=0).fit(X))
     >>> ax.get_lines()[0].get_xdata()[:3].tolist()
     [10, 20, 30]
