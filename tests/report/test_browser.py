@@ -207,8 +207,11 @@ def test_hover_and_click_show_a_document(page, topics):
     assert page.is_visible("#tip")
     page.mouse.click(x, y)
     chosen = page.evaluate("state.chosen")
-    apart = np.subtract(place_of(page, chosen), place_of(page, row))
-    assert np.hypot(*apart) < 12
+    places = page.evaluate(  # at once: the page may be scrolling
+        "rows => rows.map(d => map.toScreen(documents.x[d], documents.y[d]))",
+        [chosen, row],
+    )
+    assert np.hypot(*np.subtract(*places)) < 12
     card = page.inner_text("#chosen")
     assert topics.titles[chosen] in card
     k = topics.first_topics[chosen]

@@ -38,7 +38,7 @@ def topic_colors(n_topics: int) -> list[str]:
     The first six are the colors of Okabe and Ito without black and yellow [1]_, which are
     invisible on a black and on a white page. The others were chosen one after the other: the
     farthest in the color space OKLab from all before, as seen with normal vision and with three
-    kinds of color blindness [2]_. About ten can be told apart by all people. Plots therefore
+    kinds of color blindness [2]_. About ten can be told apart by all people, so plots
     write names beside the colors.
 
     References

@@ -11,13 +11,14 @@ from sklearn.manifold import MDS
 from sklearn.preprocessing import normalize
 
 from llmtopics._checks import pandas_for
+from llmtopics._compiled.blas import one_thread
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from llmtopics.reading._topics import Topics
 
-_N_DIMENSIONS = 50  # of vectors made from words
+_N_DIMENSIONS = 50  # of vectors made from words, and of those that places are made of
 _GAP = 1.3  # mean distance of two topics, in sums of their radii
 _RADIUS = 0.45  # root mean square distance of documents from their place, in radii
 
@@ -49,7 +50,9 @@ def topic_map(topics: "Topics", method: str) -> TopicMap:
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}.")
     theta, first = topics.mixtures, topics.first_topics
-    places = _in_square(METHODS[method](vectors_of(topics), theta))
+    with one_thread():  # sums in the same order: the same places each time
+        places = METHODS[method](vectors_of(topics), theta)
+        places = _in_square(_components(places))  # the widest direction is x
     names = np.array(topics.names, dtype=object)
     documents = {
         "document": np.arange(len(theta)),
@@ -92,11 +95,12 @@ def by_topics(vectors: np.ndarray, theta: np.ndarray) -> np.ndarray:
     moves it from there: by the two first principal components of its first topic's documents.
     """
     share, first = theta.mean(axis=0), theta.argmax(axis=1)
+    vectors = _components(vectors, _N_DIMENSIONS)
     centers = _means(vectors, theta)
     radii = np.sqrt(share * len(share))
     squares = theta**2
     weights = squares / squares.sum(axis=1, keepdims=True)
-    places = weights @ _topic_places(normalize(centers - vectors.mean(axis=0)), radii)
+    places = weights @ _topic_places(normalize(centers), radii)
     differences = vectors - theta @ centers
     for k in np.unique(first):
         rows = first == k
@@ -162,10 +166,10 @@ def _scattered(vectors: np.ndarray) -> np.ndarray:
     return found / (np.sqrt((found**2).sum(axis=1).mean()) or 1.0)
 
 
-def _components(vectors: np.ndarray) -> np.ndarray:
-    """Return two principal components, zeros where there are fewer."""
-    found = np.zeros((len(vectors), 2))
-    n = min(2, len(vectors) - 1, vectors.shape[1])
+def _components(vectors: np.ndarray, n: int = 2) -> np.ndarray:
+    """Return the first n principal components, zeros where there are fewer."""
+    found = np.zeros((len(vectors), n))
+    n = min(n, len(vectors) - 1, vectors.shape[1])
     if n > 0 and np.ptp(vectors, axis=0).any():
         found[:, :n] = PCA(n, svd_solver="covariance_eigh").fit_transform(vectors)
     return found

@@ -140,8 +140,9 @@ class Topics:
                 return names
         return [f"{k} {name}" for k, name in enumerate(names)]
 
-    def _words(self, n_words: int) -> list[list[str]]:
-        return rank_words(self._scores, self.components, self.vocabulary, n_words)
+    def _words(self, n_words: int, topics: Any = slice(None)) -> list[list[str]]:
+        scores, weights = self._scores[topics], self.components[topics]
+        return rank_words(scores, weights, self.vocabulary, n_words)
 
     @property
     def first_topics(self) -> np.ndarray:
@@ -228,7 +229,7 @@ class Topics:
         """
         check_positive(n_words=n_words)
         k = topic_number(topic, self.names)
-        found = _tables.words_as_dicts(self, n_words)[k]
+        found = _tables.words_as_dicts(self, n_words, [k])[0]
         return pandas_for("words").DataFrame(found, columns=["word", "weight"])
 
     def representative(
@@ -292,6 +293,24 @@ class Topics:
         distances = self._distances[k]
         order = [j for j in np.argsort(distances, kind="stable") if j != k][:n_topics]
         return self._some_topics(order, distance=distances[order])
+
+    def distances(self) -> "pd.DataFrame":
+        """Return how different the words of any two topics are.
+
+        Returns
+        -------
+        table : pandas.DataFrame of shape (K, K)
+            Jensen-Shannon distances of the topics' words, from 0 (equal) to 1. Rows and columns
+            have the names of the topics.
+
+        See Also
+        --------
+        llmtopics.plots.plot_similarity : Draws them as a heat map.
+        llmtopics.plots.plot_merge_tree : Draws which topics are merged first.
+        """
+        return pandas_for("distances").DataFrame(
+            self._distances, index=self.names, columns=self.names
+        )
 
     @cached_property
     def _distances(self) -> np.ndarray:
