@@ -88,6 +88,7 @@ class Topics:
     See Also
     --------
     read_topics : Makes Topics.
+    llmtopics.report.topic_report : One web page about them.
     explain : Why one document has its topics.
 
     Examples
