@@ -138,6 +138,16 @@ def test_quality_and_how_it_was_made(topics, data):
     assert made["versions"]["numpy"] == np.__version__
 
 
+def test_seeds_and_parameters_inside_renamed_and_merged_topics_are_shown(topics):
+    merged = topics.rename({0: "First"}).merge([[0, 1]])
+    made = Page(topic_report(merged)).data["made"]
+    (seed,) = made["seeds"].items()
+    assert seed[0].endswith("estimator__random_state")
+    assert seed[1] == "0"
+    assert made["kind"] == "FusionTopicModel"
+    assert "FusionTopicModel(n_components=5, random_state=0)" in made["model"]
+
+
 def test_marked_words_are_words_of_the_topics(topics, data):
     marks = data["marks"]
     for k, words in enumerate(topics._words(50)):
