@@ -32,6 +32,7 @@ TABLES = (  # modules, in the order in which they run
     "recommend",
     "ratings",
     "coherence",
+    "pages",
 )
 
 

@@ -1,22 +1,24 @@
-"""Draw the picture of the README: ``.venv/bin/python docs/make_pictures.py``.
+"""Draw pictures of pages: ``.venv/bin/python docs/make_pictures.py``.
 
-It fits the model of the README, writes its topics and an explanation as a page, and takes a
-screenshot with Chromium, which must be installed.
+One is that of the README: it fits the model, writes its topics and an explanation as a page, and
+takes a screenshot with Chromium, which must be installed. The other is that of ``topic_report``.
 """
 
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from PIL import Image, ImageChops
+from playwright.sync_api import sync_playwright
 
-from llmtopics import FusionTopicModel, explain
+from llmtopics import FusionTopicModel, explain, read_topics
 from llmtopics.datasets import load_bbc_news
+from llmtopics.report import topic_report
 
 PICTURE = Path(__file__).parent / "_static" / "topics.png"
+REPORT = PICTURE.with_name("report.webp")
 TEXT = (
     "The chancellor said that online game stores should pay more tax. "
     "Film studios and musicians welcomed his plan, and shares of broadband firms fell."
@@ -32,30 +34,24 @@ th, td {padding: 5px 16px 5px 0} td {border-bottom: 1px solid #e6e9ec}
 """
 
 
-def screenshot(page: str, path: Path) -> None:
+def screenshot(page: str, path: Path, width: int = 1000, height: int = 1000) -> None:
     """Write the page as a picture, twice as large as on a usual screen."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if not chromium:
         raise FileNotFoundError("make_pictures needs Chromium: install it first")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         source = Path(folder) / "page.html"
         source.write_text(page, "utf-8")
-        subprocess.run(
-            [
-                chromium,
-                "--headless",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-background-networking",
-                f"--user-data-dir={folder}/profile",
-                "--force-device-scale-factor=2",
-                "--window-size=1000,1000",
-                f"--screenshot={path}",
-                source.as_uri(),
-            ],
-            check=True,
-            capture_output=True,
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox"]
         )
+        shown = browser.new_page(
+            viewport={"width": width, "height": height}, device_scale_factor=2
+        )
+        shown.goto(source.as_uri())
+        shown.wait_for_timeout(500)  # scripts draw in the next frame
+        shown.screenshot(path=path)
+        browser.close()
 
 
 def crop(path: Path) -> None:
@@ -66,7 +62,20 @@ def crop(path: Path) -> None:
     picture.crop((0, 0, picture.width, bottom)).quantize(128).save(path, optimize=True)
 
 
+def draw_report() -> None:
+    """Draw the first screen of the page of ``topic_report``."""
+    corpus = load_bbc_news()
+    sections = [corpus.target_names[label] for label in corpus.target]
+    model = FusionTopicModel(n_components=12, random_state=0).fit(corpus.data)
+    topics = read_topics(model, corpus.data, titles=corpus.titles, labels=sections)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "report.png"
+        screenshot(topic_report(topics, title="BBC news"), path, 1280, 840)
+        Image.open(path).convert("RGB").save(REPORT, quality=60, method=6)
+
+
 def main() -> None:
+    draw_report()
     corpus = load_bbc_news()
     model = FusionTopicModel(n_components=5, random_state=0)
     proportions = model.fit_transform(corpus.data)

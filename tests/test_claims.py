@@ -404,3 +404,23 @@ def test_accuracy_with_topics_in_the_guide_to_classification():
             assert row[column] == models[row["model"]][column]
     for row in calibration:
         assert row in found["Calibration of the probabilities"]
+
+
+def test_sizes_and_times_of_the_web_page():
+    measured = {
+        row["corpus"]: row for row in tables(section("Web page about topics"))[0]
+    }
+    (shown,) = [
+        table
+        for table in tables(read("docs/guide/report.md"))
+        if "size, MB" in table[0]
+    ]
+    milliseconds = {"open, s": "open, ms", "search, s": "first search"}
+    milliseconds |= {"filter, s": "filter", "zoom, s": "zoom"}
+    for row in shown:
+        own = measured[row["corpus"]]
+        assert [row[key] for key in ("documents", "size, MB", "write, s")] == [
+            own[key] for key in ("documents", "size, MB", "write, s")
+        ]
+        for here, there in milliseconds.items():
+            assert float(row[here]) == pytest.approx(float(own[there]) / 1000, abs=0.06)

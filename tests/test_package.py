@@ -21,10 +21,9 @@ README = ROOT / "README.md"
 METRICS = import_module("llmtopics.metrics")
 PUBLIC = [f"llmtopics.metrics.{name}" for name in METRICS.__all__]
 PUBLIC += [
-    "llmtopics.plots.plot_correlations",
-    "llmtopics.plots.plot_topic_sentiment",
-    "llmtopics.text.stop_words",
+    f"llmtopics.plots.{name}" for name in import_module("llmtopics.plots").__all__
 ]
+PUBLIC += ["llmtopics.report.topic_report", "llmtopics.text.stop_words"]
 PUBLIC += [f"llmtopics.{name}" for name in llmtopics._HOME] + [
     f"llmtopics.datasets.{name}"
     for name, value in vars(import_module("llmtopics.datasets")).items()

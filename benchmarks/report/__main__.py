@@ -16,6 +16,7 @@ from benchmarks.report import (
     lda,
     naming,
     pachinko,
+    pages,
     race,
     ratings,
     recommend,
@@ -67,6 +68,7 @@ SECTIONS = [  # in the order of the page
     recommend,
     coherence,
     ratings,
+    pages,
     environments,
 ]
 

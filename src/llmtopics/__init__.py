@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         naming,
         plots,
         reading,
+        report,
         text,
         topics,
     )
@@ -132,6 +133,7 @@ __all__ = [
     "plots",
     "read_topics",
     "reading",
+    "report",
     "store_counts",
     "suggest_n_components",
     "text",

@@ -181,6 +181,8 @@ class FittedModel:
         """Return vectors of texts of length one, (D, E), or None without an embedder."""
         if hasattr(self.last, "_vectors"):
             found = self.last._vectors(self.changed(texts).texts)
+        elif self.vectorizer is not None:
+            return None  # before texts are counted for nothing
         else:
             _, n_steps, found = self.changed(texts)
             for step in self.before[n_steps + 1 :]:

@@ -51,7 +51,7 @@ def purity(labels: ArrayLike, topics: ArrayLike) -> float:
 
     Examples
     --------
-    from llmtopics.metrics import purity
+    >>> from llmtopics.metrics import purity
     >>> purity(["a", "a", "b", "b"], [0, 0, 0, 1])
     0.75
     """

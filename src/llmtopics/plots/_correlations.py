@@ -1,16 +1,13 @@
 """Heat map of the correlations of topics."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.cluster.hierarchy import leaves_list, linkage
-from scipy.spatial.distance import squareform
 from sklearn.utils import check_array
 
-from llmtopics.plots._figures import FONT_SIZE, heat_map_axes
-from llmtopics.plots._fonts import fonts_for, length_of
+from llmtopics.plots._heat_map import draw_heat_map
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,8 +55,9 @@ def plot_correlations(
     ``matplotlib.pyplot.show()`` or ``ax.figure.savefig(path)``.
 
     Names may be in any script. If matplotlib's font lacks their characters, another installed
-    font is used. If none has them, a warning names the script. matplotlib 3.11 or newer writes
-    Arabic, Hebrew and Devanagari correctly.
+    font is used. If none has them, emoji are left out, other characters become question marks,
+    and a warning names the script. matplotlib 3.11 or newer writes Arabic, Hebrew and Devanagari
+    correctly. Names longer than 40 characters are cut.
 
     Topics are sorted by hierarchical clustering with average linkage on ``1 - r``. Branches
     are ordered so that neighbors are as similar as possible [1]_.
@@ -87,29 +85,20 @@ def plot_correlations(
             f"got shape {values.shape}. Pass the result of topic_correlations."
         )
     known = getattr(correlations, "columns", range(K)) if names is None else names
-    # matplotlib refuses lone surrogates
-    labels = [str(name).encode("utf-8", "replace").decode() for name in known]
-    if len(labels) != K:
+    if len(known) != K:
         raise ValueError(
-            f"{len(labels)} names were given for {K} topics: pass one name per topic."
+            f"{len(known)} names were given for {K} topics: pass one name per topic."
         )
     np.fill_diagonal(values, 0)
     limit = np.abs(values).max().round(9) or 1.0  # zeros may have rounding errors
-    order = np.arange(K)
-    if ordered and K > 1:
-        distances = squareform(values.max() - values, checks=False)  # ordered as 1 - r
-        order = leaves_list(linkage(distances, "average", optimal_ordering=True))
-    if ax is None:
-        ax = heat_map_axes("plot_correlations", K, max(map(length_of, labels)))
-    blank = np.ma.masked_array(values[np.ix_(order, order)], np.eye(K, dtype=bool))
-    ax.set_facecolor("0.85")  # the diagonal is gray, because white is 0
-    image = ax.imshow(blank, cmap="RdBu_r", vmin=-limit, vmax=limit)
-    bar = ax.inset_axes((1.03, 0, 0.04, 1))  # always as high as the map
-    ax.figure.colorbar(image, cax=bar, label="correlation")
-    side = min(ax.get_window_extent().size) / ax.figure.dpi * 72
-    step = int(np.ceil(1.2 * FONT_SIZE * K / side))
-    ticks, shown = range(0, K, step), [labels[k] for k in order[::step]]
-    font: dict[str, Any] = {"fontsize": FONT_SIZE, "fontfamily": fonts_for(shown)}
-    ax.set_xticks(ticks, shown, rotation=90, **font)
-    ax.set_yticks(ticks, shown, **font)
-    return ax
+    return draw_heat_map(
+        "plot_correlations",
+        ax,
+        values,
+        known,
+        ordered=ordered,
+        label="correlation",
+        cmap="RdBu_r",
+        vmin=-limit,
+        vmax=limit,
+    )

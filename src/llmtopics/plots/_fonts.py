@@ -1,24 +1,28 @@
 """Fonts for labels in any script."""
 
+import sys
 import unicodedata
 import warnings
 from collections.abc import Iterable
 from functools import cache, lru_cache
 
 _EMOJI = frozenset(map(chr, [*range(0x2600, 0x27C0), *range(0x1F000, 0x1FB00)]))
+_JOINERS = frozenset("\u200d\ufe0e\ufe0f")
 _SHAPED = {"ARABIC", "HEBREW", "DEVANAGARI", "SYRIAC", "BENGALI", "TAMIL", "KHMER"}
 
 
-def fonts_for(labels: Iterable[str]) -> list[str]:
-    """Return font families that have the characters of labels, for ``fontfamily``.
+def drawable(labels: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Return labels that can be drawn, and the font families that have their characters.
 
-    The first are those of matplotlib's settings. If they lack characters, installed fonts
-    that have them follow. If there are none, a warning names the scripts, once, and
-    matplotlib's own warnings of these characters are switched off.
+    The first families are those of matplotlib's settings. If they lack characters, installed
+    fonts that have them follow. If there are none, emoji are left out, other characters become
+    question marks, and a warning names the scripts, once. A label without any character that can
+    be drawn is "?".
     """
     from matplotlib import font_manager, rcParams
 
-    wanted = {c for label in labels for c in label if not _is_invisible(c)}
+    given = list(labels)
+    wanted = {c for label in given for c in label if not _is_invisible(c)}
     families = list(rcParams["font.family"])
     missing = _without(
         wanted, font_manager.findfont(font_manager.FontProperties(family=families))
@@ -30,11 +34,18 @@ def fonts_for(labels: Iterable[str]) -> list[str]:
             missing = rest
     if missing:
         _warn_of_fonts(_scripts(missing))
-        ours = "|".join(str(ord(c)) for c in sorted(missing))
-        warnings.filterwarnings("ignore", f"Glyph (?:{ours}) ")  # matplotlib's, of each
+        given = [_replaced(label, missing) for label in given]
     elif (unshaped := _scripts(wanted) & _SHAPED) and not _shapes():
         _warn_of_shaping(unshaped)
-    return families
+    return given, families
+
+
+def _replaced(label: str, missing: set[str]) -> str:
+    """Return a label without emoji that no font has, and with "?" for other characters."""
+    if missing & set(label) & _EMOJI:  # so what joins them has nothing to join
+        label = "".join(c for c in label if c not in _JOINERS)
+        label = "".join(c for c in label if c not in missing & _EMOJI)
+    return "".join("?" if c in missing else c for c in label).strip() or "?"
 
 
 def length_of(label: str) -> float:
@@ -101,7 +112,7 @@ def _shapes() -> bool:
 def _warn_of_fonts(scripts: frozenset[str]) -> None:
     _warn(
         f"No installed font has the characters of these scripts: {_listed(scripts)}. They are "
-        "drawn as boxes. Install a font that has them, such as Noto "
+        "left out (emoji) or drawn as question marks. Install a font that has them, such as Noto "
         "(https://fonts.google.com/noto), and start Python again."
     )
 
@@ -119,4 +130,8 @@ def _listed(scripts: frozenset[str]) -> str:
 
 
 def _warn(message: str) -> None:
-    warnings.warn(message, UserWarning, stacklevel=5)
+    """Warn on the line of the user that called a plot."""
+    level = 1
+    while sys._getframe(level).f_globals["__name__"].startswith("llmtopics."):
+        level += 1
+    warnings.warn(message, UserWarning, stacklevel=level + 1)

@@ -7,14 +7,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_array, check_consistent_length
 
-from llmtopics.plots._figures import FONT_SIZE, pyplot_for
-from llmtopics.plots._fonts import fonts_for, length_of
+from llmtopics.plots._colors import NEUTRAL
+from llmtopics.plots._figures import FONT_SIZE, new_axes
+from llmtopics.plots._labels import as_labels, longest
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 # told apart by color-blind people, and readable on white and on black
-_NEGATIVE, _NEUTRAL, _POSITIVE = "#e1701a", "#8c8c8c", "#3a86c8"
+_NEGATIVE, _NEUTRAL, _POSITIVE = "#e1701a", NEUTRAL, "#3a86c8"
 _NAMES = ("topic", "mean", "low", "high")
 
 
@@ -62,17 +63,13 @@ def plot_topic_sentiment(
     >>> [label.get_text() for label in ax.get_yticklabels()]
     ['food', 'room']
     """
-    labels, (mean, low, high) = _checked(table)
+    names, (mean, low, high) = _checked(table)
     order = np.argsort(-mean, kind="stable") if ordered else np.arange(len(mean))
-    shown = [labels[k] for k in order]
+    shown = [names[k] for k in order]
     if ax is None:
-        size = (
-            3.8 + 0.6 * FONT_SIZE / 72 * max(map(length_of, shown)),
-            0.8 + 0.28 * len(shown),
-        )
-        ax = pyplot_for("plot_topic_sentiment").subplots(
-            figsize=size, layout="constrained"
-        )[1]
+        width = 3.8 + longest([name[:40] for name in shown])
+        ax = new_axes("plot_topic_sentiment", width, 0.8 + 0.28 * len(shown))
+    labels, style = as_labels(shown)
     ax.axvline(0, color=_NEUTRAL, linewidth=0.8, zorder=0)
     rows = np.arange(len(order))
     for sign, color in ((-1, _NEGATIVE), (0, _NEUTRAL), (1, _POSITIVE)):
@@ -80,8 +77,7 @@ def plot_topic_sentiment(
         some = order[of_sign]
         ax.hlines(rows[of_sign], low[some], high[some], color=color, linewidth=2)
         ax.plot(mean[some], rows[of_sign], "o", color=color, markersize=6)
-    font: dict[str, Any] = {"fontsize": FONT_SIZE, "fontfamily": fonts_for(shown)}
-    ax.set_yticks(rows, shown, **font)
+    ax.set_yticks(rows, labels, **style)
     limit = 1.1 * max(np.abs(low).max(), np.abs(high).max(), 0.01)
     ax.set(xlim=(-limit, limit), ylim=(len(rows) - 0.5, -0.5))
     ax.locator_params(axis="x", nbins=5, symmetric=True)
@@ -106,8 +102,7 @@ def _checked(table: Any) -> tuple[list[str], list[np.ndarray]]:
             "table has several groups: pass the rows of one, such as "
             "table[table['group'] == name]."
         )
-    # matplotlib refuses lone surrogates
-    labels = [str(name).encode("utf-8", "replace").decode() for name in table["topic"]]
+    labels = [str(name) for name in table["topic"]]
     numbers = [
         check_array(table[name], ensure_2d=False, dtype=np.float64, input_name=name)
         for name in _NAMES[1:]

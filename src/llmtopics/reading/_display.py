@@ -16,12 +16,10 @@ _LINE = 100  # characters of a line in terminals
 
 def title_of(topics: "Topics") -> str:
     """Return one line on what was read."""
-    return (
-        f"{len(topics.names)} topics of {len(topics.texts)} documents ({_kind(topics)})"
-    )
+    return f"{len(topics.names)} topics of {len(topics.texts)} documents ({kind_of(topics)})"
 
 
-def _kind(topics: "Topics") -> str:
+def kind_of(topics: "Topics") -> str:
     """Return the name of the kind of topic model, inside what merges or names it."""
     *_, model = steps_of(topics.model)
     while hasattr(model, "mapping_"):

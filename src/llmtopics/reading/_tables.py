@@ -45,15 +45,18 @@ def topics_as_dicts(
     ]
 
 
-def words_as_dicts(topics: "Topics", n_words: int) -> list[list[dict[str, Any]]]:
-    """Return the words of each topic with their weights, best first."""
+def words_as_dicts(
+    topics: "Topics", n_words: int, some: list[int] | None = None
+) -> list[list[dict[str, Any]]]:
+    """Return the words of all or some topics with their weights, best first."""
+    numbers = list(range(len(topics.names))) if some is None else some
     column = {str(word): w for w, word in enumerate(topics.vocabulary)}
     return [
         [
             {"word": word, "weight": float(topics.components[k, column[word]])}
             for word in words
         ]
-        for k, words in enumerate(topics._words(n_words))
+        for k, words in zip(numbers, topics._words(n_words, numbers), strict=True)
     ]
 
 

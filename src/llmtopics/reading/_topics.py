@@ -39,6 +39,7 @@ from llmtopics.reading._inputs import (
     topic_number,
     topic_numbers,
 )
+from llmtopics.reading._map import TopicMap, topic_map
 from llmtopics.reading._merger import TopicMerger
 from llmtopics.reading._merging import as_phi, word_distances
 from llmtopics.reading._quality import coherences, exclusivities, representative_rows
@@ -95,6 +96,7 @@ class Topics:
     See Also
     --------
     read_topics : Makes Topics.
+    llmtopics.report.topic_report : One web page about them.
     explain : Why one document has its topics.
 
     Examples
@@ -137,8 +139,9 @@ class Topics:
         self.descriptions: list[str] | None = None
         self.names = names if names is not None else topic_labels(self._words(5))
 
-    def _words(self, n_words: int) -> list[list[str]]:
-        return rank_words(self._scores, self.components, self.vocabulary, n_words)
+    def _words(self, n_words: int, topics: Any = slice(None)) -> list[list[str]]:
+        scores, weights = self._scores[topics], self.components[topics]
+        return rank_words(scores, weights, self.vocabulary, n_words)
 
     @property
     def first_topics(self) -> np.ndarray:
@@ -225,7 +228,7 @@ class Topics:
         """
         check_positive(n_words=n_words)
         k = topic_number(topic, self.names)
-        found = _tables.words_as_dicts(self, n_words)[k]
+        found = _tables.words_as_dicts(self, n_words, [k])[0]
         return pandas_for("words").DataFrame(found, columns=["word", "weight"])
 
     def representative(
@@ -290,6 +293,24 @@ class Topics:
         distances = self._distances[k]
         order = [j for j in np.argsort(distances, kind="stable") if j != k][:n_topics]
         return self._some_topics(order, distance=distances[order])
+
+    def distances(self) -> "pd.DataFrame":
+        """Return how different the words of any two topics are.
+
+        Returns
+        -------
+        table : pandas.DataFrame of shape (K, K)
+            Jensen-Shannon distances of the topics' words, from 0 (equal) to 1. Rows and columns
+            have the names of the topics.
+
+        See Also
+        --------
+        llmtopics.plots.plot_similarity : Draws them as a heat map.
+        llmtopics.plots.plot_merge_tree : Draws which topics are merged first.
+        """
+        return pandas_for("distances").DataFrame(
+            self._distances, index=self.names, columns=self.names
+        )
 
     @cached_property
     def _distances(self) -> np.ndarray:
@@ -367,6 +388,48 @@ class Topics:
     def _vectors(self) -> np.ndarray | None:
         """Vectors of the documents, (D, E), None without an embedder."""
         return self._fitted.vectors(self.texts)
+
+    def map(self, method: str = "topics") -> TopicMap:
+        """Return places of documents and topics in a plane (two dimensions).
+
+        Parameters
+        ----------
+        method : {"topics", "pca", "umap"}, default="topics"
+            "topics": topics with similar documents are near each other. A document is near its
+            first topic, and between its topics if it has several. See Notes.
+            "pca": the two first principal components of the vectors. Topics often overlap.
+            "umap": UMAP of the vectors. It needs the package umap-learn, and takes longer.
+
+        Returns
+        -------
+        map : TopicMap
+            A named tuple of two pandas DataFrames, ``documents`` and ``topics``. Both have the
+            columns x and y, between -1 and 1. Directions and units have no meaning.
+
+        Raises
+        ------
+        ImportError
+            If umap-learn is not installed and ``method="umap"``.
+        ValueError
+            If ``method`` is unknown, or there are fewer than five documents for UMAP.
+
+        See Also
+        --------
+        llmtopics.plots.plot_map : Draws it.
+
+        Notes
+        -----
+        Vectors are those of the model's embedder. Without one, they are made from the words, by
+        truncated SVD of tf-idf (LSA).
+
+        With "topics", topics are placed by multidimensional scaling (SMACOF) of the distances of
+        their mean vectors. The larger a topic is, the more room it has. A document is at the
+        mean place of its topics, weighted by θ². It is moved from there by the two first
+        principal components of its topic, so that similar documents of one topic are near each
+        other. All places depend on θ: the map shows what the model found, and is no proof that
+        the topics are separate. Use "pca" or "umap" to see that: they do not know the topics.
+        """
+        return topic_map(self, method)
 
     # groups and time --------------------------------------------------------------------------
 

@@ -22,14 +22,6 @@ from llmtopics.plots import (
 )
 
 
-@pytest.fixture(autouse=True)
-def _nothing_on_screen(monkeypatch):
-    matplotlib.use("Agg")
-    monkeypatch.setattr(pyplot, "show", lambda: pytest.fail("shown"))
-    yield
-    pyplot.close("all")
-
-
 def in_groups(n_topics, n_groups=3):
     """Correlations of topics in groups, which alternate in the order, and their names."""
     group = np.arange(n_topics) % n_groups
@@ -67,6 +59,16 @@ def test_groups_are_side_by_side():
     _, _, names = drawn(plot_correlations(table))
     sorted_groups = [group[table.index.get_loc(name)] for name in names]
     assert sum(a != b for a, b in pairwise(sorted_groups)) == 2
+
+
+@pytest.mark.parametrize(("n_topics", "n_written"), [(1, 0), (6, 30), (11, 0)])
+def test_values_of_few_topics_are_written_in_their_cells(n_topics, n_written):
+    ax = plot_correlations(in_groups(n_topics)[0])
+    assert len(ax.texts) == n_written
+    values = ax.images[0].get_array()
+    for text in ax.texts:
+        column, row = text.get_position()
+        assert float(text.get_text()) == pytest.approx(values[row, column], abs=0.006)
 
 
 def test_the_order_can_be_kept():
@@ -280,7 +282,7 @@ def test_a_table_of_sentiment_that_cannot_be_drawn_is_refused(change, message):
 
 # fonts ----------------------------------------------------------------------------------
 
-CJK = Path(__file__).parents[1] / "benchmarks/fonts/NotoSansCJK-subset.otf"
+CJK = Path(__file__).parents[2] / "benchmarks/fonts/NotoSansCJK-subset.otf"
 SCRIPTS = {
     "ARABIC": "اللغة العربية",
     "CJK": "台灣選舉",
@@ -319,12 +321,35 @@ def test_a_script_without_a_font_is_named_once(shipped_fonts, script):
         two_topics(SCRIPTS[script])
 
 
-def test_emoji_are_named_as_emoji_and_matplotlib_adds_no_warnings(shipped_fonts):
+def test_emoji_are_left_out_and_matplotlib_adds_no_warnings(shipped_fonts):
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
-        two_topics("👩‍🦰👧❤️🫠").figure.canvas.draw()
+        ax = two_topics("👩‍🦰👧 film ❤️🫠")
+        ax.figure.canvas.draw()
     (warning,) = seen
     assert "characters of these scripts: emoji. They" in str(warning.message)
+    assert sorted(names_of(ax)) == ["cat", "film ❤"]  # DejaVu has the heart
+
+
+def test_what_no_font_has_is_a_question_mark_and_never_a_box(shipped_fonts):
+    with pytest.warns(UserWarning, match="CJK, emoji"):
+        ax = plot_correlations(np.eye(3), names=["film 台灣", "🫠", "台"])
+    ax.figure.canvas.draw()  # a missing character would warn
+    assert sorted(names_of(ax)) == ["?", "?", "film ??"]
+
+
+def test_markup_and_line_breaks_in_names_are_drawn_as_they_are():
+    ax = two_topics("costs $5\n and $x_1$")
+    ax.figure.canvas.draw()
+    assert "costs $5 and $x_1$" in names_of(ax)
+    assert not any(label.get_parse_math() for label in ax.get_yticklabels())
+
+
+def test_long_names_are_cut():
+    label = next(name for name in names_of(two_topics("game " * 40)) if name != "cat")
+    assert label.startswith("game game")
+    assert label.endswith("…")
+    assert len(label) <= 40
 
 
 def test_lone_surrogates_in_names_are_replaced():
