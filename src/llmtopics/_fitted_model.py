@@ -187,9 +187,9 @@ class FittedModel:
             _, n_steps, found = self.changed(texts)
             for step in self.before[n_steps + 1 :]:
                 found = step.transform(found)
-            if found is None or sp.issparse(found) or self.weights is not None:
+            if sp.issparse(found) or self.weights is not None:
                 return None
-        return normalize(np.asarray(found, np.float64))
+        return None if found is None else normalize(np.asarray(found, np.float64))
 
     def changed(self, texts: list[str]) -> "Changed":
         """Return texts after the steps that change texts."""
