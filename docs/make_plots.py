@@ -4,12 +4,10 @@ It runs the code of the page in order. The figure of a block is written to the p
 """
 
 import re
-from io import BytesIO
 from pathlib import Path
 
 import matplotlib
 from matplotlib import pyplot
-from PIL import Image
 
 PAGE = Path(__file__).parent / "guide" / "plots.md"
 BLOCK = re.compile(r"```python\n(.*?)```(?:\n\n!\[[^]]*\]\((\S+)\))?", re.DOTALL)
@@ -21,11 +19,9 @@ def main() -> None:
     for code, picture in BLOCK.findall(PAGE.read_text("utf-8")):
         exec(compile(code, str(PAGE), "exec"), names)  # noqa: S102 (our own page)
         if picture:
-            drawn = BytesIO()
-            pyplot.gcf().savefig(drawn, dpi=110)
             path = PAGE.parent / picture
             path.parent.mkdir(exist_ok=True)
-            Image.open(drawn).convert("RGB").quantize(96).save(path, optimize=True)
+            pyplot.gcf().savefig(path, dpi=100)
         pyplot.close("all")
 
 

@@ -16,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 
 from llmtopics import GibbsLDA, TextAnalyzer, read_topics, suggest_n_components
 from llmtopics.datasets import load_bbc_news
+from llmtopics.plots import plot_n_components
 
 texts = load_bbc_news().data
 vectorizer = CountVectorizer(analyzer=TextAnalyzer(), min_df=5, max_df=0.5)
@@ -28,30 +29,9 @@ print(found)
 # Plot the curves
 # ---------------
 # Dots are means over four fits, and bars are standard errors. The gray area is the plateau: the
-# numbers that cannot be told from the best by quality. The dashed line is the suggested
+# numbers that cannot be told from the best by quality. The orange line is the suggested
 # number.
-table = found.table
-panels = {
-    "quality": "quality: coherence and diversity",
-    "coherence": "coherence (NPMI) of the topics' words",
-    "likelihood": "held-out log-likelihood per token",
-    "stability": "stability (1: the same topics)",
-}
-figure, axes = plt.subplots(2, 2, figsize=(9, 6.5), sharex=True, layout="constrained")
-for ax, (measure, title) in zip(axes.flat, panels.items(), strict=True):
-    error = table[f"{measure}_error"]
-    ax.errorbar(table.n_components, table[measure], error, fmt="o-", capsize=3)
-    ax.axvspan(
-        min(found.plateau) * 0.95, max(found.plateau) * 1.05, color="0.5", alpha=0.2
-    )
-    ax.axvline(found.n_components, color="C1", linestyle="--")
-    ax.set_title(title, fontsize=10)
-    ax.set_xscale("log")
-    ax.set_xticks(sizes, sizes)
-    ax.minorticks_off()
-    ax.grid(alpha=0.3)
-for ax in axes[1]:
-    ax.set_xlabel("number of topics, K")
+plot_n_components(found)
 plt.show()
 
 # %%

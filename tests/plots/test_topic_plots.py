@@ -289,8 +289,8 @@ def test_the_choice_of_k_has_all_curves():
         line, *curves = ax.get_lines()
         (curve,) = [each for each in curves if each.get_marker() == "o"]
         assert line.get_xdata() == [found.n_components] * 2
-        assert_allclose(curve.get_xdata(), found.table.n_components)
-        assert_allclose(curve.get_ydata(), found.table[name])
+        assert_allclose(curve.get_xdata().astype(float), found.table.n_components)
+        assert_allclose(curve.get_ydata().astype(float), found.table[name])
         for number in found.plateau:
             assert any(
                 patch.get_x() < number < patch.get_x() + patch.get_width()

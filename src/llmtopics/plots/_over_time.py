@@ -118,12 +118,12 @@ def _write_names(
     labels, style = as_labels(names, most=30)
     height = ax.get_window_extent().height / ax.figure.dpi * 72
     apart = 1.35 * FONT_SIZE / height
+    line = {"arrowstyle": "-", "shrinkA": 1, "shrinkB": 0, "relpos": (0, 0.5)}
     for i, y in zip(*spread(ends, apart), strict=True):
         ax.annotate(
             labels[i], (1, ends[i]), (16, (y - ends[i]) * height),
             xycoords="axes fraction", textcoords="offset points", va="center",
-            arrowprops={"arrowstyle": "-", "color": colors[i], "shrinkA": 1, "shrinkB": 0},
-            annotation_clip=False, **style,
+            arrowprops=line | {"color": colors[i]}, annotation_clip=False, **style,
         )  # fmt: skip
 
 

@@ -126,7 +126,7 @@ def plot_merge_tree(
     ... )
     >>> ax = plot_merge_tree(distances)
     >>> [label.get_text() for label in ax.get_yticklabels()]
-    ['bonds', 'cats', 'dogs']
+    ['bonds', 'dogs', 'cats']
     """
     distances, names = _distances_of(topics, "plot_merge_tree")
     if n_leaves < 2:

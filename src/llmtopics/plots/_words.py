@@ -81,7 +81,7 @@ def plot_words(
                 f"There are {len(panels)} axes for {n} topics: pass one per topic, or a "
                 "smaller topics_to_show."
             )
-    titles, style = as_labels(shown.names, most=27, size=FONT_SIZE + 1)
+    titles, style = as_labels(shown.names, most=28)
     for ax, table, title, color in zip(
         panels, tables, titles, shown.colors, strict=False
     ):
