@@ -35,6 +35,8 @@ def section() -> list[str]:
     for (corpus, model, K), by_way in found.items():
         hits = [
             spread([line["hits"] for line in by_way[way].values()], 1)
+            if by_way[way]
+            else "–"
             for way in naming.WAYS
         ]
         checked = list(by_way[naming.CHECKED].values())

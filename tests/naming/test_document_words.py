@@ -44,12 +44,12 @@ def test_a_name_of_the_documents_words_passes(name):
     assert named({"gun": name, "sect": "Sects"}).names == [name, "Sects"]
 
 
-def test_a_word_of_a_single_document_is_no_support():
-    texts = [GUNS[0].replace("police", "Yukos"), *TEXTS[1:]]
-    found = named({"gun": "Gun law of Yukos", "sect": "Sects"}, texts)
+def test_a_word_of_a_few_documents_is_no_support():
+    some = [text.replace("police", "Yukos") for text in GUNS[:3]]
+    found = named({"gun": "Gun law of Yukos", "sect": "Sects"}, some + TEXTS[3:])
     assert found.sources == ["words", "model"]
-    twice = [text.replace("police", "Yukos") for text in GUNS[:2]]
-    found = named({"gun": "Gun law of Yukos", "sect": "Sects"}, twice + TEXTS[2:])
+    some = [text.replace("police", "Yukos") for text in GUNS[:4]]
+    found = named({"gun": "Gun law of Yukos", "sect": "Sects"}, some + TEXTS[4:])
     assert found.sources == ["model", "model"]
 
 

@@ -10,10 +10,11 @@ from llmtopics.text._segment import WORD_OR_NUMBER
 # Chosen on StackOverflow and a part of 20 Newsgroups: see docs/benchmarks.md
 N_CHECKED = 20  # documents per topic
 _LENGTH = 10_000  # characters per document
-_LEAST = 0.1  # share of the topic's documents that have a word of its name
+_LEAST = 0.2  # share of the topic's documents that have a word of its name
 _LEAD = (
     0.3  # how much larger this share is than in any other topic, for one of the words
 )
+_CHANCE = 0.1  # by which a share may be larger in another topic
 _TINY = 1e-9  # for rounding
 
 _FUNCTION_WORDS = stop_words("english")
@@ -73,7 +74,7 @@ class DocumentWords:
     def support(self, text: str, k: int) -> bool:
         """Return whether the documents of topic k have the words of a name or description.
 
-        Each word must be in a tenth of them, and not be clearly more frequent in those of another
+        Each word must be in a fifth of them, and not be clearly more frequent in those of another
         topic. One word must be clearly more frequent here than in those of any other topic.
         """
         shares = [self.shares(word) for word in words_of(text) if _says_much(word)]
@@ -83,7 +84,7 @@ class DocumentWords:
         least = min(own[k] for own in shares)
         return bool(
             least >= _LEAST - _TINY
-            and min(leads) >= -_LEAST - _TINY
+            and min(leads) >= -_CHANCE - _TINY
             and max(leads) >= _LEAD - _TINY
         )
 
