@@ -88,8 +88,14 @@ def measure(corpus_name: str, seed: int, done: set[tuple]) -> None:
     if all((corpus_name, model, seed, way) in done for model in MODELS for way in WAYS):
         return
     texts, labels, tokens, counts, vocabulary, vectors = documents(corpus_name, stop)
-    used = [each[start:] for each in (texts, labels, tokens, counts)]
-    corpus = Documents(*used, vocabulary, vectors[start:])
+    corpus = Documents(
+        texts[start:],
+        labels[start:],
+        tokens[start:],
+        counts[start:],
+        vocabulary,
+        vectors[start:],
+    )
     for model, fit in fits.items():
         cell = corpus_name, model, seed
         found = fit(corpus, K, seed)

@@ -34,12 +34,15 @@ class TopicLabeler(WrappedTopics):
     llm : str or LanguageModel, default="smollm2"
         The language model. A str is the ``model`` of a :class:`LocalLLM`.
 
-    prompt, description_prompt : str or None, default=None
-        Your own prompts. These and the next parameters are those of
+    prompt : str or None, default=None
+        Your own prompt for a name. This and the next parameters are those of
         :func:`llmtopics.naming.name_topics`.
 
     describe : bool, default=False
         Whether to ask for a one-sentence description of each topic, too.
+
+    description_prompt : str or None, default=None
+        Your own prompt for a description.
 
     chat : bool, default=False
         Whether to send the prompt as a chat message.
