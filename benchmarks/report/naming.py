@@ -12,26 +12,37 @@ How many of K topics have a name that fits them better than the other topics.
 
 A name is a hit if its vector (MiniLM) is nearer to representative documents of its own topic than to those
 of any other topic. The measure is the mean cosine with ten documents. The language model did not see them:
-it was shown the three before them. SmolLM2-135M, models with their defaults, means over the seeds ± their
-standard deviation. *Three words* are the first three of each topic, without a language model.
+it was shown the three before them. SmolLM2-135M, models with their defaults, means over the seeds. *By the
+model* counts the names that the language model wrote; the other topics are named by three of their words. *Captions* are
+names with three words beside them. *Three words* are the first three of each topic, without a language model.
+SearchSnippets: a sample of 4,000. 20 Newsgroups: 3,000 posts. The constants of the check were chosen on other
+documents: 4,000 titles of StackOverflow and 3,000 other posts.
+
+- **Ahead**: names that pass the check by documents fit at least as often as the unchecked names of the same model.
+- **Not ahead**: of three words. Words fit as often or more often. A language model of this size does not find names that
+  fit better. A larger one is needed for that.
 """
 
 
 def section() -> list[str]:
-    found: dict[tuple, dict[str, dict[int, int]]] = defaultdict(
+    found: dict[tuple, dict[str, dict[int, dict]]] = defaultdict(
         lambda: defaultdict(dict)
     )
     for line in lines_of("naming"):
         cell = line["corpus"], line["model"], line["n_topics"]
-        found[cell][line["way"]][line["seed"]] = line["hits"]
-    rows = [
-        [
-            f"{corpus}, K={K}",
-            model,
-            *(spread(list(by_way[way].values()), 1) for way in naming.WAYS),
-            str(len(by_way[naming.WAYS[0]])),
+        found[cell][line["way"]][line["seed"]] = line
+    rows = []
+    for (corpus, model, K), by_way in found.items():
+        hits = [
+            spread([line["hits"] for line in by_way[way].values()], 1)
+            if by_way[way]
+            else "–"
+            for way in naming.WAYS
         ]
-        for (corpus, model, K), by_way in found.items()
-    ]
-    head = ["corpus", "topics of", *naming.WAYS, "seeds"]
-    return [NAMING, table(head, rows)] if rows else []
+        checked = list(by_way[naming.CHECKED].values())
+        by_model = spread([line["by_model"] for line in checked], 1)
+        rows.append(
+            [f"{corpus}, K={K}", model, hits[0], by_model, *hits[1:], str(len(checked))]
+        )
+    head = ["corpus", "topics of", naming.WAYS[0], "by the model", *naming.WAYS[1:]]
+    return [NAMING, table([*head, "seeds"], rows)] if rows else []

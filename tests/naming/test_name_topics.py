@@ -32,6 +32,7 @@ WORDS = [
     ["rugby", "wales", "coach", "match", "nations", "flanker"],
     ["bank", "shares", "profit", "company", "investors", "stock"],
 ]
+SHORT = {"n_documents": 1, "document_length": 100, "describe": True}
 TEXTS = ["Wales won the rugby match.", "The bank says that shares and profit rose."]
 THETA = [[0.9, 0.1], [0.2, 0.8]]
 
@@ -87,7 +88,7 @@ def news():
 @pytest.fixture(scope="module")
 def labeler(news):
     words, theta, texts, _ = news
-    return name_topics(words, theta, texts, n_documents=1, document_length=100)
+    return name_topics(words, theta, texts, **SHORT)
 
 
 def test_real_topics_get_names_that_fit_their_texts(labeler, news):
@@ -106,7 +107,7 @@ def test_real_topics_get_names_that_fit_their_texts(labeler, news):
 
 
 def test_a_second_fit_gives_the_same(labeler, news):
-    again = name_topics(*news[:3], n_documents=1, document_length=100)
+    again = name_topics(*news[:3], **SHORT)
     assert again.names == labeler.names
     assert again.descriptions == labeler.descriptions
     assert again.usage["n_calls"] == 0  # all answers were cached
@@ -201,7 +202,7 @@ def test_a_description_is_a_sentence_of_the_topic(answer, sentence):
 def test_topics_without_a_name_are_named_by_their_words(answer, outcome, warning):
     expected = pytest.warns(UserWarning, match=warning) if warning else nullcontext()
     with expected:
-        labeler = fitted({"rugby": answer, "bank": "Bank shares"})
+        labeler = fitted({"rugby": answer, "bank": "Bank shares"}, describe=True)
     assert labeler.names == ["rugby, wales, coach", "Bank shares"]
     assert labeler.sources == ["words", "model"]
     assert labeler.outcomes == [outcome, "named"]
@@ -233,7 +234,7 @@ def test_a_model_that_never_answers_is_an_error(answer, message):
 
 def test_a_topic_without_words_is_not_asked_for():
     llm = FakeLLM({"rugby": "Rugby union", "": "It is about rugby."})
-    found = name_topics([WORDS[0], [" "]], llm=llm)
+    found = name_topics([WORDS[0], [" "]], llm=llm, describe=True)
     assert found.names == ["Rugby union", "Topic 1"]
     assert found.outcomes == ["named", "no_words"]
     assert found.report["descriptions"]["no_words"] == 1
@@ -265,20 +266,23 @@ def test_without_scores_a_name_needs_a_word_of_the_topic_or_two_proposals():
     llm = FakeLLM({"rugby": "Quantum cooking", "bank": "Banks"})
     assert name_topics(WORDS, llm=llm).names == ["rugby, wales, coach", "Banks"]
     answers = {"Text: Wales": "Quantum cooking", "": "Sport"}
-    assert fitted(answers).candidates == [{}, {"Sport": 2}]
+    unchecked = fitted(answers, check_documents=False)
+    assert unchecked.candidates == [{}, {"Sport": 2}]
+    checked = fitted({"Text: Wales": "Wales", "rugby": "Rugby", "bank": "Banks"})
+    assert checked.candidates == [{"Rugby": 1, "Wales": 1}, {"Banks": 2}]
 
 
 def test_the_name_that_makes_the_words_most_likely_is_chosen():
     scores = {"Something": -40.0, "Sports": -30.0, "Rugby": -20.0, "Cooking": -45.0}
     answers = {"Text: Wales": "Rugby", "rugby": "Sports", "bank": "Cooking"}
-    labeler = fitted(answers, scores=scores)
+    labeler = fitted(answers, scores=scores, check_documents=False)
     assert labeler.candidates == [{"Rugby": 20.0, "Sports": 10.0}, {}]
     assert labeler.names == ["Rugby", "bank, shares, profit"]
 
 
 def test_equal_names_get_a_distinguishing_word():
     words = [["news", "rugby", "wales"], ["news", "bank", "shares"]]
-    labeler = fitted({"": "Daily news"}, words=words)
+    labeler = fitted({"": "Daily news"}, words=words, check_documents=False)
     assert labeler.names == ["Daily news (rugby)", "Daily news (bank)"]
 
 
@@ -288,7 +292,7 @@ def test_names_of_equal_topics_differ():
     empty = fitted({"": "I am sorry."}, words=[[], ["a", "b"]])
     assert empty.outcomes == ["no_words", "rejected"]
     assert empty.names[0] == "Topic 0"
-    assert all(empty.descriptions)
+    assert empty.descriptions is None
 
 
 def test_words_may_have_a_lone_surrogate(small_llm):
@@ -377,7 +381,7 @@ def two_topics():
 @pytest.fixture(scope="module")
 def fitted_labeler(news):
     model = FrozenEstimator(news[3])
-    return TopicLabeler(model, n_documents=1, document_length=100).fit(news[2])
+    return TopicLabeler(model, **SHORT).fit(news[2])
 
 
 def test_the_labeler_names_the_topics_of_a_model(fitted_labeler, labeler, news):
@@ -440,16 +444,31 @@ def test_the_model_reads_as_many_words_as_asked_for():
 
 def test_topics_are_labeled():
     topics = read_topics(two_topics(), TEXTS)
-    named = topics.label(FakeLLM({"rugby": "Rugby", "bank": "Bank shares"}))
+    llm = FakeLLM({"rugby": "Rugby", "bank": "Bank shares"})
+    assert "description" not in topics.label(llm).topic_table()
+    named = topics.label(llm, describe=True)
     assert set(named.names) == {"Rugby", "Bank shares"}
     assert "Bank shares" not in topics.names
     assert list(named.topic_table().description) == named.descriptions
     assert set(named.model.get_feature_names_out()) == set(named.names)
     again = named.rename({"Rugby": "A better name"})
     assert again.descriptions == named.descriptions
-    labeler = TopicLabeler(FrozenEstimator(two_topics()), FakeLLM({"": "Rugby bank"}))
+    assert named.captions == [name for name in named.captions if ": " in name]
+    labeler = TopicLabeler(
+        FrozenEstimator(two_topics()), FakeLLM({"": "Rugby bank"}), describe=True
+    )
     read = read_topics(labeler.fit(TEXTS), TEXTS)
     assert list(read.topic_table().description) == labeler.descriptions_
     merged = read.merge(n_components=1)
     assert merged.descriptions == [" ".join(read.descriptions)]
     assert "description" in merged.to_dict()["topics"][0]
+
+
+def test_words_are_shown_beside_the_names():
+    named = fitted({"rugby": "Rugby", "bank": "Quantum cooking"})
+    assert named.captions == ["Rugby: wales, coach, match", "bank, shares, profit"]
+    head, *lines = repr(named).splitlines()
+    assert head == "2 topics, 1 named by the language model"
+    for line, name, words in zip(lines, named.names, WORDS, strict=True):
+        assert name in line
+        assert line.endswith(", ".join(words[:6]))

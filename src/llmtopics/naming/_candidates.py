@@ -23,7 +23,7 @@ _PREFIX = re.compile(
         (?:\s+name)?\b[\s"'*_`]*(?:\s+is\b|[:–—-])\s*)?""",
     re.VERBOSE | re.IGNORECASE,
 )
-_AROUND = " \t\"'“”‘’«»*_`#.,;:!?-–—()[]{}<>|"
+_AROUND = " \t\"'“”‘’«»*_`#.,;:!?-–—()[]{}<>|&/"
 _REFUSAL = re.compile(
     r"\b(sorry|as an ai|language model|i['’]m\b|i am|i can ?not|i can['’]?t|i could ?n"
     r"|unable to|not able to|please provide|here (is|are)|ignore (the|all))",
@@ -105,6 +105,19 @@ def distinct_names(chosen: list[str | None], topics: list[list[str]]) -> list[st
         names[k] = next(each for each in tries if each.casefold() not in taken)
         taken.add(names[k].casefold())
     return names
+
+
+def captions(names: list[str], topics: list[list[str]]) -> list[str]:
+    """Return each name with the first three words of its topic that it lacks.
+
+    A name that consists of the topic's first words stays alone.
+    """
+    shown = []
+    for name, words in zip(names, topics, strict=True):
+        others = [word for word in words if not shares_a_word(name, word)][:3]
+        is_words = all(word in name for word in words[:3])
+        shown.append(name if is_words or not others else f"{name}: {', '.join(others)}")
+    return shown
 
 
 def as_sentence(answer: str, words: list[str]) -> str:

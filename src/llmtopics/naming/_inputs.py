@@ -10,9 +10,11 @@ from sklearn.utils.validation import check_consistent_length
 
 from llmtopics._checks import check_texts
 
+_WORD_LENGTH = 60  # bytes
+
 
 def check_words(words: Any) -> list[list[str]]:
-    """Return each topic's words as a list, without blank words."""
+    """Return each topic's words as a list, without blank words. Long words are cut."""
     if isinstance(words, str | AbstractSet) or not isinstance(words, Iterable):
         raise ValueError(
             "words must be a list of words for each topic, such as model.top_words(), got "
@@ -29,7 +31,9 @@ def check_words(words: Any) -> list[list[str]]:
         for word in found:
             if not isinstance(word, str):
                 raise ValueError(f"words must be str, got {word!r} in topic {k}.")
-        topics.append([str(word) for word in found if word.strip()])
+        topics.append(
+            beginnings([word for word in found if word.strip()], _WORD_LENGTH)
+        )
     if not topics:
         raise ValueError("words has no topic. Pass a list of words for each topic.")
     return topics
@@ -47,9 +51,9 @@ def check_mixtures(mixtures: Any, n_topics: int) -> np.ndarray:
 
 
 def representative_documents(
-    n_topics: int, mixtures: Any, texts: Any, n_documents: int, n_characters: int
+    n_topics: int, mixtures: Any, texts: Any, n_documents: int
 ) -> tuple[list[list[str]], list[np.ndarray]]:
-    """Return the beginnings of each topic's representative documents, and their rows."""
+    """Return each topic's representative documents and their rows, best first."""
     if (mixtures is None) != (texts is None):
         raise ValueError(
             "name_topics needs both mixtures and texts to find representative documents. "
@@ -68,13 +72,19 @@ def representative_documents(
         order = order[written[order]]
         own = order[largest[order] == k]
         rows.append((own if len(own) else order)[:n_documents])
-    cut = [[_cut(found[i], n_characters) for i in some] for some in rows]
-    return cut, rows
+    return [[found[i] for i in some] for some in rows], rows
 
 
-def _cut(text: str, n_characters: int) -> str:
-    """Return the start of a text on one line, up to a whole word."""
-    line = " ".join(text.split())
-    if len(line) <= n_characters:
-        return line
-    return line[:n_characters].rsplit(" ", 1)[0]
+def beginning(text: str, length: int) -> str:
+    """Return the start of a text on one line, up to a whole word.
+
+    The length is in bytes of UTF-8, because no tokenizer makes more tokens than these.
+    """
+    line = " ".join(text.split()).encode("utf-8", "replace")
+    start = line[:length].decode("utf-8", "ignore")
+    return start if len(line) <= length else start.rsplit(" ", 1)[0]
+
+
+def beginnings(texts: list[str], length: int) -> list[str]:
+    """Return the beginning of each text."""
+    return [beginning(text, length) for text in texts]

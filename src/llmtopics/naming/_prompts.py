@@ -1,6 +1,7 @@
 """Prompts that ask for names and descriptions of topics."""
 
 from string import Formatter
+from typing import NamedTuple
 
 EXAMPLES = [  # from no corpus that people test with
     (
@@ -69,26 +70,56 @@ def check_prompts(
             )
 
 
-def naming_prompts(
-    words: str, documents: list[str], prompt: str | None = None
-) -> list[str]:
-    """Return the prompts for names of a topic.
+class TopicPrompts(NamedTuple):
+    """The prompts for each topic.
 
-    This is the user's prompt, or one with the words alone and one per document.
+    words : list of K str
+        Words of a topic, in one line. "" for a topic without words, which is not asked for.
+    documents : list of lists of str
+        Beginnings of representative documents.
+    prompt, description_prompt : str or None
+        The user's.
+    describe : bool
+        Whether to ask for descriptions.
     """
-    if prompt is not None:
-        return [prompt.format(words=words, documents="\n".join(documents))]
-    asked = [
-        f"Words: {words}",
-        *(f"Text: {text}\nWords: {words}" for text in documents),
-    ]
-    return [f"{_NAMING}{each}\nTopic:" for each in asked]
 
+    words: list[str]
+    documents: list[list[str]]
+    prompt: str | None
+    description_prompt: str | None
+    describe: bool
 
-def describing_prompt(
-    words: str, documents: list[str], name: str, prompt: str | None = None
-) -> str:
-    """Return the prompt for a description of a topic."""
-    if prompt is None:  # without documents: the model would repeat their details
-        return f"{_DESCRIBING}Words: {words}\nTopic: {name}\nAbout:"
-    return prompt.format(words=words, documents="\n".join(documents), name=name)
+    def naming(self) -> list[list[str]]:
+        """Return the prompts for names.
+
+        These are the user's, or one with the words alone and one per document.
+        """
+        return [
+            self._naming(words, some) if words else []
+            for words, some in zip(self.words, self.documents, strict=True)
+        ]
+
+    def _naming(self, words: str, documents: list[str]) -> list[str]:
+        if self.prompt is not None:
+            return [self.prompt.format(words=words, documents="\n".join(documents))]
+        asked = [
+            f"Words: {words}",
+            *(f"Text: {text}\nWords: {words}" for text in documents),
+        ]
+        return [f"{_NAMING}{each}\nTopic:" for each in asked]
+
+    def describing(self, names: list[str]) -> list[list[str]]:
+        """Return the prompts for descriptions, if these are asked for."""
+        found = zip(self.words, self.documents, names, strict=True)
+        return [
+            [self._describing(*each)] if self.describe and each[0] else []
+            for each in found
+        ]
+
+    def _describing(self, words: str, documents: list[str], name: str) -> str:
+        if self.description_prompt is None:
+            # without documents: the model would repeat their details
+            return f"{_DESCRIBING}Words: {words}\nTopic: {name}\nAbout:"
+        return self.description_prompt.format(
+            words=words, documents="\n".join(documents), name=name
+        )

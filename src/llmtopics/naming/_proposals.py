@@ -1,9 +1,9 @@
 """Ask a language model for names and descriptions of topics."""
 
 from collections import Counter
-from collections.abc import Callable
 
 from llmtopics._language import LLMError
+from llmtopics.naming._calls import Calls
 from llmtopics.naming._candidates import (
     as_name,
     as_sentence,
@@ -11,20 +11,14 @@ from llmtopics.naming._candidates import (
     is_copy,
     listing_of,
 )
-from llmtopics.naming._prompts import describing_prompt, naming_prompts
+from llmtopics.naming._document_words import DocumentWords
+from llmtopics.naming._prompts import TopicPrompts
 
-# prompts, whether the user wrote them, max_new_tokens, on_error -> answers, None if failed
-Generate = Callable[[list[str], bool, int, str], list[str | None]]
 NEEDS_MORE_TOKENS = "If the model thinks before it answers, raise max_new_tokens"
-_DESCRIPTION_TOKENS = 48
 
 
 def propose_names(
-    generate: Generate,
-    listed: list[str],
-    documents: list[list[str]],
-    prompt: str | None,
-    max_new_tokens: int,
+    calls: Calls, prompts: TopicPrompts
 ) -> tuple[list[Counter[str]], list[str]]:
     """Return how often the model proposes each name for each topic, and the outcomes.
 
@@ -33,20 +27,15 @@ def propose_names(
     LLMError
         If the model answers no call, or no answer has a word.
     """
-    prompts, owners = [], []
-    for k, (words, some) in enumerate(zip(listed, documents, strict=True)):
-        if not words:
-            continue
-        asked = naming_prompts(words, some, prompt)
-        prompts += asked
-        owners += [k] * len(asked)
-    own = prompt is not None
-    answers = generate(prompts, own, max_new_tokens, "keep")
+    listed, own = prompts.words, prompts.prompt is not None
+    owned = [(k, each) for k, some in enumerate(prompts.naming()) for each in some]
+    asked = [each for _, each in owned]
+    answers = calls.generate(asked, own, calls.name_tokens, "keep")
     if all(answer is None for answer in answers):  # ask again: the error says why
-        answers[:1] = generate(prompts[:1], own, max_new_tokens, "raise")
+        answers[:1] = calls.generate(asked[:1], own, calls.name_tokens, "raise")
     proposed: list[Counter[str]] = [Counter() for _ in listed]
     outcomes = ["no_words"] * len(listed)
-    for k, answer in zip(owners, answers, strict=True):
+    for (k, _), answer in zip(owned, answers, strict=True):
         name = as_name(answer or "")
         if name and not is_copy(name, listed[k]):
             proposed[k][name] += 1
@@ -61,28 +50,28 @@ def propose_names(
 
 
 def describe_topics(
-    generate: Generate,
+    calls: Calls,
+    prompts: TopicPrompts,
     names: list[str],
     topics: list[list[str]],
-    listed: list[str],
-    documents: list[list[str]],
-    prompt: str | None,
+    known: DocumentWords | None,
 ) -> tuple[list[str], list[str]]:
     """Return a description of each topic, and the outcomes.
 
-    Topics without words are not asked for: no answer could be checked.
+    Descriptions are checked by the words of the documents as names are, if these are ``known``.
     """
-    owners = [k for k, words in enumerate(listed) if words]
-    prompts = [
-        describing_prompt(listed[k], documents[k], names[k], prompt) for k in owners
+    owned = [
+        (k, each) for k, some in enumerate(prompts.describing(names)) for each in some
     ]
-    answers = generate(prompts, prompt is not None, _DESCRIPTION_TOKENS, "keep")
-    sentences, outcomes = [""] * len(listed), ["no_words"] * len(listed)
-    for k, answer in zip(owners, answers, strict=True):
-        sentences[k] = as_sentence(answer or "", topics[k])
-        outcomes[k] = "described" if sentences[k] else best_outcome("no_words", answer)
-    listings = map(listing_of, topics, names)
-    return [
-        sentence or listing
-        for sentence, listing in zip(sentences, listings, strict=True)
-    ], outcomes
+    own = prompts.description_prompt is not None
+    asked = [each for _, each in owned]
+    answers = calls.generate(asked, own, calls.description_tokens, "keep")
+    sentences = [listing_of(*each) for each in zip(topics, names, strict=True)]
+    outcomes = ["no_words"] * len(names)
+    for (k, _), answer in zip(owned, answers, strict=True):
+        sentence = as_sentence(answer or "", topics[k])
+        if sentence and (known is None or known.support(sentence, k)):
+            sentences[k], outcomes[k] = sentence, "described"
+        else:
+            outcomes[k] = best_outcome("no_words", answer)
+    return sentences, outcomes

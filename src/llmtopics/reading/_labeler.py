@@ -36,34 +36,35 @@ class TopicLabeler(WrappedTopics):
         The language model. A str is the ``model`` of a :class:`LocalLLM`.
 
     prompt : str or None, default=None
-        Your own prompt for a name, with ``{words}`` or ``{documents}`` or both. None is
-        a built-in prompt with three examples of names. It is sent once with the words alone,
-        and once per representative document.
+        Your own prompt for a name. This and the next parameters are those of
+        :func:`llmtopics.naming.name_topics`.
+
+    describe : bool, default=False
+        Whether to ask for a one-sentence description of each topic, too.
 
     description_prompt : str or None, default=None
-        The same for a description. It may also have the placeholder ``{name}``.
+        Your own prompt for a description.
 
     chat : bool, default=False
-        Whether to send the prompt as a chat message. Otherwise the model continues it. Small
-        models need False, many servers True.
+        Whether to send the prompt as a chat message.
 
     n_words : int, default=8
         Number of words per topic that the model reads.
 
     n_documents : int, default=3
-        Number of representative (typical) documents per topic that the model reads. These
-        have the largest θ_dk among the documents whose first topic is k. If there are none,
-        they have the largest θ_dk of all documents.
+        Number of representative (typical) documents per topic that the model reads.
 
     document_length : int, default=200
         Number of characters per document that the model reads.
 
+    check_documents : bool, default=True
+        Whether the representative documents must have the words of names and descriptions.
+
     max_new_tokens : int or None, default=None
-        Maximum number of tokens per answer. None is 48 for descriptions. For names it is 32
-        in a chat, else 12. A model that thinks before it answers needs several hundred.
+        Maximum number of tokens per answer.
 
     verbose : bool or int, default=False
-        Whether to show progress bars.
+        Whether to show a progress bar of all calls.
 
     Attributes
     ----------
@@ -73,31 +74,11 @@ class TopicLabeler(WrappedTopics):
     names_ : list of K str
         One name per topic. Names are distinct, and none is blank.
 
-    descriptions_ : list of K str
-        One sentence per topic.
+    descriptions_ : list of K str, or None
+        One sentence per topic, if they were asked for.
 
-    sources_ : list of K str
-        Where each name comes from: "model", or "words" (the topic's own words).
-
-    outcomes_ : list of K str
-        "named", "rejected" (no name passed the checks), "empty" (the model answered nothing, or
-        only its thinking),
-        "failed" (no call was answered) or "no_words" (the topic has no words).
-
-    report_ : dict
-        For "names" and "descriptions": number of topics with each outcome.
-
-    candidates_ : list of K dicts
-        The names that passed and their scores, best first. A score is the log-probability of
-        the topic's words after the name, minus that after a neutral name ("Something"). If
-        the model gives no probabilities, it is how often the name was proposed.
-
-    typical_documents_ : list of K ndarrays
-        Rows of the ``n_documents`` representative documents. If a topic is the first topic of
-        no document, they are the documents with its largest shares. Empty without texts.
-
-    usage_ : dict
-        Use of the language model in this fit, as in ``LocalLLM.usage_``.
+    sources_, outcomes_, report_, words_, candidates_, refused_, typical_documents_, usage_
+        How the names were found, as in :class:`llmtopics.naming.TopicNames`.
 
     components_ : ndarray of shape (K, n_words)
         φ of the topic model. Rows sum to one, or to zero for a topic without words.
@@ -132,11 +113,13 @@ class TopicLabeler(WrappedTopics):
     llm: str | LanguageModel = "smollm2"
     _: KW_ONLY
     prompt: str | None = None
+    describe: bool = False
     description_prompt: str | None = None
     chat: bool = False
     n_words: int = 8
     n_documents: int = 3
     document_length: int = 200
+    check_documents: bool = True
     max_new_tokens: int | None = None
     verbose: bool | int = False
 
@@ -163,21 +146,15 @@ class TopicLabeler(WrappedTopics):
 
         Raises
         ------
-        ValueError
-            If a row is not a text, or a prompt has another placeholder.
-        LLMError
-            If the language model cannot be called, or answers no call, or no answer has a
-            word.
-        OSError
-            If a local model is not found.
+        ValueError, LLMError, OSError
+            If a row is not a text, and as in :func:`llmtopics.naming.name_topics`.
         TypeError
             If the topic model does not read texts.
 
         Warns
         -----
         UserWarning
-            If the calls for some topics failed, or their answers had no word. These topics
-            are named by their words. ``outcomes_`` says which they are.
+            As in :func:`llmtopics.naming.name_topics`.
         """
         texts = check_texts(X, "TopicLabeler")
         check_reads_texts(self.estimator, "TopicLabeler")

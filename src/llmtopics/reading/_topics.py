@@ -23,6 +23,7 @@ from llmtopics._vectorizers import unfrozen
 from llmtopics._words import rank_words, topic_labels
 from llmtopics.metrics._stability import Weights
 from llmtopics.naming import name_topics
+from llmtopics.naming._candidates import captions
 from llmtopics.reading import _display, _exports, _search, _tables
 from llmtopics.reading._comparison import match_topics
 from llmtopics.reading._groups import (
@@ -603,6 +604,11 @@ class Topics:
             names = dict(enumerate(check_names(names, len(self.names))))
         return self._changed(names=renamed(self.names, names))
 
+    @property
+    def captions(self) -> list[str]:
+        """Each name with three words of its topic that it lacks, for plots, list of K str."""
+        return captions(self.names, self._words(10))
+
     def label(self, llm: str | LanguageModel = "smollm2", **settings: Any) -> "Topics":
         """Return these topics with names by a language model. The model is not changed.
 
@@ -616,7 +622,8 @@ class Topics:
         Returns
         -------
         topics : Topics
-            With the names, as after :meth:`rename`. ``topic_table`` has descriptions, too.
+            With the names, as after :meth:`rename`. ``topic_table`` has the words beside them. With
+            ``describe=True`` it has descriptions, too.
 
         Raises
         ------

@@ -22,6 +22,10 @@ _CLUSTERS = regex.compile(
 ).findall  # a letter with its vowel signs and tones
 # A word that begins with a letter. \w of the standard library has no vowel signs.
 WORD = regex.compile(r"\p{L}[\p{L}\p{M}\p{N}_'’-]*")
+# The same, or a number. Runs of scripts without spaces are in the group "run".
+WORD_OR_NUMBER = regex.compile(
+    rf"(?P<run>[{RANGES}]+)|(?:(?![{RANGES}])[\p{{L}}\p{{M}}\p{{N}}])+"
+)
 # Chinese characters and Korean syllables, which may be words alone
 MAY_BE_SHORT = regex.compile(r"[\p{Han}\p{Hangul}]").search
 # Longer than all but rare words: this is several words, or a sentence. A Japanese run is

@@ -1,0 +1,94 @@
+"""All calls of the language model for one naming: their cost beforehand, and one bar."""
+
+import logging
+from itertools import chain
+from typing import Self
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from llmtopics._language import LanguageModel
+from llmtopics.naming._prompts import CHAT_INSTRUCTION, SCORING, TopicPrompts
+
+logger = logging.getLogger(__name__)
+
+_TOKENS = {False: (12, 32), True: (32, 48)}  # chat: of a name, of a description
+_PORTION = 64  # prompts per request, so that the bar moves; two batches on a CPU
+_BYTES_PER_TOKEN = 4  # of English, about
+
+
+class Calls:
+    """Calls of a language model, counted in one progress bar.
+
+    Parameters
+    ----------
+    llm : LanguageModel
+    prompts : TopicPrompts
+        What is going to be asked.
+    chat : bool
+    max_new_tokens : int or None
+        The user's limit for all answers.
+    verbose : bool or int
+    """
+
+    def __init__(
+        self,
+        llm: LanguageModel,
+        prompts: TopicPrompts,
+        chat: bool,
+        max_new_tokens: int | None,
+        verbose: bool | int,
+    ) -> None:
+        tokens = (max_new_tokens,) * 2 if max_new_tokens else _TOKENS[chat]
+        self.name_tokens, self.description_tokens = tokens
+        n_calls, n_tokens = self._expected_cost(prompts)
+        cost = f"up to {n_calls:,} calls, about {n_tokens:,} tokens"
+        logger.info("Naming topics needs %s of the language model", cost)
+        self._llm, self._chat = llm, chat
+        self._bar = tqdm(total=n_calls, desc=f"names ({cost})", disable=not verbose)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.total = self._bar.n  # refused names needed no score
+        self._bar.close()
+
+    def generate(
+        self, prompts: list[str], own: bool, max_new_tokens: int, on_error: str
+    ) -> list[str | None]:
+        """Return the answers, None for failed calls. ``own`` prompts are the user's."""
+        answers: list[str | None] = []
+        for start in range(0, len(prompts), _PORTION):
+            some = prompts[start : start + _PORTION]
+            answers += self._llm.generate(
+                some,
+                chat=self._chat,
+                system=CHAT_INSTRUCTION if self._chat and not own else None,
+                stop=() if self._chat else "\n",  # chats may begin with an empty line
+                max_new_tokens=max_new_tokens,
+                on_error=on_error,
+            )
+            self._bar.update(len(some))
+        return answers
+
+    def score(self, names: list[str], words: str) -> np.ndarray:
+        """Return the log-probability of a topic's words after each name."""
+        logs = self._llm.score(names, [f" {words}"], template=SCORING)[:, 0]
+        self._bar.update(len(names))
+        return logs
+
+    def _expected_cost(self, prompts: TopicPrompts) -> tuple[int, int]:
+        """Return the largest number of calls, and about their number of tokens.
+
+        The names and a neutral one are scored, unless a check refuses them before.
+        """
+        naming = prompts.naming()
+        asked = list(chain(*naming))
+        asked_after = list(chain(*prompts.describing([""] * len(naming))))
+        scored = [SCORING for some in naming if some for _ in range(len(some) + 1)]
+        read = [*asked, *asked_after, *scored]
+        n_bytes = sum(len(prompt.encode("utf-8", "replace")) for prompt in read)
+        n_written = len(asked) * self.name_tokens
+        n_written += len(asked_after) * self.description_tokens
+        return len(read), n_bytes // _BYTES_PER_TOKEN + n_written
