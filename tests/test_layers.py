@@ -14,6 +14,7 @@ LAYERS = {  # a module imports only modules of lower layers, save the neighbors 
         "_compiled",
         "_held_out",
         "_parts",
+        "_progress",
         "_redact",
         "_state",
         "_text_readers",
@@ -51,6 +52,7 @@ NEIGHBORS = {  # module -> module of the same layer that it may import -> reason
     },
     "_words": {"_checks": "top_words is public and checks its input"},
     "text": {"_checks": "detect_language is public and checks its texts"},
+    "_text_readers": {"_progress": "what fits nothing reports its work as a fit"},
 }
 ONLY_IN = {  # heavy or guarded packages, and the modules that may import them
     "PIL": {"describe"},

@@ -26,6 +26,7 @@ from llmtopics._language.checkpoints import (
 from llmtopics._language.devices import devices_of, dtype_on
 from llmtopics._language.load import quiet
 from llmtopics._language.training_texts import spread_rows
+from llmtopics._progress import Stage, stage
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +53,6 @@ class Plan(NamedTuple):
     seed: int
     device: str
     dtype: str
-    verbose: bool
 
     def n_steps(self, n_items: int) -> int:
         """Return the number of updates of the weights, if nothing stops them before."""
@@ -168,11 +168,12 @@ def train(
         # a loss of ours is a mean of its batch, whatever a model's forward takes
         trainer.model_accepts_loss_kwargs &= loss is None
         trainer.remove_callback(PrinterCallback)
-        if not plan.verbose:
-            trainer.remove_callback(ProgressCallback)
+        trainer.remove_callback(ProgressCallback)
         if checkpoint:
             logger.info("continuing from %s", checkpoint)
-        _run(trainer, checkpoint, advice)
+        with stage("training", n_steps, "steps") as steps:
+            trainer.add_callback(_report(steps))
+            _run(trainer, checkpoint, advice)
         if trainer.state.best_global_step is None:  # no check was lower than the first
             _restore(model, before)
         _check_finite(model, trainer.state.global_step)
@@ -274,7 +275,7 @@ def _arguments(plan: Plan, n_steps: int, checks: bool, folder: Path) -> Any:
         remove_unused_columns=False,
         label_names=["labels"],
         report_to="none",
-        disable_tqdm=not plan.verbose,
+        disable_tqdm=True,
     )
 
 
@@ -337,6 +338,21 @@ def _callbacks(plan: Plan, n_steps: int, checks: bool) -> list[Any]:
         *found,
         Watch(),
     ]  # in this order: the first check is not one without progress
+
+
+def _report(steps: Stage) -> Any:
+    """Return what counts the steps of the loop, for the bar and for callbacks."""
+    from transformers import TrainerCallback
+
+    class Report(TrainerCallback):
+        def on_train_begin(self, args, state, control, **_):
+            if state.global_step:  # made before this run
+                steps.update(state.global_step)
+
+        def on_step_end(self, args, state, control, **_):
+            control.should_training_stop |= steps.update()
+
+    return Report()
 
 
 def _warn_of_slow_checks(seconds: float, max_minutes: float | None) -> None:

@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_memory
 
 from llmtopics._checks import check_texts
+from llmtopics._progress import fitting
 from llmtopics._state import restored_on_error
 from llmtopics._vectorizers import unfrozen
 from llmtopics.reading._merging import as_phi, choose_members, merge_tree
@@ -155,7 +156,11 @@ class TopicMerger(WrappedTopics):
         """
         texts = check_texts(X, "TopicMerger")
         check_reads_texts(self.estimator, "TopicMerger")
-        with restored_on_error(self), config_context(transform_output="default"):
+        with (
+            fitting(self),
+            restored_on_error(self),
+            config_context(transform_output="default"),
+        ):
             cached = check_memory(self.memory).cache(_fit)
             model, theta = cached(clone(self.estimator), texts, y)
             fitted = FittedModel(model, "TopicMerger")

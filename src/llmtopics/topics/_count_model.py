@@ -14,13 +14,18 @@ from sklearn.utils.validation import check_is_fitted
 
 from llmtopics._checks import check_counts, warn_user
 from llmtopics._held_out import halves, log_likelihood
+from llmtopics._progress import CallbackSupportMixin
 from llmtopics.topics._gibbs.tokens import COUNTED
 
 EVERY = 10  # sweeps between checks of the likelihood
 
 
 class CountTopicModel(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, ABC
+    CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
+    ABC,
 ):
     """A topic model of word counts with ``components_``, of shape (K, V)."""
 

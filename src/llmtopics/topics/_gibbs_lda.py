@@ -10,10 +10,10 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
-from tqdm.auto import tqdm
 
 from llmtopics._checks import N_JOBS, as_seed, check_counts, check_prior
 from llmtopics._compiled.threads import workers
+from llmtopics._progress import Stage, fitting, stage
 from llmtopics._state import restored_on_error
 from llmtopics.topics._count_model import (
     EVERY,
@@ -26,7 +26,12 @@ from llmtopics.topics._gibbs.chain import Chain, start_chain
 from llmtopics.topics._gibbs.expected_counts import expected_counts, to_topics
 from llmtopics.topics._gibbs.known_counts import draw_under_counts
 from llmtopics.topics._gibbs.learned_priors import learn_prior, learn_word_prior
-from llmtopics.topics._gibbs.likelihood import divided, log_joint, tally_cells
+from llmtopics.topics._gibbs.likelihood import (
+    divided,
+    divided_each,
+    log_joint,
+    tally_cells,
+)
 from llmtopics.topics._gibbs.mixtures import contributions, infer_mixtures
 from llmtopics.topics._gibbs.tokens import (
     random_topics,
@@ -270,7 +275,7 @@ class GibbsLDA(CountTopicModel):
         ConvergenceWarning
             If the likelihood still rises by more than ``tol`` after ``max_iter`` sweeps.
         """
-        with restored_on_error(self):
+        with fitting(self, 1), restored_on_error(self):
             known = self.warm_start and hasattr(self, "components_")
             X = check_counts(self, X, reset=not known)
             self._check_countable(X)
@@ -311,7 +316,7 @@ class GibbsLDA(CountTopicModel):
         """
         if not hasattr(self, "components_"):
             return self.fit(X)
-        with restored_on_error(self):
+        with fitting(self, 1), restored_on_error(self):
             X = check_counts(self, X, reset=False)
             words, columns = np.unique(X.indices, return_inverse=True)
             if words.size:
@@ -434,16 +439,16 @@ class GibbsLDA(CountTopicModel):
         learn_beta: bool,
     ) -> tuple[np.ndarray, list[float]]:
         """Make the sweeps; return α and the likelihoods at the checks."""
-        n_sweeps, tol, risen = self.max_iter, self.tol, np.inf
+        n_sweeps, tol, risen, stop = self.max_iter, self.tol, np.inf, False
         batch = chain.others is not None
         if batch:  # too small, perhaps, to learn priors from
             n_sweeps, tol = max(1, n_sweeps // 10), None
         burn_in = n_sweeps * _BURN_IN if learn_alpha or learn_beta else 0
         trace: list[float] = []
-        with tqdm(total=n_sweeps, desc="GibbsLDA", disable=not self.verbose) as bar:
-            while chain.n_sweeps < n_sweeps:
+        with stage("sweeps", n_sweeps, "sweeps", each=True) as sweeps:
+            while chain.n_sweeps < n_sweeps and not stop:
                 chain.sweep(alpha[np.newaxis])
-                bar.update()
+                stop = self._count(sweeps, chain, alpha, trace)
                 if batch or chain.n_sweeps % EVERY:
                     continue
                 cells = tally_cells(chain)
@@ -459,10 +464,41 @@ class GibbsLDA(CountTopicModel):
                 if tol is not None and risen <= tol:
                     break
             else:
-                if tol is not None:
+                if tol is not None and not stop:
                     least = "60 sweeps, or 120 with learned priors"
                     warn_not_converged("GibbsLDA", n_sweeps, tol, risen, least)
         return alpha, trace
+
+    def _count(
+        self,
+        sweeps: Stage,
+        chain: Chain[np.ndarray],
+        prior: np.ndarray,
+        trace: list[float],
+    ) -> bool:
+        """Count a sweep; return whether a callback asks to stop.
+
+        prior : (K,), or (D, K) with one prior per document
+        """
+
+        def snapshot() -> dict[str, Any]:
+            beta, cells = chain.word_prior, tally_cells(chain)
+            shared = prior.ndim == 1
+            divide = divided if shared else divided_each
+            parts = divide(chain.tokens.starts, chain.topics, prior.shape[-1]), prior
+            counts = chain.counts.word_topic().T.astype(np.float64)
+            return {
+                "components_": to_topics(counts, beta.values),
+                "topic_counts_": counts.sum(axis=1),
+                "doc_topic_prior_": prior if shared else self._doc_prior(False)[0],
+                "topic_word_prior_": beta.values,
+                "log_likelihood_": np.array([*trace, log_joint(cells, parts)]),
+                "n_features_in_": chain.tokens.n_words,
+                "n_iter_": chain.n_sweeps,
+            }
+
+        batch = chain.others is not None  # its columns are not those of the model
+        return sweeps.update(estimator=self, snapshot=None if batch else snapshot)
 
     def _doc_prior(self, known: bool) -> tuple[np.ndarray, bool]:
         """Return α to start with, and whether to learn it."""
@@ -534,14 +570,17 @@ class GibbsLDA(CountTopicModel):
                 tokens, topics, K, beta, seed, threads, sampler=self.sampler
             )
             del topics
-            while chain.n_sweeps < self.max_iter:
-                chain.sweep(prior)
-                new = after_sweep(chain.n_sweeps, tokens, chain.topics, prior)
-                if new is not None:
-                    prior = new + epsilon
+            stop = False
+            with stage("sweeps", self.max_iter, "sweeps", each=True) as sweeps:
+                while chain.n_sweeps < self.max_iter and not stop:
+                    chain.sweep(prior)
+                    stop = self._count(sweeps, chain, prior, [])
+                    new = after_sweep(chain.n_sweeps, tokens, chain.topics, prior)
+                    if new is not None:
+                        prior = new + epsilon
             counts = expected_counts(chain, prior)
         self.components_ = to_topics(counts.T.astype(np.float64), beta.values)
         self.topic_counts_ = counts.sum(axis=0, dtype=np.float64)
         self.doc_topic_prior_, self.topic_word_prior_ = epsilon, beta.values
-        self.n_features_in_, self.n_iter_ = X.shape[1], self.max_iter
+        self.n_features_in_, self.n_iter_ = X.shape[1], chain.n_sweeps
         self.log_likelihood_ = np.empty(0)  # not defined under these priors
