@@ -17,6 +17,7 @@ LAYERS = {  # a module imports only modules of lower layers, save the neighbors 
         "_progress",
         "_redact",
         "_state",
+        "_sweep_callback",
         "_text_readers",
         "_vectorizers",
         "_words",

@@ -68,7 +68,7 @@ _HOME = {  # public name -> module that defines it
     "PrecomputedEmbeddings": "embed",
     "RemoteEmbedder": "embed",
     "RemoteLLM": "_language",
-    "SweepCallback": "_progress",
+    "SweepCallback": "_sweep_callback",
     "TextAnalyzer": "text",
     "TopicLabeler": "reading",
     "TopicMerger": "reading",

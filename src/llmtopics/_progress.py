@@ -134,7 +134,7 @@ class _Call:
         self.task: Any = None  # that of the outermost stage
         self.bar: Any = None
         self.on_bar: Stage | None = None
-        self.finished: dict[str, tuple[int, float]] = {}  # unit -> steps, seconds
+        self.seconds: dict[str, float] = {}  # of finished stages
 
     def begin(self, stage: Stage) -> None:
         self.stages.append(stage)
@@ -167,8 +167,8 @@ class _Call:
             if self.task is not None and not failed:
                 self.task.call_on_fit_task_end(estimator=self.estimator)
             self.task = None
-            n, seconds = self.finished.get(stage.unit, (0, 0.0))
-            self.finished[stage.unit] = n + stage.n, seconds + time() - stage.start
+            seconds = self.seconds.get(stage.name, 0.0)
+            self.seconds[stage.name] = seconds + time() - stage.start
         self._show()
         self.stages.remove(stage)
 
@@ -184,7 +184,7 @@ class _Call:
             self.bar = tqdm(
                 total=stage.work,
                 desc=name,
-                miniters=1,
+                miniters=0,  # also inner stages change what it says
                 dynamic_ncols=True,
                 bar_format=_RUNNING,
                 delay=1e-9,  # the first drawing is that of the update below
@@ -208,10 +208,7 @@ class _Call:
             bar.bar_format = _ENDED
             bar.n, bar.start_t = bar.total, self.start
             bar.set_description_str(self.name, refresh=False)
-            notes = [
-                f"{n:,} {unit} in {seconds:.0f} s"
-                for unit, (n, seconds) in self.finished.items()
-            ]
+            notes = [f"{name} {took:.0f} s" for name, took in self.seconds.items()]
             bar.set_postfix_str(", ".join(notes), refresh=False)
         bar.close()
 
@@ -240,7 +237,9 @@ def reporting(name: str, verbose: bool | int, estimator: Any = None) -> Iterator
 
 
 @contextmanager
-def fitting(estimator: Any, n_stages: int | None = None) -> Iterator[None]:
+def fitting(
+    estimator: Any, n_stages: int | None = None, *, verbose: bool | int | None = None
+) -> Iterator[None]:
     """Report the stages of a fit: to a bar if ``verbose``, and to the estimator's callbacks.
 
     It belongs around ``restored_on_error``, which would remove what callbacks set.
@@ -250,11 +249,15 @@ def fitting(estimator: Any, n_stages: int | None = None) -> Iterator[None]:
     estimator : estimator
     n_stages : int or None
         The number of stages, if it is known.
+    verbose : bool, int or None
+        None is that of the estimator.
     """
+    if verbose is None:
+        verbose = getattr(estimator, "verbose", False)
     name, context = type(estimator).__name__, None
     callbacks = getattr(estimator, "_skl_callbacks", ())
     drawn = any(isinstance(each, ProgressBar) for each in callbacks)
-    shown, covered = _shown(getattr(estimator, "verbose", False) and not drawn)
+    shown, covered = _shown(verbose and not drawn)
     _TOLD.pop(estimator, None)
     try:
         if callbacks:
@@ -334,6 +337,19 @@ def stage(
             call.end(made, failed=failed)
 
 
+class Counted(list):
+    """Texts that are counted as steps of a stage when they are read one by one."""
+
+    def __init__(self, texts: list[str], stage: Stage):
+        super().__init__(texts)
+        self.stage = stage
+
+    def __iter__(self):
+        for text in super().__iter__():
+            yield text
+            self.stage.update()
+
+
 _TOLD: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 
 
@@ -368,75 +384,3 @@ def is_first(estimator: Any, fact: str, *, of_process: bool = False) -> bool:
         return False
     told.add(fact)
     return True
-
-
-class SweepCallback:
-    """Call a function after each sweep of a fit, to watch it converge or to stop it early.
-
-    It is a callback of scikit-learn, which needs version 1.9. Pass it to ``set_callbacks`` of
-    GibbsLDA, PachinkoAllocation, or an estimator that fits one, such as FusionTopicModel. The
-    fit gives the same bits with and without it.
-
-    Parameters
-    ----------
-    function : callable
-        ``function(model)`` gets a copy of the GibbsLDA or PachinkoAllocation, as if the fit had
-        stopped after this sweep. ``model.n_iter_`` is the number of the sweep, and
-        ``model.log_likelihood_[-1]`` its log-likelihood per token. ``components_`` comes from
-        the counts of this sweep. If the function returns True, the fit makes no more
-        sweeps.
-
-    Notes
-    -----
-    A copy is made after every sweep. The sweeps in which ``PachinkoAllocation`` searches for a
-    start are left out, and so are ``partial_fit``, and the nine fits of ``alpha="auto"``.
-
-    In the worker processes of a search with ``n_jobs``, the function of that process is called:
-    a list that it fills stays there.
-
-    A function that cannot be pickled, such as a lambda, keeps the estimator from being pickled.
-    ``set_callbacks()`` removes it.
-
-    Examples
-    --------
-    >>> from llmtopics import GibbsLDA, SweepCallback
-    >>> from llmtopics.datasets import make_topics
-    >>> X = make_topics(200, n_components=4, random_state=0).data
-    >>> trace = []
-    >>> watch = SweepCallback(lambda model: trace.append(model.log_likelihood_[-1]))
-    >>> lda = GibbsLDA(4, max_iter=50, random_state=0)
-    >>> lda = lda.set_callbacks(watch).fit(X)  # doctest: +SKIP
-    >>> len(trace)  # doctest: +SKIP
-    50
-    """
-
-    def __init__(self, function: Callable[[Any], object]):
-        self.function = function
-
-    def setup(self, estimator, context):
-        """Do nothing. scikit-learn calls it before the fit."""
-
-    def teardown(self, estimator, context):
-        """Do nothing. scikit-learn calls it after the fit."""
-
-    def on_fit_task_begin(self, estimator, context):
-        """Do nothing. scikit-learn calls it before each task."""
-
-    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
-        """Call the function if the task was a sweep.
-
-        Parameters
-        ----------
-        estimator : estimator
-            The one that is fitted.
-        context : sklearn.callback.CallbackContext
-            The task.
-        fitted_estimator : estimator or None, default=None
-            A copy that is fitted so far. None after other tasks than sweeps.
-
-        Returns
-        -------
-        stop : bool
-            Whether the function returned True.
-        """
-        return fitted_estimator is not None and self.function(fitted_estimator) is True

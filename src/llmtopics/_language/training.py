@@ -152,7 +152,8 @@ def train(
 
     n_steps = plan.n_steps(len(items))
     held_out = spread_rows(held_out, _CHECKED)
-    with _training, _random_states_kept(), quiet():
+    counted = stage("training", n_steps, "steps")
+    with _training, _random_states_kept(), quiet(), counted as steps:
         checkpoint = last_whole_checkpoint(folder)
         before = _trained_weights(model) if held_out else {}
         arguments = _arguments(plan, n_steps, bool(held_out), folder)
@@ -163,7 +164,7 @@ def train(
             train_dataset=items,
             eval_dataset=held_out or None,
             data_collator=collate,
-            callbacks=_callbacks(plan, n_steps, bool(held_out)),
+            callbacks=_callbacks(plan, steps, bool(held_out)),
         )
         # a loss of ours is a mean of its batch, whatever a model's forward takes
         trainer.model_accepts_loss_kwargs &= loss is None
@@ -171,9 +172,7 @@ def train(
         trainer.remove_callback(ProgressCallback)
         if checkpoint:
             logger.info("continuing from %s", checkpoint)
-        with stage("training", n_steps, "steps") as steps:
-            trainer.add_callback(_report(steps))
-            _run(trainer, checkpoint, advice)
+        _run(trainer, checkpoint, advice)
         if trainer.state.best_global_step is None:  # no check was lower than the first
             _restore(model, before)
         _check_finite(model, trainer.state.global_step)
@@ -279,7 +278,7 @@ def _arguments(plan: Plan, n_steps: int, checks: bool, folder: Path) -> Any:
     )
 
 
-def _callbacks(plan: Plan, n_steps: int, checks: bool) -> list[Any]:
+def _callbacks(plan: Plan, steps: Stage, checks: bool) -> list[Any]:
     """Return what watches the loop: time, memory, the loss, early stopping, checkpoints."""
     from transformers import EarlyStoppingCallback, TrainerCallback
     from transformers.trainer_callback import ExportableState
@@ -301,6 +300,8 @@ def _callbacks(plan: Plan, n_steps: int, checks: bool) -> list[Any]:
             if state.best_global_step:  # its path may be of before the folder was moved
                 best = checkpoint_of(Path(args.output_dir), state.best_global_step)
                 state.best_model_checkpoint = str(best)
+            if state.global_step:  # made before this run
+                steps.update(state.global_step)
 
         def on_evaluate(self, args, state, control, metrics, **_):
             if (
@@ -310,6 +311,7 @@ def _callbacks(plan: Plan, n_steps: int, checks: bool) -> list[Any]:
                 _warn_of_slow_checks(self.elapsed(), plan.max_minutes)
 
         def on_step_end(self, args, state, control, **_):
+            control.should_training_stop |= steps.update()
             limit = plan.max_minutes
             if limit is not None and self.elapsed() > 60 * limit:
                 control.should_training_stop = control.should_log = True
@@ -334,25 +336,8 @@ def _callbacks(plan: Plan, n_steps: int, checks: bool) -> list[Any]:
     found: list[Any] = []
     if checks and plan.patience is not None:
         found.append(EarlyStoppingCallback(plan.patience))
-    return [
-        *found,
-        Watch(),
-    ]  # in this order: the first check is not one without progress
-
-
-def _report(steps: Stage) -> Any:
-    """Return what counts the steps of the loop, for the bar and for callbacks."""
-    from transformers import TrainerCallback
-
-    class Report(TrainerCallback):
-        def on_train_begin(self, args, state, control, **_):
-            if state.global_step:  # made before this run
-                steps.update(state.global_step)
-
-        def on_step_end(self, args, state, control, **_):
-            control.should_training_stop |= steps.update()
-
-    return Report()
+    # in this order: the first check is not one without progress
+    return [*found, Watch()]
 
 
 def _warn_of_slow_checks(seconds: float, max_minutes: float | None) -> None:

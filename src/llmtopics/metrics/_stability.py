@@ -115,10 +115,8 @@ def topic_stability(
     first = clone(estimator)
     unset = [name for name in seeds if first.get_params()[name] is None]
     first.set_params(**dict.fromkeys(unset, int(rng.integers(2**31))))
-    with (
-        reporting("topic_stability", verbose),
-        stage("fits", 1 + n_runs, "fits") as counted,
-    ):
+    shown = reporting("topic_stability", verbose)
+    with shown, stage("fits", 1 + n_runs, "fits") as counted:
         first.fit(X)
         counted.update()
         plans = [
@@ -129,8 +127,8 @@ def topic_stability(
         )
         reference, matched = weights_and_words(first), []
         for topics in fits:
-            matched.append(match_weights(reference, topics))
             counted.update()
+            matched.append(match_weights(reference, topics))
     runs = np.array([similarity for similarity, _ in matched])
     return Bunch(
         per_topic=runs.mean(axis=0),

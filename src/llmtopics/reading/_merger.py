@@ -157,7 +157,7 @@ class TopicMerger(WrappedTopics):
         texts = check_texts(X, "TopicMerger")
         check_reads_texts(self.estimator, "TopicMerger")
         with (
-            fitting(self),
+            fitting(self, verbose=getattr(self.estimator, "verbose", False)),
             restored_on_error(self),
             config_context(transform_output="default"),
         ):

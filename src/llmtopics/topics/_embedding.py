@@ -195,8 +195,7 @@ class EmbeddingTopics(
         known = points[vectors.any(axis=1)]
         directions = sphere.start(known, self.n_components, seed)
         cosines = sphere.cosines(points, directions, by_rows=False)
-        labels, stop = None, rounds.update()
-        self.n_iter_ = 0
+        labels, stop, self.n_iter_ = None, rounds.update(), 0
         while self.n_iter_ < self.max_iter and not stop:
             before, labels = labels, cosines.argmax(axis=1)
             if before is not None and (labels == before).all():
