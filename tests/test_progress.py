@@ -5,6 +5,7 @@ import io
 import logging
 import os
 import pickle
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -30,7 +31,7 @@ from llmtopics import (
     _progress,
     suggest_n_components,
 )
-from llmtopics._progress import fitting, is_first, reporting, stage
+from llmtopics._progress import aside, fitting, is_first, reporting, stage
 
 TEXTS = [
     f"{a} {b} {a} {c}"
@@ -225,6 +226,14 @@ def test_a_forked_process_does_not_draw_on_the_bar_of_its_parent():
             os._exit(len(_progress._CALLS.get()))
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         assert len(_progress._CALLS.get()) == 1
+
+
+def test_a_logged_line_does_not_break_the_bar(no_delay, capfd):
+    with reporting("Work", verbose=True), stage("steps", 2, "steps") as steps:
+        steps.update()
+        with aside():
+            print("a line", file=sys.stderr)
+    assert lines(capfd)[0] == "a line"
 
 
 # callbacks of scikit-learn ------------------------------------------------------------

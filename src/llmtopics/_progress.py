@@ -350,6 +350,11 @@ class Counted(list):
             self.stage.update()
 
 
+def aside() -> Any:
+    """Return a context manager in which logged lines do not break a bar."""
+    return tqdm.external_write_mode()
+
+
 _TOLD: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 
 

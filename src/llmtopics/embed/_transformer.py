@@ -19,7 +19,7 @@ from llmtopics._language.encode_settings import (
     read_settings,
 )
 from llmtopics._language.files import own_prompt
-from llmtopics._progress import is_first, reporting, stage
+from llmtopics._progress import aside, is_first, reporting, stage
 from llmtopics.embed._backend import Backend, find_backend
 from llmtopics.embed._base import Embedder
 
@@ -243,24 +243,27 @@ class TransformerEmbedder(Embedder):
             )
         finally:
             n_long, n_unknown = faults.tolist()
-            if n_unknown and self._is_first("unknown"):
-                logger.warning(
-                    "%d of %d texts consist mostly of characters that the model %r does not "
-                    "know (emoji, or another script), so their vectors say little. For other "
-                    "languages, use model='multilingual' or RemoteEmbedder",
-                    n_unknown,
-                    len(texts),
-                    self.model,
-                )
-            if n_long and self._is_first("long"):
-                logger.warning(
-                    "%d of %d texts are longer than %d tokens and were %s (%s)",
-                    n_long,
-                    len(texts),
-                    settings.max_length,
-                    "cut there" if self.long_texts == "truncate" else "read in pieces",
-                    self._LIMITS,
-                )
+            with aside():
+                if n_unknown and self._is_first("unknown"):
+                    logger.warning(
+                        "%d of %d texts consist mostly of characters that the model %r does not "
+                        "know (emoji, or another script), so their vectors say little. For other "
+                        "languages, use model='multilingual' or RemoteEmbedder",
+                        n_unknown,
+                        len(texts),
+                        self.model,
+                    )
+                if n_long and self._is_first("long"):
+                    logger.warning(
+                        "%d of %d texts are longer than %d tokens and were %s (%s)",
+                        n_long,
+                        len(texts),
+                        settings.max_length,
+                        "cut there"
+                        if self.long_texts == "truncate"
+                        else "read in pieces",
+                        self._LIMITS,
+                    )
         if not found:
             return np.zeros(
                 (len(texts), backend.n_dimensions(settings.folder)), np.float32
