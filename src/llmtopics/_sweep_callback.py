@@ -48,13 +48,37 @@ class SweepCallback:
         self.function = function
 
     def setup(self, estimator, context):
-        """Do nothing. scikit-learn calls it before the fit."""
+        """Do nothing. scikit-learn calls it before the fit.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The one that is fitted.
+        context : sklearn.callback.CallbackContext
+            The task.
+        """
 
     def teardown(self, estimator, context):
-        """Do nothing. scikit-learn calls it after the fit."""
+        """Do nothing. scikit-learn calls it after the fit.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The one that is fitted.
+        context : sklearn.callback.CallbackContext
+            The task.
+        """
 
     def on_fit_task_begin(self, estimator, context):
-        """Do nothing. scikit-learn calls it before each task."""
+        """Do nothing. scikit-learn calls it before each task.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The one that is fitted.
+        context : sklearn.callback.CallbackContext
+            The task.
+        """
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
         """Call the function if the task was a sweep.
