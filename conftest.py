@@ -39,6 +39,12 @@ def planted():
 
 
 @pytest.fixture
+def no_delay(monkeypatch):
+    """Show bars at once, also of work that is over in a moment."""
+    monkeypatch.setattr("llmtopics._progress._DELAY", 0)
+
+
+@pytest.fixture
 def rng():
     return np.random.default_rng(0)
 

@@ -16,9 +16,11 @@ LAYERS = {  # a module imports only modules of lower layers, save the neighbors 
         "_held_out",
         "_mixtures",
         "_parts",
+        "_progress",
         "_redact",
         "_stored_counts",
         "_state",
+        "_sweep_callback",
         "_text_readers",
         "_topic_html",
         "_vectorizers",
@@ -67,6 +69,7 @@ NEIGHBORS = {  # module -> module of the same layer that it may import -> reason
         "_checks": "detect_language is public and checks its texts",
         "_stored_counts": "store_texts counts the words of texts into files",
     },
+    "_text_readers": {"_progress": "what fits nothing reports its work as a fit"},
 }
 ONLY_IN = {  # heavy or guarded packages, and the modules that may import them
     "PIL": {"describe"},

@@ -5,9 +5,11 @@ from typing import ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from llmtopics._progress import CallbackSupportMixin, fitting
 
-class TextReader:
-    """Tells scikit-learn that an estimator reads texts."""
+
+class TextReader(CallbackSupportMixin):
+    """Tells scikit-learn that an estimator reads texts, and takes its callbacks."""
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -28,6 +30,24 @@ class FitsNothing(TextReader):
 
     def __sklearn_is_fitted__(self):
         return True
+
+    def fit_transform(self, X, y=None):
+        """Return what ``transform`` does: nothing is learned.
+
+        Parameters
+        ----------
+        X : sequence
+            Input of ``transform``.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        transformed : object
+            Output of ``transform``.
+        """
+        with fitting(self):  # in a Pipeline, callbacks follow fits only
+            return self.transform(X)
 
 
 class OneTextColumn(

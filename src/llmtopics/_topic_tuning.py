@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_array, check_is_fitted
 from llmtopics._checks import check_positive, check_texts
 from llmtopics._language.encode_settings import read_settings
 from llmtopics._language.files import own_prompt
+from llmtopics._progress import reporting
 from llmtopics.embed import TransformerEmbedder
 from llmtopics.embed._encoder import as_embedder
 from llmtopics.finetune import LanguageModelTuner
@@ -117,18 +118,21 @@ def tune_embedder(
     tuner = _checked_tuner(tuner)
     embedder, prompt = _checked_embedder(model, tuner)
     start = _as_it_was_fitted(model)
-    for number in range(1, n_rounds + 1):
-        rows, topics = _confident(np.asarray(model.transform(texts)), texts, share)
-        place = tuner.output_dir
-        trained = clone(tuner).set_params(
-            model=embedder.model,
-            revision=embedder.revision,
-            output_dir=place and Path(place) / f"round {number}",
-        )
-        logger.info("round %d: tuning on %d texts", number, len(rows))
-        trained.fit([prompt + texts[i] for i in rows], topics)
-        embedder = clone(embedder).set_params(model=trained.model_path_, revision=None)
-        model = clone(start).set_params(embedder=embedder).fit(texts)
+    with reporting("tune_embedder", tuner.verbose):
+        for number in range(1, n_rounds + 1):
+            rows, topics = _confident(np.asarray(model.transform(texts)), texts, share)
+            place = tuner.output_dir
+            trained = clone(tuner).set_params(
+                model=embedder.model,
+                revision=embedder.revision,
+                output_dir=place and Path(place) / f"round {number}",
+            )
+            logger.info("round %d: tuning on %d texts", number, len(rows))
+            trained.fit([prompt + texts[i] for i in rows], topics)
+            embedder = clone(embedder).set_params(
+                model=trained.model_path_, revision=None
+            )
+            model = clone(start).set_params(embedder=embedder).fit(texts)
     return model
 
 

@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from llmtopics._checks import as_seed, check_texts, warn_user
 from llmtopics._language import LanguageModel, as_llm, model_to_ask, usage_since
 from llmtopics._language.request import split_template
+from llmtopics._progress import fitting, reporting
 from llmtopics._state import as_fitted, restored_on_error
 from llmtopics._text_readers import TextReader
 from llmtopics.text import TextAnalyzer
@@ -263,7 +264,7 @@ class LLMTopics(TextReader, TransformerMixin, BaseEstimator):
             If all texts are the same, so there is no mean to compare with.
         """
         texts = check_texts(X, "LLMTopics")
-        with restored_on_error(self):
+        with fitting(self), restored_on_error(self):
             self._as_fitted = as_fitted(self)
             self.llm_ = clone(as_llm(self.llm))
             before = self._asked.usage_
@@ -318,7 +319,8 @@ class LLMTopics(TextReader, TransformerMixin, BaseEstimator):
         mixtures, doubtful = self._mixtures_before(texts)
         if doubtful.any():
             asked = [text for text, doubt in zip(texts, doubtful, strict=True) if doubt]
-            logits = self._logits(self._scores(asked))
+            with reporting("LLMTopics", self.verbose, self):
+                logits = self._logits(self._scores(asked))
             mixtures[doubtful] = softmax(logits / self._as_fitted.temperature, axis=1)
         self.usage_ = usage_since(before, self._asked)
         return mixtures

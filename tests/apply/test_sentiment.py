@@ -495,7 +495,7 @@ def test_names_are_those_of_the_topics(model):
     assert framed.transform(TEXTS).columns.tolist() == names.tolist()
 
 
-def test_progress_is_shown_on_demand(model, capfd):
+def test_progress_is_shown_on_demand(model, no_delay, capfd):
     loud = quick(verbose=True).fit(TEXTS[:60], LABELS[:60])
     assert "TopicSentiment" in capfd.readouterr().err
     loud.set_params(verbose=False).transform(TEXTS[:5])

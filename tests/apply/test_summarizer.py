@@ -403,7 +403,7 @@ def test_time_grows_about_linearly(model, one_group):
         texts = [document(rng, *rng.choice([*THEMES], 1)) for _ in range(n)]
         task, sentences = made._read(texts, None)
         start = perf_counter()
-        extract(sentences, [0] * n if one_group else None, task, verbose=False)
+        extract(sentences, [0] * n if one_group else None, task)
         times.append(perf_counter() - start)
     assert times[1] < 24 * times[0]  # 64 if it were quadratic
 

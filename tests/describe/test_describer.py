@@ -470,7 +470,9 @@ def test_errors_speak_of_the_cache_only_if_there_is_one(tmp_path):
         assert ("are in the cache" in str(caught.value)) is (cache_dir is not False)
 
 
-def test_fit_reads_no_file_and_transform_shows_progress(tmp_path, strip, capsys):
+def test_fit_reads_no_file_and_transform_shows_progress(
+    tmp_path, strip, no_delay, capsys
+):
     path = tmp_path / "page.png"
     path.write_bytes(saved(strip))
     describer = ImageDescriber(verbose=True, cache_dir=False)
@@ -478,4 +480,4 @@ def test_fit_reads_no_file_and_transform_shows_progress(tmp_path, strip, capsys)
         patch.setattr("builtins.open", None)
         describer.fit([path])
     describer.transform([path])
-    assert "ImageDescriber (reading): 100%" in capsys.readouterr().err
+    assert "ImageDescriber: 100%" in capsys.readouterr().err

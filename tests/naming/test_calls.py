@@ -74,7 +74,7 @@ def test_the_expected_tokens_are_about_right(caplog):
     assert 0.5 < int(said) / (used["prompt_tokens"] + used["new_tokens"]) < 2
 
 
-def test_one_bar_shows_all_calls(recorder, capsys):
+def test_one_bar_shows_all_calls(recorder, capsys, no_delay):
     recorder.scores = {"Something": -40.0, "Rugby": -20.0}
     name_topics(WORDS, THETA, TEXTS, llm=recorder, verbose=True, describe=True)
     shown = capsys.readouterr().err

@@ -8,14 +8,20 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from tqdm.auto import tqdm
 
 from llmtopics._checks import check_texts
 from llmtopics._language.cache import folder_of, get_or_compute
 from llmtopics._language.errors import LLMError, PromptFailed
 from llmtopics._language.request import Request, checked, without_surrogates
 from llmtopics._language.usage import CountsUsage
+from llmtopics._progress import reporting, stage
 
+_STAGES = {  # what the bar says, by kind of request
+    "generate": "answers",
+    "next_word_distribution": "next words",
+    "score": "scores",
+    "describe": "captions",
+}
 _VERSION = 2  # in the cache key: raise it if prompts are built or read in another way
 
 
@@ -256,24 +262,24 @@ class LanguageModel(CountsUsage, BaseEstimator):
                 )
         rows = {text: i for i, text in enumerate(dict.fromkeys(texts))}
         distinct = list(rows)
-        bar = tqdm(total=len(distinct), desc=request.kind, disable=not verbose)
         n_new = 0
 
         def compute(missing: list[int]) -> Iterator[tuple[list[int], list[bytes]]]:
             nonlocal n_new
             asked = [distinct[i] for i in missing]
-            for some, answers in self._compute(asked, request, on_error, *further):
-                some = list(some)
-                kept = [
-                    json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace")
-                    for answer in answers
-                ]
-                yield [missing[i] for i in some], kept
-                self._used["n_calls"] += len(some)
-                n_new += len(some)
-                bar.update(len(some))
+            with stage(_STAGES[request.kind], len(asked), "prompts") as answered:
+                for some, answers in self._compute(asked, request, on_error, *further):
+                    some = list(some)
+                    kept = [
+                        json.dumps(each, ensure_ascii=False).encode("utf-8", "replace")
+                        for each in answers
+                    ]
+                    yield [missing[i] for i in some], kept
+                    self._used["n_calls"] += len(some)
+                    n_new += len(some)
+                    answered.update(len(some))
 
-        with bar:
+        with reporting(type(self).__name__, verbose):
             context = json.dumps([_VERSION, self._identity(), request._asdict()])
             folder = folder_of(self.cache_dir)
             place = folder and folder / "answers"  # vectors would fill this cache
@@ -283,7 +289,6 @@ class LanguageModel(CountsUsage, BaseEstimator):
                 row = texts.index(failure.prompt)
                 name = names[row] if names else f"Row {row}"
                 raise LLMError(f"{name}: {failure}") from None
-            bar.update(len(found) - n_new)
             self._used["n_cached"] += len(found) - n_new
         answers = {i: json.loads(value) for i, value in found.items()}
         return [answers.get(rows[text]) for text in texts]

@@ -26,6 +26,7 @@ from llmtopics._language.checkpoints import (
 from llmtopics._language.devices import devices_of, dtype_on
 from llmtopics._language.load import quiet
 from llmtopics._language.training_texts import spread_rows
+from llmtopics._progress import Stage, stage
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +53,6 @@ class Plan(NamedTuple):
     seed: int
     device: str
     dtype: str
-    verbose: bool
 
     def n_steps(self, n_items: int) -> int:
         """Return the number of updates of the weights, if nothing stops them before."""
@@ -152,7 +152,8 @@ def train(
 
     n_steps = plan.n_steps(len(items))
     held_out = spread_rows(held_out, _CHECKED)
-    with _training, _random_states_kept(), quiet():
+    counted = stage("training", n_steps, "steps")
+    with _training, _random_states_kept(), quiet(), counted as steps:
         checkpoint = last_whole_checkpoint(folder)
         before = _trained_weights(model) if held_out else {}
         arguments = _arguments(plan, n_steps, bool(held_out), folder)
@@ -163,13 +164,12 @@ def train(
             train_dataset=items,
             eval_dataset=held_out or None,
             data_collator=collate,
-            callbacks=_callbacks(plan, n_steps, bool(held_out)),
+            callbacks=_callbacks(plan, steps, bool(held_out)),
         )
         # a loss of ours is a mean of its batch, whatever a model's forward takes
         trainer.model_accepts_loss_kwargs &= loss is None
         trainer.remove_callback(PrinterCallback)
-        if not plan.verbose:
-            trainer.remove_callback(ProgressCallback)
+        trainer.remove_callback(ProgressCallback)
         if checkpoint:
             logger.info("continuing from %s", checkpoint)
         _run(trainer, checkpoint, advice)
@@ -274,11 +274,11 @@ def _arguments(plan: Plan, n_steps: int, checks: bool, folder: Path) -> Any:
         remove_unused_columns=False,
         label_names=["labels"],
         report_to="none",
-        disable_tqdm=not plan.verbose,
+        disable_tqdm=True,
     )
 
 
-def _callbacks(plan: Plan, n_steps: int, checks: bool) -> list[Any]:
+def _callbacks(plan: Plan, steps: Stage, checks: bool) -> list[Any]:
     """Return what watches the loop: time, memory, the loss, early stopping, checkpoints."""
     from transformers import EarlyStoppingCallback, TrainerCallback
     from transformers.trainer_callback import ExportableState
@@ -300,6 +300,8 @@ def _callbacks(plan: Plan, n_steps: int, checks: bool) -> list[Any]:
             if state.best_global_step:  # its path may be of before the folder was moved
                 best = checkpoint_of(Path(args.output_dir), state.best_global_step)
                 state.best_model_checkpoint = str(best)
+            if state.global_step:  # made before this run
+                steps.update(state.global_step)
 
         def on_evaluate(self, args, state, control, metrics, **_):
             if (
@@ -309,6 +311,7 @@ def _callbacks(plan: Plan, n_steps: int, checks: bool) -> list[Any]:
                 _warn_of_slow_checks(self.elapsed(), plan.max_minutes)
 
         def on_step_end(self, args, state, control, **_):
+            control.should_training_stop |= steps.update()
             limit = plan.max_minutes
             if limit is not None and self.elapsed() > 60 * limit:
                 control.should_training_stop = control.should_log = True
@@ -333,10 +336,8 @@ def _callbacks(plan: Plan, n_steps: int, checks: bool) -> list[Any]:
     found: list[Any] = []
     if checks and plan.patience is not None:
         found.append(EarlyStoppingCallback(plan.patience))
-    return [
-        *found,
-        Watch(),
-    ]  # in this order: the first check is not one without progress
+    # in this order: the first check is not one without progress
+    return [*found, Watch()]
 
 
 def _warn_of_slow_checks(seconds: float, max_minutes: float | None) -> None:

@@ -290,7 +290,7 @@ def _key(tuning: Tuning, base: Path | None, corpus: str) -> str:
     plan = tuning.plan
     decides = tuning._replace(
         model="" if base is None else fingerprint(base),
-        plan=plan._replace(device="", verbose=False, dtype=training_dtype(plan)),
+        plan=plan._replace(device="", dtype=training_dtype(plan)),
     )
     return _digest([json.dumps([_VERSION, decides, corpus])])
 

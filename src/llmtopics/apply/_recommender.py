@@ -26,6 +26,7 @@ from llmtopics._checks import (
 from llmtopics._compiled.threads import n_workers
 from llmtopics._fitted_model import FittedModel
 from llmtopics._parts import PartsMixin
+from llmtopics._progress import fitting
 from llmtopics._state import as_fitted, restored_on_error
 from llmtopics._text_readers import TextReader
 from llmtopics._vectorizers import IsVectorizer
@@ -324,7 +325,7 @@ class TopicRecommender(PartsMixin, TextReader, BaseEstimator):
                 "threshold, or add interactions."
             )
         seed = as_seed(self.random_state) % 2**32
-        with restored_on_error(self):
+        with fitting(self), restored_on_error(self):
             self._as_fitted = given
             self.item_ids_, self.user_ids_ = ids, found.user_ids
             self.model_ = topic_model_for(given, len(texts), seed)
@@ -352,7 +353,6 @@ class TopicRecommender(PartsMixin, TextReader, BaseEstimator):
             regularization=regularization_for(self._likes),
             seed=seed,
             n_jobs=n_workers(given.n_jobs),
-            verbose=bool(given.verbose),
         )
         scores: tuple[dict, dict] = ({}, {})
         side = None

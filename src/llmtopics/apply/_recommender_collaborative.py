@@ -3,12 +3,14 @@
 import copy
 import warnings
 from dataclasses import dataclass, replace
+from inspect import signature
 from typing import Any, Protocol
 
 import numpy as np
 import scipy.sparse as sp
 
 from llmtopics._compiled.blas import one_thread
+from llmtopics._progress import stage
 
 # chosen on a validation part of MovieLens; implicit's own default regularizes too little
 _EASE, _MOST_ITEMS = 100.0, 20_000  # regularization; 3 GB
@@ -163,7 +165,6 @@ def fit_collaborative(
     regularization: float,
     seed: int,
     n_jobs: int,
-    verbose: bool,
 ) -> Collaborative:
     """Fit EASE, or a model of ``implicit``.
 
@@ -204,7 +205,7 @@ def fit_collaborative(
             model = copy.deepcopy(given)
             if getattr(model, "random_state", seed) is None:
                 model.random_state = seed
-        model.fit(sp.csr_matrix(weights, dtype=np.float32), show_progress=verbose)
+        _fit_quietly(model, sp.csr_matrix(weights, dtype=np.float32))
     similarity: Any = getattr(model, "similarity", None)
     if sp.issparse(similarity):
         return ItemSimilarity(sp.csr_array(similarity.T, dtype=np.float64))
@@ -219,6 +220,16 @@ def fit_collaborative(
             gram = items.T @ items
         return LeastSquares(items, gram, model.regularization, model.alpha)
     return FixedUsers(items, np.asarray(model.user_factors, np.float64))
+
+
+def _fit_quietly(model: Any, weights: sp.csr_matrix) -> None:
+    """Fit a model of implicit without its own bar; count its rounds if it tells them."""
+    rounds = getattr(model, "iterations", 0)
+    if "callback" not in signature(model.fit).parameters:
+        rounds = 0
+    with stage("collaborative", rounds, "rounds") as counted:
+        told = {"callback": lambda *_: counted.update()} if rounds else {}
+        model.fit(weights, show_progress=False, **told)
 
 
 def with_items(model: Any, items: Any) -> Any:

@@ -15,11 +15,11 @@ from sklearn.base import (
 )
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted
-from tqdm.auto import tqdm
 
 from llmtopics._checks import as_seed, check_positive, check_texts, pandas_for
 from llmtopics._fitted_model import FittedModel
 from llmtopics._parts import PartsMixin
+from llmtopics._progress import fitting, reporting, stage
 from llmtopics._state import as_fitted, restored_on_error
 from llmtopics._text_readers import TextReader
 from llmtopics._vectorizers import IsVectorizer
@@ -293,7 +293,7 @@ class TopicSentiment(
         given = as_fitted(self)
         labels = None if y is None else check_labels(y, texts, given.order)
         check_ways(given, labels)
-        with restored_on_error(self):
+        with fitting(self), restored_on_error(self):
             self._as_fitted, self._seed = given, as_seed(self.random_state)
             small = self._seed % 2**32  # scikit-learn's parts take no larger seed
             self.topic_model_ = fit_topics(given, texts, small)
@@ -483,21 +483,23 @@ class TopicSentiment(
     def _read(self, X: Any) -> Measured:
         check_is_fitted(self)
         texts = check_texts(X, "TopicSentiment")
-        return self._measure(self._sentences(texts), len(texts))
+        with reporting("TopicSentiment", self.verbose, self):
+            return self._measure(self._sentences(texts), len(texts))
 
     def _sentences(self, texts: list[str]) -> Sentences:
         """Return the sentences of documents and their topics, read in batches."""
         parts = []
-        with tqdm(
-            total=len(texts), desc="TopicSentiment", disable=not self.verbose
-        ) as bar:
+        with (
+            reporting("TopicSentiment", self.verbose, self),
+            stage("sentences", len(texts), "texts") as read,
+        ):
             for start in range(0, len(texts), _BATCH):
                 some = texts[start : start + _BATCH]
                 part = read_sentences(
                     self.topic_model_, some, self._as_fitted.language, self._no_words
                 )
                 parts.append(part._replace(documents=part.documents + start))
-                bar.update(len(some))
+                read.update(len(some))
         return Sentences(
             [text for part in parts for text in part.texts],
             np.concatenate([part.documents for part in parts]),

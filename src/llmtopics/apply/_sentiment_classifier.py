@@ -14,6 +14,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from llmtopics._progress import stage
 from llmtopics.apply._sentiment_sentences import Sentences
 from llmtopics.finetune._inputs import classes_of
 
@@ -204,14 +205,18 @@ def held_out_scores(
         return None
     scores = np.zeros(len(read.texts))
     folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
-    for _, test in folds.split(firsts, labels):
-        asked = np.isin(read.documents, test)
-        own = [text for text, there in zip(read.texts, asked, strict=True) if not there]
-        others = [text for text, there in zip(read.texts, asked, strict=True) if there]
-        model = clone(classifier).fit(own, read.labels[~asked])
-        # a rare class may be in none of the other folds
-        known = np.array([values[each] for each in np.asarray(model.classes_).tolist()])
-        scores[asked] = scores_of(model, known, others)
+    with stage("cross-validation", n_folds, "folds") as done:
+        for _, test in folds.split(firsts, labels):
+            asked = np.isin(read.documents, test)
+            in_test = list(zip(read.texts, asked, strict=True))
+            own = [text for text, there in in_test if not there]
+            others = [text for text, there in in_test if there]
+            model = clone(classifier).fit(own, read.labels[~asked])
+            # a rare class may be in none of the other folds
+            classes = np.asarray(model.classes_).tolist()
+            known = np.array([values[each] for each in classes])
+            scores[asked] = scores_of(model, known, others)
+            done.update()
     return scores
 
 

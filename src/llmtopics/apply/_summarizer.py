@@ -15,6 +15,7 @@ from llmtopics._checks import check_texts, pandas_for, warn_user
 from llmtopics._fitted_model import FittedModel
 from llmtopics._language import LanguageModel, as_llm, model_to_ask
 from llmtopics._parts import PartsMixin
+from llmtopics._progress import fitting, reporting
 from llmtopics._state import as_fitted, restored_on_error
 from llmtopics._text_readers import OneTextColumn, TextReader
 from llmtopics.apply._summarizer_coverage import Weights
@@ -269,7 +270,7 @@ class TopicSummarizer(
             raise ValueError(
                 "topic_weight, word_weight and vector_weight are all 0: set one above 0."
             )
-        with restored_on_error(self):
+        with fitting(self), restored_on_error(self):
             self._as_fitted = given
             vars(self).pop("outcomes_", None)  # of the old fit
             self.model_ = self._new_model().fit(texts, y)  # FrozenEstimator needs y
@@ -408,25 +409,21 @@ class TopicSummarizer(
             If pandas is not installed.
         """
         pandas = pandas_for("TopicSummarizer.select_sentences")
-        task, sentences = self._read(texts, topic)
-        found = extract(sentences, groups, task, verbose=self.verbose)
+        with reporting("TopicSummarizer", self.verbose, self):
+            task, sentences = self._read(texts, topic)
+            found = extract(sentences, groups, task)
         return pandas.DataFrame(sentence_rows(found, sentences))
 
     @config_context(transform_output="default")
     def _summaries(self, texts: Any, groups: Any, topic: Any) -> list[Summary]:
-        task, sentences = self._read(texts, topic)
-        found = extract(sentences, groups, task, verbose=self.verbose)
-        if self.llm_ is not None:
-            llm = model_to_ask(self.llm_, self.llm)
-            found = write(
-                found,
-                sentences,
-                self.model_,
-                llm,
-                task,
-                on_error=self.on_error,
-                verbose=self.verbose,
-            )
+        with reporting("TopicSummarizer", self.verbose, self):
+            task, sentences = self._read(texts, topic)
+            found = extract(sentences, groups, task)
+            if self.llm_ is not None:
+                llm = model_to_ask(self.llm_, self.llm)
+                found = write(
+                    found, sentences, self.model_, llm, task, on_error=self.on_error
+                )
         self.outcomes_ = np.array([summary.outcome for summary in found])
         too_long = [str(one.label) for one in found if one.outcome == "too long"]
         if too_long:

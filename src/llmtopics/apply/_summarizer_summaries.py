@@ -4,11 +4,11 @@ from collections.abc import Hashable
 from typing import Any, NamedTuple
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from llmtopics._fitted_model import FittedModel
 from llmtopics._language import LanguageModel
 from llmtopics._mixtures import check_mixtures
+from llmtopics._progress import stage
 from llmtopics._words import topic_labels
 from llmtopics.apply._summarizer_coverage import (
     Candidates,
@@ -100,30 +100,33 @@ def topic_number(model: Any, topic: Any, n_topics: int) -> int:
     return int(topic)
 
 
-def extract(
-    sentences: Sentences, groups: Any, task: Task, verbose: bool | int
-) -> list[Summary]:
+def extract(sentences: Sentences, groups: Any, task: Task) -> list[Summary]:
     """Return the extractive summary of each text or group."""
     found = list(rows_of_groups(groups, len(sentences.document_mixtures)))
     summaries = []
-    for label, rows in tqdm(found, desc="summaries", disable=not verbose):
-        numbers, candidates = sentences.of(rows, task.topic)
-        chosen = choose_sentences(candidates, task.weights, *task.limits(1))
-        if chosen:
-            outcome = "extracted"
-        elif len(numbers):
-            outcome = "too long"
-        else:
-            outcome = "no such topic" if len(sentences.numbers_of(rows)[0]) else "blank"
-        chosen_in_order = sorted(chosen, key=lambda one: one.sentence)
-        text = " ".join(
-            sentences.texts[numbers[one.sentence]] for one in chosen_in_order
-        )
-        coverage = chosen[-1].coverage if chosen else 0.0
-        summaries.append(
-            Summary(label, rows, text, outcome, coverage, candidates, numbers, chosen)
-        )
+    with stage("summaries", len(found), "summaries") as made:
+        for label, rows in found:
+            summaries.append(_extracted(sentences, label, rows, task))
+            made.update()
     return summaries
+
+
+def _extracted(
+    sentences: Sentences, label: Any, rows: np.ndarray, task: Task
+) -> Summary:
+    """Return the extractive summary of the texts in some rows."""
+    numbers, candidates = sentences.of(rows, task.topic)
+    chosen = choose_sentences(candidates, task.weights, *task.limits(1))
+    if chosen:
+        outcome = "extracted"
+    elif len(numbers):
+        outcome = "too long"
+    else:
+        outcome = "no such topic" if len(sentences.numbers_of(rows)[0]) else "blank"
+    chosen_in_order = sorted(chosen, key=lambda one: one.sentence)
+    text = " ".join(sentences.texts[numbers[one.sentence]] for one in chosen_in_order)
+    coverage = chosen[-1].coverage if chosen else 0.0
+    return Summary(label, rows, text, outcome, coverage, candidates, numbers, chosen)
 
 
 def write(
@@ -134,7 +137,6 @@ def write(
     task: Task,
     *,
     on_error: str,
-    verbose: bool | int,
 ) -> list[Summary]:
     """Let a language model write the summaries; keep the extracts where a check fails."""
     asked = [i for i, one in enumerate(summaries) if one.outcome == "extracted"]
@@ -156,7 +158,6 @@ def write(
         system=SYSTEM,
         max_new_tokens=task.max_new_tokens,
         on_error=on_error,
-        verbose=verbose,
     )
     found = list(summaries)
     for i, answer in zip(asked, answers, strict=True):

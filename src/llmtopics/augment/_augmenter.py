@@ -12,6 +12,7 @@ from llmtopics._checks import as_seed, check_texts
 from llmtopics._language import LanguageModel, as_llm, usage_since
 from llmtopics._language.clean_answer import clean_answer
 from llmtopics._language.request import split_template
+from llmtopics._progress import fitting, reporting
 from llmtopics._text_readers import TextOutput
 from llmtopics.augment._modes import MODES
 from llmtopics.augment._quality import cosines_of, distinct_keywords, outcome_of
@@ -199,8 +200,9 @@ class LLMAugmenter(
         self : LLMAugmenter
             The estimator itself.
         """
-        self._check()
-        check_texts(X, "LLMAugmenter")
+        with fitting(self):
+            self._check()
+            check_texts(X, "LLMAugmenter")
         return self
 
     @config_context(transform_output="default")
@@ -235,7 +237,8 @@ class LLMAugmenter(
         asked = np.flatnonzero(outcomes != "blank").tolist()
         llm = as_llm(self.llm)
         before = llm.usage_
-        found = self._generate(llm, [texts[i] for i in asked])
+        with reporting("LLMAugmenter", self.verbose, self):
+            found = self._generate(llm, [texts[i] for i in asked])
         written = {i: self._cleaned(text) for i, text in zip(asked, found, strict=True)}
         for i, text in written.items():
             outcomes[i] = outcome_of(texts[i], text, self._template(), self.language)
@@ -243,7 +246,8 @@ class LLMAugmenter(
         if self.min_similarity is not None and rows.size:
             answers = [written[i] for i in rows.tolist()]
             embedder = as_embedder(self.embedder, self.verbose)
-            cosines = cosines_of([texts[i] for i in rows], answers, embedder)
+            with reporting("LLMAugmenter", self.verbose, self):
+                cosines = cosines_of([texts[i] for i in rows], answers, embedder)
             outcomes[rows[cosines < self.min_similarity]] = "drifted"
         self.outcomes_ = outcomes
         self.report_ = {name: int((outcomes == name).sum()) for name in OUTCOMES}

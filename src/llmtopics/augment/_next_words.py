@@ -15,6 +15,7 @@ from llmtopics._checks import as_counts, check_texts, warn_user
 from llmtopics._language import LanguageModel, as_llm, model_to_ask, usage_since
 from llmtopics._language.request import split_template
 from llmtopics._parts import PartsMixin
+from llmtopics._progress import fitting, reporting
 from llmtopics._state import as_fitted, restored_on_error
 from llmtopics._text_readers import TextReader
 from llmtopics._vectorizers import IsVectorizer, words_of
@@ -180,7 +181,7 @@ class NextWordCounts(
         """
         texts = check_texts(X, "NextWordCounts")
         split_template(self.prompt)
-        with restored_on_error(self):
+        with fitting(self), restored_on_error(self):
             self._as_fitted = as_fitted(self)
             self._llm = clone(as_llm(self.llm))
             self.vectorizer_ = (
@@ -250,8 +251,8 @@ class NextWordCounts(
         found: list[Any] = []
         llm = model_to_ask(self._llm, self.llm)
         before = llm.usage_
-        if asked:
-            found = llm.next_word_distribution(
+        with reporting("NextWordCounts", self.verbose, self):
+            found = asked and llm.next_word_distribution(
                 [texts[i] for i in asked],
                 template=fitted.prompt,
                 max_length=fitted.max_length,

@@ -16,6 +16,7 @@ from llmtopics._checks import as_seed, check_texts, warn_user
 from llmtopics._language import LanguageModel, as_llm, usage_since
 from llmtopics._language.clean_answer import clean_answer
 from llmtopics._language.request import split_template
+from llmtopics._progress import reporting
 from llmtopics.augment._class_sizes import check_labels, n_missing
 from llmtopics.augment._near_duplicates import KnownTexts
 
@@ -222,7 +223,8 @@ class LLMResampler(BaseEstimator):
                 rng.shuffle(rows)
         llm = as_llm(self.llm)
         before = llm.usage_
-        made, sources = self._written(texts, groups, wanted, llm, seed)
+        with reporting("LLMResampler", self.verbose, self):
+            made, sources = self._written(texts, groups, wanted, llm, seed)
         self.usage_ = usage_since(before, llm)
         self.sample_indices_ = np.array([*range(len(texts)), *sources])
         more = _like(X, [*texts, *made], self.sample_indices_)

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.utils._param_validation import Options, StrOptions
-from tqdm.auto import tqdm
 
 from llmtopics._checks import check_rows
 from llmtopics._language.cache import folder_of, get_or_compute
+from llmtopics._progress import fitting, reporting, stage
 from llmtopics._text_readers import TextOutput
 from llmtopics.describe._inputs import MISSING, Input, Unreadable, read_input
 
@@ -64,8 +64,9 @@ class Describer(TextOutput, ABC):
         self : estimator
             The estimator itself.
         """
-        self._check()
-        self._read(X, hashed=False)
+        with fitting(self):
+            self._check()
+            self._read(X, hashed=False)
         return self
 
     @abstractmethod
@@ -84,18 +85,22 @@ class Describer(TextOutput, ABC):
         rows = check_rows(X, name, self._KIND)
         failures = Failures(name, self.on_error, self.cache_dir is not False)
         files: list[Input | None] = []
-        bar = tqdm(rows, desc=f"{name} (reading)", disable=not self.verbose)
-        for row, value in enumerate(bar):
-            if value is MISSING:  # a missing cell in make_describer is no failure
-                failures.missing.add(row)
-                files.append(None)
-                continue
-            try:
-                others = _IN_MEMORY[self._KIND]
-                files.append(read_input(value, self._in_memory, others, hashed=hashed))
-            except Unreadable as error:
-                failures.add(row, "", error)
-                files.append(None)
+        others = _IN_MEMORY[self._KIND]
+        with (
+            reporting(name, self.verbose, self),
+            stage("reading", len(rows), "files") as read,
+        ):
+            for row, value in enumerate(rows):
+                file = None
+                if value is MISSING:  # a missing cell in make_describer is no failure
+                    failures.missing.add(row)
+                else:
+                    try:
+                        file = read_input(value, self._in_memory, others, hashed=hashed)
+                    except Unreadable as error:
+                        failures.add(row, "", error)
+                files.append(file)
+                read.update()
         return files, failures
 
     def _report(self, texts: list[str | None], failures: "Failures") -> list[str]:
@@ -203,27 +208,27 @@ class LocalPart(ABC):
             if file is not None:
                 rows.setdefault(file.digest, []).append(row)
         digests = list(rows)
-        name = f"{failures.estimator} ({type(self).__name__.lower()})"
-
-        bar = tqdm(total=len(digests), desc=name, disable=not verbose)
-
-        def compute(missing: list[int]) -> Iterator[tuple[list[int], list[bytes]]]:
-            for i in missing:
-                same = rows[digests[i]]
-                try:
-                    made = self.describe(files[same[0]])  # type: ignore[arg-type]
-                except Unreadable as error:
-                    for row in same:
-                        failures.add(row, files[row].name, error)  # type: ignore[union-attr]
-                else:
-                    yield [i], [made]
-                bar.update()
-
         folder = folder_of(cache_dir)
         place = folder and folder / "descriptions"
-        with bar:
+        with (
+            reporting(failures.estimator, verbose),
+            stage(type(self).__name__.lower(), len(digests), "files") as described,
+        ):
+
+            def compute(missing: list[int]) -> Iterator[tuple[list[int], list[bytes]]]:
+                for i in missing:
+                    same = rows[digests[i]]
+                    try:
+                        made = self.describe(files[same[0]])  # type: ignore[arg-type]
+                    except Unreadable as error:
+                        for row in same:
+                            failures.add(row, files[row].name, error)  # type: ignore[union-attr]
+                    else:
+                        yield [i], [made]
+                    described.update()
+
             # one portion at a time, so that other processes need not wait for all of them
             found = get_or_compute(place, self.context(), digests, compute, most=1)
-            bar.update(len(digests) - bar.n)  # those that were in the cache
+            described.update(len(digests) - described.n)  # those in the cache
         position = {digest: i for i, digest in enumerate(digests)}
         return [file and found.get(position[file.digest]) for file in files]

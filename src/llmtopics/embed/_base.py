@@ -8,6 +8,7 @@ from sklearn.base import (
 )
 
 from llmtopics._checks import check_texts
+from llmtopics._progress import fitting
 from llmtopics._text_readers import FitsNothing
 
 
@@ -32,5 +33,6 @@ class Embedder(
         self : estimator
             The estimator itself.
         """
-        check_texts(X, type(self).__name__)
+        with fitting(self):
+            check_texts(X, type(self).__name__)
         return self

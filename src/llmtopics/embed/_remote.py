@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.utils._param_validation import Interval
-from tqdm.auto import tqdm
 
 from llmtopics._checks import check_texts
 from llmtopics._language.cache import folder_of, get_or_compute
@@ -17,6 +16,7 @@ from llmtopics._language.connection import Stopped
 from llmtopics._language.errors import LLMError, PromptFailed
 from llmtopics._language.remote_vectors import EMBED, remote_vectors
 from llmtopics._language.served import Served
+from llmtopics._progress import reporting, stage
 from llmtopics._redact import redacted
 from llmtopics.embed._base import Embedder
 
@@ -203,7 +203,8 @@ class RemoteEmbedder(Served, Embedder):
         LLMError
             If the server gives no vectors, or wrong ones, or a limit could be exceeded.
         """
-        return self._embed(check_texts(X, "RemoteEmbedder"))
+        with reporting("RemoteEmbedder", self.verbose, self):
+            return self._embed(check_texts(X, "RemoteEmbedder"))
 
     def _embed(self, texts: list[str]) -> np.ndarray:
         """Return the vectors of texts. Each distinct text is sent once."""
@@ -242,21 +243,21 @@ class RemoteEmbedder(Served, Embedder):
         def compute(missing: list[int]) -> Iterator[tuple[list[int], list[bytes]]]:
             nonlocal n_new
             asked = [texts[written[i]] for i in missing]
-            for some, vectors in self._asked(asked, prompt):
-                yield [missing[i] for i in some], [each.tobytes() for each in vectors]
-                n_new += len(some)
-                bar.update(len(some))
+            with stage("vectors", len(asked), "texts") as sent:
+                for some, vectors in self._asked(asked, prompt):
+                    yield (
+                        [missing[i] for i in some],
+                        [each.tobytes() for each in vectors],
+                    )
+                    n_new += len(some)
+                    sent.update(len(some))
 
-        with tqdm(
-            total=len(written), desc="RemoteEmbedder", disable=not self.verbose
-        ) as bar:
-            found = get_or_compute(
-                folder_of(self.cache_dir),
-                context,
-                [texts[i] for i in written],
-                compute,
-            )
-            bar.update(len(found) - n_new)
+        found = get_or_compute(
+            folder_of(self.cache_dir),
+            context,
+            [texts[i] for i in written],
+            compute,
+        )
         self._used["n_cached"] += len(found) - n_new
         lengths = {len(vector) // 4 for vector in found.values()}
         if len(lengths) > 1:

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
-from tqdm.auto import tqdm
 
 from llmtopics._checks import N_JOBS, check_texts
+from llmtopics._compiled.threads import inside_worker
 from llmtopics._language.cache import folder_of, get_or_compute
 from llmtopics._language.encode_settings import (
     POOLINGS,
@@ -19,6 +19,7 @@ from llmtopics._language.encode_settings import (
     read_settings,
 )
 from llmtopics._language.files import own_prompt
+from llmtopics._progress import aside, is_first, reporting, stage
 from llmtopics.embed._backend import Backend, find_backend
 from llmtopics.embed._base import Embedder
 
@@ -203,7 +204,8 @@ class TransformerEmbedder(Embedder):
         texts = check_texts(X, "TransformerEmbedder")
         settings, backend = self._settings()
         distinct = {text: i for i, text in enumerate(dict.fromkeys(texts))}
-        vectors = self._vectors(list(distinct), settings, backend)
+        with reporting("TransformerEmbedder", self.verbose, self):
+            vectors = self._vectors(list(distinct), settings, backend)
         return vectors[[distinct[text] for text in texts]]
 
     def _find(self) -> tuple[Path, Backend]:
@@ -241,24 +243,27 @@ class TransformerEmbedder(Embedder):
             )
         finally:
             n_long, n_unknown = faults.tolist()
-            if n_unknown:
-                logger.warning(
-                    "%d of %d texts consist mostly of characters that the model %r does not "
-                    "know (emoji, or another script), so their vectors say little. For other "
-                    "languages, use model='multilingual' or RemoteEmbedder",
-                    n_unknown,
-                    len(texts),
-                    self.model,
-                )
-            if n_long:
-                logger.warning(
-                    "%d of %d texts are longer than %d tokens and were %s (%s)",
-                    n_long,
-                    len(texts),
-                    settings.max_length,
-                    "cut there" if self.long_texts == "truncate" else "read in pieces",
-                    self._LIMITS,
-                )
+            with aside():
+                if n_unknown and self._is_first("unknown"):
+                    logger.warning(
+                        "%d of %d texts consist mostly of characters that the model %r does not "
+                        "know (emoji, or another script), so their vectors say little. For other "
+                        "languages, use model='multilingual' or RemoteEmbedder",
+                        n_unknown,
+                        len(texts),
+                        self.model,
+                    )
+                if n_long and self._is_first("long"):
+                    logger.warning(
+                        "%d of %d texts are longer than %d tokens and were %s (%s)",
+                        n_long,
+                        len(texts),
+                        settings.max_length,
+                        "cut there"
+                        if self.long_texts == "truncate"
+                        else "read in pieces",
+                        self._LIMITS,
+                    )
         if not found:
             return np.zeros(
                 (len(texts), backend.n_dimensions(settings.folder)), np.float32
@@ -268,6 +273,10 @@ class TransformerEmbedder(Embedder):
         for i, vector in found.items():
             vectors[written[i]] = np.frombuffer(vector, np.float32)
         return vectors
+
+    def _is_first(self, fault: str) -> bool:
+        """Return whether to log a fault of texts: once per fit, or per worker process."""
+        return is_first(self, f"{self.model} {fault}", of_process=inside_worker())
 
     def _encoded(
         self,
@@ -282,22 +291,14 @@ class TransformerEmbedder(Embedder):
         work = np.array([len(text) for text in texts])
         if settings.long_texts == "truncate":
             work = np.minimum(work, _CHARACTERS * settings.max_length)
-        n_done = 0
-        with tqdm(
-            total=int(work.sum()),
-            desc="TransformerEmbedder",
-            unit="char",
-            unit_scale=True,
-            disable=not self.verbose,
-        ) as bar:
+        total = float(work.sum())
+        with stage("vectors", len(texts), "texts", work=total) as encoded:
             for some, vectors, *n in backend.encode(
                 texts, settings, self.device, self.batch_size, self.n_jobs
             ):
                 faults += n
                 yield [rows[i] for i in some], [vector.tobytes() for vector in vectors]
-                n_done += some.size
-                bar.set_postfix_str(f"{n_done}/{len(texts)} texts", refresh=False)
-                bar.update(int(work[some].sum()))
+                encoded.update(some.size, float(work[some].sum()))
 
     @property
     def _n_features_out(self):

@@ -16,6 +16,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from llmtopics._checks import as_seed, check_texts
 from llmtopics._language.classify import Examples, train_encoder
 from llmtopics._language.training import Plan, training_dtype
+from llmtopics._progress import fitting
 from llmtopics._state import as_fitted, restored_on_error
 from llmtopics._text_readers import TextReader
 from llmtopics.finetune._history import history_table
@@ -258,7 +259,7 @@ class TransformerClassifier(TextReader, ClassifierMixin, BaseEstimator):
                 "TransformerClassifier needs at least two classes, and y has one class, "
                 f"{classes.tolist()[0]!r}."
             )
-        with restored_on_error(self):
+        with fitting(self), restored_on_error(self):
             self._as_fitted, self._trained = as_fitted(self), None
             self._fingerprint = self._fingerprint_now()
             self.history_ = history_table([])
@@ -331,7 +332,6 @@ class TransformerClassifier(TextReader, ClassifierMixin, BaseEstimator):
             seed=seed,
             device=self.device,
             dtype=self.dtype,
-            verbose=bool(self.verbose),
         )
 
     def predict(self, X):

@@ -14,6 +14,7 @@ from llmtopics._checks import as_seed
 from llmtopics._language.training import Plan
 from llmtopics._language.training_models import Size
 from llmtopics._language.tune import Tuning, default_of, score, tune
+from llmtopics._progress import fitting
 from llmtopics._state import as_fitted, restored_on_error
 from llmtopics.finetune._history import history_table
 from llmtopics.finetune._inputs import written_texts
@@ -295,7 +296,7 @@ class LanguageModelTuner(BaseEstimator):
         texts, topics = written_texts(X, y, self.objective)
         if self.output_dir == "":
             raise ValueError("output_dir is empty: name a folder, or use None.")
-        with restored_on_error(self):
+        with fitting(self), restored_on_error(self):
             place = self.output_dir
             tuned = tune(
                 texts,

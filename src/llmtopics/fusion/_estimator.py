@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from llmtopics._checks import N_JOBS, as_seed, check_texts
 from llmtopics._parts import PartsMixin
+from llmtopics._progress import fitting, reporting
 from llmtopics._state import as_fitted, restored_on_error
 from llmtopics._text_readers import TextReader
 from llmtopics._topic_html import ShowsTopics
@@ -370,7 +371,7 @@ class FusionTopicModel(
                 "side: leave one of them at None."
             )
         POOLINGS[given.pooling].check(given)
-        with restored_on_error(self):
+        with fitting(self), restored_on_error(self):
             for name in [name for name in vars(self) if name.endswith("_")]:
                 delattr(self, name)  # poolings set different attributes
             self._as_fitted = given
@@ -402,7 +403,8 @@ class FusionTopicModel(
 
     @config_context(transform_output="default")
     def _mixtures(self, texts: list[str]) -> np.ndarray:
-        return self._pooling().mixtures(texts)
+        with reporting("FusionTopicModel", self.verbose, self):
+            return self._pooling().mixtures(texts)
 
     def _pooling(self) -> Pooling:
         """Return the fitted pooling, with the current ``n_jobs`` and ``verbose``."""

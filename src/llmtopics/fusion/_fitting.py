@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 from sklearn.feature_extraction.text import TfidfTransformer
-from tqdm.auto import tqdm
 
+from llmtopics._progress import stage
 from llmtopics._vectorizers import words_of
 from llmtopics.fusion._co_training import explained
 from llmtopics.fusion._poolings import Pooling, pooling_for
@@ -102,7 +102,6 @@ def _best(
     pooling: Pooling, read: Read, seed: int
 ) -> tuple[Pooling, np.ndarray | None, dict[float, float]]:
     """Fit each α; return the pooling whose topics both views explain best, f, and scores."""
-    given = pooling.counts.given
     if read.X.shape[0] < 20:
         raise ValueError(
             f"alpha='auto' needs at least 20 texts, got {read.X.shape[0]}: pass more texts, "
@@ -115,16 +114,16 @@ def _best(
     views = TfidfTransformer().fit_transform(read.X), vectors
     best: tuple[Any, ...] = ()
     scores: dict[float, float] = {}
-    quiet = SimpleNamespace(**{**vars(given), "verbose": False})
-    for alpha in tqdm(ALPHAS, "alpha", disable=not given.verbose):
-        tried = type(pooling)(alpha, copy(pooling.counts), copy(pooling.embeddings))
-        tried.counts.given = quiet
-        tried.embeddings.topics = deepcopy(pooling.embeddings.topics)
-        f = tried.fit(read.X, read.inputs, read.f, seed)
-        scores[alpha] = explained(tried.mix(read.X, f), views)
-        rank = scores[alpha], -abs(alpha - 0.5)  # of equal scores, that nearest to 0.5
-        if not best or rank > best[0]:
-            best = rank, tried, f
+    with stage("alpha", len(ALPHAS), "weights") as weights:
+        for alpha in ALPHAS:
+            tried = type(pooling)(alpha, copy(pooling.counts), copy(pooling.embeddings))
+            tried.embeddings.topics = deepcopy(pooling.embeddings.topics)
+            f = tried.fit(read.X, read.inputs, read.f, seed)
+            scores[alpha] = explained(tried.mix(read.X, f), views)
+            rank = scores[alpha], -abs(alpha - 0.5)  # of equal scores, nearest to 0.5
+            if not best or rank > best[0]:
+                best = rank, tried, f
+            weights.update()
     low, high = min(scores.values()), max(scores.values())
     if low == high or high - low < _EQUAL:  # both may be -inf
         logger.warning(

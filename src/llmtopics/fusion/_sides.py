@@ -1,11 +1,13 @@
 """The two inputs of fusion: counts → g and embeddings → f, each (D, K) topic proportions."""
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from sklearn.base import clone
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_memory, check_non_negative
@@ -13,6 +15,7 @@ from sklearn.utils.validation import check_memory, check_non_negative
 from llmtopics import __version__
 from llmtopics._checks import as_counts
 from llmtopics._mixtures import check_mixtures
+from llmtopics._progress import Counted, stage
 from llmtopics.embed._encoder import as_embedder
 from llmtopics.text._vectorizer import default_vectorizer
 from llmtopics.topics import EmbeddingTopics, GibbsLDA
@@ -49,14 +52,23 @@ class CountSide:
             vectorizer = default_vectorizer(len(texts))
         if given.expander is None or not expand:
             self.vectorizer = clone(vectorizer)
-            return self.check(self.vectorizer.fit_transform(texts))
+            return self._counts(self.vectorizer.fit_transform, texts)
         self.expander = clone(given.expander).set_params(vectorizer=vectorizer)
         self.vectorizer = self.expander.fit(texts).vectorizer_
         return self.own(texts)
 
     def own(self, texts: list[str]) -> sp.csr_array:
         """Return the counts of the texts' own words."""
-        return self.check(self.vectorizer.transform(texts))
+        return self._counts(self.vectorizer.transform, texts)
+
+    def _counts(
+        self, read: Callable[[list[str]], Any], texts: list[str]
+    ) -> sp.csr_array:
+        """Return the counts that a method of ``vectorizer`` makes."""
+        with stage("counts", len(texts), "texts") as counted:
+            if isinstance(self.vectorizer, CountVectorizer):  # it reads one by one
+                texts = Counted(texts, counted)
+            return self.check(read(texts))
 
     def expanded(self, texts: list[str], own: sp.csr_array) -> sp.csr_array:
         """Return the counts to find topics in: own words plus the expander's words."""

@@ -5,9 +5,9 @@ from zlib import crc32
 
 import numpy as np
 from numpy.typing import ArrayLike
-from tqdm.auto import tqdm
 
 from llmtopics._checks import as_counts, as_seed, check_positive, check_prior
+from llmtopics._progress import reporting, stage
 from llmtopics.metrics import _left_to_right_kernels as kernels
 from llmtopics.metrics._input_checks import check_distributions
 
@@ -95,13 +95,19 @@ def left_to_right(
         )
     word_topic, seed = np.ascontiguousarray(phi.T), as_seed(random_state)
     values = np.zeros(counts.shape[0])
-    documents = tqdm(range(len(values)), "left_to_right", disable=not verbose)
-    for d in documents:
-        i, j = counts.indptr[d], counts.indptr[d + 1]
-        words = np.repeat(counts.indices[i:j], counts.data[i:j])
-        # the seed depends on the words, not on the row; the words are shuffled, because the
-        # order of columns has no meaning
-        rng = np.random.default_rng([seed, crc32(words.tobytes())])
-        words = rng.permutation(words)
-        values[d] = kernels.left_to_right(words, word_topic, prior, n_particles, rng)
+    with (
+        reporting("left_to_right", verbose),
+        stage("left_to_right", len(values), "documents") as scored,
+    ):
+        for d in range(len(values)):
+            i, j = counts.indptr[d], counts.indptr[d + 1]
+            words = np.repeat(counts.indices[i:j], counts.data[i:j])
+            # the seed depends on the words, not on the row; the words are shuffled, because
+            # the order of columns has no meaning
+            rng = np.random.default_rng([seed, crc32(words.tobytes())])
+            words = rng.permutation(words)
+            values[d] = kernels.left_to_right(
+                words, word_topic, prior, n_particles, rng
+            )
+            scored.update()
     return np.minimum(values, 0)  # against rounding errors

@@ -10,10 +10,10 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.utils import Bunch, _safe_indexing
 from sklearn.utils.validation import _num_samples
-from tqdm.auto import tqdm
 
 from llmtopics._checks import as_seed, check_positive
 from llmtopics._fitted_model import FittedModel
+from llmtopics._progress import reporting, stage
 from llmtopics.metrics._input_checks import columns_of, weights_of
 
 
@@ -115,18 +115,21 @@ def topic_stability(
 
     first = clone(estimator)
     unset = [name for name in seeds if first.get_params()[name] is None]
-    first.set_params(**dict.fromkeys(unset, int(rng.integers(2**31)))).fit(X)
-    plans = [
-        (int(rng.integers(2**31)), _part(n, subsample, rng)) for _ in range(n_runs)
-    ]
-    fits = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(refit)(*plan) for plan in plans
-    )
-    reference = weights_and_words(first)
-    matched = [
-        match_weights(reference, topics)
-        for topics in tqdm(fits, "topic_stability", n_runs, disable=not verbose)
-    ]
+    first.set_params(**dict.fromkeys(unset, int(rng.integers(2**31))))
+    shown = reporting("topic_stability", verbose)
+    with shown, stage("fits", 1 + n_runs, "fits") as counted:
+        first.fit(X)
+        counted.update()
+        plans = [
+            (int(rng.integers(2**31)), _part(n, subsample, rng)) for _ in range(n_runs)
+        ]
+        fits = Parallel(n_jobs=n_jobs, return_as="generator")(
+            delayed(refit)(*plan) for plan in plans
+        )
+        reference, matched = weights_and_words(first), []
+        for topics in fits:
+            counted.update()
+            matched.append(match_weights(reference, topics))
     runs = np.array([similarity for similarity, _ in matched])
     return Bunch(
         per_topic=runs.mean(axis=0),

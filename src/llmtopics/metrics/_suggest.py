@@ -13,9 +13,9 @@ from sklearn.model_selection import ShuffleSplit
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples, check_memory
-from tqdm.auto import tqdm
 
 from llmtopics._checks import as_seed, check_positive, pandas_for
+from llmtopics._progress import reporting, stage
 from llmtopics.metrics._k_indices import indices_of
 from llmtopics.metrics._scorers import topic_scorer
 from llmtopics.metrics._stability import Weights, match_weights, weights_and_words
@@ -194,14 +194,14 @@ def suggest_n_components(
         for seeding, train, test in plans
     )
     total = len(numbers) * n_runs
-    fits = list(
-        tqdm(
-            Parallel(n_jobs=n_jobs, return_as="generator")(tasks),
-            "suggest_n_components",
-            total,
-            disable=not verbose,
-        )
-    )
+    fits = []
+    with (
+        reporting("suggest_n_components", verbose),
+        stage("fits", total, "fits") as counted,
+    ):
+        for fitted in Parallel(n_jobs=n_jobs, return_as="generator")(tasks):
+            fits.append(fitted)
+            counted.update()
     by_number = [fits[i : i + n_runs] for i in range(0, total, n_runs)]
     return _suggest(numbers, by_number)
 

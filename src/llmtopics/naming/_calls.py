@@ -1,13 +1,14 @@
 """All calls of the language model for one naming: their cost beforehand, and one bar."""
 
 import logging
+from contextlib import ExitStack
 from itertools import chain
 from typing import Self
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from llmtopics._language import LanguageModel
+from llmtopics._progress import reporting, stage
 from llmtopics.naming._prompts import CHAT_INSTRUCTION, SCORING, TopicPrompts
 
 logger = logging.getLogger(__name__)
@@ -44,15 +45,18 @@ class Calls:
         n_calls, n_tokens = self._expected_cost(prompts)
         cost = f"up to {n_calls:,} calls, about {n_tokens:,} tokens"
         logger.info("Naming topics needs %s of the language model", cost)
-        self._llm, self._chat = llm, chat
-        self._bar = tqdm(total=n_calls, desc=f"names ({cost})", disable=not verbose)
+        self._llm, self._chat, self._verbose = llm, chat, verbose
+        self._n_calls, self._name = n_calls, f"names ({cost})"
+        self._open = ExitStack()
 
     def __enter__(self) -> Self:
+        self._open.enter_context(reporting(self._name, self._verbose))
+        calls = stage("calls", self._n_calls, "calls")
+        self._stage = self._open.enter_context(calls)
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._bar.total = self._bar.n  # refused names needed no score
-        self._bar.close()
+    def __exit__(self, *error: object) -> None:
+        self._open.__exit__(*error)
 
     def generate(
         self, prompts: list[str], own: bool, max_new_tokens: int, on_error: str
@@ -69,13 +73,13 @@ class Calls:
                 max_new_tokens=max_new_tokens,
                 on_error=on_error,
             )
-            self._bar.update(len(some))
+            self._stage.update(len(some))
         return answers
 
     def score(self, names: list[str], words: str) -> np.ndarray:
         """Return the log-probability of a topic's words after each name."""
         logs = self._llm.score(names, [f" {words}"], template=SCORING)[:, 0]
-        self._bar.update(len(names))
+        self._stage.update(len(names))
         return logs
 
     def _expected_cost(self, prompts: TopicPrompts) -> tuple[int, int]:

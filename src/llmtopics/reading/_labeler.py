@@ -10,6 +10,7 @@ from sklearn.utils._param_validation import HasMethods
 from llmtopics._checks import check_texts
 from llmtopics._fitted_model import FittedModel, check_reads_texts
 from llmtopics._language import LanguageModel
+from llmtopics._progress import fitting
 from llmtopics._state import restored_on_error
 from llmtopics._words import rank_words
 from llmtopics.naming import name_topics
@@ -158,7 +159,11 @@ class TopicLabeler(WrappedTopics):
         """
         texts = check_texts(X, "TopicLabeler")
         check_reads_texts(self.estimator, "TopicLabeler")
-        with restored_on_error(self), config_context(transform_output="default"):
+        with (
+            fitting(self),
+            restored_on_error(self),
+            config_context(transform_output="default"),
+        ):
             model = clone(self.estimator).fit(texts, y)
             fitted = FittedModel.of_texts(model, "TopicLabeler")
             theta = fitted.mixtures(texts)

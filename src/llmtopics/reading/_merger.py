@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_memory
 
 from llmtopics._checks import check_texts
 from llmtopics._fitted_model import FittedModel, check_reads_texts
+from llmtopics._progress import fitting
 from llmtopics._state import restored_on_error
 from llmtopics._vectorizers import unfrozen
 from llmtopics.reading._merging import as_phi, choose_members, joined_names, merge_tree
@@ -158,7 +159,11 @@ class TopicMerger(WrappedTopics):
         """
         texts = check_texts(X, "TopicMerger")
         check_reads_texts(self.estimator, "TopicMerger")
-        with restored_on_error(self), config_context(transform_output="default"):
+        with (
+            fitting(self, verbose=getattr(self.estimator, "verbose", False)),
+            restored_on_error(self),
+            config_context(transform_output="default"),
+        ):
             cached = check_memory(self.memory).cache(_fit)
             model, theta = cached(clone(self.estimator), texts, y)
             fitted = FittedModel.of_texts(model, "TopicMerger")

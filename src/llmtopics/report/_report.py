@@ -11,10 +11,10 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
-from tqdm.auto import tqdm
 
 from llmtopics._checks import check_positive
 from llmtopics._language.request import without_surrogates
+from llmtopics._progress import reporting, stage
 from llmtopics.plots._colors import topic_colors
 from llmtopics.reading import Topics
 from llmtopics.report._documents import Shown, document_columns, marked_words
@@ -124,7 +124,7 @@ def topic_report(
     check_positive(max_chars=max_chars, max_documents=max_documents)
     if redact not in (None, "pii") and not callable(redact):
         raise ValueError(f"redact must be None, 'pii' or a callable, got {redact!r}.")
-    with tqdm(total=4, desc="report", unit="part", disable=not verbose) as bar:
+    with reporting("topic_report", verbose), stage("page", 4, "parts") as bar:
         shown = Shown(
             topics, max_chars, max_documents, map_method, include_texts, redact
         )

@@ -15,6 +15,7 @@ from sklearn.utils.validation import _check_n_features, check_is_fitted
 
 from llmtopics._checks import check_counts, warn_user
 from llmtopics._held_out import halves, log_likelihood
+from llmtopics._progress import CallbackSupportMixin
 from llmtopics._stored_counts import StoredCounts
 from llmtopics._topic_html import ShowsTopics
 from llmtopics.topics._gibbs.tokens import COUNTED
@@ -23,7 +24,12 @@ EVERY = 10  # sweeps between checks of the likelihood
 
 
 class CountTopicModel(
-    ShowsTopics, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, ABC
+    ShowsTopics,
+    CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
+    ABC,
 ):
     """A topic model of word counts with ``components_``, of shape (K, V)."""
 

@@ -23,6 +23,7 @@ from sklearn.utils.validation import (
 )
 
 from llmtopics._checks import as_seed, numbers_only
+from llmtopics._progress import CallbackSupportMixin, Stage, fitting, stage
 from llmtopics._state import restored_on_error
 from llmtopics.topics import _sphere as sphere
 from llmtopics.topics._gibbs.expected_counts import to_topics
@@ -31,7 +32,12 @@ _CONCENTRATION = 14.0
 
 
 @dataclass(eq=False, repr=False)
-class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class EmbeddingTopics(
+    CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
+):
     """Find topics in embeddings (vectors of texts): each topic is a direction.
 
     Vectors are centered and scaled to length one. K-means finds the first directions. Then
@@ -160,7 +166,7 @@ class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             For vectors that are not finite, fewer non-zero vectors than topics, or counts
             of another number of documents.
         """
-        with restored_on_error(self):
+        with fitting(self, 1), restored_on_error(self):
             X = self._check(X, reset=True)
             seed = as_seed(self.random_state)
             n_known = int(X.any(axis=1).sum())
@@ -170,7 +176,8 @@ class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                     f"have zero vectors), and n_components={self.n_components}. Pass more texts "
                     "or lower n_components."
                 )
-            cosines = self._find(X, seed)
+            with stage("directions", 1 + self.max_iter, "rounds") as rounds:
+                cosines = self._find(X, seed, rounds)
             self.labels_ = cosines.argmax(axis=1)
             self.concentration_ = self.concentration or _CONCENTRATION
             if hasattr(self, "components_"):
@@ -179,7 +186,7 @@ class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 self._give_words(cosines, counts)
         return self
 
-    def _find(self, X: np.ndarray, seed: int) -> np.ndarray:
+    def _find(self, X: np.ndarray, seed: int, rounds: Stage) -> np.ndarray:
         """Find the metric and the directions; return the vectors' cosines with them."""
         vectors = X.astype(np.float32)  # precise enough here, and twice as fast
         moments = sphere.measure(vectors)
@@ -188,9 +195,8 @@ class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         known = points[vectors.any(axis=1)]
         directions = sphere.start(known, self.n_components, seed)
         cosines = sphere.cosines(points, directions, by_rows=False)
-        labels = None
-        self.n_iter_ = 0
-        while self.n_iter_ < self.max_iter:
+        labels, stop, self.n_iter_ = None, rounds.update(), 0
+        while self.n_iter_ < self.max_iter and not stop:
             before, labels = labels, cosines.argmax(axis=1)
             if before is not None and (labels == before).all():
                 break
@@ -200,6 +206,7 @@ class EmbeddingTopics(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             )
             cosines = sphere.cosines(points, directions, by_rows=False)
             self.n_iter_ += 1
+            stop = rounds.update()
         self.cluster_centers_ = directions.astype(np.float64)
         return cosines
 

@@ -11,10 +11,10 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
-from tqdm.auto import tqdm
 
 from llmtopics._checks import N_JOBS, as_seed, check_counts, check_prior
 from llmtopics._compiled.threads import workers
+from llmtopics._progress import Stage, fitting, stage
 from llmtopics._state import restored_on_error
 from llmtopics._stored_counts import StoredCounts
 from llmtopics.topics._count_model import (
@@ -31,6 +31,7 @@ from llmtopics.topics._gibbs.known_counts import draw_under_counts
 from llmtopics.topics._gibbs.learned_priors import learn_prior, learn_word_prior
 from llmtopics.topics._gibbs.likelihood import (
     divided,
+    divided_each,
     log_joint,
     log_words,
     tally_cells,
@@ -291,7 +292,7 @@ class GibbsLDA(CountTopicModel):
         ConvergenceWarning
             If the likelihood still rises by more than ``tol`` after ``max_iter`` sweeps.
         """
-        with restored_on_error(self):
+        with fitting(self, 1), restored_on_error(self):
             known = self.warm_start and hasattr(self, "components_")
             X = self._checked(X, reset=not known)
             weights = self._sample(X, self._counts() if known else None)
@@ -331,7 +332,7 @@ class GibbsLDA(CountTopicModel):
         """
         if not hasattr(self, "components_"):
             return self.fit(X)
-        with restored_on_error(self):
+        with fitting(self, 1), restored_on_error(self):
             if isinstance(X, StoredCounts):
                 raise ValueError(
                     "partial_fit takes one batch in memory: call it for each block, "
@@ -485,7 +486,7 @@ class GibbsLDA(CountTopicModel):
         saved: SavedChain | None,
     ) -> tuple[np.ndarray, list[float], list[float]]:
         """Make the sweeps; return α, and log p(w, z) and log p(w | z) at the checks."""
-        n_sweeps, tol = self.max_iter, self.tol
+        n_sweeps, tol, stop = self.max_iter, self.tol, False
         batch = chain.others is not None
         if batch:  # too small, perhaps, to learn priors from
             n_sweeps, tol = max(1, n_sweeps // 10), None
@@ -502,14 +503,13 @@ class GibbsLDA(CountTopicModel):
         def risen() -> float:
             return rise(trace[int(burn_in) // EVERY :])
 
-        with tqdm(total=n_sweeps, desc="GibbsLDA", disable=not self.verbose) as bar:
-            bar.update(chain.n_sweeps)
-            while chain.n_sweeps < n_sweeps:
+        with stage("sweeps", n_sweeps - chain.n_sweeps, "sweeps", each=True) as sweeps:
+            while chain.n_sweeps < n_sweeps and not stop:
                 checked = not batch and chain.n_sweeps % EVERY == 0
                 if checked and tol is not None and risen() <= tol:
                     break
                 chain.sweep(alpha[np.newaxis])
-                bar.update()
+                stop = self._count(sweeps, chain, alpha, trace)
                 if not batch and chain.n_sweeps % EVERY == 0:
                     cells = tally_cells(chain)
                     mixtures = divided(chain.tokens.starts, chain.topics, alpha.size)
@@ -524,10 +524,41 @@ class GibbsLDA(CountTopicModel):
                     now = {"alpha": alpha.tolist(), "beta": beta}
                     now |= {"trace": trace, "of_words": of_words}
                     saved.save(chain.topics, n_sweeps=chain.n_sweeps, **now)
-        if tol is not None and risen() > tol:
+        if tol is not None and not stop and risen() > tol:
             least = "60 sweeps, or 120 with learned priors"
             warn_not_converged("GibbsLDA", n_sweeps, tol, risen(), least)
         return alpha, trace, of_words
+
+    def _count(
+        self,
+        sweeps: Stage,
+        chain: Chain[np.ndarray],
+        prior: np.ndarray,
+        trace: list[float],
+    ) -> bool:
+        """Count a sweep; return whether a callback asks to stop.
+
+        prior : (K,), or (D, K) with one prior per document
+        """
+
+        def snapshot() -> dict[str, Any]:
+            beta, cells = chain.word_prior, tally_cells(chain)
+            shared = prior.ndim == 1
+            divide = divided if shared else divided_each
+            parts = divide(chain.tokens.starts, chain.topics, prior.shape[-1]), prior
+            counts = chain.counts.word_topic().T.astype(np.float64)
+            return {
+                "components_": to_topics(counts, beta.values),
+                "topic_counts_": counts.sum(axis=1),
+                "doc_topic_prior_": prior if shared else self._doc_prior(False)[0],
+                "topic_word_prior_": beta.values,
+                "log_likelihood_": np.array([*trace, log_joint(cells, parts)]),
+                "n_features_in_": chain.tokens.n_words,
+                "n_iter_": chain.n_sweeps,
+            }
+
+        batch = chain.others is not None  # its columns are not those of the model
+        return sweeps.update(estimator=self, snapshot=None if batch else snapshot)
 
     def _doc_prior(self, known: bool) -> tuple[np.ndarray, bool]:
         """Return α to start with, and whether to learn it."""
@@ -599,15 +630,18 @@ class GibbsLDA(CountTopicModel):
                 tokens, topics, K, beta, seed, threads, sampler=self.sampler
             )
             del topics
-            while chain.n_sweeps < self.max_iter:
-                chain.sweep(prior)
-                new = after_sweep(chain.n_sweeps, tokens, chain.topics, prior)
-                if new is not None:
-                    prior = new + epsilon
+            stop = False
+            with stage("sweeps", self.max_iter, "sweeps", each=True) as sweeps:
+                while chain.n_sweeps < self.max_iter and not stop:
+                    chain.sweep(prior)
+                    stop = self._count(sweeps, chain, prior, [])
+                    new = after_sweep(chain.n_sweeps, tokens, chain.topics, prior)
+                    if new is not None:
+                        prior = new + epsilon
             counts = expected_counts(chain, prior)
         self.components_ = to_topics(counts.T.astype(np.float64), beta.values)
         self.topic_counts_ = counts.sum(axis=0, dtype=np.float64)
         self.doc_topic_prior_, self.topic_word_prior_ = epsilon, beta.values
-        self.n_features_in_, self.n_iter_ = X.shape[1], self.max_iter
+        self.n_features_in_, self.n_iter_ = X.shape[1], chain.n_sweeps
         # not defined under these priors
         self.log_likelihood_ = self.word_log_likelihood_ = np.empty(0)

@@ -1,6 +1,7 @@
 """Pachinko allocation: topics of topics, fitted by collapsed Gibbs sampling."""
 
 from dataclasses import KW_ONLY, dataclass
+from functools import partial
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -11,10 +12,10 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils._set_output import _get_container_adapter
 from sklearn.utils.validation import check_is_fitted
-from tqdm.auto import tqdm
 
 from llmtopics._checks import N_JOBS, as_seed, check_counts, pandas_for
 from llmtopics._compiled.threads import workers
+from llmtopics._progress import Stage, fitting, stage
 from llmtopics._state import restored_on_error
 from llmtopics.topics._count_model import (
     EVERY,
@@ -264,7 +265,7 @@ class PachinkoAllocation(CountTopicModel):
         ConvergenceWarning
             If the likelihood still rises by more than ``tol`` after ``max_iter`` sweeps.
         """
-        with restored_on_error(self):
+        with fitting(self, 1), restored_on_error(self):
             self._sample(check_counts(self, X, reset=True))
         return self
 
@@ -278,9 +279,8 @@ class PachinkoAllocation(CountTopicModel):
         check_countable(X)
         tokens = tokens_from_counts(X)
         sampler = "exact" if is_exact(self.sampler, tokens) else "blocked"
-        name = type(self).__name__
-        bar = tqdm(total=self.max_iter, desc=name, disable=not self.verbose)
-        with bar, workers(self.n_jobs) as threads:
+        counted = stage("sweeps", self.max_iter, "sweeps", each=True)
+        with counted as sweeps, workers(self.n_jobs) as threads:
             n_start = 0
             if isinstance(self.super_sub_prior, str):
                 n_start = int(self.max_iter * _START)
@@ -294,7 +294,7 @@ class PachinkoAllocation(CountTopicModel):
                     threads,
                     sampler,
                     n_start,
-                    bar.update,
+                    sweeps.update,
                 )
             else:
                 topics = random_topics(tokens, K, seed)
@@ -304,20 +304,19 @@ class PachinkoAllocation(CountTopicModel):
                 tokens, paths, beta, seed, threads, sampler=sampler
             )
             chain.n_sweeps = n_start
-            prior, trace = self._run(chain, paths, PathPrior(root, below), bar)
+            prior, trace = self._run(chain, paths, PathPrior(root, below), sweeps)
             weights = expected_counts(chain, prior).T.astype(np.float64)
-            beta = chain.word_prior.values
-        self.n_iter_, self.log_likelihood_ = chain.n_sweeps, np.array(trace)
-        self.topic_counts_ = weights.sum(axis=1)
-        self.components_ = to_topics(weights, beta)
-        counts = paths.super_sub()
-        self.super_counts_ = counts.sum(axis=1)
-        self.super_sub_ = to_topics(counts, prior.below)
-        self.doc_super_prior_, self.super_sub_prior_ = prior
-        self.topic_word_prior_ = beta
+            found = _from_counts(chain, paths, prior, weights)
+        for name, value in found.items():
+            setattr(self, name, value)
+        self.log_likelihood_ = np.array(trace)
 
     def _run(
-        self, chain: Chain[PathPrior], paths: AssignedPaths, prior: PathPrior, bar: tqdm
+        self,
+        chain: Chain[PathPrior],
+        paths: AssignedPaths,
+        prior: PathPrior,
+        sweeps: Stage,
     ) -> tuple[PathPrior, list[float]]:
         """Make the sweeps; return the priors and the likelihoods at the checks."""
         learned = [
@@ -325,10 +324,13 @@ class PachinkoAllocation(CountTopicModel):
             for given in (self.doc_super_prior, self.super_sub_prior)
         ]
         trace: list[float] = []
-        risen = np.inf
-        while chain.n_sweeps < self.max_iter:
+        risen, stop = np.inf, False
+        while chain.n_sweeps < self.max_iter and not stop:
             chain.sweep(prior)
-            bar.update()
+            stop = sweeps.update(
+                estimator=self,
+                snapshot=partial(_attributes, chain, paths, prior, trace),
+            )
             look = chain.n_sweeps % EVERY == 0
             if not (look or any(learned)):
                 continue
@@ -351,7 +353,7 @@ class PachinkoAllocation(CountTopicModel):
                 )
             )
         else:
-            if self.tol is not None:
+            if self.tol is not None and not stop:
                 name = type(self).__name__
                 least = "60 sweeps, or 80 with super_sub_prior='auto'"
                 warn_not_converged(name, self.max_iter, self.tol, risen, least)
@@ -457,3 +459,33 @@ class PachinkoAllocation(CountTopicModel):
         np.fill_diagonal(correlations, 1)
         names = self.get_feature_names_out()
         return pd.DataFrame(correlations, names, names)
+
+
+def _from_counts(
+    chain: Chain[PathPrior], paths: AssignedPaths, prior: PathPrior, counts: np.ndarray
+) -> dict[str, Any]:
+    """Return the fitted attributes; ``counts`` of words in sub-topics, (K, V)."""
+    beta, of_supers = chain.word_prior.values, paths.super_sub()
+    return {
+        "components_": to_topics(counts, beta),
+        "topic_counts_": counts.sum(axis=1),
+        "super_counts_": of_supers.sum(axis=1),
+        "super_sub_": to_topics(of_supers, prior.below),
+        "doc_super_prior_": prior.root,
+        "super_sub_prior_": prior.below,
+        "topic_word_prior_": beta,
+        "n_iter_": chain.n_sweeps,
+    }
+
+
+def _attributes(
+    chain: Chain[PathPrior], paths: AssignedPaths, prior: PathPrior, trace: list[float]
+) -> dict[str, Any]:
+    """Return the fitted attributes as of this sweep, for callbacks."""
+    counts = chain.counts.word_topic().T.astype(np.float64)
+    parts = zip(divided_paths(chain.tokens.starts, paths), prior, strict=True)
+    likelihood = log_joint(tally_cells(chain), *parts)
+    return {
+        **_from_counts(chain, paths, prior, counts),
+        "log_likelihood_": np.array([*trace, likelihood]),
+    }

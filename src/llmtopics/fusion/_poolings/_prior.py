@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import scipy.sparse as sp
-from tqdm.auto import tqdm
 
 from llmtopics._checks import as_counts
 from llmtopics.fusion._poolings._base import Contributions, Divide, Pooling
@@ -60,21 +59,19 @@ class PriorPooling(Pooling):
             measured = topics._measure(inputs)
             n_last = max(1, n // _N_ROUNDS)
             moves.update(np.linspace(0, n - n_last, _N_ROUNDS).astype(int)[1:])
-        with tqdm(total=n, desc="FusionTopicModel", disable=not model.verbose) as bar:
 
-            def after_sweep(
-                n_sweeps: int, tokens: Tokens, of_tokens: np.ndarray, prior: np.ndarray
-            ) -> np.ndarray | None:
-                bar.update()
-                if n_sweeps not in moves:
-                    return None
-                words, mixtures = None, _mean_mixtures(tokens, of_tokens, prior)
-                if topics.concentration is None:
-                    counts = _words_of_every_other(tokens, of_tokens, prior.shape[1])
-                    words = X, to_topics(counts, word_prior)
-                return self.strength * topics._move(*measured, mixtures, words)
+        def after_sweep(
+            n_sweeps: int, tokens: Tokens, of_tokens: np.ndarray, prior: np.ndarray
+        ) -> np.ndarray | None:
+            if n_sweeps not in moves:
+                return None
+            words, mixtures = None, _mean_mixtures(tokens, of_tokens, prior)
+            if topics.concentration is None:
+                counts = _words_of_every_other(tokens, of_tokens, prior.shape[1])
+                words = X, to_topics(counts, word_prior)
+            return self.strength * topics._move(*measured, mixtures, words)
 
-            model._fit_given(X, self.strength * f, seed, after_sweep)
+        model._fit_given(X, self.strength * f, seed, after_sweep)
         if movable:
             f = self.embeddings.mixtures(inputs)
             topics._relabel(f, X)
