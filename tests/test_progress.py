@@ -376,6 +376,29 @@ def test_a_callback_stops_the_fit(callbacks, planted):
     assert pam.n_iter_ == 51  # the first quarter searches for a start
 
 
+def test_a_comparison_of_numpy_stops_the_fit(callbacks, planted):
+    def enough(model):
+        return model.log_likelihood_[-1] > -1e9  # a bool of NumPy
+
+    model = GibbsLDA(3, random_state=0).set_callbacks(SweepCallback(enough))
+    assert model.fit(planted.data).n_iter_ == 1
+
+
+def test_copies_are_free_of_the_fit(callbacks, planted):
+    """Neither callbacks nor what an earlier fit has left."""
+    seen = []
+    lda = GibbsLDA(3, max_iter=30, random_state=0).fit(planted.data)
+    lda.set_params(max_iter=11).set_callbacks(SweepCallback(lambda m: seen.append(m)))
+    lda.fit(planted.data)
+    first, *_, last = seen
+    assert_array_equal(last.word_log_likelihood_[:1], lda.word_log_likelihood_)
+    assert len(first.word_log_likelihood_) == len(first.log_likelihood_) == 1
+    twin = pickle.loads(pickle.dumps(first))  # although a lambda cannot be pickled
+    assert_array_equal(twin.transform(planted.data), first.transform(planted.data))
+    first.fit(planted.data)  # calls nobody
+    assert len(seen) == 11
+
+
 def test_fusion_shows_its_topic_model_after_each_sweep(callbacks):
     seen = []
     model = fusion(max_iter=20).set_callbacks(SweepCallback(seen.append)).fit(TEXTS)
