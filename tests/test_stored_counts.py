@@ -1,5 +1,6 @@
 """Counts on disk, and fits that continue after a kill."""
 
+import errno
 import json
 import os
 import signal
@@ -12,7 +13,13 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
-from llmtopics import GibbsLDA, StoredCounts, store_counts
+from llmtopics import (
+    GibbsLDA,
+    PachinkoAllocation,
+    StoredCounts,
+    SweepCallback,
+    store_counts,
+)
 from llmtopics._compiled.threads import ONE
 from llmtopics.datasets import load_reuters395, make_topics
 from llmtopics.topics._gibbs import chain as chains
@@ -237,6 +244,62 @@ def test_counts_that_cannot_be_fitted(tmp_path, stored):
         lda.partial_fit(stored)
     for block in stored:
         lda.partial_fit(block)
+
+
+def test_a_callback_stops_a_continued_fit_where_it_stops_any(stored, monkeypatch):
+    """The process is interrupted after the sweep in which the callback stopped it."""
+    pytest.importorskip("sklearn.callback")
+
+    def enough(model):
+        return model.n_iter_ == 6
+
+    def fitted():
+        lda = GibbsLDA(5, sampler="blocked", max_iter=12, random_state=0)
+        return lda.set_callbacks(SweepCallback(enough)).fit(stored)
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    at_once = fitted()
+    with monkeypatch.context() as patched:
+        patched.setattr("llmtopics.topics._gibbs_lda.expected_counts", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            fitted()
+    continued = fitted()
+    assert continued.n_iter_ == at_once.n_iter_ == 6
+    equal(continued, at_once)
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="cannot reserve space")
+def test_a_full_disk_is_an_error_before_the_first_sweep(stored, monkeypatch):
+    """A write to a memory map of a full disk would kill the process."""
+    lda = GibbsLDA(5, sampler="blocked", max_iter=2, random_state=0)
+
+    def reserve(error):
+        def fail(*_):
+            raise OSError(error, "no")
+
+        return fail
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "posix_fallocate", reserve(errno.ENOSPC))
+        with pytest.raises(OSError, match="needs two files of .* bytes") as caught:
+            lda.fit(stored)
+    assert caught.value.errno == errno.ENOSPC
+    assert not list(stored.path.glob("chain-*"))
+    with monkeypatch.context() as patched:  # file systems that reserve nothing are used
+        patched.setattr(os, "posix_fallocate", reserve(errno.EOPNOTSUPP))
+        once = GibbsLDA(**lda.get_params()).fit(stored)
+    equal(lda.fit(stored), once)
+
+
+@pytest.mark.parametrize("method", ["score", "perplexity"])
+def test_what_reads_counts_in_memory_says_so(stored, method):
+    lda = GibbsLDA(2, max_iter=2, random_state=0).fit(stored)
+    with pytest.raises(TypeError, match="one block at a time"):
+        getattr(lda, method)(stored)
+    with pytest.raises(TypeError, match="one block at a time"):
+        PachinkoAllocation(2).fit(stored)
 
 
 SCRIPT = """

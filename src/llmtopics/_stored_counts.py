@@ -114,6 +114,12 @@ class StoredCounts:
     def __len__(self) -> int:
         return self.shape[0]
 
+    def __array__(self, *_: Any, **__: Any) -> np.ndarray:
+        raise TypeError(
+            "StoredCounts are on disk and only GibbsLDA.fit and transform read them there: "
+            "pass one block at a time, `for block in counts`."
+        )
+
     def __iter__(self) -> Iterator[sp.csr_array]:
         words, starts = self.words, self.starts
         first, D = 0, self.shape[0]

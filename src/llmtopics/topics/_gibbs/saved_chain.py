@@ -1,7 +1,9 @@
 """A chain whose topics are in files, and which continues after an interrupt."""
 
+import errno
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,10 +56,14 @@ class SavedChain:
             self.state = json.loads((folder / _STATE).read_text("utf-8"))
         kind = np.dtype(topic_type(n_components))
         self._files = []
-        for name in ("topics_0.bin", "topics_1.bin"):
-            with open(folder / name, "ab") as file:
-                file.truncate(n_tokens * kind.itemsize)
-            self._files.append(np.memmap(folder / name, kind, "r+", shape=(n_tokens,)))
+        try:
+            for name in ("topics_0.bin", "topics_1.bin"):
+                _allocate(folder / name, n_tokens * kind.itemsize)
+                file = np.memmap(folder / name, kind, "r+", shape=(n_tokens,))
+                self._files.append(file)
+        except BaseException:
+            self.close(remove=self.state is None)
+            raise
         self._arrays = [np.asarray(file) for file in self._files]
         current = self.state["current"] if self.state else 0
         self.topics, self.fresh = self._arrays[current], self._arrays[1 - current]
@@ -78,6 +84,29 @@ class SavedChain:
         self._lock.release()
 
 
+def _allocate(path: Path, n_bytes: int) -> None:
+    """Give a file its size, on the disk too. Its contents stay.
+
+    Without that, a write to a memory map of a full disk would kill the process.
+    """
+    path.touch()
+    with open(path, "r+b") as file:
+        file.truncate(n_bytes)
+        if not hasattr(os, "posix_fallocate"):
+            return
+        try:
+            os.posix_fallocate(file.fileno(), 0, n_bytes)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                return  # this file system cannot reserve space
+            raise OSError(
+                error.errno,
+                f"{os.strerror(error.errno)}: GibbsLDA needs two files of {n_bytes:,} bytes "
+                "there. Free some space, or move the folder of the counts to another disk",
+                str(path),
+            ) from None
+
+
 @contextmanager
 def saved_chain(
     counts: StoredCounts, n_components: int, given: list[Any] | None
@@ -87,7 +116,9 @@ def saved_chain(
     given : what the chain depends on beside the counts: numbers, str and arrays. After an
         error or a kill the next fit with the same continues the chain. None: it never does.
     """
-    name = "unseeded" if given is None else _key(counts.sha256, n_components, *given)
+    name = "unseeded"
+    if given is not None:
+        name = _key(counts.sha256, counts.shape, n_components, *given)
     folder = counts.path / f"chain-{name}"
     if given is None:
         (folder / _STATE).unlink(missing_ok=True)
