@@ -221,6 +221,22 @@ def test_bad_blocks_are_named(tmp_path):
         assert store_counts(good, tmp_path / name).n_tokens == 3
 
 
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_tables_give_the_names_of_columns(tmp_path, library):
+    frame = pytest.importorskip(library).DataFrame
+    table, swapped = frame({"a": [1, 2], "b": [0, 3]}), frame({"b": [0], "a": [1]})
+    stored = store_counts(table, tmp_path / "one")  # one table is one block
+    assert list(stored.feature_names) == ["a", "b"]
+    assert_array_equal(next(iter(stored)).toarray(), [[1, 0], [2, 3]])
+    assert store_counts([table, sp.csr_array([[1, 2]])], tmp_path / "two").n_tokens == 9
+    with pytest.raises(ValueError, match="Column 0 of block 1 is 'b', and 'a' was"):
+        store_counts([table, swapped], tmp_path / "swapped")
+    with pytest.raises(ValueError, match="block 1 have names, and those before"):
+        store_counts([sp.csr_array([[1, 2]]), table], tmp_path / "late")
+    copied = store_counts(stored, tmp_path / "copied")
+    assert copied.n_tokens == stored.n_tokens
+
+
 def test_stored_counts_are_not_overwritten(stored):
     with pytest.raises(FileExistsError, match="open them with StoredCounts"):
         store_counts(sp.csr_array([[1]]), stored.path)
