@@ -399,6 +399,32 @@ def test_copies_are_free_of_the_fit(callbacks, planted):
     assert len(seen) == 11
 
 
+@pytest.mark.parametrize(
+    "model",
+    [
+        GibbsLDA(3, max_iter=12, random_state=0),
+        GibbsLDA(3, max_iter=12, random_state=0, doc_topic_prior="auto"),
+        PachinkoAllocation(3, super_sub_prior=0.5, max_iter=12, random_state=0),
+    ],
+    ids=["fixed", "learned", "pachinko"],
+)
+def test_a_function_that_changes_its_copy_does_not_change_the_fit(
+    callbacks, planted, model
+):
+    def spoil(copied):
+        for value in vars(copied).values():
+            if isinstance(value, np.ndarray) and value.flags.writeable:
+                value[...] = 7
+
+    n_words = planted.data.shape[1]
+    if isinstance(model, GibbsLDA):
+        model = clone(model).set_params(topic_word_prior=np.full(n_words, 0.1))
+    plain = clone(model).fit(planted.data)
+    spoiled = clone(model).set_callbacks(SweepCallback(spoil)).fit(planted.data)
+    assert_array_equal(spoiled.components_, plain.components_)
+    assert_array_equal(spoiled.transform(planted.data), plain.transform(planted.data))
+
+
 def test_fusion_shows_its_topic_model_after_each_sweep(callbacks):
     seen = []
     model = fusion(max_iter=20).set_callbacks(SweepCallback(seen.append)).fit(TEXTS)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from copy import copy
 from dataclasses import KW_ONLY, dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
@@ -551,8 +552,10 @@ class GibbsLDA(CountTopicModel):
             return {
                 "components_": to_topics(counts, beta.values),
                 "topic_counts_": counts.sum(axis=1),
-                "doc_topic_prior_": prior if shared else self._doc_prior(False)[0],
-                "topic_word_prior_": beta.values,
+                "doc_topic_prior_": (
+                    prior.copy() if shared else self._doc_prior(False)[0]
+                ),
+                "topic_word_prior_": copy(beta.values),
                 "log_likelihood_": np.array([*trace, log_joint(cells, parts)]),
                 "word_log_likelihood_": np.array([*of_words, log_words(cells)]),
                 "n_features_in_": chain.tokens.n_words,
