@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -284,6 +285,48 @@ def test_a_callback_stops_a_continued_fit_where_it_stops_any(stored, monkeypatch
     continued = fitted()
     assert continued.n_iter_ == at_once.n_iter_ == 6
     equal(continued, at_once)
+
+
+@pytest.mark.parametrize("damage", ["no topics", "short topics", "empty state"])
+def test_a_damaged_chain_starts_again(stored, monkeypatch, damage):
+    lda = GibbsLDA(5, sampler="blocked", max_iter=8, random_state=0)
+    once, sweep = GibbsLDA(**lda.get_params()).fit(stored), chains.Chain.sweep
+
+    def interrupted(chain, prior):
+        sweep(chain, prior)
+        if chain.n_sweeps == 4:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(chains.Chain, "sweep", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            lda.fit(stored)
+    (folder,) = stored.path.glob("chain-*")
+    if damage == "no topics":
+        (folder / "topics_1.bin").unlink()
+    elif damage == "short topics":
+        os.truncate(folder / "topics_1.bin", 10)
+    else:
+        (folder / "state.json").write_text("")
+    equal(lda.fit(stored), once)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="open files cannot be removed")
+def test_a_folder_that_is_removed_during_a_fit_is_an_error(stored, monkeypatch):
+    lda = GibbsLDA(5, sampler="blocked", max_iter=4, random_state=0)
+    once, sweep = GibbsLDA(**lda.get_params()).fit(stored), chains.Chain.sweep
+
+    def removing(chain, prior):
+        sweep(chain, prior)
+        for folder in stored.path.glob("chain-*"):
+            shutil.rmtree(folder)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(chains.Chain, "sweep", removing)
+        with pytest.raises(FileNotFoundError, match="chain-"):
+            lda.fit(stored)
+    assert not hasattr(lda, "components_")
+    equal(lda.fit(stored), once)
 
 
 @pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="cannot reserve space")

@@ -51,16 +51,16 @@ class SavedChain:
                 f"Another fit with the same parameters and counts is running in {folder}: "
                 "wait for it, or choose another random_state."
             ) from None
-        self.state: dict[str, Any] | None = None
-        if (folder / _STATE).exists():
-            self.state = json.loads((folder / _STATE).read_text("utf-8"))
         kind = np.dtype(topic_type(n_components))
+        n_bytes = n_tokens * kind.itemsize
+        paths = [folder / "topics_0.bin", folder / "topics_1.bin"]
+        whole = all(path.exists() and path.stat().st_size == n_bytes for path in paths)
+        self.state = _read_state(folder / _STATE) if whole else None
         self._files = []
         try:
-            for name in ("topics_0.bin", "topics_1.bin"):
-                _allocate(folder / name, n_tokens * kind.itemsize)
-                file = np.memmap(folder / name, kind, "r+", shape=(n_tokens,))
-                self._files.append(file)
+            for path in paths:
+                _allocate(path, n_bytes)
+                self._files.append(np.memmap(path, kind, "r+", shape=(n_tokens,)))
         except BaseException:
             self.close(remove=self.state is None)
             raise
@@ -82,6 +82,14 @@ class SavedChain:
             (self._folder / _STATE).unlink(missing_ok=True)
             shutil.rmtree(self._folder, ignore_errors=True)
         self._lock.release()
+
+
+def _read_state(path: Path) -> dict[str, Any] | None:
+    """Return the saved state, None if there is none or the machine crashed as it was written."""
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def _allocate(path: Path, n_bytes: int) -> None:
