@@ -2,7 +2,7 @@
 
 The corpus is drawn from topics of IMDB reviews: documents of the reviews' lengths and topic
 proportions are drawn with replacement, and every token is drawn again, so no two documents are
-alike. The lines in ``results/out_of_core.jsonl`` are replaced.
+alike. Lines are added to ``results/out_of_core.jsonl``.
 """
 
 import argparse
@@ -147,7 +147,8 @@ def run(path: Path, result: Path, *, kill_after: int | None = None) -> None:
         raise RuntimeError(f"the fit ended with {process.returncode}")
 
 
-def measure(folder: Path, n_tokens: int) -> dict:
+def measure(folder: Path, n_tokens: int, kills: tuple[int, ...]) -> dict:
+    """Fit once; fit again, killed after some sweeps; compare φ."""
     start = time.perf_counter()
     counts = made(folder, n_tokens)
     line = {
@@ -162,7 +163,9 @@ def measure(folder: Path, n_tokens: int) -> dict:
     once, again = folder / "once.npz", folder / "again.npz"
     run(counts.path, once)
     line |= json.loads(once.with_suffix(".json").read_text())
-    for sweeps in (2, 6):
+    if not kills:
+        return line | environment(PACKAGES)
+    for sweeps in kills:
         run(counts.path, again, kill_after=sweeps)
     run(counts.path, again)
     with np.load(once) as one, np.load(again) as other:
@@ -180,6 +183,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where the corpus is written")
     parser.add_argument("--tokens", type=float, default=1e9)
     parser.add_argument("--make", action="store_true", help="only make the corpus")
+    parser.add_argument("--kill-after", type=int, nargs="*", default=[2, 6])
     parser.add_argument("--fit", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.fit:
@@ -189,8 +193,9 @@ def main() -> None:
     if options.make:
         print(made(options.folder, int(options.tokens)))
         return
-    line = measure(options.folder, int(options.tokens))
-    RESULTS.write_text(json.dumps(line) + "\n")
+    line = measure(options.folder, int(options.tokens), tuple(options.kill_after))
+    with open(RESULTS, "a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
 
 
 if __name__ == "__main__":
