@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from benchmarks.runs import environment
 RESULTS = Path(__file__).parent / "results" / "out_of_core.jsonl"
 K, N_SWEEPS, N_JOBS = 100, 10, 2
 ALPHA, BETA = 0.1, 0.01
+MANY = 5 * 10**8  # tokens that are fitted only once, because it takes long
 PACKAGES = "llmtopics numpy scipy scikit-learn numba"
 _PER_BLOCK = 20_000  # documents
 
@@ -180,22 +182,23 @@ def measure(folder: Path, n_tokens: int, kills: tuple[int, ...]) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, help="where the corpus is written")
-    parser.add_argument("--tokens", type=float, default=1e9)
-    parser.add_argument("--make", action="store_true", help="only make the corpus")
-    parser.add_argument("--kill-after", type=int, nargs="*", default=[2, 6])
+    parser.add_argument("--folder", type=Path, help="where the corpora are written")
+    parser.add_argument("--tokens", type=float, nargs="*", default=[1e8, 1e9])
+    parser.add_argument("--make", action="store_true", help="only make the corpora")
     parser.add_argument("--fit", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.fit:
         fit(*options.fit)
         return
-    options.folder.mkdir(parents=True, exist_ok=True)
-    if options.make:
-        print(made(options.folder, int(options.tokens)))
-        return
-    line = measure(options.folder, int(options.tokens), tuple(options.kill_after))
-    with open(RESULTS, "a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
+    folder = options.folder or Path(tempfile.mkdtemp())
+    folder.mkdir(parents=True, exist_ok=True)
+    for n_tokens in map(int, options.tokens):
+        if options.make:
+            print(made(folder, n_tokens))
+            continue
+        line = measure(folder, n_tokens, (2, 6) if n_tokens < MANY else ())
+        with open(RESULTS, "a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
 
 
 if __name__ == "__main__":
