@@ -33,7 +33,7 @@ TABLES = (  # modules, in the order in which they run
     "recommend",
     "ratings",
     "coherence",
-    "pages",
+    "topic_page",
 )
 
 

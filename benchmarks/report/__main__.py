@@ -17,7 +17,6 @@ from benchmarks.report import (
     naming,
     out_of_core,
     pachinko,
-    pages,
     race,
     ratings,
     recommend,
@@ -27,6 +26,7 @@ from benchmarks.report import (
     sentiment,
     summarize,
     summary,
+    topic_page,
     topics,
     tuning,
     tuning_topics,
@@ -70,7 +70,7 @@ SECTIONS = [  # in the order of the page
     recommend,
     coherence,
     ratings,
-    pages,
+    topic_page,
     environments,
 ]
 

@@ -3,7 +3,7 @@
 import logging
 from contextlib import ExitStack
 from itertools import chain
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -55,7 +55,7 @@ class Calls:
         self._stage = self._open.enter_context(calls)
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, *error: Any) -> None:
         self._open.__exit__(*error)
 
     def generate(
