@@ -111,4 +111,7 @@ def test_labels_are_distinct():
     alike = [["a", "b", "c", "d"], ["a", "b", "c", "e"]]
     assert topic_labels(alike) == ["a b c d", "a b c e"]
     assert topic_labels([["a"], ["a"]]) == ["0 a", "1 a"]
+    assert topic_labels([["a"], ["b"], ["a"]]) == ["0 a", "b", "2 a"]
+    clash = [["a"], ["a"], ["0 a"]]
+    assert topic_labels(clash) == ["0 a", "1 a", "2 0 a"]
     assert topic_labels([[], ["a"]]) == ["topic 0", "a"]

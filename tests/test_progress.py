@@ -382,6 +382,55 @@ def test_a_callback_stops_the_fit(callbacks, planted):
     assert pam.n_iter_ == 51  # the first quarter searches for a start
 
 
+def test_a_comparison_of_numpy_stops_the_fit(callbacks, planted):
+    def enough(model):
+        return model.log_likelihood_[-1] > -1e9  # a bool of NumPy
+
+    model = GibbsLDA(3, random_state=0).set_callbacks(SweepCallback(enough))
+    assert model.fit(planted.data).n_iter_ == 1
+
+
+def test_copies_are_free_of_the_fit(callbacks, planted):
+    """Neither callbacks nor what an earlier fit has left."""
+    seen = []
+    lda = GibbsLDA(3, max_iter=30, random_state=0).fit(planted.data)
+    lda.set_params(max_iter=11).set_callbacks(SweepCallback(lambda m: seen.append(m)))
+    lda.fit(planted.data)
+    first, *_, last = seen
+    assert_array_equal(last.word_log_likelihood_[:1], lda.word_log_likelihood_)
+    assert len(first.word_log_likelihood_) == len(first.log_likelihood_) == 1
+    twin = pickle.loads(pickle.dumps(first))  # although a lambda cannot be pickled
+    assert_array_equal(twin.transform(planted.data), first.transform(planted.data))
+    first.fit(planted.data)  # calls nobody
+    assert len(seen) == 11
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        GibbsLDA(3, max_iter=12, random_state=0),
+        GibbsLDA(3, max_iter=12, random_state=0, doc_topic_prior="auto"),
+        PachinkoAllocation(3, super_sub_prior=0.5, max_iter=12, random_state=0),
+    ],
+    ids=["fixed", "learned", "pachinko"],
+)
+def test_a_function_that_changes_its_copy_does_not_change_the_fit(
+    callbacks, planted, model
+):
+    def spoil(copied):
+        for value in vars(copied).values():
+            if isinstance(value, np.ndarray) and value.flags.writeable:
+                value[...] = 7
+
+    n_words = planted.data.shape[1]
+    if isinstance(model, GibbsLDA):
+        model = clone(model).set_params(topic_word_prior=np.full(n_words, 0.1))
+    plain = clone(model).fit(planted.data)
+    spoiled = clone(model).set_callbacks(SweepCallback(spoil)).fit(planted.data)
+    assert_array_equal(spoiled.components_, plain.components_)
+    assert_array_equal(spoiled.transform(planted.data), plain.transform(planted.data))
+
+
 def test_fusion_shows_its_topic_model_after_each_sweep(callbacks):
     seen = []
     model = fusion(max_iter=20).set_callbacks(SweepCallback(seen.append)).fit(TEXTS)

@@ -1,7 +1,9 @@
 """Counts on disk, and fits that continue after a kill."""
 
+import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +14,13 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
-from llmtopics import GibbsLDA, StoredCounts, store_counts
+from llmtopics import (
+    GibbsLDA,
+    PachinkoAllocation,
+    StoredCounts,
+    SweepCallback,
+    store_counts,
+)
 from llmtopics._compiled.threads import ONE
 from llmtopics.datasets import load_reuters395, make_topics
 from llmtopics.topics._gibbs import chain as chains
@@ -214,6 +222,22 @@ def test_bad_blocks_are_named(tmp_path):
         assert store_counts(good, tmp_path / name).n_tokens == 3
 
 
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_tables_give_the_names_of_columns(tmp_path, library):
+    frame = pytest.importorskip(library).DataFrame
+    table, swapped = frame({"a": [1, 2], "b": [0, 3]}), frame({"b": [0], "a": [1]})
+    stored = store_counts(table, tmp_path / "one")  # one table is one block
+    assert list(stored.feature_names) == ["a", "b"]
+    assert_array_equal(next(iter(stored)).toarray(), [[1, 0], [2, 3]])
+    assert store_counts([table, sp.csr_array([[1, 2]])], tmp_path / "two").n_tokens == 9
+    with pytest.raises(ValueError, match="Column 0 of block 1 is 'b', and 'a' was"):
+        store_counts([table, swapped], tmp_path / "swapped")
+    with pytest.raises(ValueError, match="block 1 have names, and those before"):
+        store_counts([sp.csr_array([[1, 2]]), table], tmp_path / "late")
+    copied = store_counts(stored, tmp_path / "copied")
+    assert copied.n_tokens == stored.n_tokens
+
+
 def test_stored_counts_are_not_overwritten(stored):
     with pytest.raises(FileExistsError, match="open them with StoredCounts"):
         store_counts(sp.csr_array([[1]]), stored.path)
@@ -237,6 +261,104 @@ def test_counts_that_cannot_be_fitted(tmp_path, stored):
         lda.partial_fit(stored)
     for block in stored:
         lda.partial_fit(block)
+
+
+def test_a_callback_stops_a_continued_fit_where_it_stops_any(stored, monkeypatch):
+    """The process is interrupted after the sweep in which the callback stopped it."""
+    pytest.importorskip("sklearn.callback")
+
+    def enough(model):
+        return model.n_iter_ == 6
+
+    def fitted():
+        lda = GibbsLDA(5, sampler="blocked", max_iter=12, random_state=0)
+        return lda.set_callbacks(SweepCallback(enough)).fit(stored)
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    at_once = fitted()
+    with monkeypatch.context() as patched:
+        patched.setattr("llmtopics.topics._gibbs_lda.expected_counts", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            fitted()
+    continued = fitted()
+    assert continued.n_iter_ == at_once.n_iter_ == 6
+    equal(continued, at_once)
+
+
+@pytest.mark.parametrize("damage", ["no topics", "short topics", "empty state"])
+def test_a_damaged_chain_starts_again(stored, monkeypatch, damage):
+    lda = GibbsLDA(5, sampler="blocked", max_iter=8, random_state=0)
+    once, sweep = GibbsLDA(**lda.get_params()).fit(stored), chains.Chain.sweep
+
+    def interrupted(chain, prior):
+        sweep(chain, prior)
+        if chain.n_sweeps == 4:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(chains.Chain, "sweep", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            lda.fit(stored)
+    (folder,) = stored.path.glob("chain-*")
+    if damage == "no topics":
+        (folder / "topics_1.bin").unlink()
+    elif damage == "short topics":
+        os.truncate(folder / "topics_1.bin", 10)
+    else:
+        (folder / "state.json").write_text("")
+    equal(lda.fit(stored), once)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="open files cannot be removed")
+def test_a_folder_that_is_removed_during_a_fit_is_an_error(stored, monkeypatch):
+    lda = GibbsLDA(5, sampler="blocked", max_iter=4, random_state=0)
+    once, sweep = GibbsLDA(**lda.get_params()).fit(stored), chains.Chain.sweep
+
+    def removing(chain, prior):
+        sweep(chain, prior)
+        for folder in stored.path.glob("chain-*"):
+            shutil.rmtree(folder)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(chains.Chain, "sweep", removing)
+        with pytest.raises(FileNotFoundError, match="chain-"):
+            lda.fit(stored)
+    assert not hasattr(lda, "components_")
+    equal(lda.fit(stored), once)
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="cannot reserve space")
+def test_a_full_disk_is_an_error_before_the_first_sweep(stored, monkeypatch):
+    """A write to a memory map of a full disk would kill the process."""
+    lda = GibbsLDA(5, sampler="blocked", max_iter=2, random_state=0)
+
+    def reserve(error):
+        def fail(*_):
+            raise OSError(error, "no")
+
+        return fail
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "posix_fallocate", reserve(errno.ENOSPC))
+        with pytest.raises(OSError, match="needs two files of .* bytes") as caught:
+            lda.fit(stored)
+    assert caught.value.errno == errno.ENOSPC
+    assert not list(stored.path.glob("chain-*"))
+    with monkeypatch.context() as patched:  # file systems that reserve nothing are used
+        patched.setattr(os, "posix_fallocate", reserve(errno.EOPNOTSUPP))
+        once = GibbsLDA(**lda.get_params()).fit(stored)
+    equal(lda.fit(stored), once)
+
+
+@pytest.mark.parametrize("method", ["score", "perplexity"])
+def test_what_reads_counts_in_memory_says_so(stored, method):
+    lda = GibbsLDA(2, max_iter=2, random_state=0).fit(stored)
+    with pytest.raises(TypeError, match="one block at a time"):
+        getattr(lda, method)(stored)
+    with pytest.raises(TypeError, match="one block at a time"):
+        PachinkoAllocation(2).fit(stored)
 
 
 SCRIPT = """

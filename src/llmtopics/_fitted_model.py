@@ -80,7 +80,7 @@ class FittedModel:
         Raises
         ------
         ValueError
-            If the model gives negative or missing weights, or a sparse matrix.
+            If the model gives negative, missing or infinite weights, or a sparse matrix.
         """
         found = self.model.transform(texts)
         name = type(self.last).__name__
@@ -90,11 +90,12 @@ class FittedModel:
                 "Pipeline that ends in a topic model."
             )
         weights = np.array(found, np.float64)
-        if not (weights >= 0).all():
-            row = int(np.argmin((weights >= 0).all(axis=1)))
+        valid = (weights >= 0) & (weights < np.inf)
+        if not valid.all():
+            row = int(np.argmin(valid.all(axis=1)))
             raise ValueError(
-                f"{name}.transform gives negative or missing weights, such as in row {row}, "
-                "so they are no topic proportions: pass a model whose weights are not "
+                f"{name}.transform gives negative, missing or infinite weights, such as in row "
+                f"{row}, so they are no topic proportions: pass a model whose weights are not "
                 "negative, such as GibbsLDA or NMF."
             )
         return as_mixtures(weights)
@@ -181,13 +182,13 @@ class FittedModel:
         """Return vectors of texts of length one, (D, E), or None without an embedder."""
         if hasattr(self.last, "_vectors"):
             found = self.last._vectors(self.changed(texts).texts)
-        elif self.vectorizer is not None:
+        elif self.weights is not None:
             return None  # before texts are counted for nothing
         else:
             _, n_steps, found = self.changed(texts)
             for step in self.before[n_steps + 1 :]:
                 found = step.transform(found)
-            if sp.issparse(found) or self.weights is not None:
+            if sp.issparse(found):
                 return None
         return None if found is None else normalize(np.asarray(found, np.float64))
 

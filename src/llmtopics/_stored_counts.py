@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.utils.validation import _get_feature_names
 
 from llmtopics._checks import as_counts
 
@@ -114,6 +115,12 @@ class StoredCounts:
     def __len__(self) -> int:
         return self.shape[0]
 
+    def __array__(self, *_: Any, **__: Any) -> np.ndarray:
+        raise TypeError(
+            "StoredCounts are on disk and only GibbsLDA.fit and transform read them there: "
+            "pass one block at a time, `for block in counts`."
+        )
+
     def __iter__(self) -> Iterator[sp.csr_array]:
         words, starts = self.words, self.starts
         first, D = 0, self.shape[0]
@@ -147,7 +154,8 @@ def store_counts(
     path : str or Path
         Folder, new or empty.
     feature_names : sequence of str, default=None
-        The words, one per column.
+        The words, one per column. None takes the names of the columns of tables (pandas,
+        polars).
 
     Returns
     -------
@@ -161,7 +169,7 @@ def store_counts(
         If the folder holds stored counts.
     ValueError
         For counts that are not whole numbers, with block, row and column. If blocks have
-        different numbers of columns, or there is none.
+        different columns, or there is none.
 
     See Also
     --------
@@ -178,20 +186,23 @@ def store_counts(
     """
     folder = check_free(path)
     folder.mkdir(parents=True, exist_ok=True)
-    if sp.issparse(blocks) or getattr(blocks, "ndim", 0) == 2:
+    if len(getattr(blocks, "shape", ())) == 2 and not isinstance(blocks, StoredCounts):
         blocks = [blocks]
+    names = None if feature_names is None else [str(name) for name in feature_names]
     digest = hashlib.sha256()
     n_documents = n_tokens = 0
     n_words: int | None = None
     with open(folder / _WORDS, "wb") as of_words, open(folder / _STARTS, "wb") as ends:
         np.zeros(1, np.int64).tofile(ends)
-        for number, X in enumerate(_checked(blocks)):
+        for number, (X, columns) in enumerate(_checked(blocks)):
             if n_words not in (None, X.shape[1]):
                 raise ValueError(
                     f"Block {number} has {X.shape[1]} columns, and those before have "
                     f"{n_words}: count all blocks with the same vocabulary."
                 )
             n_words = X.shape[1]
+            names = columns if names is None and number == 0 else names
+            _check_names(names, columns, number, n_words)
             words = np.repeat(X.indices.astype(np.int32), X.data)
             starts = n_tokens + X.sum(axis=1, dtype=np.int64).cumsum()
             words.tofile(of_words)
@@ -204,12 +215,6 @@ def store_counts(
             os.fsync(file.fileno())
     if n_words is None:
         raise ValueError("There are no blocks: pass at least one matrix of counts.")
-    names = None if feature_names is None else [str(name) for name in feature_names]
-    if names is not None and len(names) != n_words:
-        raise ValueError(
-            f"{len(names)} feature_names were given for {n_words} columns: pass one per "
-            "column."
-        )
     about = {
         "format": _FORMAT,
         "shape": [n_documents, n_words],
@@ -234,12 +239,44 @@ def check_free(path: str | Path) -> Path:
     return folder
 
 
-def _checked(blocks: Iterable[Any]) -> Iterator[sp.csr_array]:
+def _checked(
+    blocks: Iterable[Any],
+) -> Iterator[tuple[sp.csr_array, list[str] | None]]:
+    """Yield the counts of each block, and its names of columns, if it has some."""
     for number, block in enumerate(blocks):
         try:
-            yield as_counts(block, "store_counts")
+            columns = _get_feature_names(block)
+            counts = as_counts(block, "store_counts")
         except ValueError as error:
             raise ValueError(f"Block {number}: {error}") from error
+        yield counts, None if columns is None else list(columns)
+
+
+def _check_names(
+    names: list[str] | None, columns: list[str] | None, number: int, n_words: int
+) -> None:
+    """Raise a ValueError if a block has other columns than the names of all."""
+    if names is not None and len(names) != n_words:
+        raise ValueError(
+            f"{len(names)} feature_names were given for {n_words} columns: pass one per "
+            "column."
+        )
+    if columns is None or columns == names:
+        return
+    if names is None:
+        raise ValueError(
+            f"The columns of block {number} have names, and those before have none: pass "
+            "feature_names, or tables only."
+        )
+    at = next(
+        i
+        for i, pair in enumerate(zip(names, columns, strict=True))
+        if pair[0] != pair[1]
+    )
+    raise ValueError(
+        f"Column {at} of block {number} is {columns[at]!r}, and {names[at]!r} was expected: "
+        "put the columns of all blocks in the same order."
+    )
 
 
 def _mapped(path: Path, kind: type, size: int) -> np.ndarray:

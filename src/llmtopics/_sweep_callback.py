@@ -3,6 +3,16 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+# of the running fit: with them, a copy would call its callbacks and could not be pickled
+_OF_THE_FIT = (
+    "_skl_callbacks",
+    "_skl_callbacks_to_teardown",
+    "_callback_fit_ctx",
+    "_parent_callback_ctx",
+)
+
 
 class SweepCallback:
     """Call a function after each sweep of a fit, to watch it converge or to stop it early.
@@ -17,8 +27,8 @@ class SweepCallback:
         ``function(model)`` gets a copy of the GibbsLDA or PachinkoAllocation, as if the fit had
         stopped after this sweep. ``model.n_iter_`` is the number of the sweep, and
         ``model.log_likelihood_[-1]`` its log-likelihood per token. ``components_`` comes from
-        the counts of this sweep. If the function returns True, the fit makes no more
-        sweeps.
+        the counts of this sweep. The copy has no callbacks. If the function returns True, the
+        fit makes no more sweeps.
 
     Notes
     -----
@@ -97,4 +107,9 @@ class SweepCallback:
         stop : bool
             Whether the function returned True.
         """
-        return fitted_estimator is not None and self.function(fitted_estimator) is True
+        if fitted_estimator is None:
+            return False
+        for name in _OF_THE_FIT:
+            vars(fitted_estimator).pop(name, None)
+        answer = self.function(fitted_estimator)
+        return isinstance(answer, bool | np.bool_) and bool(answer)

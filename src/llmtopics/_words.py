@@ -1,5 +1,6 @@
 """Rank words by how well they describe a topic."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -115,7 +116,13 @@ def topic_labels(words: Sequence[Sequence[str]]) -> list[str]:
         ]
         if len(set(labels)) == len(labels):
             return labels
-    return [f"{k} {label}" for k, label in enumerate(labels)]
+    numbered = [f"{k} {label}" for k, label in enumerate(labels)]
+    n_alike = Counter(labels)
+    some = [
+        number if n_alike[label] > 1 else label
+        for number, label in zip(numbered, labels, strict=True)
+    ]
+    return some if len(set(some)) == len(some) else numbered
 
 
 def term_scores(weights: np.ndarray) -> np.ndarray:

@@ -483,14 +483,14 @@ class Weights(TransformerMixin, BaseEstimator):
         return self.weights(X)
 
 
-@pytest.mark.parametrize("value", [-1.0, np.nan])
+@pytest.mark.parametrize("value", [-1.0, np.nan, np.inf])
 def test_weights_that_are_no_proportions_are_refused(value):
     def weights(X):
         return np.array([[1.0, 1.0]] * 4 + [[1.0, value]])
 
     pipe = make_pipeline(CountVectorizer(), Weights(weights)).fit(TEXTS[:5])
     with pytest.raises(
-        ValueError, match="negative or missing weights, such as in row 4"
+        ValueError, match="negative, missing or infinite weights, such as in row 4"
     ):
         read_topics(pipe, TEXTS[:5])
     pipe = make_pipeline(CountVectorizer(), TfidfTransformer()).fit(TEXTS[:5])

@@ -63,7 +63,10 @@ def test_rare_words_are_forgotten(news, tmp_path):
     settings = {"analyzer": TextAnalyzer(), "min_df": 20}
     alone = CountVectorizer(**settings).fit(news)
     ours = CountVectorizer(**settings)
-    counts = store_texts(news, tmp_path, vectorizer=ours, batch_size=20, max_words=4000)
+    with pytest.warns(UserWarning, match="words in fewer than 2[1-9] texts may be"):
+        counts = store_texts(
+            news, tmp_path, vectorizer=ours, batch_size=20, max_words=4000
+        )
     found = set(counts.feature_names)
     assert found <= set(alone.get_feature_names_out())
     assert len(found) > 0.9 * len(alone.vocabulary_)
@@ -71,10 +74,21 @@ def test_rare_words_are_forgotten(news, tmp_path):
 
 def test_a_warning_says_that_words_may_be_missing(news, tmp_path):
     vectorizer = CountVectorizer(analyzer=TextAnalyzer(), min_df=2)
-    with pytest.warns(UserWarning, match="raise max_words, or set min_df="):
+    with pytest.warns(UserWarning, match="may be missing: raise max_words"):
         store_texts(
             news, tmp_path, vectorizer=vectorizer, batch_size=20, max_words=4000
         )
+
+
+def test_a_word_that_was_counted_too_rarely_is_told_of(tmp_path):
+    """A word is in three texts, and was forgotten after the first."""
+    texts = ["late a1 a2 a3", "kept a4 a5", "kept late", "kept late"]
+    vectorizer = CountVectorizer(min_df=3)
+    with pytest.warns(UserWarning, match="words in fewer than 5 texts may be missing"):
+        counts = store_texts(
+            texts, tmp_path, vectorizer=vectorizer, batch_size=1, max_words=3
+        )
+    assert list(counts.feature_names) == ["kept"]
 
 
 def test_bad_texts_are_named(tmp_path):
@@ -89,6 +103,10 @@ def test_bad_texts_are_named(tmp_path):
     ]:
         with pytest.raises(ValueError, match=message):
             store_texts(texts, tmp_path, vectorizer=CountVectorizer())
-    with pytest.raises(ValueError, match="needs a CountVectorizer"):
-        store_texts(["a text"], tmp_path, vectorizer=TfidfVectorizer())
+    for wrong in (TfidfVectorizer(), CountVectorizer, None):
+        with pytest.raises(ValueError, match="needs a CountVectorizer"):
+            store_texts(["a text"], tmp_path, vectorizer=wrong)
+    with pytest.raises(ValueError, match="max_df corresponds to fewer texts"):
+        vectorizer = CountVectorizer(min_df=2, max_df=1)
+        store_texts(["aa bb", "aa"], tmp_path, vectorizer=vectorizer)
     assert not list(tmp_path.iterdir())

@@ -14,7 +14,7 @@ from llmtopics.metrics._input_checks import weights_of
 def indices_of(model: Any, X: Any) -> dict[str, float]:
     """Return the indices of a fitted model and the documents of its fit.
 
-    A model without a Gibbs chain has no index of Griffiths and Steyvers.
+    Only GibbsLDA keeps what the index of Griffiths and Steyvers needs.
     """
     fitted = FittedModel(model)
     weights = weights_of(fitted)

@@ -45,8 +45,8 @@ class Suggestion:
         One row per number of topics: ``n_components``, then ``quality``, ``coherence``,
         ``likelihood`` (if the model has one) and ``stability``, each with its standard error
         over the runs (``quality_error`` and so on). ``stability_error`` is NaN with two runs:
-        they are one pair. With ``indices=True`` also ``griffiths_steyvers`` (only if the model
-        has a Gibbs chain), ``cao_juan``, ``arun`` and ``deveaud``.
+        they are one pair. With ``indices=True`` also ``griffiths_steyvers`` (only of
+        :class:`GibbsLDA`), ``cao_juan``, ``arun`` and ``deveaud``.
     """
 
     n_components: int
@@ -136,7 +136,7 @@ def suggest_n_components(
 
     The indices: ``griffiths_steyvers`` [4]_ is the harmonic mean of ``p(w | z)`` over the sweeps of
     the second half of the chain, as a logarithm per token (larger is better). Only
-    :class:`GibbsLDA` has it, alone or at the end of a Pipeline: other models have no chain. The
+    :class:`GibbsLDA` has it, alone or at the end of a Pipeline, and with ten sweeps or more. The
     estimate is unstable, because the sweep with the smallest likelihood decides it [5]_. It is of the
     documents in the fit, so it does not show overfitting. ``cao_juan`` [1]_ is the mean cosine of two topics (smaller is better). ``arun``
     [2]_ is the symmetric Kullback-Leibler divergence of the singular values of φ from the sizes

@@ -227,7 +227,7 @@ def name_topics(
     -----
     A name passes two checks:
 
-    1. By documents, the 20 with the largest shares of the topic. At least a fifth of them has
+    1. By the representative documents, 20 or as many as there are. At least a fifth of them has
        each word of the name. No word is more frequent in the documents of another topic by
        more than 0.1 (share of the documents). For one word, the share is larger than in any
        other topic by 0.3 or more. Endings may differ ("gun", "guns"). English function words are

@@ -94,7 +94,8 @@ def store_texts(
     array([[0.1, 0.9]])
     """
     check_positive(max_words=max_words, batch_size=batch_size)
-    if type(vectorizer).transform is not CountVectorizer.transform:
+    transform = getattr(type(vectorizer), "transform", None)
+    if transform is not CountVectorizer.transform:
         raise ValueError(
             f"store_texts needs a CountVectorizer, got {type(vectorizer).__name__}: topic "
             "models read counts of words."
@@ -179,12 +180,16 @@ def _set_vocabulary(
     low, high = (
         _number(each, n_texts) for each in (vectorizer.min_df, vectorizer.max_df)
     )
-    if lost >= low:
+    if high < low:
+        raise ValueError("max_df corresponds to fewer texts than min_df: raise max_df.")
+    nearly = (n_documents < low) & (n_documents + lost >= low)
+    if lost >= low or nearly.any():
+        n_safe = int(np.ceil(low)) + lost
         warn_user(
             f"There are more than max_words={max_words:,} distinct words. The rarest were "
             f"forgotten, and the others may be in up to {lost} more texts than counted. With "
-            f"min_df={vectorizer.min_df!r}, words may be missing: raise max_words, or set "
-            f"min_df={lost + 1}."
+            f"min_df={vectorizer.min_df!r}, words in fewer than {n_safe} texts may be missing: "
+            "raise max_words."
         )
     kept = np.flatnonzero((n_documents >= low) & (n_documents <= high))
     if vectorizer.max_features is not None and len(kept) > vectorizer.max_features:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from copy import copy
 from dataclasses import KW_ONLY, dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
@@ -509,7 +510,7 @@ class GibbsLDA(CountTopicModel):
                 if checked and tol is not None and risen() <= tol:
                     break
                 chain.sweep(alpha[np.newaxis])
-                stop = self._count(sweeps, chain, alpha, trace)
+                stop = self._count(sweeps, chain, alpha, trace, of_words)
                 if not batch and chain.n_sweeps % EVERY == 0:
                     cells = tally_cells(chain)
                     mixtures = divided(chain.tokens.starts, chain.topics, alpha.size)
@@ -519,7 +520,7 @@ class GibbsLDA(CountTopicModel):
                         alpha = learn_prior(mixtures, alpha)
                     if learn_beta and chain.n_sweeps >= burn_in:
                         chain.word_prior = learn_word_prior(cells)
-                if saved:
+                if saved and not stop:  # a continued chain asks its callbacks again
                     beta = chain.word_prior.values if learn_beta else None
                     now = {"alpha": alpha.tolist(), "beta": beta}
                     now |= {"trace": trace, "of_words": of_words}
@@ -535,6 +536,7 @@ class GibbsLDA(CountTopicModel):
         chain: Chain[np.ndarray],
         prior: np.ndarray,
         trace: list[float],
+        of_words: list[float],
     ) -> bool:
         """Count a sweep; return whether a callback asks to stop.
 
@@ -550,9 +552,12 @@ class GibbsLDA(CountTopicModel):
             return {
                 "components_": to_topics(counts, beta.values),
                 "topic_counts_": counts.sum(axis=1),
-                "doc_topic_prior_": prior if shared else self._doc_prior(False)[0],
-                "topic_word_prior_": beta.values,
+                "doc_topic_prior_": (
+                    prior.copy() if shared else self._doc_prior(False)[0]
+                ),
+                "topic_word_prior_": copy(beta.values),
                 "log_likelihood_": np.array([*trace, log_joint(cells, parts)]),
+                "word_log_likelihood_": np.array([*of_words, log_words(cells)]),
                 "n_features_in_": chain.tokens.n_words,
                 "n_iter_": chain.n_sweeps,
             }
@@ -634,7 +639,7 @@ class GibbsLDA(CountTopicModel):
             with stage("sweeps", self.max_iter, "sweeps", each=True) as sweeps:
                 while chain.n_sweeps < self.max_iter and not stop:
                     chain.sweep(prior)
-                    stop = self._count(sweeps, chain, prior, [])
+                    stop = self._count(sweeps, chain, prior, [], [])
                     new = after_sweep(chain.n_sweeps, tokens, chain.topics, prior)
                     if new is not None:
                         prior = new + epsilon

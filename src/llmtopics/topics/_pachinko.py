@@ -485,7 +485,8 @@ def _attributes(
     counts = chain.counts.word_topic().T.astype(np.float64)
     parts = zip(divided_paths(chain.tokens.starts, paths), prior, strict=True)
     likelihood = log_joint(tally_cells(chain), *parts)
+    own = PathPrior(*(np.copy(each) for each in prior))
     return {
-        **_from_counts(chain, paths, prior, counts),
+        **_from_counts(chain, paths, own, counts),
         "log_likelihood_": np.array([*trace, likelihood]),
     }

@@ -1,7 +1,9 @@
 """A chain whose topics are in files, and which continues after an interrupt."""
 
+import errno
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,15 +51,19 @@ class SavedChain:
                 f"Another fit with the same parameters and counts is running in {folder}: "
                 "wait for it, or choose another random_state."
             ) from None
-        self.state: dict[str, Any] | None = None
-        if (folder / _STATE).exists():
-            self.state = json.loads((folder / _STATE).read_text("utf-8"))
         kind = np.dtype(topic_type(n_components))
+        n_bytes = n_tokens * kind.itemsize
+        paths = [folder / "topics_0.bin", folder / "topics_1.bin"]
+        whole = all(path.exists() and path.stat().st_size == n_bytes for path in paths)
+        self.state = _read_state(folder / _STATE) if whole else None
         self._files = []
-        for name in ("topics_0.bin", "topics_1.bin"):
-            with open(folder / name, "ab") as file:
-                file.truncate(n_tokens * kind.itemsize)
-            self._files.append(np.memmap(folder / name, kind, "r+", shape=(n_tokens,)))
+        try:
+            for path in paths:
+                _allocate(path, n_bytes)
+                self._files.append(np.memmap(path, kind, "r+", shape=(n_tokens,)))
+        except BaseException:
+            self.close(remove=self.state is None)
+            raise
         self._arrays = [np.asarray(file) for file in self._files]
         current = self.state["current"] if self.state else 0
         self.topics, self.fresh = self._arrays[current], self._arrays[1 - current]
@@ -78,6 +84,37 @@ class SavedChain:
         self._lock.release()
 
 
+def _read_state(path: Path) -> dict[str, Any] | None:
+    """Return the saved state, None if there is none or the machine crashed as it was written."""
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _allocate(path: Path, n_bytes: int) -> None:
+    """Give a file its size, on the disk too. Its contents stay.
+
+    Without that, a write to a memory map of a full disk would kill the process.
+    """
+    path.touch()
+    with open(path, "r+b") as file:
+        file.truncate(n_bytes)
+        if not hasattr(os, "posix_fallocate"):
+            return
+        try:
+            os.posix_fallocate(file.fileno(), 0, n_bytes)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                return  # this file system cannot reserve space
+            raise OSError(
+                error.errno,
+                f"{os.strerror(error.errno)}: GibbsLDA needs two files of {n_bytes:,} bytes "
+                "there. Free some space, or move the folder of the counts to another disk",
+                str(path),
+            ) from None
+
+
 @contextmanager
 def saved_chain(
     counts: StoredCounts, n_components: int, given: list[Any] | None
@@ -87,7 +124,9 @@ def saved_chain(
     given : what the chain depends on beside the counts: numbers, str and arrays. After an
         error or a kill the next fit with the same continues the chain. None: it never does.
     """
-    name = "unseeded" if given is None else _key(counts.sha256, n_components, *given)
+    name = "unseeded"
+    if given is not None:
+        name = _key(counts.sha256, counts.shape, n_components, *given)
     folder = counts.path / f"chain-{name}"
     if given is None:
         (folder / _STATE).unlink(missing_ok=True)
