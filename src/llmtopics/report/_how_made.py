@@ -89,7 +89,7 @@ def _parameters(model: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 def _model(model: Any) -> str:
     """Return the model with the parameters that differ from the defaults."""
     if type(model).__repr__ is BaseEstimator.__repr__:
-        whole = BaseEstimator.__repr__(model, N_CHAR_MAX=math.inf)  # type: ignore[arg-type]
+        whole = model.__repr__(N_CHAR_MAX=math.inf)
     else:
         whole = repr(model)
     text = " ".join(_public(whole).split())  # cut afterwards: a part of a secret is one
