@@ -3,7 +3,7 @@
 import logging
 from contextlib import ExitStack
 from itertools import chain
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -55,8 +55,8 @@ class Calls:
         self._stage = self._open.enter_context(calls)
         return self
 
-    def __exit__(self, *error: Any) -> None:
-        self._open.__exit__(*error)
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
 
     def generate(
         self, prompts: list[str], own: bool, max_new_tokens: int, on_error: str
