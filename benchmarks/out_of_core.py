@@ -2,7 +2,7 @@
 
 The corpus is drawn from topics of IMDB reviews: documents of the reviews' lengths and topic
 proportions are drawn with replacement, and every token is drawn again, so no two documents are
-alike. The lines in ``results/out_of_core.jsonl`` are replaced.
+alike. Lines are added to ``results/out_of_core.jsonl``.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from benchmarks.runs import environment
 RESULTS = Path(__file__).parent / "results" / "out_of_core.jsonl"
 K, N_SWEEPS, N_JOBS = 100, 10, 2
 ALPHA, BETA = 0.1, 0.01
+MANY = 5 * 10**8  # tokens that are fitted only once, because it takes long
 PACKAGES = "llmtopics numpy scipy scikit-learn numba"
 _PER_BLOCK = 20_000  # documents
 
@@ -147,7 +149,8 @@ def run(path: Path, result: Path, *, kill_after: int | None = None) -> None:
         raise RuntimeError(f"the fit ended with {process.returncode}")
 
 
-def measure(folder: Path, n_tokens: int) -> dict:
+def measure(folder: Path, n_tokens: int, kills: tuple[int, ...]) -> dict:
+    """Fit once; fit again, killed after some sweeps; compare φ."""
     start = time.perf_counter()
     counts = made(folder, n_tokens)
     line = {
@@ -162,7 +165,9 @@ def measure(folder: Path, n_tokens: int) -> dict:
     once, again = folder / "once.npz", folder / "again.npz"
     run(counts.path, once)
     line |= json.loads(once.with_suffix(".json").read_text())
-    for sweeps in (2, 6):
+    if not kills:
+        return line | environment(PACKAGES)
+    for sweeps in kills:
         run(counts.path, again, kill_after=sweeps)
     run(counts.path, again)
     with np.load(once) as one, np.load(again) as other:
@@ -177,20 +182,23 @@ def measure(folder: Path, n_tokens: int) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, help="where the corpus is written")
-    parser.add_argument("--tokens", type=float, default=1e9)
-    parser.add_argument("--make", action="store_true", help="only make the corpus")
+    parser.add_argument("--folder", type=Path, help="where the corpora are written")
+    parser.add_argument("--tokens", type=float, nargs="*", default=[1e8, 1e9])
+    parser.add_argument("--make", action="store_true", help="only make the corpora")
     parser.add_argument("--fit", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.fit:
         fit(*options.fit)
         return
-    options.folder.mkdir(parents=True, exist_ok=True)
-    if options.make:
-        print(made(options.folder, int(options.tokens)))
-        return
-    line = measure(options.folder, int(options.tokens))
-    RESULTS.write_text(json.dumps(line) + "\n")
+    folder = options.folder or Path(tempfile.mkdtemp())
+    folder.mkdir(parents=True, exist_ok=True)
+    for n_tokens in map(int, options.tokens):
+        if options.make:
+            print(made(folder, n_tokens))
+            continue
+        line = measure(folder, n_tokens, (2, 6) if n_tokens < MANY else ())
+        with open(RESULTS, "a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ TABLES = (  # modules, in the order in which they run
     "race",
     "samplers",
     "scaling",
+    "out_of_core",
     "pachinko",
     "feeding",
     "zero_shot",
@@ -32,7 +33,7 @@ TABLES = (  # modules, in the order in which they run
     "recommend",
     "ratings",
     "coherence",
-    "pages",
+    "topic_page",
 )
 
 

@@ -63,6 +63,8 @@ def odd_words(name):
                 PLAIN[old] for old in PLAIN if re.fullmatch(old, word, re.IGNORECASE)
             )
             found.append(f"{name}:{number}: {word} → {plain}")
+        if line.startswith(("<" * 7 + " ", ">" * 7 + " ")):
+            found.append(f"{name}:{number}: a merge was not finished")
         for match in NO_ZERO.finditer(line):
             found.append(f"{name}:{number}: {match[0]} → 0{match[0]}")
     return found

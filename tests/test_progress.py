@@ -96,6 +96,12 @@ def test_work_of_a_moment_shows_no_bar(capfd):
     assert lines(capfd) == []
 
 
+def test_a_stage_of_nothing_counts_nothing(capfd):
+    with reporting("Work", verbose=True), stage("steps", 0, "steps") as steps:
+        assert steps.update() is False
+    assert lines(capfd) == []
+
+
 def test_one_bar_goes_through_all_stages(no_delay, monkeypatch, capfd):
     monkeypatch.setattr(_progress, "tqdm", partial(tqdm, mininterval=0))
     with reporting("Work", verbose=True):

@@ -26,7 +26,7 @@ def section() -> list[str]:
         "tuning_topics",
         "describe",
         "coherence",
-        "pages",
+        "topic_page",
     ]
     for line in chain.from_iterable(map(lines_of, names)):
         versions = ", ".join(

@@ -85,6 +85,8 @@ class Stage:
             Returns the attributes that ``estimator`` would have if it stopped here. It is
             called only if a callback asks for a fitted estimator.
         """
+        if not self.total:  # nothing to count
+            return False
         n_before = self.n * self.n_tasks // self.total
         self.n += n
         self.done += n if work is None else work

@@ -2,7 +2,7 @@
 
 import inspect
 import sys
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import matplotlib
 import numpy as np
@@ -235,6 +235,53 @@ def test_many_groups_are_cut_to_the_largest(topics):
     assert ax.get_title(loc="right") == f"3 of {K} topics, 4 of 31 groups"
     above = [text.get_text() for text in ax.child_axes[0].get_xticklabels()]
     assert any(name.startswith("group 30\n") for name in above)
+
+
+def boxes_of(labels):
+    """Return where texts are drawn, from left to right."""
+    (figure,) = {label.figure for label in labels}
+    figure.canvas.draw()
+    shown = [label.get_window_extent() for label in labels if label.get_text()]
+    return sorted(shown, key=lambda box: box.x0)
+
+
+@pytest.mark.parametrize("n_groups", [1, 2, 8])
+@pytest.mark.parametrize(
+    "name",
+    ["long name of the group {}", "{}" + "g" * 200, "体育新闻足球比赛报道评论{}"],
+)
+def test_names_of_groups_do_not_overlap(topics, name, n_groups):
+    groups = [name.format(i % n_groups) for i in range(len(TEXTS))]
+    ax = plot_groups(topics.by(groups))
+    labels = ax.child_axes[0].get_xticklabels()
+    boxes = boxes_of(labels)
+    assert all(a.x1 <= b.x0 for a, b in pairwise(boxes))
+    assert len({label.get_text() for label in labels}) == n_groups
+    width = ax.figure.bbox.width
+    assert all(0 <= box.x0 <= box.x1 <= width for box in boxes_of([ax.xaxis.label]))
+
+
+def test_scales_of_groups_do_not_overlap():
+    ax = plot_groups(read(1).by())  # each bar is 100% long
+    boxes = boxes_of(ax.get_xticklabels())
+    assert len(boxes) == 2 * len(set(LABELS))
+    assert all(a.x1 < b.x0 for a, b in pairwise(boxes))
+
+
+def test_names_of_groups_have_one_line_where_no_layout_makes_room(topics):
+    _, ax = pyplot.subplots(figsize=(3, 3))
+    plot_groups(topics.by(), ax=ax)
+    labels = [text.get_text() for text in ax.child_axes[0].get_xticklabels()]
+    assert all(label.count("\n") == 1 for label in labels)
+    assert any("…" in label for label in labels)
+
+
+@pytest.mark.parametrize("bad", [0, 1.5, "two", None])
+def test_numbers_of_rows_and_columns_are_whole(topics, bad):
+    with pytest.raises(ValueError, match="n_groups must be a whole number"):
+        plot_groups(topics.by(), n_groups=bad)
+    with pytest.raises(ValueError, match="n_leaves must be a whole number"):
+        plot_merge_tree(topics, bad)
 
 
 def test_lines_over_time_are_the_shares_of_the_table(topics):

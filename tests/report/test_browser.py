@@ -263,6 +263,32 @@ def test_a_phone_does_not_scroll_sideways(open_page, file):
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
+def test_all_columns_are_on_paper(open_page, tmp_path):
+    names = [f"{k} {'long' * 45}" for k in range(8)]
+    words = CountVectorizer(stop_words="english", min_df=3)
+    model = make_pipeline(words, GibbsLDA(8, max_iter=20, random_state=0)).fit(TEXTS)
+    topics = read_topics(model, TEXTS, titles=NEWS.titles[::4], names=names)
+    paper = {"width": 690, "height": 970}  # A4 without margins
+    for n_groups in 5, 30:
+        groups = [f"{'group' * 10} {i % n_groups}" for i in range(len(TEXTS))]
+        file = topic_report(topics, tmp_path / f"{n_groups}.html", groups=groups)
+        page = open_page(file, viewport=paper)
+        page.emulate_media(media="print")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 690
+
+
+def test_a_document_without_title_is_shown_once(open_page, tmp_path):
+    texts = ["cats chase mice", "banks lend money"] * 4
+    model = make_pipeline(CountVectorizer(), GibbsLDA(2, random_state=0)).fit(texts)
+    topics = read_topics(model, texts, titles=[None, "Banks"] * 4)
+    page = open_page(topic_report(topics, tmp_path / "titles.html"))
+    shown = page.inner_text("[data-document='0']")
+    assert shown.count("cats chase mice") == 1
+    assert page.inner_text("[data-document='1']").startswith("Banks")
+    page.fill("#query", "null")
+    assert status(page) == "0 of 8 documents"
+
+
 def test_without_scripts_the_tables_are_there(open_page, file, topics):
     page = open_page(file, java_script_enabled=False)
     text = page.inner_text("body")

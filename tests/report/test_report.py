@@ -3,15 +3,17 @@
 import hashlib
 import json
 import re
+from functools import partial
 from html.parser import HTMLParser
 
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from sklearn.base import BaseEstimator
 from sklearn.decomposition import NMF
 from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 
 from llmtopics import FusionTopicModel, GibbsLDA, PrecomputedEmbeddings, read_topics
 from llmtopics.datasets import load_bbc_news
@@ -55,6 +57,10 @@ class Page(HTMLParser):
     @property
     def data(self):
         return json.loads(self.scripts[0])
+
+
+def split_text(text):
+    return text.split()
 
 
 def counted(texts, n_topics=2, **settings):
@@ -230,6 +236,93 @@ def test_redacted_texts(redact):
     )
 
 
+@pytest.mark.parametrize("redact", ["pii", lambda text: re.sub(r"\S+@\S+", "X", text)])
+def test_redact_changes_names_words_groups_and_parameters(redact):
+    mail, other = "ann@example.com", "bob@example.com"
+    texts = [f"{mail} {other} likes cats", "banks lend money"] * 4
+    pattern = f"{mail}|{other}|[a-z]+"
+    words = CountVectorizer(token_pattern=pattern, stop_words=[mail[:3]])
+    model = make_pipeline(words, GibbsLDA(2, random_state=0)).fit(texts)
+    topics = read_topics(
+        model,
+        texts,
+        titles=[mail] * 8,
+        labels=[mail, other] * 4,
+        times=[2001, 2002] * 4,
+        names=[f"mails of {mail}", f"mails of {other}"],
+    )
+    topics.descriptions = [f"Mails of {mail}.", "Money."]
+    page = topic_report(topics, redact=redact)
+    assert "@example" not in page
+    data = Page(page).data
+    hidden = "<EMAIL_1>" if redact == "pii" else "X"
+    assert data["groups"]["names"] == [hidden, f"{hidden} (2)"]  # still told apart
+    assert data["topics"][1]["name"] == f"mails of {hidden} (2)"
+    words = {word["word"] for topic in data["topics"] for word in topic["words"]}
+    assert {hidden, "cats"} <= words
+    marks = data["marks"]
+    assert {"cats", "money"} <= set(marks["words"])
+    assert len(marks["words"]) == len(marks["topics"]) == len(marks["weights"])
+
+
+@pytest.mark.parametrize("include_texts", [True, False])
+def test_secrets_in_parameters_are_not_shown(include_texts):
+    class Encoder(BaseEstimator):
+        def __init__(self, api_key="", headers=None, url="", read=None):
+            self.api_key, self.headers, self.url = api_key, headers, url
+            self.read = read
+
+    encoder = Encoder(
+        "sk-1234567",
+        {"Authorization": "Bearer tops3cret", "X-Api-Key": "qu\"o'te99"},
+        "https://me:pw12345@example.com",
+        partial(print, password="hunter2"),
+    )
+    topics = counted(["cats chase mice", "banks lend money"] * 4)
+    steps = [*topics.model.steps[:1], ("unused", encoder), *topics.model.steps[1:]]
+    topics.model = Pipeline(steps)
+    page = topic_report(topics, include_texts=include_texts)
+    for secret in "1234567", "tops3cret", "te99", "pw12345", "hunter2":
+        assert secret not in page
+    parameters = Page(page).data["made"]["parameters"]
+    assert parameters["unused__api_key"] == "'***'"
+    assert parameters["countvectorizer__token_pattern"] != "'***'"
+    assert parameters["gibbslda__random_state"] == "0"
+
+
+def test_parameters_have_no_addresses_in_memory():
+    model = make_pipeline(
+        CountVectorizer(analyzer=split_text),
+        GibbsLDA(2, random_state=np.random.RandomState(0)),
+    )
+    texts = ["cats chase mice", "banks lend money"] * 4
+    page = topic_report(read_topics(model.fit(texts), texts))
+    assert not re.search("0x[0-9a-fA-F]{6}", page)  # so that bytes are reproducible
+    assert "RandomState(MT19937)" in page
+
+
+def test_short_texts_of_parameters_are_not_in_a_page_without_texts():
+    topics = counted(["cats chase mice", "banks lend money"] * 4)
+    topics.model.set_params(countvectorizer__token_pattern="cats of Ann")
+    made = Page(topic_report(topics, include_texts=False)).data["made"]
+    assert made["parameters"]["countvectorizer__token_pattern"] == "str"
+    assert made["parameters"]["countvectorizer__encoding"] == "'utf-8'"
+
+
+def test_documents_without_titles_have_none():
+    texts = ["cats chase mice", "banks lend money"] * 4
+    topics = counted(texts, titles=["Cats", None, float("nan"), "Banks"] * 2)
+    data = Page(topic_report(topics)).data
+    assert data["documents"]["title"][:4] == ["Cats", None, None, "Banks"]
+    shown = [doc["title"] for topic in data["topics"] for doc in topic["documents"]]
+    assert None not in shown
+
+
+def test_a_missing_folder_is_an_error_before_the_work(topics, tmp_path):
+    with pytest.raises(FileNotFoundError, match="make it first"):
+        topic_report(topics, tmp_path / "none" / "report.html", max_chars=10**9)
+
+
 def test_other_forms_of_words_are_marked():
     def stems(text):
         return [word.rstrip("s") for word in text.lower().split()]
@@ -304,6 +397,12 @@ def test_one_topic_and_many(n_topics):
     data = Page(topic_report(read_topics(model.fit(texts), texts))).data
     assert len(data["topics"]) == n_topics
     assert data["documents"]["n_top"] == min(3, n_topics)
+
+
+def test_one_topic_is_not_called_topics():
+    page = topic_report(counted(["cats chase mice"], 1))
+    assert "<h1>1 topic in 1 document</h1>" in page
+    assert "1 topic · 1 document · 3 counted words" in page
 
 
 def test_empty_topics_empty_texts_and_long_names():

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from llmtopics._checks import check_positive
 from llmtopics.plots._figures import finish, new_axes
-from llmtopics.plots._labels import as_labels, longest
+from llmtopics.plots._labels import as_labels, longest, shortened, two_lines
 from llmtopics.plots._shown import Shown, columns_of, shown_topics
 
 if TYPE_CHECKING:
@@ -77,15 +78,15 @@ def plot_groups(
     ['tax', 'film']
     """
     groups, shares, sizes, shown = read_shares(table, "group", topics_to_show)
-    if n_groups < 1:
-        raise ValueError(f"n_groups must be 1 or more, got {n_groups!r}.")
+    check_positive(n_groups=n_groups)
     kept = np.sort(np.argsort(-sizes, kind="stable")[:n_groups])
     share, low, high = shares[:, kept][:, :, shown.numbers]
     largest = max(float(share.max()), float(high[high < 1].max(initial=0)), 1e-3)
     step, n = _GAP * largest, len(shown.numbers)
     if ax is None:
         width = 0.4 + longest([name[:40] for name in shown.names])
-        ax = new_axes("plot_groups", width + 1.05 * len(kept), 0.9 + 0.24 * n)
+        width += max(1.05 * len(kept), 3.2)  # room for the label below
+        ax = new_axes("plot_groups", width, 0.95 + 0.24 * n)
     rows, line = np.arange(n), ax.xaxis.label.get_color()
     for g in range(len(kept)):
         left = g * step
@@ -113,8 +114,16 @@ def _name_groups(
     ax.set_xticks(
         places, ["0", f"{whole:.0%}" if whole >= 0.01 else f"{whole:.1%}"] * len(groups)
     )
+    if whole > 0.8 * largest:  # near the 0 of the next group
+        for label in ax.get_xticklabels()[1::2]:
+            label.set_horizontalalignment("right")
     ax.set_xlabel("share of the topic in the group (line: interval)")
-    labels, style = as_labels(groups, most=16)
+    labels, style = as_labels(groups)
+    ax.figure.draw_without_rendering()  # the layout decides how wide the axes are
+    inches = ax.get_window_extent().width / ax.figure.dpi / len(groups)
+    most = max(inches / longest("x") - 1.5, 4)
+    grows = ax.figure.get_layout_engine() is not None  # makes room for a second line
+    labels = [(two_lines if grows else shortened)(label, most) for label in labels]
     above = ax.secondary_xaxis("top")
     above.set_xticks([g * step for g in range(len(groups))])
     above.tick_params(length=0)

@@ -1,5 +1,6 @@
 """Names of topics as labels: on one line, not too long, in fonts that have their characters."""
 
+import textwrap
 import unicodedata
 from collections.abc import Iterable
 from typing import Any
@@ -30,6 +31,18 @@ def shortened(label: str, most: float) -> str:
             break
         kept += c
     return f"{kept.rstrip()}…"
+
+
+def two_lines(label: str, most: float) -> str:
+    """Return the beginning of a label on one or two lines, each at most ``most`` long."""
+    width = most * len(label) / max(length_of(label), 1)  # Chinese is wider
+    first, *others = textwrap.wrap(label, max(int(width), 2))
+    if not others:
+        return first
+    rest = label[len(first) :]
+    if rest[0].islower() and first[-1].islower():  # within a word
+        first, rest = f"{first[:-1]}-", first[-1] + rest
+    return f"{first}\n{shortened(rest.strip(), most)}"
 
 
 def longest(labels: Iterable[str], size: float = FONT_SIZE) -> float:

@@ -1,5 +1,6 @@
 """Heat map of the similarity of topics, and the tree that merges them."""
 
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -129,8 +130,10 @@ def plot_merge_tree(
     ['bonds', 'dogs', 'cats']
     """
     distances, names = _distances_of(topics, "plot_merge_tree")
-    if n_leaves < 2:
-        raise ValueError(f"n_leaves must be 2 or more, got {n_leaves!r}.")
+    if not isinstance(n_leaves, Integral) or n_leaves < 2:
+        raise ValueError(
+            f"n_leaves must be a whole number, 2 or more, got {n_leaves!r}."
+        )
     K = len(names)
     rows, lines = [[0]], np.empty((0, 4, 2))
     if K > 1:

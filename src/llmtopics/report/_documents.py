@@ -50,9 +50,13 @@ class Shown:
         """Return the title of a document, or the beginning of its text, or its row."""
         if not self.include_texts:
             return f"document {row}"
+        return self.own_title(row) or self._text(self.topics.texts[row])
+
+    def own_title(self, row: int) -> str | None:
+        """Return the title of a document, None if it has none."""
         titles = self.topics.titles
         if titles is None or pandas_for("topic_report").isna(titles[[row]])[0]:
-            return self._text(self.topics.texts[row])
+            return None
         return self._text(str(titles[row]))
 
 
@@ -108,7 +112,7 @@ def document_columns(
         "max_chars": shown._max_chars,
     }
     if shown.include_texts and shown.topics.titles is not None:
-        columns["title"] = [shown.title(d) for d in shown.rows]
+        columns["title"] = [shown.own_title(d) for d in shown.rows]
     return columns
 
 

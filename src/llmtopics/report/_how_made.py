@@ -1,12 +1,15 @@
 """How topics were made: model, parameters, versions, and what identifies the texts."""
 
 import hashlib
+import math
 import platform
+import re
 from collections.abc import Iterator
 from importlib import metadata
 from numbers import Number
 from typing import Any
 
+from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
 
 from llmtopics import __version__
@@ -22,7 +25,21 @@ _MAPS = {
     "pca": "The two first principal components of the documents' vectors.",
     "umap": "UMAP of the documents' vectors. Axes have no unit.",
 }
-_SETTING = 40  # characters: shorter strings are settings such as "prior", and no texts
+# a string of one word is a setting such as "prior", and no text
+_SETTING = re.compile(r"[!-?A-~]{1,40}")
+_LONGEST = 700  # characters of the model
+_ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")  # another one in each process
+_SECRET = (
+    r"(?:key|(?<![a-z_-])token|(?:access|api|auth|bearer|hf|hub|id|refresh|session)[_-]?token"
+    r"|auth|authorization|pass(?:word|wd|phrase)?|secret|credentials?|cookies?|signature)"
+)
+_IS_SECRET = re.compile(f"{_SECRET}$", re.IGNORECASE)
+_STRING = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+_SECRETS = re.compile(
+    rf"""({_SECRET}['"]?\s*[=:]\s*b?){_STRING}(?:\s*{_STRING})*""",
+    re.IGNORECASE,
+)
+_USER = re.compile(r"(?<=://)[^/\s'\"@]+(?=@)")  # user:password of an address
 
 
 def how_made(topics: Topics, map_method: str, show_values: bool) -> dict[str, Any]:
@@ -34,12 +51,14 @@ def how_made(topics: Topics, map_method: str, show_values: bool) -> dict[str, An
     parameters = sorted(_parameters(model), key=lambda pair: pair[0])
     versions = {"llmtopics": __version__, "Python": platform.python_version()}
     return {
-        "model": " ".join(repr(model).split()) if show_values else None,
+        "model": _model(model) if show_values else None,
         "kind": kind_of(topics),
         "map": _MAPS[map_method],
-        "parameters": {name: _value(value, show_values) for name, value in parameters},
+        "parameters": {
+            name: _value(name, value, show_values) for name, value in parameters
+        },
         "seeds": {
-            name: _value(value, True)
+            name: _value(name, value, True)
             for name, value in parameters
             if name.endswith("random_state")
         },
@@ -67,14 +86,38 @@ def _parameters(model: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield from _parameters(value, f"{prefix}{name}__")
 
 
-def _value(value: Any, show: bool) -> str:
+def _model(model: Any) -> str:
+    """Return the model with the parameters that differ from the defaults."""
+    if type(model).__repr__ is BaseEstimator.__repr__:
+        whole = model.__repr__(N_CHAR_MAX=math.inf)
+    else:
+        whole = repr(model)
+    text = " ".join(_public(whole).split())  # cut afterwards: a part of a secret is one
+    half = _LONGEST // 2
+    return text if len(text) <= _LONGEST else f"{text[:half]}...{text[-half:]}"
+
+
+def _value(name: str, value: Any, show: bool) -> str:
     """Return a parameter as text. Of what may hold texts, only the kind is told."""
     if value is None or isinstance(value, Number | bool):
         return repr(value)
+    if isinstance(value, str | bytes) and _IS_SECRET.search(name):
+        return "'***'"
     if isinstance(value, str):
-        return shortened(value) if show or len(value) <= _SETTING else "str"
+        is_shown = show or _SETTING.fullmatch(value)
+        return _public(shortened(value)) if is_shown else "str"
     if hasattr(value, "get_params"):
         return type(unfrozen(value)).__name__
     if hasattr(value, "shape"):
         return f"{type(value).__name__} of shape {value.shape}"
-    return shortened(value) if show else type(value).__name__
+    if not show:
+        return type(value).__name__
+    if isinstance(value, list | tuple | dict | set | frozenset | bytes):
+        return _public(shortened(value))
+    return _public(repr(value))[:200]
+
+
+def _public(text: str) -> str:
+    """Return a repr without secrets, and without addresses in memory."""
+    text = _SECRETS.sub(r"\1'***'", text)
+    return _ADDRESS.sub("", _USER.sub("***", text))

@@ -20,6 +20,7 @@ from llmtopics.reading import Topics
 from llmtopics.report._documents import Shown, document_columns, marked_words
 from llmtopics.report._how_made import how_made
 from llmtopics.report._panels import group_panel, quality_panel, time_panel
+from llmtopics.report._redaction import redact_names
 from llmtopics.report._topics import topic_dicts
 
 
@@ -68,13 +69,13 @@ def topic_report(
     map_method : {"topics", "pca", "umap"}, default="topics"
         How documents are placed on the map, as in :meth:`Topics.map`.
     include_texts : bool, default=True
-        Whether the page has texts and titles. With False, documents are called by their row,
-        and the page has words of topics, numbers and groups only.
+        Whether the page has texts and titles. With False, documents are called by their row.
+        Names, words and descriptions of topics, names of groups, dates and numbers stay.
     redact : "pii", callable or None, default=None
-        What to take out of texts and titles. "pii" replaces e-mail and web addresses, phone
-        numbers and other personal data by placeholders, as in :class:`RemoteLLM`. A callable
-        takes a text and returns what to show instead. Words and names of topics, groups and
-        parameters of the model are not changed.
+        What to take out of texts, titles, names and words and descriptions of topics, groups
+        and parameters of the model. "pii" replaces e-mail and web addresses, phone numbers and
+        other personal data by placeholders, as in :class:`RemoteLLM`. A callable takes a text
+        and returns what to show instead. ``title`` is not changed.
     verbose : bool, default=False
         Whether to show progress. A page of 20,000 documents takes about ten seconds, and longer
         if the model has an embedder that has not yet seen the texts.
@@ -88,6 +89,8 @@ def topic_report(
     ------
     TypeError
         If ``topics`` is no result of :func:`read_topics`.
+    FileNotFoundError
+        If the folder of ``path`` does not exist.
     ValueError
         If a parameter is out of range, or ``groups`` or ``times`` do not have one value per
         document.
@@ -99,7 +102,8 @@ def topic_report(
 
     Notes
     -----
-    The same topics and parameters give the same bytes. All numbers of the page are in it as
+    The same topics and parameters give the same bytes. Passwords and keys in parameters of the
+    model are shown as ``***``. All numbers of the page are in it as
     JSON, in the element ``report-data``. Texts are written as text: markup in a document is
     shown and not run, and a content security policy forbids every script except the page's
     own and all network access.
@@ -124,6 +128,10 @@ def topic_report(
     check_positive(max_chars=max_chars, max_documents=max_documents)
     if redact not in (None, "pii") and not callable(redact):
         raise ValueError(f"redact must be None, 'pii' or a callable, got {redact!r}.")
+    if path is not None and not Path(path).absolute().parent.is_dir():
+        raise FileNotFoundError(
+            f"The folder of {str(path)!r} does not exist: make it first."
+        )
     with reporting("topic_report", verbose), stage("page", 4, "parts") as bar:
         shown = Shown(
             topics, max_chars, max_documents, map_method, include_texts, redact
@@ -142,6 +150,7 @@ def topic_report(
             "quality": quality_panel(topics),
             "made": how_made(topics, map_method, include_texts and redact is None),
         }
+        redact_names(data, redact)
         page = _page(data, title or _heading(topics))
         bar.update()
     if path is None:

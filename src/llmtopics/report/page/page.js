@@ -100,7 +100,7 @@ function filtered() {
   const { query, group, from, to, share } = state;
   const wanted = plain(query).split(/\s+/).filter(Boolean);
   if (wanted.length && !searched)
-    searched = documents.text.map((text, d) => plain(documents.title ? `${documents.title[d]} ${text}` : text));
+    searched = documents.text.map((text, d) => plain(`${documents.title?.[d] ?? ""} ${text}`));
   const shown = new Uint8Array(documents.n);
   for (let d = 0; d < documents.n; d++) {
     if (group !== "" && documents.group[d] !== Number(group)) continue;
@@ -134,7 +134,7 @@ function listDocuments(rows, share) {
   const listed = rows.slice(0, state.listed).map((d) => {
     const text = textOf(d);
     const body = make("span", {});
-    if (documents.title || !text) body.append(make("strong", { dir: "auto" }, titleOf(d)));
+    if (documents.title?.[d] || !text) body.append(make("strong", { dir: "auto" }, titleOf(d)));
     if (text) body.append(make("span", { dir: "auto", class: "faint" }, ...marked(text, d, firstTopic(d))));
     const button = make("button", { type: "button", "aria-current": d === state.chosen, "data-document": d, onclick: () => choose(d) },
       swatch(firstTopic(d)), body, make("span", { class: "about" }, `${percent(share(d))} · ${aboutOf(d)}`));
@@ -192,7 +192,7 @@ function choose(d) {
     parts.append(make("span", { class: "muted" }, "all other topics"), bar(Math.max(rest, 0), "var(--soft)"), make("span", { class: "number muted" }, percent(Math.max(rest, 0))));
   const text = textOf(d);
   const card = make("article", { class: "card", "aria-label": "Chosen document" },
-    make("div", { class: "row" }, make("h3", { dir: "auto" }, documents.title || !text ? titleOf(d) : `Document ${rowOf(d)}`), make("button", { type: "button", class: "quiet", onclick: () => choose(-1) }, "Close")),
+    make("div", { class: "row" }, make("h3", { dir: "auto" }, documents.title?.[d] || !text ? titleOf(d) : `Document ${rowOf(d)}`), make("button", { type: "button", class: "quiet", onclick: () => choose(-1) }, "Close")),
     make("p", { class: "muted small" }, aboutOf(d)));
   if (text) card.append(make("p", { class: "text", dir: "auto" }, ...marked(text, d)));
   card.append(parts);

@@ -22,7 +22,7 @@ MEASURES = {
 
 
 def section() -> list[str]:
-    last = {line["task"]: line for line in lines_of("pages")}
+    last = {line["task"]: line for line in lines_of("topic_page")}
     rows = [
         [
             f"{task}, K={line['n_topics']}",
