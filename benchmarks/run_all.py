@@ -24,6 +24,7 @@ TABLES = (  # modules, in the order in which they run
     "search",
     "words",
     "encode",
+    "encode_stream",
     "devices",
     "tuning",
     "tuning_topics",
