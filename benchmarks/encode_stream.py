@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.runs import run_tasks, task_arguments
 
 PACKAGES = "llmtopics sentence-transformers torch transformers tokenizers numpy"
-N_RUNS = 2
+N_RUNS = 1
 N_TITLES = 5_000
 TINY = {
     "hidden_size": 16,
@@ -125,7 +125,7 @@ def peer(n_processes: int) -> dict:
 
 def tasks(most_rows: float) -> Iterator[tuple[str, str, int, partial]]:
     """Yield task, setting, run and what measures it."""
-    for n_texts in (10**5, 10**6, 10**7):
+    for n_texts in (100_000, 500_000, 1_000_000, 10_000_000):
         if n_texts <= most_rows:
             yield "rows", f"{n_texts:,}", 0, partial(rows, n_texts)
     for run in range(N_RUNS):

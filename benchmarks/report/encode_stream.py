@@ -15,10 +15,10 @@ process. *MiB* is the peak memory of the process; PyTorch and the library alone 
 """
 TITLES = """\
 *Speed*: MiniLM and {n:,} titles of StackOverflow, beside the pool of processes of sentence-transformers (one thread per
-process, float32). Times are from the start of processes and models to the written file, and medians of {runs} runs in
-turn. The two cores were shared with other work (load {load:.0f}), so seconds of the clock say little:
-compare the CPU seconds of all processes. *MiB* is the largest peak of one process. sentence-transformers keeps all
-vectors in memory.
+process, float32). `float32` and `auto` are `store_vectors` with one process and all cores. Times are from the start of
+processes and models to the written file, one run each. The two cores were shared with other work (load {load:.0f}), so
+seconds of the clock say little: compare the CPU seconds of all processes. *MiB* is the largest peak of one process.
+sentence-transformers keeps all vectors in memory.
 """
 
 
@@ -45,7 +45,6 @@ def section() -> list[str]:
     every = [line for some in by_setting.values() for line in some]
     about = TITLES.format(
         n=every[0]["n_texts"],
-        runs=min(map(len, by_setting.values())),
         load=median(line["load"] for line in every),
     )
     rows = []

@@ -404,7 +404,7 @@ def is_alive(pid):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="reads /proc")
-@pytest.mark.parametrize("n_jobs, n_texts", [(1, 100_000), (2, 40_000)])
+@pytest.mark.parametrize(("n_jobs", "n_texts"), [(1, 100_000), (2, 40_000)])
 def test_same_bytes_after_kills(tiny, tmp_path, n_jobs, n_texts):
     """A process is killed twice in the middle, and its own processes end with it."""
     once, again = tmp_path / "once.npy", tmp_path / "again.npy"
