@@ -34,7 +34,7 @@ LAYERS = {  # a module imports only modules of lower layers, save the neighbors 
         "topics",
     },
     3: {"explanation", "fusion", "llm_topics", "naming"},
-    4: {"_topic_tuning", "apply", "reading"},
+    4: {"_topic_tuning", "apply", "dask", "reading"},
 }
 PLANNED = {  # their layers are decided; they are not there yet
     4: {"report"},
@@ -61,6 +61,8 @@ ONLY_IN = {  # heavy or guarded packages, and the modules that may import them
     "PIL": {"describe"},
     "av": {"describe"},
     "ctranslate2": {"describe"},
+    "dask": {"dask"},
+    "distributed": {"dask"},
     "faster_whisper": {"describe"},
     "filelock": {"_language", "topics"},
     "huggingface_hub": {"_language"},

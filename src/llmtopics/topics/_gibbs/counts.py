@@ -102,6 +102,11 @@ class RowCounts(Counts):
         """Count the new topics of a range of tokens, for a range of words."""
         rows.move(tokens, topics, fresh, first, last, low, high, self.parts)
 
+    def add(self, change: np.ndarray) -> None:
+        """Add an integer table of the shape of ``parts.table``."""
+        table = self.parts.table
+        table += change
+
 
 class LargeRowCounts(RowCounts):
     """Rows for words with 2**24 tokens or more, without others.
@@ -127,6 +132,11 @@ class LargeRowCounts(RowCounts):
         whole = rows.Rows(self._whole, np.float32(1))
         rows.move(tokens, topics, fresh, first, last, low, high, whole)
         self.parts.table[low:high] = self._whole[low:high]
+
+    def add(self, change: np.ndarray) -> None:
+        """Add an integer table of the shape of ``parts.table``."""
+        self._whole += change
+        self.parts.table[:] = self._whole
 
 
 class ListCounts(Counts):

@@ -87,7 +87,7 @@ def saved_chain(
     given : what the chain depends on beside the counts: numbers, str and arrays. After an
         error or a kill the next fit with the same continues the chain. None: it never does.
     """
-    name = "unseeded" if given is None else _key(counts.sha256, n_components, *given)
+    name = "unseeded" if given is None else key_of(counts.sha256, n_components, *given)
     folder = counts.path / f"chain-{name}"
     if given is None:
         (folder / _STATE).unlink(missing_ok=True)
@@ -100,7 +100,8 @@ def saved_chain(
     chain.close(remove=True)
 
 
-def _key(*parts: Any) -> str:
+def key_of(*parts: Any) -> str:
+    """Return a name for what a chain depends on."""
     digest = hashlib.sha256(__version__.encode())
     for part in parts:
         if isinstance(part, np.ndarray):
