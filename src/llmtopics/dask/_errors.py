@@ -50,9 +50,10 @@ def some_workers(client: Client) -> dict[str, Any]:
     return found
 
 
-def check_connected(client: Client) -> None:
+def check_connected(client: Client, cause: Exception | None = None) -> None:
+    """Raise SchedulerGone if the client is not connected."""
     if client.status != "running":
-        raise gone()
+        raise gone() from cause
 
 
 def gone() -> SchedulerGone:

@@ -94,6 +94,9 @@ class Sampling:
                 break
             except (LostWorker, CommClosedError, TimeoutError) as error:
                 fault = error
+            except Exception as error:
+                check_connected(self._client, error)  # Dask's error does not say what to do
+                raise
         else:
             raise RuntimeError(
                 f"Workers were lost {_MOST_LOST} times, last: {fault} Read the logs of the "
