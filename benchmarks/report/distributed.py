@@ -7,7 +7,7 @@ TEXT = """\
 ## Fits on a cluster
 
 `DaskGibbsLDA` on processes of one machine with two cores, one thread per process: {K} topics and {V:,} words of
-planted topics, 100 tokens per document. One run each. The machine did other work at the same time (mean load {load}),
+planted topics, 100 tokens per document. The least of five sweeps. The machine did other work at the same time (mean load {load}),
 and two processes, the scheduler and the client share two cores. So these figures say nothing about the speed of a
 cluster. They show what a block costs: waiting for others takes longer than drawing.
 
@@ -97,8 +97,9 @@ def _prediction(per_token: float, K: int) -> str:
 def _local(lines: list[dict]) -> str:
     rows = [
         [
-            "after each block" if line["local_sweeps"] is None else
-            f"after {line['local_sweeps']} sweeps (`local_sweeps={line['local_sweeps']}`)",
+            "after each block"
+            if line["local_sweeps"] is None
+            else f"after {line['local_sweeps']} sweeps (`local_sweeps={line['local_sweeps']}`)",
             f"{line['held_out']:.4f}",
             f"{line['seconds']:.0f}",
         ]

@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from distributed import Client, LocalCluster
+from joblib import parallel_config
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
 
 from llmtopics import GibbsLDA, store_counts
 from llmtopics.dask import DaskGibbsLDA, _sampling
@@ -179,6 +181,16 @@ def test_local_sweeps_of_two_workers_count_all_tokens(client):
     again = DaskGibbsLDA(**SETTINGS, local_sweeps=2, client=client).fit(X)
     assert_array_equal(lda.components_, again.components_)
     assert lda.topic_counts_.sum() == pytest.approx(X.sum())
+
+
+def test_a_grid_search_runs_on_the_cluster(threads):
+    search = GridSearchCV(
+        GibbsLDA(max_iter=5, random_state=0), {"n_components": [2, 4]}, cv=2
+    )
+    expected = clone(search).fit(X).cv_results_["mean_test_score"]
+    with Client(threads.cluster), parallel_config("dask"):
+        found = search.fit(X).cv_results_["mean_test_score"]
+    assert_array_equal(found, expected)
 
 
 def during(monkeypatch, number, act):

@@ -95,7 +95,9 @@ class Sampling:
             except (LostWorker, CommClosedError, TimeoutError) as error:
                 fault = error
             except Exception as error:
-                check_connected(self._client, error)  # Dask's error does not say what to do
+                check_connected(
+                    self._client, error
+                )  # Dask's error does not say what to do
                 raise
         else:
             raise RuntimeError(
