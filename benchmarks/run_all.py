@@ -16,7 +16,6 @@ TABLES = (  # modules, in the order in which they run
     "race",
     "samplers",
     "scaling",
-    "distributed",
     "pachinko",
     "feeding",
     "zero_shot",

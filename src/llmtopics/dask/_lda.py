@@ -63,7 +63,6 @@ class DaskGibbsLDA(CountTopicModel):
         None: workers exchange changes after each block. A number: each worker makes this many
         sweeps over its own documents before workers exchange changes (approximate distributed
         LDA, [1]_). This needs less network. The result then depends on the number of workers.
-        More sweeps are needed for the same likelihood (the guide has figures).
 
     checkpoint_every : int, default=10
         Sweeps between checkpoints. If a worker is lost, the others continue from the last
