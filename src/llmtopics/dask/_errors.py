@@ -105,10 +105,10 @@ def finish(
                 if isinstance(error, _LOST):
                     raise LostWorker(str(error)) from error
                 raise error
-            if future.status in ("cancelled", "lost"):
+            if future.status not in ("pending", "finished"):
                 time.sleep(_EVERY)  # the client notices a stopped scheduler only now
                 check_connected(client)
-                raise LostWorker("A task was cancelled.")
+                raise LostWorker("A task was canceled.")
         if workers and time.monotonic() - looked > _EVERY:
             missing = set(workers) - set(addresses(client))
             if missing:
