@@ -66,7 +66,7 @@ $(VENV)/core: pyproject.toml $(wildcard requirements/*.txt)
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) -c $(PINS) --upgrade 'pip>=25.3'
 	$(INSTALL) $(CPU_TORCH) --no-deps torch
-	$(INSTALL) -e '.[audio,demo,detect,finetune,gguf,image,ocr,pandas,plot,recommend,remote,segmentation]'
+	$(INSTALL) -e '.[audio,dask,demo,detect,finetune,gguf,image,ocr,pandas,plot,recommend,remote,segmentation]'
 	touch $@
 
 $(VENV)/test: $(VENV)/data $(VENV)/weights $(VENV)/group-test

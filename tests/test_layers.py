@@ -40,7 +40,7 @@ LAYERS = {  # a module imports only modules of lower layers, save the neighbors 
         "topics",
     },
     3: {"explanation", "fusion", "llm_topics", "naming"},
-    4: {"_topic_tuning", "apply", "reading", "report"},
+    4: {"_topic_tuning", "apply", "dask", "reading", "report"},
 }
 PLANNED: dict[int, set[str]] = {}  # their layers are decided; they are not there yet
 NO_LANGUAGE_MODEL = {  # they read arrays and load no model: layer 0 alone
@@ -78,6 +78,8 @@ ONLY_IN = {  # heavy or guarded packages, and the modules that may import them
     "PIL": {"describe"},
     "av": {"describe"},
     "ctranslate2": {"describe"},
+    "dask": {"dask"},
+    "distributed": {"dask"},
     "faster_whisper": {"describe"},
     "filelock": {"_language", "embed", "topics"},
     "huggingface_hub": {"_language"},

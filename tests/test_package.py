@@ -20,12 +20,14 @@ from llmtopics.datasets import load_bbc_news
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 METRICS = import_module("llmtopics.metrics")
+import_module("llmtopics.dask")  # not loaded with the package: it needs an extra
 PUBLIC = [f"llmtopics.metrics.{name}" for name in METRICS.__all__]
 PUBLIC += [
     f"llmtopics.plots.{name}" for name in import_module("llmtopics.plots").__all__
 ]
 PUBLIC += ["llmtopics.report.topic_report", "llmtopics.text.stop_words"]
 PUBLIC += ["llmtopics.embed.store_vectors"]
+PUBLIC += ["llmtopics.dask.DaskGibbsLDA", "llmtopics.dask.map_partitions"]
 PUBLIC += [f"llmtopics.{name}" for name in llmtopics._HOME] + [
     f"llmtopics.datasets.{name}"
     for name, value in vars(import_module("llmtopics.datasets")).items()

@@ -127,6 +127,24 @@ def test_continues_after_an_interrupt(stored, reuters, monkeypatch):
     equal(lda, GibbsLDA(**lda.get_params()).fit(reuters))
 
 
+def test_lists_of_topics_continue_in_their_order(stored, reuters, monkeypatch):
+    """With many topics, draws depend on the order of the topics in lists."""
+    lda = GibbsLDA(300, sampler="blocked", max_iter=12, random_state=0)
+    sweep = chains.Chain.sweep
+
+    def interrupted(chain, prior):
+        sweep(chain, prior)
+        if chain.n_sweeps in (4, 9):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(chains.Chain, "sweep", interrupted)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            lda.fit(stored)
+    monkeypatch.setattr(chains.Chain, "sweep", sweep)
+    equal(lda.fit(stored), GibbsLDA(**lda.get_params()).fit(reuters))
+
+
 @pytest.mark.parametrize("change", [{"n_components": 4}, {"random_state": 1}])
 def test_another_fit_does_not_continue_it(stored, reuters, monkeypatch, change):
     lda = GibbsLDA(5, sampler="blocked", max_iter=12, random_state=0)

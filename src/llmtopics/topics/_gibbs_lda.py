@@ -498,6 +498,7 @@ class GibbsLDA(CountTopicModel):
             alpha, trace = np.array(saved.state["alpha"]), saved.state["trace"]
             of_words = saved.state["of_words"]
             chain.n_sweeps = saved.state["n_sweeps"]
+            saved.restore(chain)
             if learn_beta:
                 chain.word_prior = WordPrior(saved.state["beta"], chain.tokens.n_words)
 
@@ -524,7 +525,7 @@ class GibbsLDA(CountTopicModel):
                     beta = chain.word_prior.values if learn_beta else None
                     now = {"alpha": alpha.tolist(), "beta": beta}
                     now |= {"trace": trace, "of_words": of_words}
-                    saved.save(chain.topics, n_sweeps=chain.n_sweeps, **now)
+                    saved.save(chain, n_sweeps=chain.n_sweeps, **now)
         if tol is not None and not stop and risen() > tol:
             least = "60 sweeps, or 120 with learned priors"
             warn_not_converged("GibbsLDA", n_sweeps, tol, risen(), least)

@@ -102,6 +102,11 @@ class RowCounts(Counts):
         """Count the new topics of a range of tokens, for a range of words."""
         rows.move(tokens, topics, fresh, first, last, low, high, self.parts)
 
+    def add(self, change: np.ndarray) -> None:
+        """Add an integer table of the shape of ``parts.table``."""
+        table = self.parts.table
+        table += change
+
 
 class LargeRowCounts(RowCounts):
     """Rows for words with 2**24 tokens or more, without others.
@@ -127,6 +132,11 @@ class LargeRowCounts(RowCounts):
         whole = rows.Rows(self._whole, np.float32(1))
         rows.move(tokens, topics, fresh, first, last, low, high, whole)
         self.parts.table[low:high] = self._whole[low:high]
+
+    def add(self, change: np.ndarray) -> None:
+        """Add an integer table of the shape of ``parts.table``."""
+        self._whole += change
+        self.parts.table[:] = self._whole
 
 
 class ListCounts(Counts):
@@ -159,6 +169,17 @@ class ListCounts(Counts):
     def move(self, tokens, topics, fresh, first, last, low, high) -> None:
         """Count the new topics of a range of tokens, for a range of words."""
         lists.move(tokens, topics, fresh, first, last, low, high, self.parts)
+
+    def order(self) -> dict[str, np.ndarray]:
+        """Return the lists. Their order depends on all draws before."""
+        _, lengths, topics, counts, _ = self.parts
+        return {"lengths": lengths, "topics": topics, "counts": counts}
+
+    def set_order(
+        self, lengths: np.ndarray, topics: np.ndarray, counts: np.ndarray
+    ) -> None:
+        """Replace the lists by those of ``order``."""
+        self.parts = self.parts._replace(lengths=lengths, topics=topics, counts=counts)
 
     def cells(self) -> Iterator[np.ndarray]:
         counts = self.parts.counts

@@ -63,10 +63,14 @@ def expected_counts(
 
 
 def _type_of_sums(tokens: Tokens) -> type:
-    """Return the type for sums of probabilities over a word or a document."""
     if tokens.words.size < COUNTED:
         return np.float32
-    most = max(n_of_words(tokens).max(), np.diff(tokens.starts).max())
+    return type_of_sums(n_of_words(tokens), tokens.starts)
+
+
+def type_of_sums(n_of_word: np.ndarray, starts: np.ndarray) -> type:
+    """Return the type for sums of probabilities over a word or a document."""
+    most = max(n_of_word.max(), np.diff(starts).max())
     return np.float32 if most < COUNTED else np.float64
 
 

@@ -115,7 +115,7 @@ def tally_parts(
     starts: np.ndarray, parts: np.ndarray, n_parts: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return arrays of parts, of n, and of how many documents have n tokens of the part."""
-    width = max(16, min(_N_SMALL, 2**20 // n_parts))  # keeps the table small
+    width = _width(n_parts)
     table = np.zeros((n_parts, width), np.int64)
     many = np.empty((parts.size // width, 2), np.int64)
     n_many = _tally_documents(starts, parts, table, many, np.zeros(n_parts, np.int64))
@@ -125,6 +125,27 @@ def tally_parts(
         np.concatenate([in_part, many[:n_many, 1]]),
         np.concatenate([table[found, in_part], np.ones(n_many, np.int64)]),
     )
+
+
+def merged_tallies(
+    tallies: list[tuple[np.ndarray, np.ndarray, np.ndarray]], n_parts: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what ``tally_parts`` gives for consecutive documents, from those of pieces."""
+    parts, in_part, n_in = map(np.concatenate, zip(*tallies, strict=True))
+    small = in_part < _width(n_parts)
+    table = np.zeros((n_parts, _width(n_parts)), np.int64)
+    np.add.at(table, (parts[small], in_part[small]), n_in[small])
+    found, n = np.nonzero(table)
+    return (
+        np.concatenate([found, parts[~small]]),
+        np.concatenate([n, in_part[~small]]),
+        np.concatenate([table[found, n], n_in[~small]]),
+    )
+
+
+def _width(n_parts: int) -> int:
+    """Return the columns of a table of tallies; fewer with many parts to keep it small."""
+    return max(16, min(_N_SMALL, 2**20 // n_parts))
 
 
 @compiled

@@ -15,6 +15,8 @@ from filelock import FileLock, Timeout
 
 from llmtopics import __version__
 from llmtopics._stored_counts import StoredCounts
+from llmtopics.topics._gibbs.chain import Chain
+from llmtopics.topics._gibbs.counts import ListCounts
 from llmtopics.topics._gibbs.tokens import topic_type
 
 _STATE = "state.json"
@@ -68,13 +70,25 @@ class SavedChain:
         current = self.state["current"] if self.state else 0
         self.topics, self.fresh = self._arrays[current], self._arrays[1 - current]
 
-    def save(self, topics: np.ndarray, **state: Any) -> None:
-        """Record that ``topics``, one of the two arrays, are those of a complete sweep."""
-        current = 0 if topics is self._arrays[0] else 1
+    def save(self, chain: Chain[Any], **state: Any) -> None:
+        """Record that the chain has made a complete sweep."""
+        current = 0 if chain.topics is self._arrays[0] else 1
         self._files[current].flush()
+        if isinstance(chain.counts, ListCounts):  # draws depend on the order in lists
+            arrays: dict[str, Any] = chain.counts.order()
+            np.savez(self._lists(current), **arrays)
         partial = self._folder / f"{_STATE}.part"
         partial.write_text(json.dumps({**state, "current": current}), "utf-8")
         partial.replace(self._folder / _STATE)
+
+    def restore(self, chain: Chain[Any]) -> None:
+        """Give the chain what is saved beside the topics."""
+        if self.state and isinstance(chain.counts, ListCounts):
+            with np.load(self._lists(self.state["current"])) as order:
+                chain.counts.set_order(**order)
+
+    def _lists(self, current: int) -> Path:
+        return self._folder / f"lists_{current}.npz"
 
     def close(self, *, remove: bool) -> None:
         """Let others use the folder. ``remove`` deletes it first."""
@@ -126,7 +140,7 @@ def saved_chain(
     """
     name = "unseeded"
     if given is not None:
-        name = _key(counts.sha256, counts.shape, n_components, *given)
+        name = key_of(counts.sha256, counts.shape, n_components, *given)
     folder = counts.path / f"chain-{name}"
     if given is None:
         (folder / _STATE).unlink(missing_ok=True)
@@ -139,7 +153,8 @@ def saved_chain(
     chain.close(remove=True)
 
 
-def _key(*parts: Any) -> str:
+def key_of(*parts: Any) -> str:
+    """Return a name for what a chain depends on."""
     digest = hashlib.sha256(__version__.encode())
     for part in parts:
         if isinstance(part, np.ndarray):
