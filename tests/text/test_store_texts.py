@@ -106,7 +106,7 @@ def test_bad_texts_are_named(tmp_path):
     for wrong in (TfidfVectorizer(), CountVectorizer, None):
         with pytest.raises(ValueError, match="needs a CountVectorizer"):
             store_texts(["a text"], tmp_path, vectorizer=wrong)
+    vectorizer = CountVectorizer(min_df=2, max_df=1)
     with pytest.raises(ValueError, match="max_df corresponds to fewer texts"):
-        vectorizer = CountVectorizer(min_df=2, max_df=1)
         store_texts(["aa bb", "aa"], tmp_path, vectorizer=vectorizer)
     assert not list(tmp_path.iterdir())
