@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from numbers import Integral
-from pathlib import Path
 from reprlib import repr as shortened
 from typing import Any
 
@@ -382,17 +381,6 @@ def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
     while frame.f_back and frame.f_globals["__name__"].split(".")[0] in _NOT_USER_CODE:
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)
-
-
-def check_folder(path: str | Path | None) -> None:
-    """Raise a FileNotFoundError if the folder of a file to write does not exist.
-
-    Call it before long work, whose result would be lost.
-    """
-    if path is not None and not Path(path).absolute().parent.is_dir():
-        raise FileNotFoundError(
-            f"The folder of {str(path)!r} does not exist: make it first."
-        )
 
 
 def pandas_for(name: str) -> Any:

@@ -15,7 +15,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike
 from sklearn.frozen import FrozenEstimator
 
-from llmtopics._checks import check_folder, check_positive, pandas_for
+from llmtopics._checks import check_positive, pandas_for
 from llmtopics._fitted_model import FittedModel
 from llmtopics._language import LanguageModel
 from llmtopics._language.request import without_surrogates
@@ -34,6 +34,7 @@ from llmtopics.reading._groups import (
 )
 from llmtopics.reading._inputs import (
     check_column,
+    check_folder,
     check_names,
     known_rows,
     renamed,

@@ -12,11 +12,12 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from llmtopics._checks import check_folder, check_positive, shortened
+from llmtopics._checks import check_positive, shortened
 from llmtopics._language.request import without_surrogates
 from llmtopics._progress import reporting, stage
 from llmtopics.plots._colors import topic_colors
 from llmtopics.reading import Topics
+from llmtopics.reading._inputs import check_folder
 from llmtopics.report._documents import Shown, document_columns, marked_words
 from llmtopics.report._how_made import how_made
 from llmtopics.report._panels import group_panel, quality_panel, time_panel
