@@ -25,6 +25,7 @@ TABLES = (  # modules, in the order in which they run
     "search",
     "words",
     "encode",
+    "encode_stream",
     "devices",
     "tuning",
     "tuning_topics",

@@ -22,6 +22,7 @@ LAYERS = {  # a module imports only modules of lower layers, save the neighbors 
         "_state",
         "_sweep_callback",
         "_text_readers",
+        "_text_streams",
         "_topic_html",
         "_vectorizers",
         "_words",
@@ -68,7 +69,9 @@ NEIGHBORS = {  # module -> module of the same layer that it may import -> reason
     "text": {
         "_checks": "detect_language is public and checks its texts",
         "_stored_counts": "store_texts counts the words of texts into files",
+        "_text_streams": "and reads them from a stream",
     },
+    "_text_streams": {"_checks": "a stream is checked batch by batch"},
     "_text_readers": {"_progress": "what fits nothing reports its work as a fit"},
 }
 ONLY_IN = {  # heavy or guarded packages, and the modules that may import them
@@ -76,7 +79,7 @@ ONLY_IN = {  # heavy or guarded packages, and the modules that may import them
     "av": {"describe"},
     "ctranslate2": {"describe"},
     "faster_whisper": {"describe"},
-    "filelock": {"_language", "topics"},
+    "filelock": {"_language", "embed", "topics"},
     "huggingface_hub": {"_language"},
     "icu4py": {"text"},
     "implicit": {"apply"},

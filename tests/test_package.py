@@ -25,6 +25,7 @@ PUBLIC += [
     f"llmtopics.plots.{name}" for name in import_module("llmtopics.plots").__all__
 ]
 PUBLIC += ["llmtopics.report.topic_report", "llmtopics.text.stop_words"]
+PUBLIC += ["llmtopics.embed.store_vectors"]
 PUBLIC += [f"llmtopics.{name}" for name in llmtopics._HOME] + [
     f"llmtopics.datasets.{name}"
     for name, value in vars(import_module("llmtopics.datasets")).items()

@@ -36,7 +36,7 @@ class WatchedEmbedder(TransformerEmbedder):
 
     def transform(self, X):
         plain, texts, busy, most = encode._encode_block, [], [], [0]
-        n_loads = load._model.cache_info().misses
+        n_loads = load._models.cache_info().misses
 
         def watched(some, *rest):
             texts.extend(some)
@@ -54,7 +54,7 @@ class WatchedEmbedder(TransformerEmbedder):
             call = {
                 "process": os.getpid(),
                 "texts": texts,
-                "n_loads": load._model.cache_info().misses - n_loads,
+                "n_loads": load._models.cache_info().misses - n_loads,
                 "threads": [
                     own.n,
                     torch.get_num_threads(),

@@ -129,6 +129,25 @@ def test_places_of_20_000_documents_take_seconds():
     assert time.process_time() - start < 10  # seconds
 
 
+@pytest.mark.parametrize("method", ["topics", "pca"])
+def test_few_documents_with_many_words_take_no_time(method):
+    rng = np.random.default_rng(0)
+    start = time.process_time()
+    places = METHODS[method](rng.random((3, 5_000)), rng.dirichlet(np.ones(4), 3))
+    assert np.isfinite(places).all()
+    assert time.process_time() - start < 5  # seconds; with covariances a minute
+
+
+@pytest.mark.parametrize("text", ["", TEXTS[0]])
+def test_many_equal_texts_have_places_without_warnings(text):
+    words = CountVectorizer(analyzer=TextAnalyzer(), min_df=2)
+    model = make_pipeline(words, GibbsLDA(K, max_iter=5, random_state=0)).fit(TEXTS)
+    topics = read_topics(model, [text] * 60)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isfinite(topics.map().documents[["x", "y"]]).all(axis=None)
+
+
 def test_an_unknown_method_is_refused(topics):
     with pytest.raises(ValueError, match="one of topics, pca, umap, got 'tsne'"):
         topics.map("tsne")

@@ -272,6 +272,36 @@ def test_everything_can_be_done_by_keyboard(page):
     assert page.inner_text("#chosen")
 
 
+def test_the_focus_is_not_lost(page):
+    page.focus("#more")
+    page.keyboard.press("Enter")
+    eleventh = page.locator("#document-list button >> nth=10")
+    assert eleventh.evaluate("one => one === document.activeElement")
+    page.keyboard.press("Enter")
+    page.focus("#chosen button")
+    page.keyboard.press("Enter")
+    assert eleventh.evaluate("one => one === document.activeElement")
+    page.focus("#topic-list button")
+    page.keyboard.press("Enter")
+    page.focus("#topic-panel .links button")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.parentNode.id") == "topic-panel"
+    page.focus("#all-topics")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "topic-list"
+
+
+def test_the_map_is_reached_by_tab_and_left_again(page):
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == "map":
+            break
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") != "map"
+    assert page.evaluate("map.center[0] < map.size / 2")
+
+
 def test_a_phone_does_not_scroll_sideways(open_page, file):
     page = open_page(file, viewport=PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -93,7 +93,7 @@ def test_a_word_that_was_counted_too_rarely_is_told_of(tmp_path):
 
 def test_bad_texts_are_named(tmp_path):
     texts = ["a text"] * 25 + [None]
-    with pytest.raises(ValueError, match=r"After 20 texts: .*row 5 holds None"):
+    with pytest.raises(ValueError, match="row 25 holds None"):
         store_texts(texts, tmp_path, vectorizer=CountVectorizer(), batch_size=10)
     for texts, message in [
         ("a text", "single text into a list"),

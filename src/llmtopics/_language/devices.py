@@ -1,16 +1,22 @@
 """Devices to compute on, and their number formats."""
 
+from collections.abc import Sequence
 
-def devices_of(device: str) -> list[str]:
+
+def devices_of(device: str | Sequence[str]) -> list[str]:
     """Return the devices to compute on. "auto" is all GPUs, or the CPU without a GPU.
 
     Raises
     ------
     ValueError
-        If PyTorch does not know the device, or this machine has no such device.
+        If PyTorch does not know a device, this machine has no such device, or there is none.
     """
     import torch
 
+    if not isinstance(device, str):
+        if not device:
+            raise ValueError("device is an empty list: name a device, or use 'auto'.")
+        return [name for each in device for name in devices_of(each)]
     if device != "auto":
         try:
             found = torch.device(device)

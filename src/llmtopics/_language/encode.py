@@ -29,7 +29,7 @@ def n_dimensions(folder: Path) -> int:
 def encode(
     texts: Sequence[str],
     encoding: EncodeSettings,
-    device: str,
+    device: str | Sequence[str],
     n_tokens: int | str,
     n_jobs: int | None,
     load: Callable[[Path, str, str, str], Any] = load_model,
@@ -41,7 +41,7 @@ def encode(
     texts : sequence of str
         None of them blank.
     encoding : EncodeSettings
-    device : str
+    device : str or sequence of str
     n_tokens : int or "auto"
         Tokens per batch. "auto" depends on the device.
     n_jobs : int or None

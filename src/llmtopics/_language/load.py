@@ -87,7 +87,9 @@ def read(load: Callable, folder: Path, **options: Any) -> Any:
 
 
 def load_model(folder: Path, device: str, dtype: str, kind: str) -> Any:
-    """Return a model that is ready to compute. The last few models stay in memory.
+    """Return a model that is ready to compute.
+
+    The last few models stay in memory, each on all devices that it was loaded on.
 
     Parameters
     ----------
@@ -98,11 +100,18 @@ def load_model(folder: Path, device: str, dtype: str, kind: str) -> Any:
         Others are named as in transformers.
     """
     with loading:
-        return _model(folder, device, dtype, kind, fingerprint(folder))
+        models = _models(folder, dtype, kind, fingerprint(folder))
+        if device not in models:
+            models[device] = _model(folder, device, dtype, kind)
+        return models[device]
 
 
 @lru_cache(maxsize=4)
-def _model(folder: Path, device: str, dtype: str, kind: str, fingerprint: str) -> Any:
+def _models(folder: Path, dtype: str, kind: str, fingerprint: str) -> dict[str, Any]:
+    return {}  # from device to model
+
+
+def _model(folder: Path, device: str, dtype: str, kind: str) -> Any:
     import torch
     import transformers
 

@@ -26,7 +26,7 @@ class Backend(Protocol):
     def fingerprint(self, folder: Path) -> str:
         """Return a digest of the files that it reads. Backends must not share a digest."""
 
-    def dtype(self, device: str, dtype: str) -> str:
+    def dtype(self, device: str | Sequence[str], dtype: str) -> str:
         """Return the number format that a device computes in, never "auto"."""
 
     def n_dimensions(self, folder: Path) -> int:
@@ -36,7 +36,7 @@ class Backend(Protocol):
         self,
         texts: Sequence[str],
         settings: EncodeSettings,
-        device: str,
+        device: str | Sequence[str],
         batch_size: int | str,
         n_jobs: int | None,
     ) -> Iterator[tuple[np.ndarray, np.ndarray, int, int]]:
@@ -47,7 +47,7 @@ class Backend(Protocol):
         texts : sequence of str
         settings : EncodeSettings
             Pooling, prompt, ``max_length``, ``dtype`` and so on, never None or "auto".
-        device : str
+        device : str or sequence of str
         batch_size : int or "auto"
             Tokens per batch.
         n_jobs : int or None

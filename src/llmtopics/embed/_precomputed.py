@@ -127,7 +127,7 @@ class PrecomputedEmbeddings(Embedder):
         rows: dict[str, int] = {}
         for i, text in enumerate(known):
             first = rows.setdefault(text, i)
-            if first != i and not _agree(vectors[first], vectors[i]):
+            if first != i and not agree(vectors[first], vectors[i]):
                 raise ValueError(
                     f"PrecomputedEmbeddings has two vectors for the text in rows {first} "
                     f"and {i}: {_shortened(text)}. Pass one."
@@ -143,7 +143,7 @@ class NoVectorError(ValueError):
     """A text has no given vector."""
 
 
-def _agree(a: np.ndarray, b: np.ndarray) -> bool:
+def agree(a: np.ndarray, b: np.ndarray) -> bool:
     """Return whether two vectors differ at most as much as a cosine of 0.999 allows."""
     a, b = a.astype(np.float64), b.astype(np.float64)
     gap = 2 * (1 - _SAME) * np.linalg.norm(a) * np.linalg.norm(b)

@@ -223,10 +223,17 @@ class RemoteEmbedder(Served, Embedder):
             )
         return self._sent(prompt, [sent[text] for text in texts])
 
+    def _made_with(self) -> str:
+        """Return what vectors depend on besides the text, as in the key of the cache."""
+        return self._context(redacted(self.prompt, self.redact)[0])
+
+    def _context(self, prompt: str) -> str:
+        dimensions = self.dimensions and int(self.dimensions)  # NumPy's are no JSON
+        return json.dumps(["embed", *self._identity(), dimensions, prompt])
+
     def _sent(self, prompt: str, texts: list[str]) -> np.ndarray:
         """Return the vectors of texts without personal data."""
-        dimensions = self.dimensions and int(self.dimensions)  # NumPy's are no JSON
-        context = json.dumps(["embed", *self._identity(), dimensions, prompt])
+        context = self._context(prompt)
         rows = {text: i for i, text in enumerate(dict.fromkeys(texts))}
         distinct = list(rows)
         try:

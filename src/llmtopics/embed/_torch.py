@@ -24,7 +24,7 @@ class TorchBackend:
         """Return a digest of the weights and the tokenizer."""
         return fingerprint(folder)
 
-    def dtype(self, device: str, dtype: str) -> str:
+    def dtype(self, device: str | Sequence[str], dtype: str) -> str:
         """Return the number format that a device computes in."""
         return dtype_on(devices_of(device)[0], dtype)
 
@@ -36,7 +36,7 @@ class TorchBackend:
         self,
         texts: Sequence[str],
         settings: EncodeSettings,
-        device: str,
+        device: str | Sequence[str],
         batch_size: int | str,
         n_jobs: int | None,
     ) -> Iterator[tuple[np.ndarray, np.ndarray, int, int]]:

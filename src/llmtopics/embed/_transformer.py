@@ -1,7 +1,7 @@
 """Embed texts with a transformer language model."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 from numbers import Integral
 from pathlib import Path
@@ -80,8 +80,9 @@ class TransformerEmbedder(Embedder):
         setting in the model's files (``default_prompt_name``), mostly no prompt. For
         "multilingual", it is "query: ". "" is no prompt.
 
-    device : str, default="auto"
-        A PyTorch device ("cpu", "cuda:1"). "auto" is all GPUs, or the CPU without a GPU.
+    device : str or sequence of str, default="auto"
+        A PyTorch device ("cpu", "cuda:1"), or several (``["cuda:0", "cuda:2"]``), which share
+        the texts. "auto" is all GPUs, or the CPU without a GPU.
 
     dtype : {"auto", "float32", "bfloat16", "float16"}, default="auto"
         Number format of the weights. "auto" is bfloat16 if the CPU or GPU supports it
@@ -104,6 +105,7 @@ class TransformerEmbedder(Embedder):
     See Also
     --------
     PrecomputedEmbeddings : Vectors that you already have.
+    llmtopics.embed.store_vectors : Writes the vectors of a large corpus to a file.
     FusionTopicModel : Topics of texts from counts and vectors together.
 
     Notes
@@ -153,7 +155,7 @@ class TransformerEmbedder(Embedder):
     long_texts: str = "truncate"
     batch_size: int | str = "auto"
     prompt: str | None = None
-    device: str = "auto"
+    device: str | Sequence[str] = "auto"
     dtype: str = "auto"
     n_jobs: int | None = -1
     cache_dir: str | Path | bool | None = None
@@ -173,7 +175,7 @@ class TransformerEmbedder(Embedder):
             StrOptions({"auto"}),
         ],
         "prompt": [str, None],
-        "device": [str],
+        "device": [str, list, tuple],
         "dtype": [StrOptions({"auto", "float32", "bfloat16", "float16"})],
         "n_jobs": N_JOBS,
         "cache_dir": [str, Path, Options(bool, {False}), None],
@@ -207,6 +209,12 @@ class TransformerEmbedder(Embedder):
         with reporting("TransformerEmbedder", self.verbose, self):
             vectors = self._vectors(list(distinct), settings, backend)
         return vectors[[distinct[text] for text in texts]]
+
+    def _made_with(self) -> str:
+        """Return what vectors depend on besides the text, as in the key of the cache."""
+        self._validate_params()
+        settings, backend = self._settings()
+        return settings.describe(backend.fingerprint(settings.folder))
 
     def _find(self) -> tuple[Path, Backend]:
         """Return the folder of the model, and what computes the vectors."""

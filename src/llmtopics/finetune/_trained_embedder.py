@@ -47,7 +47,7 @@ class TrainedBackend(TorchBackend):
         self,
         texts: Sequence[str],
         settings: EncodeSettings,
-        device: str,
+        device: str | Sequence[str],
         batch_size: int | str,
         n_jobs: int | None,
     ) -> Iterator[tuple[np.ndarray, np.ndarray, int, int]]:

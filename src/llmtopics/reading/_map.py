@@ -82,8 +82,10 @@ def vectors_of(topics: "Topics") -> np.ndarray:
     rows = TfidfTransformer(sublinear_tf=True).fit_transform(topics._counts)
     if min(rows.shape) <= _N_DIMENSIONS:
         return rows.toarray()
-    reduced = TruncatedSVD(_N_DIMENSIONS, n_iter=2, random_state=0).fit_transform(rows)
-    return normalize(reduced)
+    svd = TruncatedSVD(_N_DIMENSIONS, n_iter=2, random_state=0)
+    # equal texts have no variance, of which its explained_variance_ratio_ would be shares
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return normalize(svd.fit_transform(rows))
 
 
 def by_topics(vectors: np.ndarray, theta: np.ndarray) -> np.ndarray:
@@ -171,7 +173,10 @@ def _components(vectors: np.ndarray, n: int = 2) -> np.ndarray:
     found = np.zeros((len(vectors), n))
     n = min(n, len(vectors) - 1, vectors.shape[1])
     if n > 0 and np.ptp(vectors, axis=0).any():
-        found[:, :n] = PCA(n, svd_solver="covariance_eigh").fit_transform(vectors)
+        # few texts with many words: no square matrix of the words
+        wide = vectors.shape[1] > len(vectors)
+        solver = "full" if wide else "covariance_eigh"
+        found[:, :n] = PCA(n, svd_solver=solver).fit_transform(vectors)
     return found
 
 

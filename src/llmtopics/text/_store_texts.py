@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,9 @@ from sklearn.base import clone
 from sklearn.feature_extraction.text import CountVectorizer
 from tqdm.auto import tqdm
 
-from llmtopics._checks import check_positive, check_texts, warn_user
+from llmtopics._checks import check_positive, warn_user
 from llmtopics._stored_counts import StoredCounts, check_free, store_counts
+from llmtopics._text_streams import text_batches
 
 
 def store_texts(
@@ -107,7 +107,7 @@ def store_texts(
             parallel = Parallel(n_jobs, return_as="generator")
             for size, found in parallel(
                 delayed(_with_size)(function, batch)
-                for batch in _batches(texts, batch_size)
+                for batch in text_batches(texts, batch_size, "store_texts")
             ):
                 yield found
                 bar.update(size)
@@ -128,18 +128,6 @@ def store_texts(
 
 def _with_size(function: Callable[[list[str]], Any], batch: list[str]):
     return len(batch), function(batch)
-
-
-def _batches(texts: Iterable[str], size: int) -> Iterator[list[str]]:
-    if isinstance(texts, str):
-        check_texts(texts, "store_texts")  # raises
-    stream, first = iter(texts), 0
-    while batch := list(islice(stream, size)):
-        try:
-            yield check_texts(batch, "store_texts")
-        except ValueError as error:
-            raise ValueError(f"After {first:,} texts: {error}") from None
-        first += len(batch)
 
 
 class _WordCounts:

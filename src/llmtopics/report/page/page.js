@@ -152,6 +152,9 @@ function listDocuments(rows, share) {
   byId("more").hidden = rows.length <= state.listed;
 }
 
+// Give the focus to an element when the button that had it goes away, as in a dialog.
+const focusOn = (element) => element.focus({ preventScroll: true });
+
 // details -----------------------------------------------------------------------------------
 function showTopic() {
   const panel = byId("topic-panel"), k = state.topic;
@@ -165,13 +168,15 @@ function showTopic() {
   for (const { word, weight } of words)
     weights.append(make("span", { dir: "auto" }, word), bar(weight / most, color), make("span", { class: "number muted" }, weight < 0.0001 ? "< 0.0001" : weight.toPrecision(2)));
   const round = (value) => (value === null ? "not measured" : value.toFixed(2));
+  const heading = named(k, "h2");
+  heading.tabIndex = -1; // takes the focus of a button that is replaced
   panel.replaceChildren(
-    named(k, "h2"),
+    heading,
     ...(description ? [make("p", { dir: "auto" }, description)] : []),
     make("p", { class: "muted small" }, `Mean share ${percent(share)}. First topic of ${number.format(n_documents)} documents. Coherence ${round(coherence)}, exclusivity ${round(exclusivity)}.`),
     words.length ? weights : make("p", { class: "muted" }, "The topic has no words."),
     make("p", { class: "muted small" }, words.length ? "Words that describe the topic, best first, and their probability in it." : ""),
-    ...(similar.length ? [make("h3", {}, "Similar topics"), make("div", { class: "links" }, ...similar.map((j) => make("div", {}, make("button", { type: "button", onclick: () => chooseTopic(j) }, named(j)))))] : []),
+    ...(similar.length ? [make("h3", {}, "Similar topics"), make("div", { class: "links" }, ...similar.map((j) => make("div", {}, make("button", { type: "button", onclick: () => { chooseTopic(j); focusOn(panel.firstChild); } }, named(j)))))] : []),
   );
 }
 
@@ -199,7 +204,7 @@ function choose(d) {
     parts.append(make("span", { class: "muted" }, "all other topics"), bar(Math.max(rest, 0), "var(--soft)"), make("span", { class: "number muted" }, percent(Math.max(rest, 0))));
   const text = textOf(d);
   const card = make("article", { class: "card", "aria-label": "Chosen document" },
-    make("div", { class: "row" }, make("h3", { dir: "auto" }, documents.title?.[d] || !text ? titleOf(d) : `Document ${rowOf(d)}`), make("button", { type: "button", class: "quiet", onclick: () => choose(-1) }, "Close")),
+    make("div", { class: "row" }, make("h3", { dir: "auto" }, documents.title?.[d] || !text ? titleOf(d) : `Document ${rowOf(d)}`), make("button", { type: "button", class: "quiet", onclick: () => { choose(-1); focusOn(document.querySelector(`[data-document="${d}"]`) ?? map.canvas); } }, "Close")),
     make("p", { class: "muted small" }, aboutOf(d)));
   if (text) card.append(make("p", { class: "text", dir: "auto" }, ...marked(text, d)));
   card.append(parts);
@@ -226,8 +231,13 @@ byId("topic-list").addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (button) chooseTopic(Number(button.dataset.topic));
 });
-byId("all-topics").addEventListener("click", () => chooseTopic(state.topic));
-byId("more").addEventListener("click", () => { state.listed += 40; update(); });
+byId("all-topics").addEventListener("click", () => { chooseTopic(state.topic); focusOn(byId("topic-list")); });
+byId("more").addEventListener("click", () => {
+  const n = byId("document-list").children.length;
+  state.listed += 40;
+  update();
+  focusOn(byId("document-list").children[n].firstChild);
+});
 for (const button of document.querySelectorAll("#zoom button"))
   button.addEventListener("click", () => (Number(button.dataset.zoom) ? map.zoomBy(Number(button.dataset.zoom)) : map.home()));
 function readFilters() {
