@@ -70,3 +70,12 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "default_thumb_file": str(Path(__file__).parent / "_static" / "topics.png"),
 }
+
+
+def _keep_numbers_together(app, name, source):
+    """Keep a number and its spread in two lines of a narrow column, not in three."""
+    source[0] = source[0].replace("± ", "±\u00a0")
+
+
+def setup(app):
+    app.connect("source-read", _keep_numbers_together)

@@ -61,8 +61,8 @@ plot_over_time(topics.over(dates, freq="Q"), [politics, *others[:3]])
 plt.show()
 
 # %%
-# Shorter periods show when it was, and have wider intervals. ``smooth`` averages neighboring
-# periods. It does not smooth the intervals.
+# Shorter periods show when it was, and have wider intervals. ``smooth`` takes shares
+# and intervals of the documents of neighboring periods.
 
 shares = topics.over(dates, freq="M", smooth=3)
 plot_over_time(shares, [politics])

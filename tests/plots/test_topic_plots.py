@@ -195,6 +195,21 @@ def test_branches_meet_at_the_distances_of_the_merge_tree(topics):
     assert hexes(ax.collections[1]) == [topic_colors(K)[k] for k in leaves]
 
 
+def test_the_axis_of_a_tree_starts_near_its_joins_and_says_so():
+    names = list("abcd")
+    for nearest, is_cut in ((0.9, True), (0.1, False)):
+        distances = pd.DataFrame(np.full((4, 4), 0.95), index=names, columns=names)
+        distances.iloc[0, 1] = distances.iloc[1, 0] = nearest
+        distances.iloc[2, 3] = distances.iloc[3, 2] = 0.93
+        ax = plot_merge_tree(distances)
+        start, end = ax.get_xlim()
+        assert (start > 0) == is_cut
+        assert f"The axis starts at {start:.2f}" in ax.get_xlabel() or not is_cut
+        assert start < nearest
+        assert end > 0.95
+        assert_array_equal(ax.collections[1].get_offsets()[:, 0], start)
+
+
 def test_rows_of_a_short_tree_are_the_merged_topics(many):
     ax = plot_merge_tree(many, 20)
     assert ax.get_title(loc="right") == "300 topics in 20 rows"
@@ -365,6 +380,13 @@ def test_alpha_of_a_model_of_a_search_and_of_a_dict():
     curve, best, *_ = plot_alpha(search).get_lines()
     assert_allclose(curve.get_xydata(), [[0, 0.03], [0.5, 0.53]])
     assert best.get_xdata()[0] == 0.5
+
+
+def test_tiny_differences_of_alpha_look_tiny():
+    low, high = plot_alpha({0.1: 0.947, 0.5: 0.950, 0.9: 0.948}).get_ylim()
+    assert high - low > 10 * 0.003
+    low, high = plot_alpha({0.1: 0.2, 0.5: 0.9, 0.9: 0.5}).get_ylim()
+    assert high - low < 1.0
 
 
 def test_alpha_without_scores_is_refused():

@@ -214,6 +214,11 @@ def test_time(topics):
     smooth = topics.over(freq="Y", smooth=3)
     middle = smooth.period.dt.year == 2002
     assert_allclose(smooth.share[middle], topics.mixtures.mean(axis=0))
+    assert ((smooth.low <= smooth.share) & (smooth.share <= smooth.high)).all()
+    widths = [(each.high - each.low).mean() for each in (smooth, table)]
+    assert widths[0] < widths[1]
+    assert list(smooth.n_documents) == list(table.n_documents)
+    assert list(smooth.words) == list(table.words)
     here = {
         word
         for d in np.flatnonzero(years == 2001)
@@ -616,3 +621,29 @@ def test_bad_input(model, topics):
 def test_texts_of_any_kind(model, topics, kind):
     texts = kind(TEXTS)
     assert read_topics(model, texts).topic_table().equals(topics.topic_table())
+
+
+def test_equal_texts_are_found_once(topics):
+    twice = read_topics(topics.model, [*TEXTS, *TEXTS])
+    word = topics.words(0).word[0]
+    assert_array_equal(
+        twice.find_documents(word, 20).document,
+        topics.find_documents(word, 20).document,
+    )
+
+
+def test_words_of_a_kept_name_are_not_repeated(topics):
+    kept = topics.rename({0: "Zero"}).merge([[1, 2]])
+    for name, line in zip(kept.names, str(kept).splitlines()[1:], strict=True):
+        shown = line.split("%  ")[1]
+        assert shown.startswith(name)
+        words = shown.replace(":", "").split()
+        assert len(set(words)) == len(words)
+
+
+def test_json_is_not_made_for_a_folder_that_does_not_exist(
+    topics, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(type(topics), "to_dict", lambda self: pytest.fail("made"))
+    with pytest.raises(FileNotFoundError, match="make it first"):
+        topics.to_json(tmp_path / "none" / "topics.json")

@@ -145,6 +145,20 @@ def test_search_covers_what_is_shown(page, topics):
     assert status(page) == f"{len(TEXTS)} of {len(TEXTS)} documents"
 
 
+def test_searched_words_are_marked(page):
+    page.fill("#query", "LABOUR bl.")
+    assert page.locator(".hit").count() == 0
+    page.fill("#query", "LABOUR bl")
+    page.click("#document-list button >> nth=0")
+    for place in "#document-list", "#chosen":
+        found = page.eval_on_selector_all(
+            f"{place} .hit", "all => all.map(one => one.textContent.toLowerCase())"
+        )
+        assert set(found) == {"labour", "bl"}
+    page.fill("#query", "")
+    assert page.locator("#document-list .hit").count() == 0
+
+
 def test_filters(page, topics):
     page.select_option("#group", label=f"sports ({LABELS.count('sports')})")
     assert status(page).startswith(f"{LABELS.count('sports')} of")
@@ -291,6 +305,25 @@ def test_the_map_is_reached_by_tab_and_left_again(page):
 def test_a_phone_does_not_scroll_sideways(open_page, file):
     page = open_page(file, viewport=PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_tables_that_are_cut_off_say_so(open_page, file):
+    page = open_page(file)
+    page.wait_for_timeout(100)
+    assert page.locator(".scroll.wide").count() == 0
+    page = open_page(file, viewport=PHONE)
+    page.wait_for_timeout(100)
+    assert page.locator(".scroll.wide.cut").count() == 2
+    page.evaluate("document.querySelector('.scroll').scrollLeft = 10_000")
+    page.wait_for_timeout(100)
+    assert page.locator(".scroll.wide").count() == 2
+    assert page.locator(".scroll.cut").count() == 1
+
+
+def test_the_map_says_how_to_zoom_by_touch(open_page, file):
+    page = open_page(file, viewport=PHONE, has_touch=True, is_mobile=True)
+    assert "Pinch" in page.inner_text("#explore")
+    assert "Click the map" not in page.inner_text("#explore")
 
 
 def test_all_columns_are_on_paper(open_page, tmp_path):

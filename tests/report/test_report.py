@@ -447,3 +447,15 @@ def test_a_model_is_not_topics(topics):
 def test_no_documents_is_an_error(topics):
     with pytest.raises(ValueError, match="at least one"):
         topic_report(read_topics(topics.model, []))
+
+
+def test_a_text_without_known_words_has_no_clear_topic():
+    texts = ["cats chase mice", "banks lend money"] * 4 + ["", "?!"]
+    model = make_pipeline(CountVectorizer(), GibbsLDA(2, random_state=0)).fit(texts)
+    *_, clear, _ = json.loads(
+        re.search(
+            r'id="report-data">(.*?)</script>', topic_report(read_topics(model, texts))
+        )[1]
+    )["quality"]
+    assert clear["name"] == "Documents with a clear topic"
+    assert clear["value"] == 0.8

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _LINE, _CHOSEN = "#0072b2", "#d55e00"
+_LEAST_SPAN = 0.05  # of a scale of scores without errors, as a part of the largest
 _MEASURES = {  # column -> title
     "quality": "quality (coherence and diversity)",
     "coherence": "coherence (NPMI)",
@@ -136,7 +137,8 @@ def plot_alpha(scores: Any, *, ax: "Axes | None" = None) -> "Axes":
     ax : matplotlib.axes.Axes
         The axes. 0 is word counts alone, 1 is embeddings alone. The large dot is the best weight.
         Bars are standard errors over the folds of a search. If a search also varies other
-        parameters, the best score of each weight is drawn.
+        parameters, the best score of each weight is drawn. Without standard errors, the scale
+        spans at least 5% of the largest score, so that tiny differences look tiny.
 
     Raises
     ------
@@ -178,6 +180,9 @@ def plot_alpha(scores: Any, *, ax: "Axes | None" = None) -> "Axes":
         textcoords="offset points", ha="center", fontsize=FONT_SIZE,
     )  # fmt: skip
     ax.margins(y=0.15)
+    low, high = ax.get_ylim()
+    spare = 0 if error.any() else _LEAST_SPAN * np.abs(score).max() - (high - low)
+    ax.set_ylim(low - max(spare, 0) / 2, high + max(spare, 0) / 2)
     ax.set_xlim(-0.03, 1.03)
     ax.set(xlabel="fusion weight α   (0: word counts, 1: embeddings)", ylabel=label)
     finish(ax, grid="y")

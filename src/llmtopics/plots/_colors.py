@@ -2,6 +2,8 @@
 
 from numbers import Integral
 
+from llmtopics._checks import shortened
+
 # The first six are those of Okabe and Ito. Each of the others is far from all before it, also as
 # color-blind people see it. All have enough contrast to white and to black.
 _COLORS = (
@@ -20,7 +22,7 @@ def topic_colors(n_topics: int) -> list[str]:
     Parameters
     ----------
     n_topics : int
-        Number of topics, K.
+        Number of topics, K, such as ``len(topics.names)``.
 
     Returns
     -------
@@ -55,7 +57,8 @@ def topic_colors(n_topics: int) -> list[str]:
     """
     if not isinstance(n_topics, Integral) or isinstance(n_topics, bool) or n_topics < 0:
         raise ValueError(
-            f"n_topics must be a whole number, 0 or more, got {n_topics!r}."
+            f"n_topics must be a whole number, 0 or more, got {shortened(n_topics)}. For Topics, "
+            "pass len(topics.names)."
         )
     return [
         _shade(_COLORS[k % len(_COLORS)], _SHADES[k // len(_COLORS) % len(_SHADES)])

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from llmtopics._checks import shortened
 from llmtopics.plots._colors import topic_colors
 from llmtopics.plots._figures import finish, new_axes
 from llmtopics.plots._places import write_names
@@ -133,7 +134,7 @@ def _models(models: Mapping[str, Any]) -> _Dots:
         known = values[np.isfinite(values).all(axis=1)]
         if not len(known):
             raise ValueError(
-                f"No topic of {name!r} has two words or more, so none can be measured."
+                f"No topic of {shortened(name)} has two words or more, so none can be measured."
             )
         n_lost += len(values) - len(known)
         means.append(known.mean(axis=0))

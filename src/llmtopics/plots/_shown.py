@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.utils.validation import check_array, check_consistent_length
 
+from llmtopics._checks import shortened
 from llmtopics.plots._colors import topic_colors
 
 
@@ -48,14 +49,15 @@ def shown_topics(
         numbers = [int(k) for k in order]
     elif isinstance(which, str) or not hasattr(which, "__iter__"):
         raise ValueError(
-            f"topics_to_show must be a number or a list of topics, got {which!r}: put one "
+            f"topics_to_show must be a number or a list of topics, got {shortened(which)}: put one "
             "topic in brackets."
         )
     else:
         numbers = [_number(topic, list(names)) for topic in which]
         if not numbers or len(set(numbers)) < len(numbers):
             raise ValueError(
-                f"topics_to_show must list each topic once, and at least one, got {which!r}."
+                f"topics_to_show must list each topic once, and at least one, got "
+                f"{shortened(which)}."
             )
     colors = topic_colors(len(names))
     note = (
@@ -74,8 +76,8 @@ def _number(topic: Any, names: list[str]) -> int:
         if 0 <= number < len(names):
             return number
     raise ValueError(
-        f"topics_to_show has {topic!r}, which is no topic: topics are numbered from 0 to "
-        f"{len(names) - 1}, or have names such as {names[0]!r}."
+        f"topics_to_show has {shortened(topic)}, which is no topic: topics are numbered from 0 to "
+        f"{len(names) - 1}, or have names such as {shortened(names[0])}."
     )
 
 

@@ -8,6 +8,7 @@ from scipy.cluster.hierarchy import dendrogram, linkage
 from scipy.spatial.distance import squareform
 from sklearn.utils import check_array
 
+from llmtopics._checks import shortened as in_short
 from llmtopics.plots._colors import NEUTRAL, topic_colors
 from llmtopics.plots._figures import finish, new_axes
 from llmtopics.plots._heat_map import draw_heat_map
@@ -101,7 +102,8 @@ def plot_merge_tree(
     ax : matplotlib.axes.Axes
         The axes. Two branches meet at the distance of their topics: the mean Jensen-Shannon
         distance of their words (average linkage). ``topics.merge(n_components=n)`` cuts this tree
-        where n branches are left.
+        where n branches are left. If all distances are far from 0, the axis starts near the
+        smallest, and says so.
 
     Raises
     ------
@@ -132,7 +134,7 @@ def plot_merge_tree(
     distances, names = _distances_of(topics, "plot_merge_tree")
     if not isinstance(n_leaves, Integral) or n_leaves < 2:
         raise ValueError(
-            f"n_leaves must be a whole number, 2 or more, got {n_leaves!r}."
+            f"n_leaves must be a whole number, 2 or more, got {in_short(n_leaves)}."
         )
     K = len(names)
     rows, lines = [[0]], np.empty((0, 4, 2))
@@ -150,20 +152,35 @@ def plot_merge_tree(
     labels, style = as_labels(names)
     from matplotlib.collections import LineCollection
 
+    start, end = _span(lines[:, 1:3, 0])
     ax.add_collection(LineCollection(list(lines), colors=NEUTRAL, linewidths=1.2))
     colors = topic_colors(K)
     ax.scatter(
-        np.zeros(len(rows)), range(len(rows)), s=28, clip_on=False, zorder=3,
+        np.full(len(rows), start), range(len(rows)), s=28, clip_on=False, zorder=3,
         color=[colors[row[0]] for row in rows],
     )  # fmt: skip
     ax.set_yticks(range(len(rows)), labels, **style)
-    farthest = lines[:, :, 0].max() if len(lines) else 1.0
-    ax.set(ylim=(len(rows) - 0.5, -0.5), xlim=(0, 1.03 * (farthest or 1.0)))
-    ax.set_xlabel("distance of the words (Jensen–Shannon)")
+    ax.set(ylim=(len(rows) - 0.5, -0.5), xlim=(start, end))
+    ax.set_xlabel(
+        "distance of the words (Jensen–Shannon)"
+        + f"\nThe axis starts at {start:.2f}." * bool(start)
+    )
     finish(ax, "" if len(rows) == K else f"{K} topics in {len(rows)} rows")
     ax.spines["left"].set_visible(False)
     ax.tick_params(axis="y", length=0, pad=6)
     return ax
+
+
+def _span(joins: np.ndarray) -> tuple[float, float]:
+    """Return the ends of the axis. It starts at 0, or near joins that are all far from 0."""
+    if not joins.any():
+        return 0.0, 1.0
+    nearest, farthest = float(joins.min()), float(joins.max())
+    reach = max(farthest - nearest, 0.05)
+    start = max(0.0, np.floor(100 * (nearest - 0.3 * reach)) / 100)
+    if start < farthest / 2 or nearest == farthest:
+        return 0.0, 1.03 * farthest
+    return float(start), farthest + 0.05 * reach
 
 
 def _branches(

@@ -31,13 +31,20 @@ def as_text(topics: "Topics") -> str:
     """Return a line per topic: number, share, name, words."""
     lines = [title_of(topics)]
     for topic in topics_as_dicts(topics, 8, 1):
-        words = joined_words(topic["words"], weights=False)
-        name = topic["name"]
-        shown = words if words.startswith(name) else f"{name}: {words}"
+        words, name = joined_words(topic["words"], weights=False), topic["name"]
+        shown = words
+        if not words.startswith(name):
+            others = [word for word in topic["words"] if not _has(name, word["word"])]
+            shown = f"{name}: {joined_words(others, weights=False)}"
         lines.append(
             f"{topic['topic']:4d} {topic['share']:5.1%}  {beginning(shown, _LINE)}"
         )
     return without_surrogates("\n".join(lines))
+
+
+def _has(name: str, word: str) -> bool:
+    """Tell whether a name has a word, such as one of first words that were ranked again."""
+    return f" {word} " in f" {name} "
 
 
 def as_html(topics: "Topics") -> str:

@@ -72,11 +72,9 @@ def over_time(
     """Return the table of shares and words, one row per period and topic."""
     periods = parse_times(times, rows, freq).start_time
     kinds, members = sorted_groups(dict(zip(rows, periods, strict=True)), rows)
-    table = shares_table(topics, "period", kinds, members, drawing)
-    if smooth > 1:
-        shares = table.share.to_numpy().reshape(len(kinds), -1)
-        sizes = np.array([len(group) for group in members])
-        table["share"] = smoothed(shares, sizes, smooth).ravel()
+    table = shares_table(topics, "period", kinds, neighbors(members, smooth), drawing)
+    sizes = [len(group) for group in members]
+    table["n_documents"] = np.repeat(sizes, len(topics.names))
     words = words_of_periods(
         topics._counts,
         topics.mixtures,
@@ -184,18 +182,13 @@ def _says_year_1(given: Any) -> bool:
     return not isinstance(given, str) or "0001" in given
 
 
-def smoothed(shares: np.ndarray, sizes: np.ndarray, window: int) -> np.ndarray:
-    """Return means over ``window`` neighboring periods, weighted by their documents.
-
-    shares : (P, K); sizes : (P,)
-    """
+def neighbors(members: list[np.ndarray], window: int) -> list[np.ndarray]:
+    """Return the documents of each period and its neighbors, ``window`` periods in all."""
     before, after = (window - 1) // 2, window // 2
-    rows = []
-    for p in range(len(shares)):
-        near = slice(max(0, p - before), p + after + 1)
-        weights = sizes[near] / sizes[near].sum()
-        rows.append(weights @ shares[near])
-    return np.array(rows)
+    return [
+        np.concatenate(members[max(0, p - before) : p + after + 1])
+        for p in range(len(members))
+    ]
 
 
 def words_of_periods(

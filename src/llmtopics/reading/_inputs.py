@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -102,6 +103,17 @@ def renamed(old: list[str], changes: Mapping[Any, str]) -> list[str]:
     for topic, name in changes.items():
         names[topic_number(topic, old)] = name
     return check_names(names, len(old))
+
+
+def check_folder(path: str | Path | None) -> None:
+    """Raise a FileNotFoundError if the folder of a file to write does not exist.
+
+    Call it before long work, whose result would be lost.
+    """
+    if path is not None and not Path(path).absolute().parent.is_dir():
+        raise FileNotFoundError(
+            f"The folder of {str(path)!r} does not exist: make it first."
+        )
 
 
 def topic_number(topic: Any, names: Sequence[str]) -> int:

@@ -52,8 +52,8 @@ def representative_rows(
     first = mixtures.argmax(axis=1) == k
     order = np.lexsort((-mixtures[:, k], ~first))
     if not diversity or counts is None:
-        return _distinct(order, texts, n_documents)
-    pool = _distinct(order, texts, _POOL * n_documents)
+        return distinct_rows(order, texts, n_documents)
+    pool = distinct_rows(order, texts, _POOL * n_documents)
     rows = normalize(sp.csr_array(counts[pool], dtype=np.float64))
     gain = (1 - diversity) * mixtures[pool, k]
     nearest = np.zeros(len(pool))
@@ -69,7 +69,7 @@ def representative_rows(
     return pool[chosen]
 
 
-def _distinct(rows: np.ndarray, texts: list[str], n_documents: int) -> np.ndarray:
+def distinct_rows(rows: np.ndarray, texts: list[str], n_documents: int) -> np.ndarray:
     """Return the first rows whose texts are not equal, ``n_documents`` at most."""
     found: dict[str, int] = {}
     for row in rows:

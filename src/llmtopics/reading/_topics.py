@@ -34,6 +34,7 @@ from llmtopics.reading._groups import (
 )
 from llmtopics.reading._inputs import (
     check_column,
+    check_folder,
     check_names,
     known_rows,
     renamed,
@@ -43,7 +44,12 @@ from llmtopics.reading._inputs import (
 from llmtopics.reading._map import TopicMap, topic_map
 from llmtopics.reading._merger import TopicMerger
 from llmtopics.reading._merging import as_phi, word_distances
-from llmtopics.reading._quality import coherences, exclusivities, representative_rows
+from llmtopics.reading._quality import (
+    coherences,
+    distinct_rows,
+    exclusivities,
+    representative_rows,
+)
 from llmtopics.reading._words import Words
 from llmtopics.reading._wrapper import WrappedTopics
 
@@ -225,7 +231,8 @@ class Topics:
         -------
         table : pandas.DataFrame
             word : the word.
-            weight : its probability in the topic, φ.
+            weight : its probability in the topic, φ. Words are in the order of the model, which
+            prefers typical words to frequent ones. So weights are not sorted.
         """
         check_positive(n_words=n_words)
         k = topic_number(topic, self.names)
@@ -358,6 +365,8 @@ class Topics:
     def find_documents(self, query: str, n_documents: int = 5) -> "pd.DataFrame":
         """Return the documents that fit a query, best first.
 
+        Equal texts are shown once: the first of them.
+
         Parameters
         ----------
         query : str
@@ -380,7 +389,8 @@ class Topics:
         """
         check_positive(n_documents=n_documents)
         scores = _search.score_documents(self, _search.check_query(query))
-        rows = np.argsort(-scores, kind="stable")[:n_documents]
+        order = np.argsort(-scores, kind="stable")
+        rows = distinct_rows(order, self.texts, n_documents)
         first = self.first_topics[rows]
         names = [self.names[k] for k in first]
         return self._documents(rows, score=scores[rows], topic=first, name=names)
@@ -500,8 +510,8 @@ class Topics:
         freq : str, default="M"
             Length of a period, as in pandas: "D", "W", "M", "Q" or "Y".
         smooth : int, default=1
-            Number of neighboring periods of which ``share`` is the mean, weighted by their
-            documents. 1 does not smooth. The interval is never smoothed.
+            Number of neighboring periods whose documents ``share``, ``low`` and ``high`` are
+            of. 1 does not smooth.
         n_words : int, default=5
             Number of words per topic and period.
         confidence, n_bootstrap, missing, random_state
@@ -511,8 +521,9 @@ class Topics:
         -------
         table : pandas.DataFrame, one row per period and topic
             period : first day of the period. Periods without documents are left out.
-            topic, name, share, low, high, n_documents : as in :meth:`by`.
-            words : words of the topic in this period, best first.
+            topic, name, share, low, high : as in :meth:`by`.
+            n_documents : number of documents in this period alone.
+            words : words of the topic in this period alone, best first.
         """
         check_positive(smooth=smooth, n_words=n_words)
         values, rows = self._values(times, "times", missing)
@@ -742,7 +753,13 @@ class Topics:
             File to write. None returns the str.
         **options
             Parameters of :meth:`to_dict`.
+
+        Raises
+        ------
+        FileNotFoundError
+            If the folder of ``path`` does not exist.
         """
+        check_folder(path)
         made = json.dumps(self.to_dict(**options), ensure_ascii=False, indent=1)
         made = without_surrogates(made)  # UTF-8 has none
         if path is None:

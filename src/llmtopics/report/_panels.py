@@ -17,6 +17,7 @@ _MOST_PERIODS = 40
 _FREQUENCIES = ("D", "W", "M", "Q", "Y")
 _WIDTH, _HEIGHT = 200, 56  # units of a chart
 _CLEAR = 0.5  # share of a clear first topic
+_CLEAR_NAME = "Documents with a clear topic"
 _MEANS = {
     "Coherence (NPMI)": "Mean over topics. From -1 to 1, higher is better: the ten words of a "
     "topic occur in the same documents. At 0 they occur together as rarely as random words.",
@@ -24,8 +25,9 @@ _MEANS = {
     "of a topic are rare in the others.",
     "Diversity": "Share of distinct words among the ten words of all topics. At 1, no word is "
     "in two topics.",
-    "Documents with a clear topic": "Share of documents of which one topic has at least "
-    f"{_CLEAR:.0%}. The others are about several topics, or too short to tell.",
+    _CLEAR_NAME: "Share of documents of which one topic has at least "
+    f"{_CLEAR:.0%}. The others are about several topics, are too short to tell, or have no known "
+    "word.",
     "Topics without documents": "Number of topics that are the first topic of no document. "
     "Many of them say that the model has too many topics.",
 }
@@ -161,19 +163,25 @@ def _chart(
 
 
 def quality_panel(topics: Topics) -> list[dict[str, Any]]:
-    """Return measures of quality: name, value (None if not measurable), what it means."""
+    """Return measures of quality: name, value (None if not measurable), kind, meaning."""
     coherences, exclusivities = topics._quality
     words = [listed for listed in topics._words(10) if listed]
-    first = topics.mixtures.max(axis=1)
+    is_clear = topics.mixtures.max(axis=1) >= _CLEAR
+    is_clear &= np.diff(topics._counts.indptr) > 0  # others may have the prior's mean
     values = {
         "Coherence (NPMI)": _mean(coherences),
         "Exclusivity": _mean(exclusivities),
         "Diversity": topic_diversity(words) if words else None,
-        "Documents with a clear topic": float((first >= _CLEAR).mean()),
+        _CLEAR_NAME: float(is_clear.mean()),
         "Topics without documents": int((topics.sizes == 0).sum()),
     }
     return [
-        {"name": name, "value": value, "means": _MEANS[name]}
+        {
+            "name": name,
+            "value": value,
+            "is_share": name == _CLEAR_NAME,
+            "means": _MEANS[name],
+        }
         for name, value in values.items()
     ]
 

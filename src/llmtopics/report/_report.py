@@ -12,11 +12,12 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from llmtopics._checks import check_positive
+from llmtopics._checks import check_positive, shortened
 from llmtopics._language.request import without_surrogates
 from llmtopics._progress import reporting, stage
 from llmtopics.plots._colors import topic_colors
 from llmtopics.reading import Topics
+from llmtopics.reading._inputs import check_folder
 from llmtopics.report._documents import Shown, document_columns, marked_words
 from llmtopics.report._how_made import how_made
 from llmtopics.report._panels import group_panel, quality_panel, time_panel
@@ -127,11 +128,10 @@ def topic_report(
         )
     check_positive(max_chars=max_chars, max_documents=max_documents)
     if redact not in (None, "pii") and not callable(redact):
-        raise ValueError(f"redact must be None, 'pii' or a callable, got {redact!r}.")
-    if path is not None and not Path(path).absolute().parent.is_dir():
-        raise FileNotFoundError(
-            f"The folder of {str(path)!r} does not exist: make it first."
+        raise ValueError(
+            f"redact must be None, 'pii' or a callable, got {shortened(redact)}."
         )
+    check_folder(path)
     with reporting("topic_report", verbose), stage("page", 4, "parts") as bar:
         shown = Shown(
             topics, max_chars, max_documents, map_method, include_texts, redact

@@ -81,32 +81,39 @@ function topicOfWord(word, d) {
   return best;
 }
 
+// text whose searched words are marked
+function hits(text) {
+  const words = wanted().sort((a, b) => b.length - a.length).map((word) => word.replace(/[^\p{L}\p{M}\p{N}\s]/gu, "\\$&"));
+  if (!words.length) return [text];
+  return text.split(new RegExp(`(${words.join("|")})`, "i")).map((part, i) => (i % 2 ? make("b", { class: "hit" }, part) : part));
+}
+
 function marked(text, d, only = -1) {
   const parts = [];
   let done = 0;
   for (const [start, end, word] of wordsIn(text)) {
     const k = topicOfWord(word, d);
     if (k < 0 || (only >= 0 && k !== only)) continue;
-    parts.push(text.slice(done, start), make("mark", { color: topics[k].color, title: topics[k].name }, text.slice(start, end)));
+    parts.push(...hits(text.slice(done, start)), make("mark", { color: topics[k].color, title: topics[k].name }, ...hits(text.slice(start, end))));
     done = end;
   }
-  return [...parts, text.slice(done)];
+  return [...parts, ...hits(text.slice(done))];
 }
 
 // filters -----------------------------------------------------------------------------------
 let searched = null; // texts in lower case, made at the first search
 const plain = (text) => text.normalize("NFKC").toLowerCase();
+const wanted = () => plain(state.query).split(/\s+/).filter(Boolean);
 function filtered() {
-  const { query, group, from, to, share } = state;
-  const wanted = plain(query).split(/\s+/).filter(Boolean);
-  if (wanted.length && !searched)
+  const { group, from, to, share } = state, words = wanted();
+  if (words.length && !searched)
     searched = documents.text.map((text, d) => plain(`${documents.title?.[d] ?? ""} ${text}`));
   const shown = new Uint8Array(documents.n);
   for (let d = 0; d < documents.n; d++) {
     if (group !== "" && documents.group[d] !== Number(group)) continue;
     if (documents.period && (from > 0 || to < time.names.length - 1) && !(documents.period[d] >= from && documents.period[d] <= to)) continue;
     if (share > 0 && (state.topic < 0 ? documents.share[d * documents.n_top] / 1000 : shareOf(d, state.topic)) < share) continue;
-    if (wanted.length && !wanted.every((word) => searched[d].includes(word))) continue;
+    if (!words.every((word) => searched[d].includes(word))) continue;
     shown[d] = 1;
   }
   return shown;
@@ -134,7 +141,7 @@ function listDocuments(rows, share) {
   const listed = rows.slice(0, state.listed).map((d) => {
     const text = textOf(d);
     const body = make("span", {});
-    if (documents.title?.[d] || !text) body.append(make("strong", { dir: "auto" }, titleOf(d)));
+    if (documents.title?.[d] || !text) body.append(make("strong", { dir: "auto" }, ...hits(titleOf(d))));
     if (text) body.append(make("span", { dir: "auto", class: "faint" }, ...marked(text, d, firstTopic(d))));
     const button = make("button", { type: "button", "aria-current": d === state.chosen, "data-document": d, onclick: () => choose(d) },
       swatch(firstTopic(d)), body, make("span", { class: "about" }, `${percent(share(d))} · ${aboutOf(d)}`));
@@ -241,6 +248,16 @@ function readFilters() {
   state.share = byId("share").value / 100;
   state.listed = 10;
   update();
+}
+// tables that are cut off say so
+for (const table of document.querySelectorAll(".scroll")) {
+  const look = () => {
+    const hidden = table.scrollWidth - table.clientWidth;
+    table.classList.toggle("wide", hidden > 1);
+    table.classList.toggle("cut", hidden - table.scrollLeft > 1);
+  };
+  table.addEventListener("scroll", look);
+  new ResizeObserver(look).observe(table);
 }
 byId("filters").addEventListener("input", readFilters);
 byId("filters").addEventListener("submit", (event) => event.preventDefault());
