@@ -292,7 +292,7 @@ def check_vocabulary(
     return columns
 
 
-def check_texts(X: Any, name: str) -> list[str]:
+def check_texts(X: Any, name: str, first: int = 0) -> list[str]:
     """Return the texts in ``X`` as a list.
 
     Parameters
@@ -301,6 +301,8 @@ def check_texts(X: Any, name: str) -> list[str]:
         A list, tuple, array, pandas or polars Series, or a table or array of one column.
     name : str
         The name of the estimator or function, for error messages.
+    first : int
+        The row of the first text, if X is a part of a stream.
 
     Raises
     ------
@@ -316,7 +318,7 @@ def check_texts(X: Any, name: str) -> list[str]:
             "EmbeddingTopics."
         )
     texts = check_rows(X, name, "text")
-    for row, text in enumerate(texts):
+    for row, text in enumerate(texts, first):
         if not isinstance(text, str):
             raise ValueError(
                 f"{name} reads texts (str), and row {row} holds {shortened(text)} of type "

@@ -1,5 +1,9 @@
 """Devices to compute on, and their number formats."""
 
+import sys
+
+from llmtopics._progress import stage
+
 
 def devices_of(device: str) -> list[str]:
     """Return the devices to compute on. "auto" is all GPUs, or the CPU without a GPU.
@@ -9,7 +13,11 @@ def devices_of(device: str) -> list[str]:
     ValueError
         If PyTorch does not know the device, or this machine has no such device.
     """
-    import torch
+    new = int("torch" not in sys.modules)  # the first import takes seconds
+    with stage("load PyTorch", new, "packages", slow=True) as loaded:
+        import torch
+
+        loaded.update()
 
     if device != "auto":
         try:
