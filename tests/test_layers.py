@@ -17,6 +17,7 @@ LAYERS = {  # a module imports only modules of lower layers, save the neighbors 
         "_mixtures",
         "_parts",
         "_progress",
+        "_stage",
         "_redact",
         "_stored_counts",
         "_state",
@@ -68,9 +69,11 @@ NEIGHBORS = {  # module -> module of the same layer that it may import -> reason
     "_words": {"_checks": "top_words is public and checks its input"},
     "text": {
         "_checks": "detect_language is public and checks its texts",
+        "_progress": "store_texts shows how far it is",
         "_stored_counts": "store_texts counts the words of texts into files",
         "_text_streams": "and reads them from a stream",
     },
+    "_progress": {"_stage": "a bar shows stages"},
     "_text_streams": {"_checks": "a stream is checked batch by batch"},
     "_text_readers": {"_progress": "what fits nothing reports its work as a fit"},
 }

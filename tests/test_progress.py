@@ -29,6 +29,7 @@ from llmtopics import (
     TopicMerger,
     TransformerEmbedder,
     _progress,
+    _stage,
     suggest_n_components,
 )
 from llmtopics._progress import aside, fitting, is_first, reporting, stage
@@ -162,9 +163,74 @@ def test_the_rest_of_the_time_is_that_of_work(no_delay, monkeypatch):
         assert "1/3 texts" in made[0].postfix
 
 
+@pytest.fixture
+def bars(no_delay, monkeypatch):
+    """All bars that are made."""
+    made = []
+    monkeypatch.setattr(
+        _progress, "tqdm", lambda **given: made.append(tqdm(**given)) or made[-1]
+    )
+    return made
+
+
+def test_the_time_left_is_that_at_the_mean_speed(bars):
+    """Inner stages draw between two steps, and a first step may take longest."""
+    with reporting("Work", verbose=True), stage("fits", 12, "fits") as fits:
+        bars[0].start_t = fits.start = fits.start - 40
+        for _ in range(4):
+            fits.update()
+        with stage("sweeps", 50, "sweeps") as sweeps:
+            for _ in range(50):
+                sweeps.update()
+        assert "4/12 fits" in str(bars[0])
+        assert "00:40<01:20" in str(bars[0])
+
+
+def test_a_continued_stage_starts_where_it_was(bars):
+    with (
+        reporting("Work", verbose=True),
+        stage("sweeps", 60, "sweeps", first=24) as sweeps,
+    ):
+        bars[0].start_t = sweeps.start = sweeps.start - 6
+        sweeps.update(12)
+        assert "60%" in str(bars[0])
+        assert "36/60 sweeps, 2.0 sweeps/s" in str(bars[0])
+        assert "00:06<00:12" in str(bars[0])
+
+
+def test_a_stage_of_unknown_length_counts(no_delay, monkeypatch, capfd):
+    monkeypatch.setattr(_progress, "tqdm", partial(tqdm, mininterval=0))
+    with reporting("Work", verbose=True):
+        with stage("vocabulary", None, "texts") as texts:
+            texts.update(1200)
+        with stage("counts", 1200, "texts") as texts:
+            texts.update(1200)
+    drawn = frames(capfd)
+    counted = [frame for frame in drawn if "Work: vocabulary" in frame]
+    assert "1,200 texts" in counted[-1]
+    assert not any("%" in frame for frame in counted)
+    assert drawn[-1].startswith("Work: 100%")
+    assert drawn[-1].rstrip().endswith("vocabulary 0 s (1,200 texts), counts 0 s")
+
+
+def test_a_slow_stage_is_shown_before_its_first_step(callbacks, capfd):
+    recorder = Recorder()
+    model = GibbsLDA(verbose=True).set_callbacks(recorder)
+    with fitting(model), stage("load", 1, "packages", slow=True) as loaded:
+        assert "GibbsLDA: load:   0%" in capfd.readouterr().err
+        loaded.update()
+    assert ("GibbsLDA", "load") not in recorder.begun
+
+
+def test_the_end_says_how_many_steps_there_were_if_fewer_than_planned(no_delay, capfd):
+    with reporting("Work", verbose=True), stage("calls", 63, "calls") as calls:
+        calls.update(41)
+    assert lines(capfd)[0].endswith("calls 0 s (41 calls)")
+
+
 def test_the_speed_is_written_in_steps_per_second_or_seconds_per_step(monkeypatch):
     now = 100.0
-    monkeypatch.setattr(_progress, "time", lambda: now)
+    monkeypatch.setattr(_stage, "time", lambda: now)
     with stage("vectors", 9000, "texts") as texts:
         assert texts.speed == ""
         now = 110.0

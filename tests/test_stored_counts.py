@@ -101,7 +101,7 @@ def test_first_topics_are_written_in_place():
     assert_array_equal(there, random_topics(tokens, 7, 3))
 
 
-def test_continues_after_an_interrupt(stored, reuters, monkeypatch):
+def test_continues_after_an_interrupt(stored, reuters, monkeypatch, caplog):
     """As by Ctrl-C in the middle of the 17th sweep."""
     lda = GibbsLDA(
         5, sampler="blocked", doc_topic_prior="auto", topic_word_prior="auto"
@@ -120,7 +120,9 @@ def test_continues_after_an_interrupt(stored, reuters, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         lda.fit(stored)
     assert not hasattr(lda, "components_")
-    lda.fit(stored)
+    with caplog.at_level("INFO", "llmtopics"):
+        lda.fit(stored)
+    assert "fit continues after sweep 16 of 40" in caplog.text
     assert n_calls == [*range(17), *range(16, 40)]
     assert not list(stored.path.glob("chain-*"))
     monkeypatch.undo()

@@ -7,14 +7,16 @@ remaining time is that of the whole work.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from time import time
-from typing import Any, TypeAlias
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from tqdm.auto import tqdm
+
+from llmtopics._stage import Snapshot, Stage, steps_beside_plan
 
 try:
     from sklearn.callback import CallbackSupportMixin, ProgressBar, with_callbacks
@@ -34,81 +36,11 @@ except ImportError:  # scikit-learn 1.8
             )
 
 
-Snapshot: TypeAlias = Callable[[], dict[str, Any]]
-
 _DELAY = 1.0  # seconds: work that is over sooner shows no bar
 _MOST_TASKS = 100  # of a stage, for callbacks: a task per text would fill the memory
 _RUNNING = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
 _ENDED = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}{postfix}"
-
-
-class Stage:
-    """A part of a call whose steps are counted.
-
-    Parameters
-    ----------
-    name : str
-    total : int
-        Number of steps.
-    unit : str
-        What the steps are, in the plural.
-    work : float
-        Work of all steps, from which the remaining time is estimated.
-    n_tasks : int
-        Number of tasks that callbacks see.
-    """
-
-    def __init__(self, name: str, total: int, unit: str, work: float, n_tasks: int):
-        self.name, self.total, self.unit = name, total, unit
-        self.work, self.n_tasks = work, n_tasks
-        self.n, self.done, self.start = 0, 0.0, time()
-        self.calls: tuple[_Call, ...] = ()
-
-    def update(
-        self,
-        n: int = 1,
-        work: float | None = None,
-        *,
-        estimator: Any = None,
-        snapshot: Snapshot | None = None,
-    ) -> bool:
-        """Count n more steps; return whether a callback asks to stop.
-
-        Parameters
-        ----------
-        n : int
-        work : float or None
-            Their work. None is n.
-        estimator : estimator or None
-            The one that makes the steps. None is the one that the callback belongs to.
-        snapshot : callable or None
-            Returns the attributes that ``estimator`` would have if it stopped here. It is
-            called only if a callback asks for a fitted estimator.
-        """
-        if not self.total:  # nothing to count
-            return False
-        n_before = self.n * self.n_tasks // self.total
-        self.n += n
-        self.done += n if work is None else work
-        n_tasks = min(self.n, self.total) * self.n_tasks // self.total - n_before
-        stops = [
-            call.advance(self, n_tasks, estimator, snapshot) for call in self.calls
-        ]
-        return any(stops)
-
-    def __str__(self) -> str:
-        return f"{self.n:,}/{self.total:,} {self.unit}"
-
-    @property
-    def speed(self) -> str:
-        """Steps per second, or seconds per step."""
-        seconds = time() - self.start
-        if not self.n or seconds <= 0:
-            return ""
-        rate = self.n / seconds
-        if rate < 1:
-            return f"{1 / rate:.1f} s/{self.unit.removesuffix('s')}"
-        return f"{rate:,.{int(rate < 10)}f} {self.unit}/s"
+_COUNTING = "{desc}: {elapsed}{postfix}"  # without a total
 
 
 class _Call:
@@ -136,16 +68,17 @@ class _Call:
         self.task: Any = None  # that of the outermost stage
         self.bar: Any = None
         self.on_bar: Stage | None = None
-        self.seconds: dict[str, float] = {}  # of finished stages
+        self.finished: dict[str, list[Stage]] = {}  # by their names
+        self.seconds: dict[str, float] = {}  # that they took
 
-    def begin(self, stage: Stage) -> None:
+    def begin(self, stage: Stage, *, at_once: bool) -> None:
         self.stages.append(stage)
-        if self.context is not None and stage is self.stages[0]:
+        if self.context is not None and stage.n_tasks and stage is self.stages[0]:
             self.task = self.context.subcontext(
                 task_name=stage.name, max_subtasks=stage.n_tasks
             )
             self.task.call_on_fit_task_begin(estimator=self.estimator)
-        self._show()
+        self._show(at_once=at_once)
 
     def advance(
         self, stage: Stage, n_tasks: int, estimator: Any, snapshot: Snapshot | None
@@ -171,24 +104,25 @@ class _Call:
             self.task = None
             seconds = self.seconds.get(stage.name, 0.0)
             self.seconds[stage.name] = seconds + time() - stage.start
+            self.finished.setdefault(stage.name, []).append(stage)
         self._show()
         self.stages.remove(stage)
 
-    def _show(self) -> None:
+    def _show(self, *, at_once: bool = False) -> None:
         """Draw the bar, if it is time for it."""
         if not self.shown or not self.stages:
             return
         stage, *inner = self.stages
         name = self.name if stage.name == self.name else f"{self.name}: {stage.name}"
         if self.bar is None:
-            if time() - self.start < _DELAY:
+            if not at_once and time() - self.start < _DELAY:
                 return
             self.bar = tqdm(
                 total=stage.work,
                 desc=name,
                 miniters=0,  # also inner stages change what it says
+                smoothing=0,  # the remaining time is that at the mean speed of the stage
                 dynamic_ncols=True,
-                bar_format=_RUNNING,
                 delay=1e-9,  # the first drawing is that of the update below
             )
         elif stage is not self.on_bar:
@@ -197,20 +131,30 @@ class _Call:
             self.bar.reset(total=stage.work)
         if stage is not self.on_bar:
             self.on_bar = stage
+            self.bar.total, self.bar.initial = stage.work, stage.first
+            self.bar.bar_format = _COUNTING if stage.work is None else _RUNNING
             self.bar.start_t = self.bar.last_print_t = stage.start
         notes = [str(stage), stage.speed, *map(str, inner)]
         self.bar.set_postfix_str(", ".join(filter(None, notes)), refresh=False)
-        self.bar.update(min(stage.done, stage.work) - self.bar.n)
+        done = stage.done if stage.work is None else min(stage.done, stage.work)
+        self.bar.update(done - self.bar.n)
+        if at_once:
+            self.bar.refresh()
 
     def close(self, *, failed: bool) -> None:
         if self.bar is None:
             return
         bar = self.bar
         if not failed:
-            bar.bar_format = _ENDED
-            bar.n, bar.start_t = bar.total, self.start
+            bar.start_t = self.start
+            if bar.total is not None:
+                bar.bar_format, bar.n = _ENDED, bar.total
             bar.set_description_str(self.name, refresh=False)
             notes = [f"{name} {took:.0f} s" for name, took in self.seconds.items()]
+            notes = [
+                note + steps_beside_plan(self.finished[name])
+                for note, name in zip(notes, self.seconds, strict=True)
+            ]
             bar.set_postfix_str(", ".join(notes), refresh=False)
         bar.close()
 
@@ -297,11 +241,13 @@ def _running(call: _Call) -> Iterator[None]:
 @contextmanager
 def stage(
     name: str,
-    total: int,
+    total: int | None,
     unit: str,
     *,
     work: float | None = None,
     each: bool = False,
+    first: int = 0,
+    slow: bool = False,
 ) -> Iterator[Stage]:
     """Count the steps of a loop.
 
@@ -309,28 +255,35 @@ def stage(
     ----------
     name : str
         What the loop does, such as "vectors".
-    total : int
-        Number of steps.
+    total : int or None
+        Number of steps. None if nobody knows it.
     unit : str
         What the steps are, in the plural, such as "texts".
     work : float or None
         Work of all steps, if they differ. None is ``total``.
     each : bool
         Whether callbacks see a task per step. If not, they see at most a hundred.
+    first : int
+        Number of steps that an earlier, interrupted call has made.
+    slow : bool
+        Whether a bar appears before the first step, because that takes seconds. Callbacks
+        do not see this stage.
 
     Yields
     ------
     stage : Stage
         Call its ``update`` after each step.
     """
-    n_tasks = total if each else min(total, _MOST_TASKS)
-    made = Stage(name, total, unit, total if work is None else work, n_tasks)
-    if not total:
+    n_tasks = 0 if slow or total is None else total
+    if not each:
+        n_tasks = min(n_tasks, _MOST_TASKS)
+    made = Stage(name, total, unit, total if work is None else work, n_tasks, first)
+    if total == 0:
         yield made
         return
     made.calls, failed = _CALLS.get(), True
     for call in made.calls:
-        call.begin(made)
+        call.begin(made, at_once=slow)
     try:
         yield made
         failed = False

@@ -118,7 +118,8 @@ class StoredCounts:
     def __array__(self, *_: Any, **__: Any) -> np.ndarray:
         raise TypeError(
             "StoredCounts are on disk and only GibbsLDA.fit and transform read them there: "
-            "pass one block at a time, `for block in counts`."
+            "pass one block at a time, `for block in counts`, or, if memory suffices, all of "
+            "them, scipy.sparse.vstack(list(counts)). FusionTopicModel reads texts."
         )
 
     def __iter__(self) -> Iterator[sp.csr_array]:

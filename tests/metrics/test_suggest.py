@@ -131,6 +131,8 @@ def test_the_rule(monkeypatch, qualities, similarity, chosen, reason):
     assert found.n_components == chosen
     assert reason in found.reason
     assert ("end of the range" in found.reason) == (chosen != 5)
+    more_stable = "is more stable: stability 0." in found.reason
+    assert more_stable == (chosen != 3)
 
 
 def test_indices():

@@ -1,10 +1,12 @@
 """What a naming costs is bounded, said beforehand and shown in one bar."""
 
 import logging
+from functools import partial
 
 import pytest
+from tqdm import tqdm
 
-from llmtopics import LocalLLM
+from llmtopics import LocalLLM, _progress
 from llmtopics._language.load import load_tokenizer
 from llmtopics.naming import name_topics
 from llmtopics.naming._inputs import beginning
@@ -103,3 +105,15 @@ def test_long_naming_is_sent_in_portions_with_the_same_names():
     llm = FakeLLM({f"word{k}": f"Word{k}" for k in range(70)})
     words = [[f"word{k}x", "other"] for k in range(70)]
     assert len(set(name_topics(words, llm=llm).names)) == 70
+
+
+def test_the_bar_moves_soon_and_ends_with_the_number_of_calls(
+    recorder, no_delay, monkeypatch, capfd
+):
+    monkeypatch.setattr(_progress, "tqdm", partial(tqdm, mininterval=0))
+    recorder.answers = {"": "Quantum cooking"}
+    words = [[f"word{k}", "other"] for k in range(20)]
+    name_topics(words, llm=recorder, verbose=True)
+    drawn = capfd.readouterr().err
+    assert " 8/60 calls" in drawn
+    assert "(20 calls)" in drawn.split("\r")[-1]

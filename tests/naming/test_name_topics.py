@@ -203,7 +203,7 @@ def test_topics_without_a_name_are_named_by_their_words(answer, outcome, warning
     expected = pytest.warns(UserWarning, match=warning) if warning else nullcontext()
     with expected:
         labeler = fitted({"rugby": answer, "bank": "Bank shares"}, describe=True)
-    assert labeler.names == ["rugby, wales, coach", "Bank shares"]
+    assert labeler.names == ["rugby wales coach", "Bank shares"]
     assert labeler.sources == ["words", "model"]
     assert labeler.outcomes == [outcome, "named"]
     none = dict.fromkeys(["rejected", "empty", "failed", "no_words"], 0)
@@ -235,10 +235,10 @@ def test_a_model_that_never_answers_is_an_error(answer, message):
 def test_a_topic_without_words_is_not_asked_for():
     llm = FakeLLM({"rugby": "Rugby union", "": "It is about rugby."})
     found = name_topics([WORDS[0], [" "]], llm=llm, describe=True)
-    assert found.names == ["Rugby union", "Topic 1"]
+    assert found.names == ["Rugby union", "topic 1"]
     assert found.outcomes == ["named", "no_words"]
     assert found.report["descriptions"]["no_words"] == 1
-    assert found.descriptions[1] == "Topic 1."
+    assert found.descriptions[1] == "topic 1."
 
 
 def test_one_answered_call_per_topic_is_enough():
@@ -264,7 +264,7 @@ def test_a_name_after_thinking_is_found_if_there_are_enough_tokens():
 
 def test_without_scores_a_name_needs_a_word_of_the_topic_or_two_proposals():
     llm = FakeLLM({"rugby": "Quantum cooking", "bank": "Banks"})
-    assert name_topics(WORDS, llm=llm).names == ["rugby, wales, coach", "Banks"]
+    assert name_topics(WORDS, llm=llm).names == ["rugby wales coach", "Banks"]
     answers = {"Text: Wales": "Quantum cooking", "": "Sport"}
     unchecked = fitted(answers, check_documents=False)
     assert unchecked.candidates == [{}, {"Sport": 2}]
@@ -277,7 +277,7 @@ def test_the_name_that_makes_the_words_most_likely_is_chosen():
     answers = {"Text: Wales": "Rugby", "rugby": "Sports", "bank": "Cooking"}
     labeler = fitted(answers, scores=scores, check_documents=False)
     assert labeler.candidates == [{"Rugby": 20.0, "Sports": 10.0}, {}]
-    assert labeler.names == ["Rugby", "bank, shares, profit"]
+    assert labeler.names == ["Rugby", "bank shares profit"]
 
 
 def test_equal_names_get_a_distinguishing_word():
@@ -291,7 +291,7 @@ def test_names_of_equal_topics_differ():
     assert len(set(same.names)) == 2
     empty = fitted({"": "I am sorry."}, words=[[], ["a", "b"]])
     assert empty.outcomes == ["no_words", "rejected"]
-    assert empty.names[0] == "Topic 0"
+    assert empty.names[0] == "topic 0"
     assert empty.descriptions is None
 
 
@@ -466,7 +466,7 @@ def test_topics_are_labeled():
 
 def test_words_are_shown_beside_the_names():
     named = fitted({"rugby": "Rugby", "bank": "Quantum cooking"})
-    assert named.captions == ["Rugby: wales, coach, match", "bank, shares, profit"]
+    assert named.captions == ["Rugby: wales, coach, match", "bank shares profit"]
     head, *lines = repr(named).splitlines()
     assert head == "2 topics, 1 named by the language model"
     for line, name, words in zip(lines, named.names, WORDS, strict=True):

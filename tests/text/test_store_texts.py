@@ -1,9 +1,12 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from tqdm import tqdm
 
-from llmtopics import TextAnalyzer
+from llmtopics import TextAnalyzer, _progress
 from llmtopics.datasets import load_bbc_news
 from llmtopics.text import store_texts
 
@@ -89,6 +92,22 @@ def test_a_word_that_was_counted_too_rarely_is_told_of(tmp_path):
             texts, tmp_path, vectorizer=vectorizer, batch_size=1, max_words=3
         )
     assert list(counts.feature_names) == ["kept"]
+
+
+@pytest.mark.parametrize("sized", [True, False])
+def test_one_bar_shows_both_passes(news, tmp_path, no_delay, monkeypatch, capfd, sized):
+    monkeypatch.setattr(_progress, "tqdm", partial(tqdm, mininterval=0))
+    texts = news if sized else Lines(news)
+    store_texts(
+        texts, tmp_path, vectorizer=CountVectorizer(), batch_size=50, verbose=True
+    )
+    first, *_, last = capfd.readouterr().err.strip().split("store_texts: ")[1:]
+    drawn = last.rstrip()
+    assert first.startswith("vocabulary: ")
+    assert ("%" in first) == sized
+    assert drawn.startswith("100%")
+    assert "vocabulary 0 s" in drawn
+    assert "counts 0 s" in drawn
 
 
 def test_bad_texts_are_named(tmp_path):

@@ -1,6 +1,9 @@
 """Devices to compute on, and their number formats."""
 
+import sys
 from collections.abc import Sequence
+
+from llmtopics._progress import stage
 
 
 def devices_of(device: str | Sequence[str]) -> list[str]:
@@ -11,7 +14,11 @@ def devices_of(device: str | Sequence[str]) -> list[str]:
     ValueError
         If PyTorch does not know a device, this machine has no such device, or there is none.
     """
-    import torch
+    new = int("torch" not in sys.modules)  # the first import takes seconds
+    with stage("load PyTorch", new, "packages", slow=True) as loaded:
+        import torch
+
+        loaded.update()
 
     if not isinstance(device, str):
         if not device:

@@ -204,9 +204,9 @@ class TransformerEmbedder(Embedder):
         """
         self._validate_params()
         texts = check_texts(X, "TransformerEmbedder")
-        settings, backend = self._settings()
         distinct = {text: i for i, text in enumerate(dict.fromkeys(texts))}
         with reporting("TransformerEmbedder", self.verbose, self):
+            settings, backend = self._settings()
             vectors = self._vectors(list(distinct), settings, backend)
         return vectors[[distinct[text] for text in texts]]
 

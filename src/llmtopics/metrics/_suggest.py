@@ -280,9 +280,8 @@ def _suggest(numbers: list[int], fits: list[list[tuple[dict, Weights]]]) -> Sugg
     most_stable = plateau["stability"].max()
     chosen = int(plateau.n_components[plateau["stability"] == most_stable].iloc[0])
     listed = [int(number) for number in plateau.n_components]
-    return Suggestion(
-        chosen, _reason(chosen, listed, numbers, numbers[best]), listed, table
-    )
+    reason = _reason(chosen, listed, numbers, numbers[best])
+    return Suggestion(chosen, reason + _more_stable(chosen, table), listed, table)
 
 
 def _reason(chosen: int, plateau: list[int], numbers: list[int], best: int) -> str:
@@ -301,6 +300,22 @@ def _reason(chosen: int, plateau: list[int], numbers: list[int], best: int) -> s
         if chosen > 1:
             reason += f" It is at the end of the range: try {side} numbers, too."
     return reason
+
+
+def _more_stable(chosen: int, table: "pd.DataFrame") -> str:
+    """Name the best of the numbers that are clearly more stable than the chosen one."""
+    rows = table.set_index("n_components")
+    own = rows.loc[chosen]
+    errors = np.hypot(rows.stability_error, own.stability_error).fillna(0)
+    rows = rows[(rows.stability - own.stability > errors) & (rows.index > 1)]
+    if rows.empty:
+        return ""
+    other = rows.quality.idxmax()
+    found = rows.loc[other]
+    return (
+        f" {other} is more stable: stability {found.stability:.2f} against "
+        f"{own.stability:.2f}, quality {found.quality:.3f} against {own.quality:.3f}."
+    )
 
 
 def _error(values: np.ndarray) -> np.ndarray:

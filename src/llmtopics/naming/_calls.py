@@ -2,7 +2,7 @@
 
 import logging
 from contextlib import ExitStack
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Self
 
 import numpy as np
@@ -15,6 +15,7 @@ logger = logging.getLogger(__name__)
 
 _TOKENS = {False: (12, 32), True: (32, 48)}  # chat: of a name, of a description
 _PORTION = 64  # prompts per request, so that the bar moves; two batches on a CPU
+_FIRST = 8  # prompts of the first request, so that the bar moves soon
 _BYTES_PER_TOKEN = 4  # of English, about
 
 
@@ -63,8 +64,9 @@ class Calls:
     ) -> list[str | None]:
         """Return the answers, None for failed calls. ``own`` prompts are the user's."""
         answers: list[str | None] = []
-        for start in range(0, len(prompts), _PORTION):
-            some = prompts[start : start + _PORTION]
+        ends = range(_FIRST, len(prompts), _PORTION)
+        for start, end in pairwise(sorted({0, *ends, len(prompts)})):
+            some = prompts[start:end]
             answers += self._llm.generate(
                 some,
                 chat=self._chat,

@@ -3,6 +3,7 @@
 import re
 
 from llmtopics._language.clean_answer import clean_answer
+from llmtopics._words import topic_labels
 from llmtopics.naming._prompts import CHAT_INSTRUCTION, EXAMPLES
 from llmtopics.text._segment import MAY_BE_SHORT, RANGES, WORD
 
@@ -89,8 +90,7 @@ def is_copy(name: str, words: str) -> bool:
 def distinct_names(chosen: list[str | None], topics: list[list[str]]) -> list[str]:
     """Return a distinct name per topic. A topic without a name is named by its words."""
     names = [
-        name or ", ".join(words[:3]) or f"Topic {k}"
-        for k, (name, words) in enumerate(zip(chosen, topics, strict=True))
+        name or label for name, label in zip(chosen, topic_labels(topics), strict=True)
     ]
     folded = [name.casefold() for name in names]
     taken = {name for name in folded if folded.count(name) == 1}

@@ -1,7 +1,7 @@
 """``store_texts``: count the words of a stream of texts, in parallel and in bounded memory."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,9 @@ import numpy as np
 from joblib import Parallel, delayed
 from sklearn.base import clone
 from sklearn.feature_extraction.text import CountVectorizer
-from tqdm.auto import tqdm
 
 from llmtopics._checks import check_positive, warn_user
+from llmtopics._progress import reporting, stage
 from llmtopics._stored_counts import StoredCounts, check_free, store_counts
 from llmtopics._text_streams import text_batches
 
@@ -49,7 +49,8 @@ def store_texts(
     n_jobs : int or None, default=None
         Number of processes. The result does not depend on it.
     verbose : bool or int, default=False
-        Whether to show a progress bar for each pass over the texts.
+        Whether to show a progress bar. It has the remaining time if the number of texts is
+        known: if ``texts`` has a length, or in the second pass.
 
     Returns
     -------
@@ -102,28 +103,33 @@ def store_texts(
         )
     check_free(path)
 
+    n_texts = len(texts) if isinstance(texts, Sized) else None
+
     def in_parallel(function: Callable[[list[str]], Any], name: str) -> Iterator[Any]:
-        with tqdm(desc=name, unit=" texts", disable=not verbose) as bar:
+        nonlocal n_texts
+        with stage(name, n_texts, "texts") as read:
             parallel = Parallel(n_jobs, return_as="generator")
             for size, found in parallel(
                 delayed(_with_size)(function, batch)
                 for batch in text_batches(texts, batch_size, "store_texts")
             ):
                 yield found
-                bar.update(size)
+                read.update(size)
+        n_texts = read.n or n_texts
 
-    if not hasattr(vectorizer, "vocabulary_") and vectorizer.vocabulary is None:
-        if iter(texts) is texts:
-            raise ValueError(
-                "texts can be read only once, and the vectorizer has no vocabulary: pass a "
-                "list or an object that can be read again, or fit the vectorizer first."
-            )
-        counted = in_parallel(_WordCounts(vectorizer), "vocabulary")
-        _set_vocabulary(vectorizer, counted, max_words)
-    names = vectorizer.get_feature_names_out()
-    return store_counts(
-        in_parallel(vectorizer.transform, "counts"), path, feature_names=names
-    )
+    with reporting("store_texts", verbose):
+        if not hasattr(vectorizer, "vocabulary_") and vectorizer.vocabulary is None:
+            if iter(texts) is texts:
+                raise ValueError(
+                    "texts can be read only once, and the vectorizer has no vocabulary: pass "
+                    "a list or an object that can be read again, or fit the vectorizer first."
+                )
+            counted = in_parallel(_WordCounts(vectorizer), "vocabulary")
+            _set_vocabulary(vectorizer, counted, max_words)
+        names = vectorizer.get_feature_names_out()
+        return store_counts(
+            in_parallel(vectorizer.transform, "counts"), path, feature_names=names
+        )
 
 
 def _with_size(function: Callable[[list[str]], Any], batch: list[str]):

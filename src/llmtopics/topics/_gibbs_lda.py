@@ -1,5 +1,6 @@
 """Latent Dirichlet allocation fitted by collapsed Gibbs sampling."""
 
+import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from copy import copy
@@ -15,7 +16,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from llmtopics._checks import N_JOBS, as_seed, check_counts, check_prior
 from llmtopics._compiled.threads import workers
-from llmtopics._progress import Stage, fitting, stage
+from llmtopics._progress import Stage, aside, fitting, stage
 from llmtopics._state import restored_on_error
 from llmtopics._stored_counts import StoredCounts
 from llmtopics.topics._count_model import (
@@ -46,6 +47,8 @@ from llmtopics.topics._gibbs.tokens import (
     topics_from_prior,
 )
 from llmtopics.topics._gibbs.word_prior import WordPrior, check_word_prior
+
+logger = logging.getLogger(__name__)
 
 _BURN_IN = 0.5  # share of max_iter before priors are learned
 
@@ -184,8 +187,8 @@ class GibbsLDA(CountTopicModel):
     With :class:`StoredCounts`, blocked sampling keeps the topics of all tokens in two files
     in a folder beside the counts. After each sweep it records its state there. If the process
     is killed, ``fit`` with the same parameters continues after the last complete sweep, and
-    gives the same bits as a fit without interrupt. This needs an int as ``random_state``. The
-    files are deleted when ``fit`` ends. Few tokens, and ``sampler="exact"``, are sampled in
+    gives the same bits as a fit without interrupt. A logged message (INFO) says so. This
+    needs an int as ``random_state``. The files are deleted when ``fit`` ends. Few tokens, and ``sampler="exact"``, are sampled in
     memory.
 
     References
@@ -501,11 +504,16 @@ class GibbsLDA(CountTopicModel):
             saved.restore(chain)
             if learn_beta:
                 chain.word_prior = WordPrior(saved.state["beta"], chain.tokens.n_words)
+            with aside():
+                logger.info(
+                    "fit continues after sweep %d of %d", chain.n_sweeps, n_sweeps
+                )
 
         def risen() -> float:
             return rise(trace[int(burn_in) // EVERY :])
 
-        with stage("sweeps", n_sweeps - chain.n_sweeps, "sweeps", each=True) as sweeps:
+        counted = stage("sweeps", n_sweeps, "sweeps", each=True, first=chain.n_sweeps)
+        with counted as sweeps:
             while chain.n_sweeps < n_sweeps and not stop:
                 checked = not batch and chain.n_sweeps % EVERY == 0
                 if checked and tol is not None and risen() <= tol:
