@@ -534,7 +534,7 @@ def test_a_topic_without_weight_is_borne(lost, place):
 def test_a_topic_without_weight_stands_for_nothing(lost):
     words = top_words(lost.phi, lost.words)
     assert [len(topic) for topic in words] == [10, 0, 10, 10]
-    assert name_topics(words, llm=Echo()).names[1] == "Topic 1"
+    assert name_topics(words, llm=Echo()).names[1] == "topic 1"
     stability = metrics.topic_stability(lost.pipeline, lost.texts, n_runs=1)
     assert (stability.per_topic > 0).tolist() == [True, False, True, True]
     correlations = metrics.topic_correlations(lost.theta, adjusted=True)
