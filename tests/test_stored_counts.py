@@ -25,6 +25,7 @@ from llmtopics._compiled.threads import ONE
 from llmtopics.datasets import load_reuters395, make_topics
 from llmtopics.topics._gibbs import chain as chains
 from llmtopics.topics._gibbs.chain import start_chain
+from llmtopics.topics._gibbs.counts import LargeRowCounts
 from llmtopics.topics._gibbs.tokens import Tokens, random_topics, tokens_from_counts
 
 
@@ -221,6 +222,19 @@ def test_integers_count_where_floats_stop():
     chain.sweep(np.ones((1, 1)))
     assert chain.counts.totals() == [n]
     assert chain.counts.word_topic()[0, 0] == n
+
+
+def test_added_counts_stay_when_tokens_move():
+    """What other workers counted is in the integers, too, of which the floats are made."""
+    tokens = Tokens(np.array([0, 0, 1], np.int32), np.array([0, 3]), 2)
+    topics = np.array([0, 1, 1], np.uint16)
+    counts = LargeRowCounts(tokens, topics, 2)
+    change = np.zeros_like(counts.parts.table, np.int32)
+    change[0, 1] = 2**24 + 1
+    counts.add(change)
+    counts.move(tokens, topics, np.zeros(3, np.uint16), 0, 3, 0, 2)
+    assert_array_equal(counts.totals(), [3, 2**24 + 1])
+    assert_array_equal(counts.word_topic(), np.float32([[2, 2**24 + 1], [1, 0]]))
 
 
 # faults -------------------------------------------------------------------------------------
