@@ -1,4 +1,4 @@
-"""A fit of a corpus on disk: seconds per sweep, memory, and the same bits after a kill.
+"""A fit of a corpus on disk: seconds per sweep, memory, and the same topics after kills.
 
 The corpus is drawn from topics of IMDB reviews: documents of the reviews' lengths and topic
 proportions are drawn with replacement, and every token is drawn again, so no two documents are
@@ -6,8 +6,10 @@ alike. Lines are added to ``results/out_of_core.jsonl``.
 """
 
 import argparse
+import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,7 +27,7 @@ from benchmarks.runs import environment
 RESULTS = Path(__file__).parent / "results" / "out_of_core.jsonl"
 K, N_SWEEPS, N_JOBS = 100, 10, 2
 ALPHA, BETA = 0.1, 0.01
-MANY = 5 * 10**8  # tokens that are fitted only once, because it takes long
+KILLS = 2, 6  # sweeps
 PACKAGES = "llmtopics numpy scipy scikit-learn numba"
 _PER_BLOCK = 20_000  # documents
 
@@ -93,23 +95,30 @@ def memory() -> tuple[int, int]:
     return tuple(int(lines[name].split()[0]) // 1024 for name in ("VmRSS", "RssAnon"))
 
 
-def fit(path: str, result: str) -> None:
-    """Fit and save φ and measures, in a process of its own."""
+def fit(path: str, result: str, whole: bool) -> None:
+    """Fit and save measures, in a process of its own; or stop after the last sweep."""
     from llmtopics import GibbsLDA, StoredCounts
     from llmtopics.topics._gibbs.saved_chain import SavedChain
 
-    peak, sweeps, over = [0, 0], [], threading.Event()
+    peak, sweeps, line = [0, 0], [], {}
+    out = Path(result)
 
     def watch() -> None:
-        while not over.wait(0.5):
+        while True:
             peak[:] = map(max, peak, memory())
+            time.sleep(0.5)
 
     save = SavedChain.save
 
-    def timed(*arguments, **state):
+    def timed(saved, chain, **state):
         start = time.perf_counter()
-        save(*arguments, **state)
+        save(saved, chain, **state)
         sweeps.append((time.perf_counter(), time.perf_counter() - start))
+        if state["n_sweeps"] == N_SWEEPS:
+            line["sha256_of_topics"] = hashlib.sha256(chain.topics).hexdigest()
+            if not whole:
+                out.write_text(json.dumps(line))
+                os._exit(0)
 
     SavedChain.save = timed
     threading.Thread(target=watch, daemon=True).start()
@@ -118,11 +127,10 @@ def fit(path: str, result: str) -> None:
     begin = time.perf_counter()
     lda.fit(StoredCounts(path))
     end = time.perf_counter()
-    over.set()
     times = [at for at, _ in sweeps]
-    np.savez(result, components=lda.components_)
-    line = {
+    line |= {
         "seconds": end - begin,
+        "seconds_of_sweeps": times[-1] - begin,
         "seconds_per_sweep": np.diff(times).tolist(),
         "seconds_to_save": [seconds for _, seconds in sweeps],
         "seconds_after_sweeps": end - times[-1],
@@ -130,13 +138,15 @@ def fit(path: str, result: str) -> None:
         "peak_anonymous_mib": peak[1],
         "log_likelihood": lda.log_likelihood_.tolist(),
     }
-    Path(result).with_suffix(".json").write_text(json.dumps(line))
+    out.write_text(json.dumps(line))
 
 
-def run(path: Path, result: Path, *, kill_after: int | None = None) -> None:
-    """Fit in a process; kill it in mid-sweep after some sweeps."""
-    command = [sys.executable, "-m", "benchmarks.out_of_core", "--fit", path, result]
-    process = subprocess.Popen(list(map(str, command)))
+def run(path: Path, *, whole: bool = True, kill_after: int | None = None) -> dict:
+    """Fit in a process; kill it in mid-sweep after some sweeps. Return its measures."""
+    result = path / "line.json"
+    command = [sys.executable, "-m", "benchmarks.out_of_core", "--fit", str(path)]
+    command += [str(result), "--whole"] if whole else [str(result)]
+    process = subprocess.Popen(command)
     while kill_after is not None and process.poll() is None:
         time.sleep(1)
         for state in path.glob("chain-*/state.json"):
@@ -144,13 +154,17 @@ def run(path: Path, result: Path, *, kill_after: int | None = None) -> None:
                 time.sleep(5)
                 os.kill(process.pid, signal.SIGKILL)
                 process.wait()
-                return
+                return json.loads(state.read_text())
     if process.wait():
         raise RuntimeError(f"the fit ended with {process.returncode}")
+    return json.loads(result.read_text())
 
 
-def measure(folder: Path, n_tokens: int, kills: tuple[int, ...]) -> dict:
-    """Fit once; fit again, killed after some sweeps; compare φ."""
+def measure(folder: Path, n_tokens: int) -> dict:
+    """Sample, killed after some sweeps; fit without kills; compare all topics.
+
+    A chain that an earlier run left is continued first.
+    """
     start = time.perf_counter()
     counts = made(folder, n_tokens)
     line = {
@@ -162,21 +176,15 @@ def measure(folder: Path, n_tokens: int, kills: tuple[int, ...]) -> dict:
         "n_jobs": N_JOBS,
         "seconds_to_make": time.perf_counter() - start,
     }
-    once, again = folder / "once.npz", folder / "again.npz"
-    run(counts.path, once)
-    line |= json.loads(once.with_suffix(".json").read_text())
-    if not kills:
-        return line | environment(PACKAGES)
-    for sweeps in kills:
-        run(counts.path, again, kill_after=sweeps)
-    run(counts.path, again)
-    with np.load(once) as one, np.load(again) as other:
-        line["same_bits_after_kills"] = bool(
-            np.array_equal(one["components"], other["components"])
-        )
-    line["seconds_of_the_last_part"] = json.loads(
-        again.with_suffix(".json").read_text()
-    )["seconds"]
+    killed = [run(counts.path, kill_after=sweeps)["n_sweeps"] for sweeps in KILLS]
+    again = run(counts.path, whole=False)
+    for left in counts.path.glob("chain-*"):
+        shutil.rmtree(left)
+    line |= run(counts.path)
+    line["killed_after_sweeps"] = killed
+    line["same_topics_after_kills"] = (
+        line["sha256_of_topics"] == again["sha256_of_topics"]
+    )
     return line | environment(PACKAGES)
 
 
@@ -186,9 +194,10 @@ def main() -> None:
     parser.add_argument("--tokens", type=float, nargs="*", default=[1e8, 1e9])
     parser.add_argument("--make", action="store_true", help="only make the corpora")
     parser.add_argument("--fit", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--whole", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.fit:
-        fit(*options.fit)
+        fit(*options.fit, options.whole)
         return
     folder = options.folder or Path(tempfile.mkdtemp())
     folder.mkdir(parents=True, exist_ok=True)
@@ -196,7 +205,7 @@ def main() -> None:
         if options.make:
             print(made(folder, n_tokens))
             continue
-        line = measure(folder, n_tokens, (2, 6) if n_tokens < MANY else ())
+        line = measure(folder, n_tokens)
         with open(RESULTS, "a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
