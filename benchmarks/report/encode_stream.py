@@ -13,10 +13,10 @@ STREAM = """\
 *Memory*: an encoder of random weights with one layer and 16 dimensions, short texts that are all different, one
 process. *MiB* is the peak memory of the process; PyTorch and the library alone take most of it.
 """
-TITLES = """\
-*Speed*: MiniLM and {n:,} titles of StackOverflow, beside the pool of processes of sentence-transformers (one thread per
-process, float32). `float32` and `auto` are `store_vectors` with one process and all cores. Times are from the start of
-processes and models to the written file, one run each. The two cores were shared with other work (load {load:.0f}), so
+SENTENCES = """\
+*Speed*: MiniLM and {n:,} sentences of IMDB reviews, all different, beside the pool of processes of sentence-transformers (one thread per
+process, float32). `float32` and `auto` are `store_vectors` with one process and all cores. Times are from the
+texts in memory to the written file, one run each. The two cores were shared with other work (load {load:.0f}), so
 seconds of the clock say little: compare the CPU seconds of all processes. *MiB* is the largest peak of one process.
 sentence-transformers keeps all vectors in memory.
 """
@@ -26,7 +26,7 @@ def section() -> list[str]:
     lines = lines_of("encode_stream")
     by_setting = defaultdict(list)
     for line in lines:
-        if line["task"] == "titles":
+        if line["task"] == "sentences":
             by_setting[line["setting"]].append(line)
     if not by_setting:
         return []
@@ -43,7 +43,7 @@ def section() -> list[str]:
     head = ["texts", "MiB", "MiB of the file", "texts per CPU second"]
     parts = [STREAM, table(head, rows)]
     every = [line for some in by_setting.values() for line in some]
-    about = TITLES.format(
+    about = SENTENCES.format(
         n=every[0]["n_texts"],
         load=median(line["load"] for line in every),
     )

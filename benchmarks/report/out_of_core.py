@@ -12,8 +12,9 @@ TEXT = """\
 replacement. Every token is drawn again from a model of the reviews, so no two documents are alike.
 
 *Sweep* is the median over the sweeps after the first. *In all* includes the expected counts after the last sweep.
-*Memory* is the peak without pages of the files, and with those that happened to be in memory. *Same bits after kills*:
-another process was killed (SIGKILL) in mid-sweep, twice, and a third one finished its fit.
+*Memory* is the peak without pages of the files, and with those that happened to be in memory. *Killed after*: another
+fit was killed (SIGKILL) in mid-sweep after these sweeps, and continued. *Same topics*: then all tokens had the same
+topics as in the fit without kills.
 """
 
 
@@ -27,9 +28,8 @@ def section() -> list[str]:
             f"{line['seconds'] / 60:.1f}",
             f"{line['peak_anonymous_mib'] / 1024:.1f}",
             f"{line['peak_mib'] / 1024:.1f}",
-            {True: "yes", False: "no", None: "not run"}[
-                line.get("same_bits_after_kills")
-            ],
+            ", ".join(map(str, line["killed_after_sweeps"])),
+            "yes" if line["same_topics_after_kills"] else "no",
         ]
         for _, line in sorted(lines.items())
     ]
@@ -40,6 +40,7 @@ def section() -> list[str]:
         "in all, min",
         "memory, GiB",
         "with pages, GiB",
-        "same bits after kills",
+        "killed after",
+        "same topics",
     ]
     return [TEXT, table(head, rows)] if rows else []
