@@ -193,6 +193,7 @@ READ_FILES = ("describe.md", "tune.md")  # they read what only the reader has
     [
         "install.md",
         "guide/from_bertopic.md",
+        pytest.param("../README.zh.md", marks=pytest.mark.slow),
         *(
             pytest.param(
                 f"guide/{path.name}",
