@@ -1,7 +1,7 @@
 """Vectors of a stream of texts on disk: memory, and speed beside sentence-transformers' processes.
 
 *rows*: ``store_vectors`` with a tiny encoder of random weights. Its memory should not depend on
-the number of texts. *sentences*: MiniLM, sentences of IMDB reviews, ways in turn. Each is
+the number of texts. The same with MiniLM. *sentences*: MiniLM, sentences of IMDB reviews, ways in turn. Each is
 measured in a process of its own, from the texts in memory to the written file, with the CPU time
 and peak memory of all its processes. Appends a JSON line per task, setting and run to
 ``results/encode_stream.jsonl``.
@@ -21,7 +21,8 @@ from benchmarks.runs import run_tasks, task_arguments
 
 PACKAGES = "llmtopics sentence-transformers torch transformers tokenizers numpy"
 N_RUNS = 1
-N_SENTENCES = 100_000
+N_SENTENCES = 20_000  # beside sentence-transformers
+MANY = 100_000
 TINY = {
     "hidden_size": 16,
     "intermediate_size": 16,
@@ -83,7 +84,7 @@ def rows(n_texts: int) -> dict:
         return measured(lambda path: len(store_vectors(texts, path, embedder=embedder)))
 
 
-def sentences() -> list[str]:
+def sentences(n_texts: int) -> list[str]:
     """Return the first distinct sentences of IMDB reviews."""
     from benchmarks.corpora import CORPORA
     from llmtopics.text import split_sentences
@@ -91,17 +92,17 @@ def sentences() -> list[str]:
     found: dict[str, None] = {}
     for review in CORPORA["IMDB"].load().texts:
         found |= dict.fromkeys(split_sentences(review))
-        if len(found) >= N_SENTENCES:
+        if len(found) >= n_texts:
             break
-    return list(found)[:N_SENTENCES]
+    return list(found)[:n_texts]
 
 
-def ours(dtype: str) -> dict:
+def ours(dtype: str, n_texts: int = N_SENTENCES) -> dict:
     """Measure ``store_vectors`` with MiniLM."""
     from llmtopics import TransformerEmbedder
     from llmtopics.embed import store_vectors
 
-    texts = sentences()
+    texts = sentences(n_texts)
     embedder = TransformerEmbedder(dtype=dtype)
 
     def work(path: Path) -> int:
@@ -117,7 +118,7 @@ def peer(n_processes: int) -> dict:
 
     from llmtopics._language.files import find_files
 
-    texts = sentences()
+    texts = sentences(N_SENTENCES)
 
     def work(path: Path) -> int:
         model = SentenceTransformer(str(find_files("minilm")), device="cpu")
@@ -137,6 +138,7 @@ def tasks(most_rows: float) -> Iterator[tuple[str, str, int, partial]]:
     for n_texts in (100_000, 500_000, 1_000_000, 10_000_000):
         if n_texts <= most_rows:
             yield "rows", f"{n_texts:,}", 0, partial(rows, n_texts)
+    yield "rows", f"{MANY:,}, MiniLM", 0, partial(ours, "auto", MANY)
     for run in range(N_RUNS):
         yield "sentences", "sentence-transformers, 2 processes", run, partial(peer, 2)
         yield "sentences", "float32", run, partial(ours, "float32")
