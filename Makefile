@@ -67,7 +67,7 @@ dist: $(DIST)/tools ## build the wheel and the sdist, check both, try the wheel 
 	clean=$$(mktemp -d) && trap 'rm -rf "$$clean"' EXIT && $(MAKE) try-wheel VENV=$$clean/venv
 
 try-wheel: export PYTHONPATH := # nothing of the checkout
-try-wheel: # of dist/, without extras, in a new environment, and list what it brings
+try-wheel: # called by `dist`: without extras, in a new environment, and list what it brings
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) -c $(PINS) --upgrade 'pip>=25.3'
 	$(INSTALL) $(CPU_TORCH) --no-deps torch

@@ -26,6 +26,7 @@ PERMISSIVE = {
     "MIT",
     "MIT-CMU",
     "PSF-2.0",
+    "Unlicense",
     "Zlib",
 }
 NAMES = {  # in metadata of packages without an SPDX expression: the same in SPDX
@@ -38,6 +39,7 @@ NAMES = {  # in metadata of packages without an SPDX expression: the same in SPD
     "OSI Approved :: MIT License": "MIT",
     "OSI Approved :: Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
     "OSI Approved :: Python Software Foundation License": "PSF-2.0",
+    "OSI Approved :: The Unlicense (Unlicense)": "Unlicense",
 }
 WEAK_COPYLEFT = {  # of single files: who changes these must publish the changes
     "certifi": "MPL-2.0; a list of certificates, which we do not change",
