@@ -61,6 +61,7 @@ lock: ## renew the lists of pinned dependencies in requirements/
 	$(LOCK) --group test --resolution lowest-direct -o requirements/lowest.txt
 
 DIST := .venv-dist
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' src/llmtopics/__init__.py)
 dist: $(DIST)/tools ## build the wheel and the sdist, check both, try the wheel in a clean environment
 	rm -rf dist
 	$(DIST)/bin/python release/build_packages.py dist
@@ -72,8 +73,10 @@ try-wheel: # called by `dist`: without extras, in a new environment, and list wh
 	$(PIP) -c $(PINS) --upgrade 'pip>=25.3'
 	$(INSTALL) $(CPU_TORCH) --no-deps torch
 	$(INSTALL) dist/*.whl
-	$(DIST)/bin/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --PEP-639 \
-		--output-reproducible -o dist/sbom/llmtopics.cdx.json
+	mkdir -p dist/sbom
+	sed 's/^dynamic = .*/version = "$(VERSION)"/' pyproject.toml >$(VENV)/pyproject.toml # for the SBOM
+	$(DIST)/bin/cyclonedx-py environment $(BIN)/python --pyproject $(VENV)/pyproject.toml \
+		--mc-type library --output-reproducible -o dist/sbom/llmtopics-$(VERSION).cdx.json
 	$(PIP) --no-deps --require-hashes -r requirements/data.txt
 	cp README.md release/try_wheel.py $(VENV)
 	cd $(VENV) && HF_HUB_OFFLINE=1 LLMTOPICS_CACHE=$(VENV)/cache bin/python try_wheel.py README.md
