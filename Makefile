@@ -9,7 +9,8 @@ INSTALL = $(PIP) -c $(PINS) --build-constraint $(PINS)
 CPU_TORCH := $(if $(shell command -v nvidia-smi 2>/dev/null),,--retries 1 \
 	--extra-index-url https://download.pytorch.org/whl/cpu)
 
-.PHONY: help demo test test-slow soak lint docs bench models test-newest test-lowest lock clean
+.PHONY: help demo test test-slow soak lint docs bench models test-newest test-lowest lock \
+	dist try-wheel audit clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -56,11 +57,42 @@ LOCK = .venv-lock/bin/uv pip compile --upgrade --universal --python-version 3.11
 lock: ## renew the lists of pinned dependencies in requirements/
 	$(PYTHON) -m venv .venv-lock # apart: the old lists may contradict pyproject.toml
 	.venv-lock/bin/python -m pip --disable-pip-version-check install --upgrade 'uv>=0.9'
-	$(LOCK) $(addprefix --group ,build test lint docs bench) -o requirements/lock.txt
+	$(LOCK) $(addprefix --group ,build dist test lint docs bench) -o requirements/lock.txt
 	$(LOCK) --group test --resolution lowest-direct -o requirements/lowest.txt
 
+DIST := .venv-dist
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' src/llmtopics/__init__.py)
+dist: $(DIST)/tools ## build the wheel and the sdist, check both, try the wheel in a clean environment
+	rm -rf dist
+	$(DIST)/bin/python release/build_packages.py dist
+	clean=$$(mktemp -d) && trap 'rm -rf "$$clean"' EXIT && $(MAKE) try-wheel VENV=$$clean/venv
+
+try-wheel: export PYTHONPATH := # nothing of the checkout
+try-wheel: # called by `dist`: without extras, in a new environment, and list what it brings
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) -c $(PINS) --upgrade 'pip>=25.3'
+	$(INSTALL) $(CPU_TORCH) --no-deps torch
+	$(INSTALL) dist/*.whl
+	mkdir -p dist/sbom
+	sed 's/^dynamic = .*/version = "$(VERSION)"/' pyproject.toml >$(VENV)/pyproject.toml # for the SBOM
+	$(DIST)/bin/cyclonedx-py environment $(BIN)/python --pyproject $(VENV)/pyproject.toml \
+		--mc-type library --output-reproducible -o dist/sbom/llmtopics-$(VERSION).cdx.json
+	$(PIP) --no-deps --require-hashes -r requirements/data.txt
+	cp README.md release/try_wheel.py $(VENV)
+	cd $(VENV) && HF_HUB_OFFLINE=1 LLMTOPICS_CACHE=$(VENV)/cache bin/python try_wheel.py README.md
+
+audit: $(DIST)/tools ## look up the known vulnerabilities of all pinned releases; needs PyPI's advisories
+	$(DIST)/bin/pip-audit --strict --disable-pip --no-deps -r $(PINS)
+
 clean: ## remove what the other targets made
-	rm -rf .venv .venv-newest .venv-lowest .venv-lock docs/_build docs/api docs/auto_examples
+	rm -rf .venv .venv-newest .venv-lowest .venv-lock $(DIST) dist docs/_build docs/api docs/auto_examples
+
+$(DIST)/tools: pyproject.toml $(PINS)
+	rm -rf $(DIST)
+	$(PYTHON) -m venv $(DIST)
+	$(DIST)/bin/python -m pip --disable-pip-version-check install -c $(PINS) --upgrade 'pip>=25.3'
+	$(DIST)/bin/python -m pip --disable-pip-version-check install -c $(PINS) --group build --group dist
+	touch $@
 
 $(VENV)/core: pyproject.toml $(wildcard requirements/*.txt)
 	$(PYTHON) -m venv $(VENV)

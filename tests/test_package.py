@@ -92,6 +92,30 @@ def test_every_heavy_dependency_can_be_imported():
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
 
 
+EXTRAS = [  # what they install, as it is imported
+    *("PIL", "accelerate", "av", "dask", "distributed", "faster_whisper", "gguf"),
+    *("icu4py", "implicit", "matplotlib", "onnxruntime", "openai", "pandas", "peft"),
+    *("psutil", "py3langid", "rapidocr", "rich"),
+]
+
+
+@pytest.mark.slow
+def test_without_extras_every_module_is_imported_or_names_its_extra():
+    """`make dist` tries the same where none is installed."""
+    code = (
+        "import runpy, sys; sys.modules.update(dict.fromkeys(sys.argv[2:])); "
+        "print(*runpy.run_path(sys.argv[1])['check_modules']())"
+    )
+    tool = ROOT / "release/try_wheel.py"
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, tool, *EXTRAS],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert {each.split(".")[1] for each in run.stdout.split()} == {"dask"}
+
+
 def pins(name):
     """Package to its pinned releases, those for some platforms only with their marker."""
     found = defaultdict(list)
@@ -223,3 +247,25 @@ def test_links_of_the_readme_lead_to_files():
     assert len(links) > 10
     missing = [link for link in links if not (ROOT / link).exists()]
     assert not missing
+
+
+def test_the_citation_agrees_with_the_package():
+    citation = (ROOT / "CITATION.cff").read_text("utf-8")
+    said = dict(re.findall(r"^([a-z-]+): (.+)$", citation, re.MULTILINE))
+    about = metadata.metadata("llmtopics")
+    assert said["title"] == about["Name"]
+    assert said["version"] == llmtopics.__version__
+    assert said["abstract"] == about["Summary"]
+    assert said["license"] == about["License-Expression"]
+
+
+def test_the_page_on_pypi_has_no_links_to_files():
+    """The substitutions of pyproject.toml leave addresses and the text of other links."""
+    hook = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]
+    rules = hook["metadata"]["hooks"]["fancy-pypi-readme"]["substitutions"]
+    text = README.read_text("utf-8")
+    for rule in rules:
+        text = re.sub(rule["pattern"], rule["replacement"], text)
+    assert not re.findall(r"\]\((?!https://)", text)
+    assert "Install · Guide · Examples" in text
+    assert "`FusionTopicModel`" in text

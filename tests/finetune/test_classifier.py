@@ -1,4 +1,5 @@
 import pickle
+import sys
 from shutil import copytree, rmtree
 
 import numpy as np
@@ -55,6 +56,15 @@ def test_the_head_is_logistic_regression_on_the_vectors(texts, subjects):
         found.decision_function(texts), expected.decision_function(vectors)
     )
     assert len(found.history_["loss"]) == 0
+
+
+@pytest.mark.parametrize("name", ["accelerate", "psutil"])
+def test_training_without_a_package_names_the_extra(
+    tiny, texts, subjects, monkeypatch, name
+):
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ImportError, match=rf"{name}: pip install .*\[finetune\]"):
+        tiny("full").fit(texts, subjects)
 
 
 @HEAD_LORA

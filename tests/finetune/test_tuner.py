@@ -47,6 +47,13 @@ def test_a_model_of_random_weights_learns(tiny, texts, objective):
     assert tuner.score(["the bank market"]) > tuner.score(["zqx 9§7 wvu"])
 
 
+@pytest.mark.parametrize("name", ["accelerate", "psutil"])
+def test_training_without_a_package_names_the_extra(tiny, texts, monkeypatch, name):
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ImportError, match=rf"{name}: pip install .*\[finetune\]"):
+        tiny(max_steps=1).fit(texts)
+
+
 def test_the_score_of_texts_is_that_of_their_tokens(tiny, texts):
     """The mean over texts, weighted by tokens, whatever stands beside them."""
     tuner = tiny(max_steps=2).fit(texts)

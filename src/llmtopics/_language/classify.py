@@ -11,6 +11,7 @@ from llmtopics._language.load import load_config, load_tokenizer
 from llmtopics._language.objectives import mean_pooled
 from llmtopics._language.training import Plan, train, training_device
 from llmtopics._language.training_models import (
+    check_installed,
     check_memory,
     lora_share,
     pretrained_model,
@@ -82,6 +83,7 @@ def train_encoder(
     FloatingPointError
         If the loss or a weight becomes NaN or infinite.
     """
+    check_installed()
     tokenizer = load_tokenizer(encoding.folder)
     items = examples.items(tokenizer, encoding)
     checked = held_out.items(tokenizer, encoding)

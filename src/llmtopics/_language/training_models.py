@@ -1,6 +1,7 @@
 """Models to train: from weights or at random, with an adapter, and as a folder at the end."""
 
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
 from shutil import copyfile
 from typing import Any, NamedTuple
@@ -23,6 +24,15 @@ class Size(NamedTuple):
     n_layers: int
     n_heads: int
     vocab_size: int
+
+
+def check_installed() -> None:
+    """Raise an ImportError if a package that every training needs is missing."""
+    if missing := [name for name in ("accelerate", "psutil") if not find_spec(name)]:
+        raise ImportError(
+            f"Training a language model needs {' and '.join(missing)}: "
+            "pip install 'llmtopics[finetune]'"
+        )
 
 
 def check_encoder(config: Any, model: str) -> None:

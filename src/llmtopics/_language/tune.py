@@ -28,6 +28,7 @@ from llmtopics._language.training import (
 from llmtopics._language.training_models import (
     Size,
     check_encoder,
+    check_installed,
     check_memory,
     check_size,
     license_of,
@@ -136,6 +137,7 @@ def _tune(
     corpus: str,
 ) -> None:
     """Write the tuned model, its card and its history into a folder."""
+    check_installed()
     held_rows, rows = _split(len(texts), tuning)
     kind = OBJECTIVES[tuning.objective]
     make, config, tokenizer, window = _start(
