@@ -8,7 +8,7 @@ the time to these lines. Lines are added to ``results/dask_lda.jsonl``.
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -21,7 +21,7 @@ from benchmarks.runs import ONE_THREAD, run_tasks, task_arguments
 
 K, ALPHA, BETA = 100, 0.1, 0.01
 SIZES = 20_000_000, 50_000_000  # tokens, beside IMDB itself
-N_SWEEPS, N_FIRST, N_RUNS = 10, 4, 3  # the first sweeps of a run do not count
+N_SWEEPS, N_FIRST, N_RUNS = 10, 4, 2  # the first sweeps of a run do not count
 MANY = 1, 2, 4, 8, 16  # workers in one process, for exact bytes
 LOCAL_SWEEPS = None, 1, 2, 5, 10
 N_LOCAL, N_WORKERS, N_SEEDS = 100, 4, 3  # sweeps, workers and seeds of a fit
@@ -138,8 +138,12 @@ def watched(after: Callable[[float], None]) -> Iterator[None]:
         Team.sweep, Team.sweeps_alone = kept
 
 
+class Enough(Exception):
+    """All sweeps were timed."""
+
+
 def on_dask(folder: Path, n_tokens: int | None, n_workers: int) -> dict:
-    """Time sweeps on workers; count their bytes and memory."""
+    """Time sweeps on workers; count their bytes and memory. IMDB is fitted to the end."""
     from llmtopics.dask import DaskGibbsLDA
 
     counts = stored(folder, n_tokens)
@@ -151,10 +155,12 @@ def on_dask(folder: Path, n_tokens: int | None, n_workers: int) -> dict:
             seconds.append(of_sweep)
             all_bytes.append(loopback())
             moved.append(sum(client.run(sent).values()))
+            if n_tokens is not None and len(seconds) == N_SWEEPS:
+                raise Enough
 
         lda = DaskGibbsLDA(K, doc_topic_prior=ALPHA, topic_word_prior=BETA)
         lda.set_params(max_iter=N_SWEEPS, random_state=0, checkpoint_every=1000)
-        with watched(after):
+        with watched(after), suppress(Enough):
             lda.fit(counts)
         peaks = client.run(peak_mib)
     return sizes(counts) | {
