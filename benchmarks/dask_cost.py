@@ -34,11 +34,12 @@ class Load(NamedTuple):
 
 
 class Exchange(NamedTuple):
-    """Bytes of a sweep, per worker."""
+    """Bytes of a sweep, per worker if nothing else is said."""
 
-    received: float
+    received: float  # most that one worker receives
     sent: float  # most that one worker sends, if nobody passes changes on
     applied: float
+    total: float  # of all workers
     dense: bool  # whether changes arrive as tables
     hops: int  # transfers of a block, one after another
     table: float  # bytes of a change of one worker in one block
@@ -58,14 +59,17 @@ def exchange(load: Load) -> Exchange:
     """Return what workers send each other in a sweep."""
     W, table = load.n_workers, 4 * cells(load)
     own = PER_MOVE * load.moved * load.n_tokens / N_BLOCKS / W
-    size, n, received, hops = min(own, table), W, 0.0, 0
+    size, n, received, total, hops = min(own, table), W, 0.0, 0.0, 0
     while n > FAN_IN:  # changes are added up on the way
+        groups = -(-n // FAN_IN)
         received += (FAN_IN - 1) * size
-        size, n, hops = min(size * FAN_IN, table), -(-n // FAN_IN), hops + 1
+        total += (n - groups) * size
+        size, n, hops = min(size * n / groups, table), groups, hops + 1
     received += n * size * (W - 1) / W
+    total += n * size * (W - 1)
     sent = size * (W - 1)
     hops += W > 1
-    every = N_BLOCKS * np.array([received, sent, n * size])
+    every = N_BLOCKS * np.array([received, sent, n * size, total])
     return Exchange(*every, size >= table, hops, min(own, table))
 
 

@@ -15,8 +15,9 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+from distributed import wait
 
-from benchmarks.dask_cost import measured_parts
+from benchmarks.dask_cost import PER_MOVE, measured_parts
 from benchmarks.runs import ONE_THREAD, run_tasks, task_arguments
 
 K, ALPHA, BETA = 100, 0.1, 0.01
@@ -172,6 +173,30 @@ def on_dask(folder: Path, n_tokens: int | None, n_workers: int) -> dict:
     }
 
 
+def time_to_receive() -> dict:
+    """Return seconds per byte of moved tokens from one process to another: the least of ten."""
+    from llmtopics.dask._changes import Moves
+
+    def moves(n: int) -> Moves:
+        topics = np.zeros(n, np.uint16)
+        return Moves(np.zeros(n, np.int32), topics, topics)
+
+    with cluster_of(2) as client:
+        one, other = client.scheduler_info(n_workers=-1)["workers"]
+        least = []
+        for n in (10**6, 10**7):
+            seconds = []
+            for _ in range(10):
+                held = client.submit(moves, n, workers=[one], pure=False)
+                wait(held)
+                begin = perf_counter()
+                wait(client.submit(len, held, workers=[other], pure=False))
+                seconds.append(perf_counter() - begin)
+            least.append(min(seconds))
+    per_byte = (least[1] - least[0]) / (9 * 10**6 * PER_MOVE)
+    return {"seconds": least, "seconds_per_byte": per_byte}
+
+
 # many workers in one process ----------------------------------------------------------
 
 
@@ -248,6 +273,7 @@ def tasks(folder: Path) -> Iterator[tuple[str, str, int, partial]]:
                 given = folder, n_tokens, n
                 yield task, f"GibbsLDA, {n} threads", run, partial(local, *given)
                 yield task, f"DaskGibbsLDA, {n} workers", run, partial(on_dask, *given)
+    yield "receive", "Moves", 0, partial(time_to_receive)
     for n in MANY:
         setting = f"{n} workers"
         yield "bytes, 20 Newsgroups", setting, 0, partial(exact_bytes, n)

@@ -194,7 +194,7 @@ def test_large_blocks_are_told_before_they_are_read(threads, monkeypatch):
     blocks = array(60).map_blocks(lambda block: read.append(1) or block)
     about = threads.scheduler_info(n_workers=-1)["workers"]
     small = {
-        address: each | {"memory_limit": 40_000} for address, each in about.items()
+        address: each | {"memory_limit": 15_000} for address, each in about.items()
     }
     monkeypatch.setattr(_memory, "some_workers", lambda _: small)
     read.clear()
