@@ -198,7 +198,7 @@ def test_large_blocks_are_told_before_they_are_read(threads, monkeypatch):
     }
     monkeypatch.setattr(_memory, "some_workers", lambda _: small)
     read.clear()
-    with pytest.raises(MemoryError, match=r"Partition 0 .* 60 rows .* rechunk"):
+    with pytest.raises(MemoryError, match=r"Partition 0 .* 60 rows .*X.rechunk"):
         DaskGibbsLDA(**SETTINGS, client=threads).fit(blocks)
     assert not read
 
