@@ -140,7 +140,7 @@ def _cost() -> list[str]:
                 "fitted" if seen else "**not seen**",
                 f"{measured:.2f}",
                 f"{told:.2f}",
-                f"{told / measured - 1:+.0%}",
+                f"{round(100 * (told / measured - 1)):+d}%",
             ]
         )
     head = ["corpus", "workers", "", "measured, s", "model, s", "difference"]
