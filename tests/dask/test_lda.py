@@ -290,7 +290,7 @@ def die(_):
 @pytest.mark.slow
 def test_a_partition_that_kills_its_workers_is_told(client):
     bag = db.from_sequence([X], npartitions=1).map(die)
-    with pytest.raises(RuntimeError, match="while they read X.* smaller partitions"):
+    with pytest.raises(RuntimeError, match=r"while they read X.*smaller partitions"):
         DaskGibbsLDA(**SETTINGS, client=client).fit(bag)
     client.wait_for_workers(2)
 
