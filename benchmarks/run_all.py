@@ -17,6 +17,7 @@ TABLES = (  # modules, in the order in which they run
     "samplers",
     "scaling",
     "out_of_core",
+    "dask_lda",
     "pachinko",
     "feeding",
     "zero_shot",

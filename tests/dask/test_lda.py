@@ -4,8 +4,8 @@ import os
 import pickle
 import signal
 import threading
+import time
 
-import dask
 import dask.array as da
 import dask.bag as db
 import numpy as np
@@ -19,7 +19,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 
 from llmtopics import GibbsLDA, store_counts
-from llmtopics.dask import DaskGibbsLDA, _sampling
+from llmtopics.dask import DaskGibbsLDA, _memory, _sampling
 from llmtopics.dask._changes import Moves, change_of, merged
 from llmtopics.dask._team import Team
 from llmtopics.datasets import make_topics
@@ -47,7 +47,6 @@ def assert_same(lda, local):
 def client():
     """Two processes with one thread each."""
     with (
-        dask.config.set({"distributed.worker.memory.terminate": False}),
         LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
         ) as cluster,
@@ -82,6 +81,34 @@ def test_one_worker_with_threads_gives_the_same_bits(threads):
     prior = np.linspace(0.05, 0.3, X.shape[1])
     lda = DaskGibbsLDA(**SETTINGS, topic_word_prior=prior, client=threads)
     assert_same(lda.fit(X), in_memory(topic_word_prior=prior))
+
+
+def dawdle(seconds):
+    """Make the draws of a worker slow, or as quick as before. Runs on the worker."""
+    from llmtopics.dask._shard import Shard
+
+    if not hasattr(Shard, "quick"):
+        Shard.quick = Shard.draw
+
+    def draw(*given):
+        time.sleep(seconds)
+        Shard.quick(*given)
+
+    Shard.draw = draw if seconds else Shard.quick
+
+
+def test_a_slow_worker_gives_the_same_bits(client):
+    """The other worker waits for it in each block."""
+    one = [next(iter(client.scheduler_info(n_workers=-1)["workers"]))]
+    client.run(dawdle, 0.03, workers=one)
+    try:
+        begin = time.perf_counter()
+        lda = DaskGibbsLDA(**SETTINGS, client=client).fit(array(50))
+        seconds = time.perf_counter() - begin
+    finally:
+        client.run(dawdle, 0, workers=one)
+    assert seconds > 2 * 32 * 0.03  # it was slow: two sweeps of 32 blocks
+    assert_same(lda, in_memory())
 
 
 @pytest.mark.soak  # sixteen workers in one process lose each other on a busy machine
@@ -162,6 +189,37 @@ def test_small_workers_are_told_before_the_start(threads, monkeypatch):
         DaskGibbsLDA(**SETTINGS, client=threads).fit(X)
 
 
+def test_large_blocks_are_told_before_they_are_read(threads, monkeypatch):
+    read = []
+    blocks = array(60).map_blocks(lambda block: read.append(1) or block)
+    about = threads.scheduler_info(n_workers=-1)["workers"]
+    small = {
+        address: each | {"memory_limit": 15_000} for address, each in about.items()
+    }
+    monkeypatch.setattr(_memory, "some_workers", lambda _: small)
+    read.clear()
+    with pytest.raises(MemoryError, match=r"Partition 0 .* 60 rows .*X.rechunk"):
+        DaskGibbsLDA(**SETTINGS, client=threads).fit(blocks)
+    assert not read
+
+
+def test_a_dataframe_gives_the_same_bits(threads):
+    dd = pytest.importorskip("dask.dataframe", exc_type=ImportError)
+    import pandas as pd
+
+    names = [f"word{i}" for i in range(X.shape[1])]
+    table = pd.DataFrame(X.toarray(), columns=names)
+    given = dd.from_pandas(table, npartitions=3)
+    lda = DaskGibbsLDA(**SETTINGS, client=threads).fit(given)
+    local = GibbsLDA(**SETTINGS, sampler="blocked").fit(table)
+    assert_same(lda, local)
+    assert list(lda.feature_names_in_) == names
+    with Client(threads.cluster, set_as_default=True):
+        found = lda.transform(given).compute()
+    assert_array_equal(found, local.transform(table))
+    assert list(found.columns) == list(local.get_feature_names_out())
+
+
 def test_local_sweeps_find_the_planted_topics(threads):
     corpus = make_topics(
         150, 40, 3, doc_length=60, topic_word_prior=0.05, random_state=1
@@ -224,13 +282,26 @@ def test_a_killed_worker_changes_nothing(client, monkeypatch, every):
     client.wait_for_workers(2)
 
 
+def die(_):
+    """End the worker, as Dask does when its memory is full."""
+    os._exit(1)
+
+
+@pytest.mark.slow
+def test_a_partition_that_kills_its_workers_is_told(client):
+    bag = db.from_sequence([X], npartitions=1).map(die)
+    with pytest.raises(RuntimeError, match=r"while they read X.*smaller partitions"):
+        DaskGibbsLDA(**SETTINGS, client=client).fit(bag)
+    client.wait_for_workers(2)
+
+
 @pytest.mark.slow
 def test_a_stopped_scheduler_leaves_a_checkpoint(tmp_path, monkeypatch):
     settings = SETTINGS | {"max_iter": 12, "checkpoint_every": 2}
     settings |= {"checkpoint_dir": tmp_path / "chain"}
     given = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": ":0"}
     cluster = LocalCluster(**given)
-    client = Client(cluster, set_as_default=False, timeout=5)
+    client = Client(cluster, set_as_default=False, timeout=20)
     done = during(monkeypatch, 7, cluster.close)
     with pytest.raises(
         RuntimeError, match=r"scheduler .* has stopped .* checkpoint_dir"

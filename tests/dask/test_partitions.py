@@ -5,6 +5,7 @@ import dask.array as da
 import dask.bag as db
 import numpy as np
 import pytest
+from distributed import Client, LocalCluster
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import CountVectorizer
@@ -62,6 +63,30 @@ def test_embedder_over_a_bag():
     embedder = TransformerEmbedder("minilm")
     rows = map_partitions(embedder, db.from_sequence(TEXTS, npartitions=3)).compute()
     assert_allclose(rows, embedder.transform(TEXTS), atol=1e-6)
+
+
+def weights_loaded():
+    """Return how often weights of language models were loaded in this process."""
+    from llmtopics._language import load
+
+    return load._models.cache_info().misses
+
+
+def test_each_worker_loads_the_weights_once(tmp_path):
+    """Ten partitions on two processes."""
+    given = {"n_workers": 2, "threads_per_worker": 2, "dashboard_address": ":0"}
+    with (
+        LocalCluster(**given, processes=True) as cluster,
+        Client(cluster, set_as_default=True) as client,
+    ):
+        embedder = TransformerEmbedder("minilm", cache_dir=False)
+        bag = db.from_sequence(TEXTS, npartitions=10)
+        rows = map_partitions(embedder, bag)
+        found = client.compute(rows).result()
+        loads = client.run(weights_loaded)
+    assert len(found) == len(TEXTS)
+    assert sum(loads.values()) >= 1
+    assert max(loads.values()) == 1
 
 
 def test_series_keeps_its_index():

@@ -21,6 +21,7 @@ from sklearn.utils.validation import (
 from llmtopics._checks import as_seed, check_prior
 from llmtopics._state import as_fitted, restored_on_error
 from llmtopics._stored_counts import StoredCounts
+from llmtopics.dask._memory import check_blocks
 from llmtopics.dask._partitions import map_partitions
 from llmtopics.dask._sampling import Sampling, Settings, State
 from llmtopics.dask._sources import Source, source_of
@@ -213,7 +214,8 @@ class DaskGibbsLDA(CountTopicModel):
             If there is no client. For counts as in ``GibbsLDA.fit``, with the number of the
             partition.
         MemoryError
-            If the workers' ``memory_limit`` is too small. Raised before sampling starts.
+            If the workers' ``memory_limit`` is too small. Raised before sampling starts, and
+            for dense blocks of an array and for :class:`StoredCounts` before they are read.
         RuntimeError
             If the scheduler stops, or workers are lost again and again.
 
@@ -224,6 +226,7 @@ class DaskGibbsLDA(CountTopicModel):
         """
         with restored_on_error(self):
             client = self._client()
+            check_blocks(client, X)
             source = source_of(client, X)
             self._check(X, source)
             settings, start, folder = self._chain(source)

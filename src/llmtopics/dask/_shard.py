@@ -181,17 +181,20 @@ def set_counts(shard: Shard, total: np.ndarray, sweep: int) -> None:
 def draw_block(
     shard: Shard,
     step: Step,
-    alpha: np.ndarray,
+    alpha: np.ndarray | None,
     beta: float | None,
     *changes: Change,
 ) -> Change:
-    """Apply the changes of the block before, and draw the own documents of a block."""
+    """Apply the changes of the block before, and draw the own documents of a block.
+
+    alpha : given for the first block of a sweep
+    """
     sweep, block = step
     shard.take(step, (sweep, block + 1))
     with workers(own_threads()) as threads:
         for change in changes:
             apply(change, shard.counts, threads)
-        if block == 0:
+        if alpha is not None:
             shard.begin_sweep(alpha, beta)
         shard.draw(sweep, block, threads)
     return shard.change(block)

@@ -16,7 +16,7 @@ from distributed import Client, Future
 
 from llmtopics._checks import as_counts
 from llmtopics._stored_counts import StoredCounts
-from llmtopics.dask._errors import results
+from llmtopics.dask._errors import LostWorker, results
 from llmtopics.topics._gibbs.tokens import tokens_from_counts
 
 NAME = "DaskGibbsLDA"
@@ -151,7 +151,14 @@ class InMemory:
 def source_of(client: Client, X: Any) -> Source:
     """Return where to read ``X`` from."""
     if hasattr(X, "__dask_graph__"):
-        return Partitions(client, X)
+        try:
+            return Partitions(client, X)
+        except LostWorker as error:
+            raise RuntimeError(
+                f"Workers were lost while they read X: {error} Read their logs. Often a "
+                "partition does not fit into memory_limit: cut X into smaller partitions, or "
+                "raise memory_limit."
+            ) from error
     return Stored(client, X) if isinstance(X, StoredCounts) else InMemory(client, X)
 
 

@@ -10,6 +10,7 @@ from distributed import Client, Future
 from llmtopics.dask import _shard as tasks
 from llmtopics.dask._changes import merged
 from llmtopics.dask._errors import finish, results
+from llmtopics.dask._graph import Graph
 from llmtopics.dask._sources import Piece, Source, between
 from llmtopics.topics._gibbs.chain import MANY_TOPICS
 from llmtopics.topics._gibbs.expected_counts import (
@@ -95,32 +96,36 @@ class Team:
             place = partial(place, words, topics(self._client, worker, ranges))
             at = self._client.scatter(starts, workers=[worker], hash=False)
             self._shards.append(place(at, self._source.n_words, pieces, *given))
-        tables = self._all(tasks.own_counts)
-        (total,) = self._together(tables, 1)
-        finish(self._client, self._all(tasks.set_counts, total, sweep), self.addresses)
+        graph = Graph()
+        tables = self._all(tasks.own_counts, graph=graph)
+        (total,) = self._together(tables, 1, graph=graph)
+        known = self._all(tasks.set_counts, total, sweep, graph=graph)
+        finish(self._client, graph.send(self._client, known), self.addresses)
         self._source.release()
 
     def sweep(self, number: int, alpha: np.ndarray, beta: float | None) -> None:
         """Draw all tokens once; workers exchange changes after each block."""
-        changes: list[Future] = []
+        graph, changes = Graph(), list[Any]()
         for block in range(len(self._blocks)):
-            step = (number, block), alpha, beta
-            drawn = self._all(tasks.draw_block, *step, *changes)
-            changes = self._together(drawn)
-        ends = self._all(tasks.end_sweep, (number, len(self._blocks)), *changes)
-        finish(self._client, ends, self.addresses)
+            priors = (alpha, beta) if block == 0 else (None, None)
+            given = (number, block), *priors, *changes
+            drawn = self._all(tasks.draw_block, *given, graph=graph)
+            changes = self._together(drawn, graph=graph)
+        step = number, len(self._blocks)
+        ends = self._all(tasks.end_sweep, step, *changes, graph=graph)
+        finish(self._client, graph.send(self._client, ends), self.addresses)
 
     def sweeps_alone(
         self, number: int, n: int, alpha: np.ndarray, beta: float | None
     ) -> None:
         """Make n sweeps on each worker, and exchange changes after them."""
-        drawn = self._all(tasks.draw_alone, number, n, alpha, beta)
-        ends = []
+        graph, ends = Graph(), []
+        drawn = self._all(tasks.draw_alone, number, n, alpha, beta, graph=graph)
         for j, worker in enumerate(self.addresses):
-            others = self._together(drawn[:j] + drawn[j + 1 :])
-            hear = self._on(worker, tasks.hear)
-            ends.append(hear(self._shards[j], number, n, *others))
-        finish(self._client, ends, self.addresses)
+            others = self._together(drawn[:j] + drawn[j + 1 :], graph=graph)
+            given = self._shards[j], number, n, *others
+            ends.append(graph.add([worker], tasks.hear, *given))
+        finish(self._client, graph.send(self._client, ends), self.addresses)
 
     def tallies(self) -> tuple[Cells, Divided]:
         """Return how counts of words, and of documents, divide among topics."""
@@ -239,22 +244,24 @@ class Team:
     def _on(self, worker: str, function: Callable[..., Any]) -> Callable[..., Future]:
         return partial(self._client.submit, function, workers=[worker], pure=False)
 
-    def _all(self, function: Callable[..., Any], *given: Any) -> list[Future]:
-        """Call a function with each shard."""
+    def _all(
+        self, function: Callable[..., Any], *given: Any, graph: Graph | None = None
+    ) -> list[Any]:
+        """Call a function with each shard, now or with the other tasks of a graph."""
         pairs = zip(self.addresses, self._shards, strict=True)
+        if graph is not None:
+            return [graph.add([worker], function, s, *given) for worker, s in pairs]
         return [self._on(worker, function)(shard, *given) for worker, shard in pairs]
 
-    def _together(self, changes: list[Future], most: int = _FAN_IN) -> list[Future]:
+    def _together(
+        self, changes: list[Any], most: int = _FAN_IN, *, graph: Graph
+    ) -> list[Any]:
         """Add changes up in a tree, until they are few."""
         while len(changes) > most:
             groups = range(0, len(changes), _FAN_IN)
             changes = [
-                self._client.submit(
-                    merged,
-                    self._shape,
-                    *changes[i : i + _FAN_IN],
-                    workers=self.addresses,
-                    pure=False,
+                graph.add(
+                    self.addresses, merged, self._shape, *changes[i : i + _FAN_IN]
                 )
                 for i in groups
             ]
