@@ -13,7 +13,9 @@ from llmtopics import LLMError, RemoteEmbedder, RemoteLLM
 from llmtopics._language import connection
 
 pytest.importorskip("openai")
-RIGHT = {"choices": [{"index": 0, "message": {"content": "Fine."}, "finish_reason": "stop"}]}
+RIGHT = {
+    "choices": [{"index": 0, "message": {"content": "Fine."}, "finish_reason": "stop"}]
+}
 
 
 @pytest.fixture
@@ -26,7 +28,12 @@ def server(serving, monkeypatch):
 
 @pytest.fixture(params=["llm", "embedder"])
 def ask(request, server):
-    settings = {"api_key_env": None, "cache_dir": False, "max_retries": 0, "timeout": 20}
+    settings = {
+        "api_key_env": None,
+        "cache_dir": False,
+        "max_retries": 0,
+        "timeout": 20,
+    }
     if request.param == "llm":
         llm = RemoteLLM(server.url, "m", **settings)
         return lambda: llm.generate(["a text"])
@@ -37,7 +44,10 @@ def ask(request, server):
 def packed(n_bytes, times=1):
     """Return a file of zeros in gzip, packed so many times."""
     made = zlib.compressobj(9, wbits=31)
-    data = b"".join(made.compress(bytes(2**20)) for _ in range(n_bytes >> 20)) + made.flush()
+    data = (
+        b"".join(made.compress(bytes(2**20)) for _ in range(n_bytes >> 20))
+        + made.flush()
+    )
     for _ in range(times - 1):
         data = gzip.compress(data, 9)
     return data
@@ -130,8 +140,8 @@ def test_memory_stays_bounded(server, kind):
         "lists": b"[" + b"[]," * (n // 3 - 9) + b"[]]",
     }[kind]
     coding = {"Content_Encoding": "gzip"} if kind == "gzip" else {}
-    server.fault = lambda handler, number, _: number > 1 and handler.reply(
-        200, data, **coding
+    server.fault = lambda handler, number, _: (
+        number > 1 and handler.reply(200, data, **coding)
     )
     found = subprocess.run(
         [sys.executable, "-c", _MEASURE, server.url],

@@ -25,7 +25,9 @@ _ACCEPTED: dict[
 SLACK = 8  # tokens: some servers count the end of the text, or stop a little late
 IMAGE_TOKENS = 1000  # about
 MOST_BYTES = 2**28  # of vectors of one request
-MOST_BYTES_WRITTEN = 2**25  # of one written answer, with log-probabilities of a long text
+MOST_BYTES_WRITTEN = (
+    2**25
+)  # of one written answer, with log-probabilities of a long text
 # Each of these makes a text at most 1,000 times as long. Others, or two at once, have no limit
 _CODINGS = {"", "identity", "gzip", "deflate"}
 
