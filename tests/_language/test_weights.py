@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import struct
 from pathlib import Path
 from shutil import copytree
 
@@ -123,6 +124,35 @@ def test_describers_refuse_such_weights_too(tmp_path, victim):
     ]:
         with pytest.raises((OSError, ValueError)):
             describer.transform([value])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"GGUF",
+        b"GGUF" + struct.pack("<IQQ", 3, 2**60, 2**60),
+        b"GGUF" + struct.pack("<IQQQ", 3, 1, 1, 2**62) + b"abc",
+        b"another format" * 9,
+    ],
+    ids=["empty", "cut", "huge numbers", "huge text", "another format"],
+)
+def test_a_damaged_gguf_file_is_an_error(data, tmp_path):
+    (tmp_path / "m.gguf").write_bytes(data)
+    llm = LocalLLM(str(tmp_path), gguf_file="m.gguf", cache_dir=tmp_path / "cache")
+    with pytest.raises(OSError, match="has no model that transformers can load"):
+        llm.generate(["a text"])
+
+
+@pytest.mark.parametrize("change", ["cut", "header", "empty"])
+def test_damaged_safetensors_are_an_error(change, small_model, tmp_path):
+    folder = copytree(small_model, tmp_path / "model")
+    file = folder / "model.safetensors"
+    data = file.read_bytes()
+    changed = {"cut": data[:-99], "header": b"\xff" * 9 + data[9:], "empty": b""}
+    file.write_bytes(changed[change])
+    with pytest.raises(OSError, match="has no model that transformers can load"):
+        LocalLLM(str(folder), cache_dir=False).generate(["a text"])
 
 
 def test_only_safe_formats_are_downloaded(monkeypatch, tmp_path):

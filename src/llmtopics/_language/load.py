@@ -1,5 +1,6 @@
 """Load a model, its tokenizer and its configuration from a folder; keep them in memory."""
 
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -77,10 +78,13 @@ def check_decoder(config: Any, model: str, caller: str) -> None:
 
 def read(load: Callable, folder: Path, **options: Any) -> Any:
     """Call a loader of transformers. Code that comes with a model is never run."""
+    from safetensors import SafetensorError
+
+    damaged = (ArithmeticError, LookupError, TypeError, struct.error, SafetensorError)
     try:
         with quiet():
             return load(folder, trust_remote_code=False, **options)
-    except (AttributeError, ValueError, KeyError, OSError, ImportError) as error:
+    except (AttributeError, ValueError, OSError, ImportError, *damaged) as error:
         raise OSError(
             f"{folder} has no model that transformers can load by itself (code that "
             f"comes with a model is never run): {error}"
