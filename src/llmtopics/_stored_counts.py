@@ -278,7 +278,9 @@ def _joined(*digests: Any) -> str:
 def _is_whole(about: dict[str, Any]) -> bool:
     """Return whether a description of stored counts has all its fields."""
     shape, names = about.get("shape"), about.get("feature_names")
-    numbers = [*shape, about.get("n_tokens")] if isinstance(shape, list) else [None]
+    if not isinstance(shape, list):
+        return False
+    numbers = [*shape, about.get("n_tokens")]
     return (
         len(numbers) == 3
         and all(type(n) is int and n >= 0 for n in numbers)
