@@ -277,6 +277,61 @@ def test_stored_counts_are_not_overwritten(stored):
         store_counts(sp.csr_array([[1]]), stored.path)
 
 
+def flip(path, place, bits=1):
+    """Change some bits of a byte of a file, and not its size."""
+    data = bytearray(path.read_bytes())
+    data[place % len(data)] ^= bits
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("name", ["words.bin", "starts.bin"])
+@pytest.mark.parametrize("bits", [1, 0x80, 0xFF])
+@pytest.mark.parametrize("place", [0, 3, 7, 8, 1_000, -1])
+def test_changed_bytes_are_refused_before_a_fit(tmp_path, name, bits, place):
+    """Compiled loops would write beyond memory, or count other words."""
+    X = np.random.default_rng(0).poisson(1, (80, 40))
+    stored = store_counts(X, tmp_path / "counts")
+    stored.check()
+    flip(stored.path / name, place, bits)
+    with pytest.raises(ValueError, match=rf"{name}.*damaged. Call store_counts again"):
+        GibbsLDA(2, sampler="blocked", max_iter=1).fit(StoredCounts(stored.path))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "null", "3", '{"format": "llmtopics stored counts 2"}'],
+)
+def test_a_damaged_description_is_refused(stored, text):
+    (stored.path / "counts.json").write_text(text)
+    with pytest.raises(ValueError, match=r"counts\.json.*store_counts again"):
+        StoredCounts(stored.path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("shape", [-1, 2]),
+        ("shape", "x"),
+        ("n_tokens", 1e9),
+        ("n_tokens", None),
+        ("feature_names", ["a"]),
+        ("feature_names", 3),
+        ("sha256", 5),
+    ],
+)
+def test_wrong_fields_of_a_description_are_refused(stored, field, value):
+    about = json.loads((stored.path / "counts.json").read_text())
+    (stored.path / "counts.json").write_text(json.dumps({**about, field: value}))
+    with pytest.raises(ValueError, match="lacks a field, or has a wrong one"):
+        StoredCounts(stored.path)
+
+
+def test_a_file_that_is_gone_is_named(stored):
+    (stored.path / "words.bin").unlink()
+    with pytest.raises(ValueError, match=r"words\.bin has 0 of .* bytes"):
+        StoredCounts(stored.path)
+
+
 def test_damaged_files_are_refused(stored):
     with open(stored.path / "words.bin", "ab") as file:
         file.write(b"0000")
@@ -321,9 +376,22 @@ def test_a_callback_stops_a_continued_fit_where_it_stops_any(stored, monkeypatch
     equal(continued, at_once)
 
 
-@pytest.mark.parametrize("damage", ["no topics", "short topics", "empty state"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "no topics",
+        "short topics",
+        "empty state",
+        "changed state",
+        "changed topics",
+        "topics beyond K",
+        "changed lists",
+        "no lists",
+    ],
+)
 def test_a_damaged_chain_starts_again(stored, monkeypatch, damage):
-    lda = GibbsLDA(5, sampler="blocked", max_iter=8, random_state=0)
+    K = 300 if "lists" in damage else 5  # many topics are in lists
+    lda = GibbsLDA(K, sampler="blocked", max_iter=8, random_state=0)
     once, sweep = GibbsLDA(**lda.get_params()).fit(stored), chains.Chain.sweep
 
     def interrupted(chain, prior):
@@ -340,8 +408,17 @@ def test_a_damaged_chain_starts_again(stored, monkeypatch, damage):
         (folder / "topics_1.bin").unlink()
     elif damage == "short topics":
         os.truncate(folder / "topics_1.bin", 10)
-    else:
+    elif damage == "empty state":
         (folder / "state.json").write_text("")
+    elif damage == "changed state":
+        flip(folder / "state.json", 20)
+    elif damage == "no lists":
+        for file in folder.glob("lists_*"):
+            file.unlink()
+    else:
+        name = "lists_*" if damage == "changed lists" else "topics_*"
+        for file in folder.glob(name):
+            flip(file, 301, 0xFF if "beyond" in damage else 1)
     equal(lda.fit(stored), once)
 
 

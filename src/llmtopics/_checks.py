@@ -273,7 +273,8 @@ def check_vocabulary(
     ValueError
         If it is a str, dict or set, has another length, or has a word twice.
     """
-    if isinstance(vocabulary, str | Mapping | AbstractSet):
+    wrong = str | Mapping | AbstractSet
+    if isinstance(vocabulary, wrong) or not hasattr(vocabulary, "__len__"):
         raise ValueError(
             "vocabulary must be the words in the order of the columns, such as "
             f"vectorizer.get_feature_names_out(), got a {type(vocabulary).__name__}."

@@ -166,13 +166,14 @@ def _cards(text: str) -> Spans:
     """Yield where card numbers are: 14 to 19 digits in groups, with a check digit (Luhn)."""
     numbers = r"\d{4}(?:\.\d{4}){3}|\d+(?:[ -]{1,3}\d+)*"
     for run in re.finditer(rf"{_START}(?:{numbers}){_END}", text):
-        groups = [m.span() for m in re.finditer(r"\d+", run[0])]
+        found = run[0]  # each use of run[0] copies the text
+        groups = [m.span() for m in re.finditer(r"\d+", found)]
         first = 0
         while first < len(groups):
             for last in range(min(len(groups), first + 7), first, -1):
                 start, stop = groups[first][0], groups[last - 1][1]
                 long_enough = stop - start >= 14  # saves time
-                if long_enough and _is_card(_digits(run[0][start:stop])):
+                if long_enough and _is_card(_digits(found[start:stop])):
                     yield run.start() + start, run.start() + stop
                     first = last - 1
                     break

@@ -14,7 +14,7 @@ from sklearn.utils.validation import _get_feature_names
 from llmtopics._checks import as_counts
 
 _ABOUT, _WORDS, _STARTS = "counts.json", "words.bin", "starts.bin"
-_FORMAT = "llmtopics stored counts 1"
+_FORMAT = "llmtopics stored counts 2"
 _BLOCK = 2**22  # tokens
 
 
@@ -83,24 +83,63 @@ class StoredCounts:
                 f"{self.path} holds no stored counts, or store_counts did not finish there: "
                 "call store_counts."
             ) from None
-        if about.get("format") != _FORMAT:
+        except ValueError:
+            raise self._damaged(_ABOUT, "is not JSON") from None
+        if not isinstance(about, dict) or about.get("format") != _FORMAT:
             raise ValueError(
                 f"{self.path / _ABOUT} is not of this version ({_FORMAT!r}): call "
                 "store_counts again."
             )
-        self.shape: tuple[int, int] = tuple(about["shape"])
+        if not _is_whole(about):
+            raise self._damaged(_ABOUT, "lacks a field, or has a wrong one")
+        D, V = about["shape"]
+        self.shape: tuple[int, int] = D, V
         self.n_tokens: int = about["n_tokens"]
         self.sha256: str = about["sha256"]
         names = about["feature_names"]
         self.feature_names = None if names is None else np.array(names, dtype=object)
+        self._checked = False
         sizes = (_WORDS, 4 * self.n_tokens), (_STARTS, 8 * (self.shape[0] + 1))
         for name, size in sizes:
-            found = (self.path / name).stat().st_size
+            path = self.path / name
+            found = path.stat().st_size if path.exists() else 0
             if found != size:
-                raise ValueError(
-                    f"{self.path / name} has {found:,} bytes, and {size:,} were written: "
-                    "the file is damaged. Call store_counts again."
-                )
+                raise self._damaged(name, f"has {found:,} of {size:,} bytes")
+
+    def _damaged(self, name: str, fault: str) -> ValueError:
+        return ValueError(
+            f"{self.path / name} {fault}: the file is damaged. Call store_counts again."
+        )
+
+    def check(self) -> None:
+        """Read the files, and raise an error if they changed since they were written.
+
+        ``GibbsLDA`` calls it before it samples. Compiled code trusts these numbers.
+
+        Raises
+        ------
+        ValueError
+            If a file changed.
+        """
+        if self._checked:
+            return
+        digests = hashlib.sha256(), hashlib.sha256()
+        words, starts = self.words, self.starts
+        for first in range(0, words.size, _BLOCK):
+            block = words[first : first + _BLOCK]
+            if block.min() < 0 or block.max() >= self.shape[1]:
+                raise self._damaged(_WORDS, "has numbers that are no columns")
+            digests[0].update(block.data)
+        for first in range(0, starts.size, _BLOCK):
+            block = starts[first : first + _BLOCK + 1]
+            if (np.diff(block) < 0).any():
+                raise self._damaged(_STARTS, "has numbers that do not rise")
+            digests[1].update(block[:_BLOCK].data)
+        if starts[0] != 0 or starts[-1] != self.n_tokens:
+            raise self._damaged(_STARTS, "does not cover all tokens")
+        if _joined(*digests) != self.sha256:
+            raise self._damaged(_WORDS, "or starts.bin is not as it was written")
+        self._checked = True
 
     @property
     def words(self) -> np.ndarray:
@@ -190,11 +229,13 @@ def store_counts(
     if len(getattr(blocks, "shape", ())) == 2 and not isinstance(blocks, StoredCounts):
         blocks = [blocks]
     names = None if feature_names is None else [str(name) for name in feature_names]
-    digest = hashlib.sha256()
+    digests = hashlib.sha256(), hashlib.sha256()
     n_documents = n_tokens = 0
     n_words: int | None = None
     with open(folder / _WORDS, "wb") as of_words, open(folder / _STARTS, "wb") as ends:
-        np.zeros(1, np.int64).tofile(ends)
+        zero = np.zeros(1, np.int64)
+        zero.tofile(ends)
+        digests[1].update(zero.data)
         for number, (X, columns) in enumerate(_checked(blocks)):
             if n_words not in (None, X.shape[1]):
                 raise ValueError(
@@ -208,8 +249,8 @@ def store_counts(
             starts = n_tokens + X.sum(axis=1, dtype=np.int64).cumsum()
             words.tofile(of_words)
             starts.tofile(ends)
-            digest.update(words.data)
-            digest.update(starts.data)
+            digests[0].update(words.data)
+            digests[1].update(starts.data)
             n_documents, n_tokens = n_documents + X.shape[0], n_tokens + words.size
         for file in (of_words, ends):
             file.flush()
@@ -220,13 +261,33 @@ def store_counts(
         "format": _FORMAT,
         "shape": [n_documents, n_words],
         "n_tokens": n_tokens,
-        "sha256": digest.hexdigest(),
+        "sha256": _joined(*digests),
         "feature_names": names,
     }
     partial = folder / f"{_ABOUT}.part"
     partial.write_text(json.dumps(about), "utf-8")
     partial.replace(folder / _ABOUT)
     return StoredCounts(folder)
+
+
+def _joined(*digests: Any) -> str:
+    """Return one digest of several."""
+    return hashlib.sha256(b"".join(each.digest() for each in digests)).hexdigest()
+
+
+def _is_whole(about: dict[str, Any]) -> bool:
+    """Return whether a description of stored counts has all its fields."""
+    shape, names = about.get("shape"), about.get("feature_names")
+    if not isinstance(shape, list):
+        return False
+    numbers = [*shape, about.get("n_tokens")]
+    return (
+        len(numbers) == 3
+        and all(type(n) is int and n >= 0 for n in numbers)
+        and isinstance(about.get("sha256"), str)
+        and (names is None or (isinstance(names, list) and len(names) == shape[1]))
+        and "feature_names" in about
+    )
 
 
 def check_free(path: str | Path) -> Path:

@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 from joblib import parallel_config
 from joblib.parallel import SequentialBackend
@@ -52,6 +53,21 @@ def test_a_damaged_entry_is_not_returned(cache):
         )
     connection.close()
     assert cache.get([b"a", b"b"]) == {b"b": b"12345678"}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_changed_byte_gives_a_wrong_value(cache, seed):
+    """Wherever the file changes or ends: a value is right, or it is computed again."""
+    values = {key_of("model", f"text {i}"): bytes([i]) * 99 for i in range(40)}
+    cache.put(values)
+    file, rng = cache.folder / "values.sqlite", np.random.default_rng(seed)
+    data = bytearray(file.read_bytes())
+    for place in rng.integers(len(data), size=10):
+        data[place] ^= 1 << int(rng.integers(8))
+    file.write_bytes(data[: rng.integers(len(data))] if seed % 3 == 0 else data)
+    assert cache.get(values).items() <= values.items()
+    cache.put(values)
+    assert cache.get(values).items() <= values.items()
 
 
 def test_a_file_that_is_not_a_database_is_created_again(cache, caplog):

@@ -114,6 +114,8 @@ def test_agreement_equals_scikit_learn(rng):
         ([1, np.nan], [[1, 0], [0, 1]], "labels: row 1 is nan"),
         (pd.Series(["a", pd.NA]), [0, 1], "labels: row 1 is (<NA>|nan)"),
         (["a", "b"], [0, None], "topics: row 1 is None"),
+        ([], [], "labels is empty"),
+        ([], np.zeros((0, 2)), "labels is empty"),
     ],
 )
 def test_bad_input_is_named(measure, labels, topics, message):

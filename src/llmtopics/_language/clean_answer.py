@@ -4,10 +4,12 @@ import json
 import re
 from collections.abc import Iterator
 
+# Answers may be long and may be made to take long: "*+" tries each blank once, and bounds stop
+# searches for an end that is not there.
 _THINKING = r"[\w:-]*(?:think(?:ing)?|thoughts?|reasoning|reflection|analysis)"
 _CLOSE = rf"[<\[◁]/{_THINKING}[>\]▷]"
 _THOUGHT = re.compile(  # a block, which may have lost its beginning or its end
-    rf"""\A\s*(?:
+    rf"""\A\s*+(?:
         (?:(?:<\|start\|>)?assistant)?<\|channel\|>(?:
             final<\|message\|>
             |(?:analysis|commentary).*?(?:<\|channel\|>final<\|message\|>|\Z))
@@ -20,9 +22,9 @@ _THOUGHT = re.compile(  # a block, which may have lost its beginning or its end
 )
 # Thinking without tags. It mentions the user; an answer does not.
 _UNTAGGED_THOUGHT = re.compile(
-    r"\A\W*(?:okay|ok|alright|hmm|so|first|let me|let's|we|the user)\b[^\n]{0,80}"
+    r"\A\W*+(?:okay|ok|alright|hmm|so|first|let me|let's|we|the user)\b[^\n]{0,80}"
     r"\b(?:the )?user(?:'s)? (?:wants?|asks?|asked|is asking|needs|gave|has|provided)\b"
-    r"|\A\W*the user\b",
+    r"|\A\W*+the user\b",
     re.IGNORECASE,
 )
 _TURN_ENDS = re.compile(
@@ -31,8 +33,7 @@ _TURN_ENDS = re.compile(
 )
 _MARK = re.compile(r"<\|[^|<>\n]{1,40}\|>|<s>|<start_of_turn>\w*")
 _WRAPPED = re.compile(
-    r"\A\s*<(?P<name>answer|response|output|result|final)>\s*(?P<rest>.*?)\s*"
-    r"(?:</(?P=name)>.*)?\Z",
+    r"\A\s*<(?P<name>answer|response|output|result|final)>(?P<rest>.*?)(?:</(?P=name)>.*)?\Z",
     re.IGNORECASE | re.DOTALL,
 )
 _FENCED = re.compile(
@@ -41,7 +42,7 @@ _FENCED = re.compile(
 )
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~).*$|```", re.MULTILINE)
 _POLITE = (
-    r"\A\W*(?:sure|sure thing|certainly|of course|absolutely|okay|ok|great|no problem|gladly"
+    r"\A\W*+(?:sure|sure thing|certainly|of course|absolutely|okay|ok|great|no problem|gladly"
     r"|understood|yes)\b(?:!|[.,]?[ \t]*\n|[.,]?(?=[ \t]+{announced}))\s*"
 )
 _ANNOUNCED = (
@@ -53,19 +54,19 @@ _ANNOUNCED = (
 _BEFORE = [  # "Sure!", "Here are the keywords:", but not "Here is my code:"
     re.compile(_POLITE.format(announced=_ANNOUNCED), re.IGNORECASE),
     re.compile(
-        rf"\A\W*{_ANNOUNCED}(?![^\n:]*\bmy\b)[^\n:：]{{0,120}}(?:[:：](?:[*_]+(?=\s)|(?=\s))|：)\s*",
+        rf"\A\W*+{_ANNOUNCED}(?![^\n:]*\bmy\b)[^\n:：]{{0,120}}(?:[:：](?:[*_]+(?=\s)|(?=\s))|：)\s*",
         re.IGNORECASE,
     ),
 ]
 _AFTER = re.compile(  # a last paragraph that addresses the user
-    r"""\n\s*\n\W*(?:let\ me\ know|i\ hope\ (?:this|that|these|it)|hope\ this\ helps
+    r"""\n[^\S\n]*+\n\W{0,40}+(?:let\ me\ know|i\ hope\ (?:this|that|these|it)|hope\ this\ helps
         |(?:please\ )?feel\ free|would\ you\ like|do\ you\ (?:want|need)|if\ you(?:['’]d)?\ (?:like|need|want|have)
         |is\ there\ anything|please\ let\ me\ know|note(?:\ that)?\b|explanation\b|(?:these|the)\ keywords)\b.*\Z
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
 _REFUSED = re.compile(
-    r"""\A\W*(?:
+    r"""\A\W*+(?:
         (?:i['’]?m|i\ am|i|we['’]?re|my)?\s*(?:very\ |really\ )?(?:sorry|apologi[sz]e|unfortunately)\b[^\n]{0,60}
             \b(?:can(?:no|['’])t|can\ not|unable|not\ able|could\ ?n['’]t|don['’]t\ have)\b
         |as\ an?\ (?:ai|large\ language|language)\b
@@ -76,7 +77,7 @@ _REFUSED = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _LIST_MARK = re.compile(r"^[ \t]*(?:[-*•·–]|\d{1,2}[.)])[ \t]+", re.MULTILINE)
-_EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
+_EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.{1,300}?)(?<=\S)\1")
 _HEADING = re.compile(r"^[ \t]*#{1,6}[ \t]+", re.MULTILINE)
 _QUOTES = {'"': '"', "“": "”", "„": "“", "«": "»", "'": "'", "`": "`", "‘": "’"}
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)("|\Z)(\s*:)?', re.DOTALL)
@@ -95,7 +96,7 @@ def without_thinking(answer: str) -> str:
     """
     found = None
     while found != answer:
-        found, answer = answer, _THOUGHT.sub("", answer)
+        found, answer = answer, _THOUGHT.sub("", answer, count=1)
     return answer
 
 
@@ -149,7 +150,7 @@ def _without_polite_phrases(text: str) -> str:
 def _without_label(text: str, names: tuple[str, ...]) -> str:
     """Return a text without the label before it ("Keywords: ...")."""
     for name in names:
-        label = rf"\A[\s*_#]*(?:the\s+)?{re.escape(name)}s?[\s*_]*(?:[:：]|\s+(?:is|are)[:\s])[\s*_]*"
+        label = rf"\A[\s*_#]*+(?:the\s++)?{re.escape(name)}s?[\s*_]*+(?:[:：]|(?<=\s)(?:is|are)[:\s])[\s*_]*"
         if found := re.match(label, text, re.IGNORECASE):
             return text[found.end() :]
     return text

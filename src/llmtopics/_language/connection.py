@@ -24,7 +24,12 @@ _ACCEPTED: dict[
 # fields that it refuses -> their other names, or None to leave them out
 SLACK = 8  # tokens: some servers count the end of the text, or stop a little late
 IMAGE_TOKENS = 1000  # about
-MOST_BYTES = 2**28  # of an answer: more than any model writes
+MOST_BYTES = 2**28  # of vectors of one request
+MOST_BYTES_WRITTEN = (
+    2**25
+)  # of one written answer, with log-probabilities of a long text
+# Each of these makes a text at most 1,000 times as long. Others, or two at once, have no limit
+_CODINGS = {"", "identity", "gzip", "deflate"}
 
 _IMAGE = re.compile(rb'(?<="data:image/)[^"]*')
 
@@ -288,13 +293,20 @@ class Connection:
 
     def _load(self, response: Any) -> None:
         """Read a response, unless it is huge or takes too long."""
+        coding = response.headers.get("content-encoding", "").strip().lower()
+        if coding not in _CODINGS:
+            raise LLMError(
+                f"{self.name} sends an answer in the encoding {self._quoted(coding)}, and only "
+                "gzip and deflate are read. Turn off compression on the server."
+            )
+        most = MOST_BYTES if self.request.kind == "embed" else MOST_BYTES_WRITTEN
         parts, n, start = [], 0, monotonic()
         for part in response.iter_bytes():
             parts.append(part)
             n += len(part)
-            if n > MOST_BYTES:
+            if n > most:
                 raise LLMError(
-                    f"{self.name} sends more than {MOST_BYTES >> 20} MiB in one answer. Check "
+                    f"{self.name} sends more than {most >> 20} MiB in one answer. Check "
                     "that base_url is right."
                 )
             if monotonic() - start > self.timeout:

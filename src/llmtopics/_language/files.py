@@ -61,7 +61,9 @@ SHORT_NAMES = {
         None, "", "", "intfloat/multilingual-e5-small", "mit", prompt="query: "
     ),
 }
-WEIGHTS = ("*.safetensors", "*.bin")
+WEIGHTS = ("*.safetensors",)  # a format that cannot run code
+# CTranslate2's format, which is no pickle either
+SPEECH_WEIGHTS = (*WEIGHTS, "model.bin")
 _TEXT_FILES = ["*.json", "*.txt", "*.model", "*.jinja"]
 
 

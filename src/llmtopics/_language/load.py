@@ -1,5 +1,6 @@
 """Load a model, its tokenizer and its configuration from a folder; keep them in memory."""
 
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -10,6 +11,7 @@ from typing import Any
 
 from llmtopics._language.files import fingerprint
 
+_PICKLED = {".bin", ".ckpt", ".pkl", ".pt", ".pth"}
 loading = Lock()  # so that threads do not load the same model twice
 _verbosity = RLock()  # the settings of transformers apply to the whole process
 
@@ -76,14 +78,44 @@ def check_decoder(config: Any, model: str, caller: str) -> None:
 
 def read(load: Callable, folder: Path, **options: Any) -> Any:
     """Call a loader of transformers. Code that comes with a model is never run."""
+    from safetensors import SafetensorError
+
+    damaged = (ArithmeticError, LookupError, TypeError, struct.error, SafetensorError)
     try:
         with quiet():
             return load(folder, trust_remote_code=False, **options)
-    except (AttributeError, ValueError, KeyError, OSError, ImportError) as error:
+    except (AttributeError, ValueError, OSError, ImportError, *damaged) as error:
         raise OSError(
             f"{folder} has no model that transformers can load by itself (code that "
             f"comes with a model is never run): {error}"
         ) from None
+
+
+def read_weights(load: Callable, folder: Path, **options: Any) -> Any:
+    """Call a loader of transformers that reads weights. Only safetensors are read.
+
+    Raises
+    ------
+    OSError
+        If the weights are in a format of pickle, which can run any code. Also as :func:`read`.
+    """
+    pickled = [
+        path.name
+        for path in sorted(folder.iterdir())
+        if path.suffix in _PICKLED
+        and not path.with_suffix(".safetensors").exists()
+        and (
+            path.name.startswith("adapter_model")
+            or not any(folder.glob("*.safetensors"))
+        )
+    ]
+    if pickled:
+        raise OSError(
+            f"{folder} has weights in a format that can run code ({pickled[0]}), which is never "
+            "read. Use a model with safetensors. If you trust this one, convert it: load it "
+            "with transformers, and call its save_pretrained."
+        )
+    return read(load, folder, use_safetensors=True, **options)
 
 
 def load_model(folder: Path, device: str, dtype: str, kind: str) -> Any:
@@ -115,9 +147,8 @@ def _model(folder: Path, device: str, dtype: str, kind: str) -> Any:
     import torch
     import transformers
 
-    model = read(
-        getattr(transformers, kind).from_pretrained, folder, dtype=getattr(torch, dtype)
-    )
+    load = getattr(transformers, kind).from_pretrained
+    model = read_weights(load, folder, dtype=getattr(torch, dtype))
     if kind == "AutoModel" and getattr(model.config, "is_encoder_decoder", False):
         model = model.get_encoder()
     if kind == "AutoModelForCausalLM":  # the caller chooses how to generate

@@ -6,7 +6,7 @@ from pathlib import Path
 from shutil import copyfile
 from typing import Any, NamedTuple
 
-from llmtopics._language.load import quiet, read
+from llmtopics._language.load import quiet, read_weights
 
 _GIB = 2**30
 _LORA_SHARE = 0.05  # of the weights, roughly: rank 16 in SmolLM2 is 0.036
@@ -100,7 +100,7 @@ def pretrained_model(kind: str, folder: Path, seed: int) -> Any:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         load = getattr(transformers, kind).from_pretrained
-        return read(load, folder, dtype=torch.float32)
+        return read_weights(load, folder, dtype=torch.float32)
 
 
 def with_lora(model: Any, rank: int, seed: int, also: list[str] | None = None) -> Any:

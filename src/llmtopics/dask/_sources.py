@@ -114,6 +114,7 @@ class Stored:
     """Counts in files that all workers can read."""
 
     def __init__(self, client: Client, counts: StoredCounts):
+        counts.check()
         self._client, self._path = client, counts.path.resolve()
         self.starts, self.n_words = counts.starts, counts.shape[1]
         self.digest = counts.sha256

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn import config_context
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from llmtopics._language.files import SHORT_NAMES, find_files
+from llmtopics._language.files import SHORT_NAMES, SPEECH_WEIGHTS, find_files
 from llmtopics.describe._base import Describer, keep_onnxruntime_quiet
 from llmtopics.describe._sound import array_of
 from llmtopics.describe._whisper import Segment, Transcript, segments_of
@@ -222,7 +222,7 @@ class AudioTranscriber(
     def _folder(self) -> Path:
         """Return the folder of the model's files."""
         try:
-            return find_files(self.model, self.revision)
+            return find_files(self.model, self.revision, SPEECH_WEIGHTS)
         except OSError:
             if "/" in self.model or self.model in SHORT_NAMES:
                 raise

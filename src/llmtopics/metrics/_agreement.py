@@ -229,8 +229,11 @@ def label_agreement(labels: ArrayLike, topics: ArrayLike) -> dict[str, float]:
     """
     check_consistent_length(labels, topics)
     mixed = np.ndim(topics) == 2
-    hard = np.argmax(topics, axis=1) if mixed else _numbered(topics, "topics")
     codes = _numbered(labels, "labels")
+    if mixed:
+        hard = np.argmax(check_mixtures(topics, "topics"), axis=1)
+    else:
+        hard = _numbered(topics, "topics")
     return {
         "purity": purity(labels, topics),
         "inverse_purity": inverse_purity(labels, topics),
@@ -263,6 +266,8 @@ def _numbered(values: ArrayLike, name: str) -> np.ndarray:
             "first, topics or mixtures second."
         )
     column = column.ravel()
+    if not column.size:
+        raise ValueError(f"{name} is empty: pass one value per document.")
     if column.dtype.kind in "fO":
         for row, value in enumerate(column):
             if value is None or is_scalar_nan(value) or is_pandas_na(value):

@@ -11,6 +11,7 @@ OUTCOMES = ("named", "rejected", "empty", "failed", "no_words")
 DESCRIBED = ("described", *OUTCOMES[1:])
 _NAME_WORDS = 6
 _ABOUT_WORDS = 40
+_MOST_SEARCHED = 200  # characters: time grows with their square
 
 _WITHOUT_SPACES = re.compile(f"[{RANGES}]")
 _ENDS = (".", "!", "?", "。", "！", "？", "।")
@@ -21,7 +22,7 @@ _PROMPT_WORDS = {
 _PREFIX = re.compile(
     r"""^\W*(?:\d+\s*[.):]\s*)?[\s"'*_`#]*
         (?:(?:the\s+)?(?:topic|title|name|label|theme|category|about|description|answer)
-        (?:\s+name)?\b[\s"'*_`]*(?:\s+is\b|[:–—-])\s*)?""",
+        (?:\s+name)?\b[\s"'*_`]*+(?:(?<=\s)is\b|[:–—-])\s*)?""",
     re.VERBOSE | re.IGNORECASE,
 )
 _AROUND = " \t\"'“”‘’«»*_`#.,;:!?-–—()[]{}<>|&/"
@@ -58,6 +59,8 @@ def as_name(answer: str) -> str:
         return ""
     if len(name.split()) > _NAME_WORDS:
         name = re.split(r"[,;:(.]|\s[–—-]\s", name)[0].strip(_AROUND)
+    if len(name) > _MOST_SEARCHED:
+        return ""
     name = re.sub(r"^(.+) \w+ \1$", r"\1", name, flags=re.IGNORECASE)  # wine and wine
     parts = [part.casefold() for part in WORD.findall(name)]
     of_use = 0 < len(parts) <= _NAME_WORDS and len(set(parts)) == len(parts)

@@ -169,7 +169,8 @@ def check_countable(
 
 
 def check_stored(estimator: Any, counts: StoredCounts, *, reset: bool) -> None:
-    """Check the number of columns, and raise a ValueError if tokens cannot be sampled."""
+    """Check the files and the columns, and raise a ValueError if tokens cannot be sampled."""
+    counts.check()
     _check_n_features(estimator, counts, reset=reset)
     if reset:
         vars(estimator).pop("feature_names_in_", None)

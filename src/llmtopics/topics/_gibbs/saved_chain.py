@@ -5,6 +5,8 @@ import hashlib
 import json
 import os
 import shutil
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -67,25 +69,45 @@ class SavedChain:
             self.close(remove=self.state is None)
             raise
         self._arrays = [np.asarray(file) for file in self._files]
+        self._order: dict[str, np.ndarray] = {}
+        if self.state and not self._is_as_saved(self.state):
+            self.state = None
         current = self.state["current"] if self.state else 0
         self.topics, self.fresh = self._arrays[current], self._arrays[1 - current]
+
+    def _is_as_saved(self, state: dict[str, Any]) -> bool:
+        """Return whether topics and lists are as they were when the state was saved."""
+        current = state["current"]
+        try:
+            if state["lists"] is not None:
+                if _crc_of(self._lists(current).read_bytes()) != state["lists"]:
+                    return False
+                with np.load(self._lists(current)) as order:
+                    self._order = dict(order)
+        except (OSError, ValueError, zipfile.BadZipFile):
+            return False
+        return _crc_of(self._arrays[current]) == state["topics"]
 
     def save(self, chain: Chain[Any], **state: Any) -> None:
         """Record that the chain has made a complete sweep."""
         current = 0 if chain.topics is self._arrays[0] else 1
         self._files[current].flush()
+        lists = None
         if isinstance(chain.counts, ListCounts):  # draws depend on the order in lists
             arrays: dict[str, Any] = chain.counts.order()
             np.savez(self._lists(current), **arrays)
+            lists = _crc_of(self._lists(current).read_bytes())
+        state |= {"current": current, "lists": lists}
+        state["topics"] = _crc_of(self._arrays[current])
+        text = json.dumps(state)
         partial = self._folder / f"{_STATE}.part"
-        partial.write_text(json.dumps({**state, "current": current}), "utf-8")
+        partial.write_text(f"{_crc_of(text.encode())} {text}", "utf-8")
         partial.replace(self._folder / _STATE)
 
     def restore(self, chain: Chain[Any]) -> None:
         """Give the chain what is saved beside the topics."""
         if self.state and isinstance(chain.counts, ListCounts):
-            with np.load(self._lists(self.state["current"])) as order:
-                chain.counts.set_order(**order)
+            chain.counts.set_order(**self._order)
 
     def _lists(self, current: int) -> Path:
         return self._folder / f"lists_{current}.npz"
@@ -99,11 +121,17 @@ class SavedChain:
 
 
 def _read_state(path: Path) -> dict[str, Any] | None:
-    """Return the saved state, None if there is none or the machine crashed as it was written."""
+    """Return the saved state, None if there is none or it is not as it was written."""
     try:
-        return json.loads(path.read_text("utf-8"))
+        crc, _, text = path.read_text("utf-8").partition(" ")
+        return json.loads(text) if int(crc) == _crc_of(text.encode()) else None
     except (FileNotFoundError, ValueError):
         return None
+
+
+def _crc_of(data: bytes | np.ndarray) -> int:
+    """Return a checksum, which finds any change of a few bytes."""
+    return zlib.crc32(data)  # type: ignore[arg-type]  # arrays have a buffer, too
 
 
 def _allocate(path: Path, n_bytes: int) -> None:
