@@ -141,6 +141,12 @@ def fit(path: str, result: str, whole: bool) -> None:
     out.write_text(json.dumps(line))
 
 
+def n_sweeps(state: Path) -> int:
+    """Return the number of sweeps of a saved chain."""
+    _, _, text = state.read_text().partition(" ")  # after the checksum
+    return json.loads(text)["n_sweeps"]
+
+
 def run(path: Path, *, whole: bool = True, kill_after: int | None = None) -> dict:
     """Fit in a process; kill it in mid-sweep after some sweeps. Return its measures."""
     result = path / "line.json"
@@ -149,12 +155,12 @@ def run(path: Path, *, whole: bool = True, kill_after: int | None = None) -> dic
     process = subprocess.Popen(command)
     while kill_after is not None and process.poll() is None:
         time.sleep(1)
-        for state in path.glob("chain-*/state.json"):
-            if json.loads(state.read_text())["n_sweeps"] >= kill_after:
+        for file in path.glob("chain-*/state.json"):
+            if n_sweeps(file) >= kill_after:
                 time.sleep(5)
                 os.kill(process.pid, signal.SIGKILL)
                 process.wait()
-                return json.loads(state.read_text())
+                return {"n_sweeps": n_sweeps(file)}
     if process.wait():
         raise RuntimeError(f"the fit ended with {process.returncode}")
     return json.loads(result.read_text())
