@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_ADVICE = "Free some space, or choose another disk."
+_ADVICE = "Free some space, or choose another disk"
 
 
 def write_whole(path: str | Path, content: str | bytes) -> None:

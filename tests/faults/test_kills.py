@@ -16,8 +16,14 @@ WITH_MODELS = ["augmented", "fusion", "unpacked", "tuned"]
 
 
 def test_faults_at_some_stages(tmp_path, trials):
-    told = trials(tmp_path, QUICK, FAULTS, len(FAULTS))
+    told = trials(tmp_path, QUICK, ["event", "bytes"], 2)
     assert sum(each["status"] < 0 for each in told) >= 5
+
+
+@pytest.mark.slow
+def test_faults_of_all_kinds(tmp_path, trials):
+    told = trials(tmp_path, QUICK, FAULTS, len(FAULTS), seed=5)
+    assert sum(each["status"] < 0 for each in told) >= 8
 
 
 @pytest.mark.slow

@@ -180,7 +180,7 @@ class Trials:
             return kind, int(rng.integers(1, max(2, self.n_events)))
         if kind == "time":
             return kind, float(rng.uniform(0.001, self.seconds))
-        return kind, int(self.largest * rng.beta(0.5, 1)) + 1
+        return kind, int(np.exp(rng.uniform(4, np.log(self.largest + 100))))
 
     def trial(self, kind, rng):
         """Return what happened under a fault, and whether the next run is as without."""

@@ -120,10 +120,10 @@ def _allocate(path: Path, n_bytes: int) -> None:
     path.touch()
     with open(path, "r+b") as file:
         advice = (
-            f"GibbsLDA needs two files of {n_bytes:,} bytes there. Free some space, or move "
-            "the folder of the counts to another disk."
+            "GibbsLDA needs two files of this size there. Free some space, or move the "
+            "folder of the counts to another disk"
         )
-        with full_disk_named(path, advice=advice):
+        with full_disk_named(path, n_bytes, advice):
             file.truncate(n_bytes)
             if not hasattr(os, "posix_fallocate"):
                 return
