@@ -12,6 +12,11 @@ from filelock import FileLock, Timeout
 
 logger = logging.getLogger(__name__)
 
+
+class Busy(Exception):
+    """Another process or thread holds the lock."""
+
+
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
@@ -23,14 +28,14 @@ def locked(path: Path, *, wait: bool) -> Iterator[None]:
 
     Raises
     ------
-    BlockingIOError
+    Busy
         If another process or thread holds it, and ``wait`` is False.
     """
     lock = FileLock(path)
     try:
         lock.acquire(timeout=-1 if wait else 0)
     except Timeout:
-        raise BlockingIOError(f"{path} is locked.") from None
+        raise Busy(f"{path} is locked.") from None
     except (OSError, NotImplementedError) as error:  # the latter: old filelock
         if isinstance(error, OSError) and error.errno not in _NO_LOCKS:
             raise

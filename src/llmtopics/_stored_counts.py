@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from sklearn.utils.validation import _get_feature_names
 
 from llmtopics._checks import as_counts
-from llmtopics._locks import locked
+from llmtopics._locks import Busy, locked
 from llmtopics._whole_files import full_disk_named, write_whole
 
 _ABOUT, _WORDS, _STARTS = "counts.json", "words.bin", "starts.bin"
@@ -213,13 +213,14 @@ def _alone(folder: Path) -> Iterator[None]:
             try:
                 yield
             except BaseException:
-                for name in (_WORDS, _STARTS):
-                    (folder / name).unlink(missing_ok=True)
+                if not (folder / _ABOUT).exists():
+                    for name in (_WORDS, _STARTS):
+                        (folder / name).unlink(missing_ok=True)
                 raise
             finally:
                 with suppress(OSError):  # on Windows it cannot be deleted here
                     lock.unlink()
-    except BlockingIOError:
+    except Busy:
         raise RuntimeError(
             f"Another process or thread writes counts to {folder}: wait for it, or choose "
             "another folder."

@@ -5,7 +5,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -37,12 +37,12 @@ def replacing(path: str | Path) -> Iterator[Path]:
         yield path
         return
     own = f"{os.getpid()}-{threading.get_ident()}"  # others may write the same file
-    partial = path.with_name(f"{path.name[:200]}.{own}.part")
+    partial = path.with_name(f"{path.name[:50]}.{own}.part")
     try:
         yield partial
         with full_disk_named(path):
             _sync(partial)
-        if path.exists():
+        with suppress(OSError):  # a new file, or a file system without permissions
             shutil.copymode(path, partial)
         partial.replace(path)
     except BaseException:
@@ -53,7 +53,11 @@ def replacing(path: str | Path) -> Iterator[Path]:
 def _sync(path: Path) -> None:
     """Wait until a file is on the disk."""
     with open(path, "r+b") as file:
-        os.fsync(file.fileno())
+        try:
+            os.fsync(file.fileno())
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+                raise  # the others: a file system that cannot wait
 
 
 @contextmanager

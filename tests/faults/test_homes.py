@@ -149,6 +149,29 @@ def test_a_cache_that_becomes_unreadable_in_the_middle(tmp_path):
     (tmp_path / "cache").chmod(0o700)
 
 
+READ_ONLY = """
+import sys
+from pathlib import Path
+from llmtopics._language.cache import Cache
+cache = Cache(Path(sys.argv[1]))
+cache.put({b"b": b"new"})
+print(cache.get([b"a", b"b"]))
+"""
+
+
+@pytest.mark.skipif(not CAN_BE_KEPT_OUT, reason="this user may write everywhere")
+def test_a_shared_cache_that_is_read_only_is_read(tmp_path):
+    cache = Cache(tmp_path / "cache")
+    cache.put({b"a": b"value"})
+    cache._file.chmod(0o444)
+    cache.folder.chmod(0o555)
+    command = [*AS_USER, sys.executable, "-c", READ_ONLY, str(cache.folder)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    cache.folder.chmod(0o755)
+    assert run.stdout == "{b'a': b'value'}\n", run.stderr
+    assert "is not used" in run.stderr
+
+
 def test_a_cache_that_is_cut_or_overwritten(tmp_path, caplog):
     """Half a file, zeros in the middle, another file: values are computed again."""
     for damage in ("cut", "zeros", "other"):

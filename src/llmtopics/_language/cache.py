@@ -15,7 +15,7 @@ from tempfile import mkdtemp
 from platformdirs import user_cache_path
 
 from llmtopics._compiled.threads import inside_worker
-from llmtopics._locks import has_locks, locked
+from llmtopics._locks import Busy, has_locks, locked
 
 logger = logging.getLogger(__name__)
 
@@ -141,7 +141,7 @@ class Cache:
             self.folder.mkdir(parents=True, exist_ok=True)
             digest = blake2b(name.encode(), digest_size=8).hexdigest()
             held.enter_context(locked(self.folder / f"{digest}.lock", wait=wait))
-        except BlockingIOError:
+        except Busy:
             return False
         except OSError as error:  # without locks, several may compute the same texts
             logger.info("cannot lock the cache in %s: %s", self.folder, error)

@@ -130,7 +130,9 @@ def _unpack_for_this_run(packed: Path) -> Path:
     try:
         _unpack(packed, place)
     except Exception as error:
-        if not disk_is_full(error, place):
+        full = disk_is_full(error, place)
+        rmtree(place, ignore_errors=True)
+        if not full:
             raise
         raise OSError(
             f"{packed.name} could not be unpacked into {place}: {error}. Free some space, "

@@ -15,7 +15,7 @@ from sklearn.base import clone
 from tqdm.auto import tqdm
 
 from llmtopics._checks import check_positive
-from llmtopics._locks import locked
+from llmtopics._locks import Busy, locked
 from llmtopics._text_streams import text_batches, text_stream
 from llmtopics._whole_files import full_disk_named, write_whole
 from llmtopics.embed._encoder import Encoder, as_embedder
@@ -288,7 +288,7 @@ def _alone(path: Path) -> Iterator[None]:
             finally:
                 with suppress(OSError):  # on Windows it cannot be deleted here
                     lock.unlink()
-    except BlockingIOError:
+    except Busy:
         raise RuntimeError(
             f"Another process or thread writes {path}: wait for it, or choose another path."
         ) from None

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from llmtopics import __version__
-from llmtopics._locks import locked
+from llmtopics._locks import Busy, locked
 from llmtopics._stored_counts import StoredCounts
 from llmtopics._whole_files import FULL_DISK, full_disk_named, replacing, write_whole
 from llmtopics.topics._gibbs.chain import Chain
@@ -48,7 +48,7 @@ class SavedChain:
         self._lock = ExitStack()
         try:
             self._lock.enter_context(locked(folder / "lock", wait=False))
-        except BlockingIOError:
+        except Busy:
             raise RuntimeError(
                 f"Another fit with the same parameters and counts is running in {folder}: "
                 "wait for it, or choose another random_state."
