@@ -11,8 +11,28 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.pipeline import make_pipeline
 
+import llmtopics
+from llmtopics import (
+    FusionTopicModel,
+    GibbsLDA,
+    LanguageModelTuner,
+    LLMAugmenter,
+    LocalLLM,
+    NextWordCounts,
+    StoredCounts,
+    TransformerEmbedder,
+    store_counts,
+    suggest_n_components,
+)
+from llmtopics._language.cache import get_or_compute
+from llmtopics._language.gguf import unpacked
 from llmtopics.datasets import make_topics
+from llmtopics.embed import store_vectors
+from llmtopics.reading import read_topics
+from llmtopics.report import topic_report
+from llmtopics.text import store_texts
 
 WORDS = [
     "bank",
@@ -43,6 +63,10 @@ def digest(folder):
 
 
 class Scenario:
+    """``warm`` runs it once before processes are forked, so that all loops are compiled."""
+
+    warm = False
+
     def make(self, folder, parts):
         pass
 
@@ -56,17 +80,15 @@ class Scenario:
 class SavedLDA(Scenario):
     """A fit whose topics are in files."""
 
+    warm = True
+
     n_components, max_iter, n_documents = 8, 25, 200
 
     def make(self, folder, parts):
-        from llmtopics import store_counts
-
         X = make_topics(self.n_documents, 100, 6, doc_length=60, random_state=0).data
         store_counts(X, folder / "counts")
 
     def run(self, folder, note):
-        from llmtopics import GibbsLDA, StoredCounts
-
         lda = GibbsLDA(
             self.n_components,
             sampler="blocked",
@@ -87,8 +109,6 @@ class SavedLists(SavedLDA):
 
 class Counts(Scenario):
     def run(self, folder, note):
-        from llmtopics import StoredCounts, store_counts
-
         X = make_topics(90, 50, 4, doc_length=40, random_state=0).data
         try:
             stored = StoredCounts(folder / "counts")
@@ -102,9 +122,6 @@ class Counts(Scenario):
 
 class TextCounts(Scenario):
     def run(self, folder, note):
-        from llmtopics import StoredCounts
-        from llmtopics.text import store_texts
-
         try:
             stored = StoredCounts(folder / "counts")
         except FileNotFoundError:
@@ -136,8 +153,6 @@ class Vectors(Scenario):
     n_texts, batch_size = 400, 20
 
     def run(self, folder, note):
-        from llmtopics.embed import store_vectors
-
         about = folder / "v.npy.json"
         there = json.loads(about.read_text())["n_texts"] if about.exists() else 0
         note(f"there {there}")
@@ -163,8 +178,6 @@ class Cached(Scenario):
     """The cache of answers and vectors itself."""
 
     def run(self, folder, note):
-        from llmtopics._language.cache import get_or_compute
-
         rows_of = texts(400)
 
         def compute(rows):
@@ -189,8 +202,6 @@ class Augmented(Scenario):
         self.model = str(parts / "model")
 
     def run(self, folder, note):
-        from llmtopics import LLMAugmenter, LocalLLM, NextWordCounts
-
         llm = LocalLLM(
             self.model, dtype="float32", cache_dir=folder / "cache", batch_size=4
         )
@@ -210,8 +221,6 @@ class Fused(Scenario):
         self.model = str(parts / "encoder")
 
     def run(self, folder, note):
-        from llmtopics import FusionTopicModel, TransformerEmbedder
-
         embedder = TransformerEmbedder(
             self.model, dtype="float32", cache_dir=folder / "cache", batch_size=4
         )
@@ -226,12 +235,12 @@ class Fused(Scenario):
 
 
 class Suggested(Scenario):
+    warm = True
+
     def make(self, folder, parts):
         self.X = make_topics(80, 40, 3, doc_length=30, random_state=0).data
 
     def run(self, folder, note):
-        from llmtopics import GibbsLDA, suggest_n_components
-
         found = suggest_n_components(
             GibbsLDA(max_iter=8),
             self.X,
@@ -246,8 +255,6 @@ class Tuned(Scenario):
     """Training with checkpoints."""
 
     def run(self, folder, note):
-        from llmtopics import LanguageModelTuner
-
         tuner = LanguageModelTuner(
             init="random",
             hidden_size=16,
@@ -268,14 +275,11 @@ class Tuned(Scenario):
 class Pages(Scenario):
     """A page and a JSON file replace earlier ones."""
 
+    warm = True
+
     OLD = "an earlier page\n" * 2_000
 
     def make(self, folder, parts):
-        from sklearn.pipeline import make_pipeline
-
-        from llmtopics import GibbsLDA
-        from llmtopics.reading import read_topics
-
         model = make_pipeline(
             CountVectorizer(), GibbsLDA(3, max_iter=20, random_state=0)
         )
@@ -284,8 +288,6 @@ class Pages(Scenario):
             (folder / name).write_text(self.OLD)
 
     def run(self, folder, note):
-        from llmtopics.report import topic_report
-
         topic_report(self.topics, path=folder / "page.html")
         note("page.html")
         self.topics.to_json(folder / "topics.json")
@@ -298,6 +300,29 @@ class Pages(Scenario):
             assert found == new or (found == self.OLD and name not in before), name
 
 
+class SavedModel(Scenario):
+    """A saved model replaces an earlier one."""
+
+    warm = True
+
+    def make(self, folder, parts):
+        X = make_topics(60, 40, 3, doc_length=30, random_state=0).data
+        self.old, self.new = (
+            GibbsLDA(3, max_iter=5, random_state=seed).fit(X) for seed in (0, 1)
+        )
+        llmtopics.save(self.old, folder / "model.llmtopics")
+
+    def run(self, folder, note):
+        llmtopics.save(self.new, folder / "model.llmtopics")
+        note("saved")
+        return llmtopics.load(folder / "model.llmtopics").components_.tobytes()
+
+    def between(self, folder, before, expected):
+        found = llmtopics.load(folder / "model.llmtopics").components_.tobytes()
+        earlier = self.old.components_.tobytes()
+        assert found == expected or (found == earlier and not before)
+
+
 class Unpacked(Scenario):
     """A GGUF file is unpacked once."""
 
@@ -305,8 +330,6 @@ class Unpacked(Scenario):
         self.packed = str(parts / "gguf")
 
     def run(self, folder, note):
-        from llmtopics._language.gguf import unpacked
-
         place = unpacked(self.packed, None, "tiny.gguf", folder / "cache")
         assert folder in place.parents, f"not in the cache: {place}"
         assert not list(place.parent.glob("*.part"))
@@ -317,13 +340,14 @@ class Cluster(Scenario):
     """A fit with Dask, with checkpoints in files."""
 
     def make(self, folder, parts):
+        from llmtopics.dask import DaskGibbsLDA
+
+        self.make_lda = DaskGibbsLDA
         self.X = make_topics(80, 40, 3, doc_length=30, random_state=0).data
 
     def run(self, folder, note):
         import dask
         from distributed import Client, LocalCluster
-
-        from llmtopics.dask import DaskGibbsLDA
 
         settings = {"distributed.worker.memory.terminate": False}
         with (
@@ -336,7 +360,7 @@ class Cluster(Scenario):
             ) as cluster,
             Client(cluster, set_as_default=False) as client,
         ):
-            lda = DaskGibbsLDA(
+            lda = self.make_lda(
                 4,
                 max_iter=12,
                 checkpoint_every=2,
@@ -359,6 +383,7 @@ SCENARIOS = {
     "suggested": Suggested,
     "tuned": Tuned,
     "pages": Pages,
+    "saved model": SavedModel,
     "unpacked": Unpacked,
     "cluster": Cluster,
 }

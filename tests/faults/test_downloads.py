@@ -30,10 +30,19 @@ class Hub(BaseHTTPRequestHandler):
 
     def answer(self, body):
         files = self.server.files
-        if self.path.startswith("/api/"):
-            siblings = [{"rfilename": name} for name in files]
-            data = json.dumps({"id": "me/m", "sha": COMMIT, "siblings": siblings})
-            return self.send(data.encode(), {"Content-Type": "application/json"}, body)
+        if self.path.startswith("/api/"):  # newer clients ask for the tree
+            told = {
+                "id": "me/m",
+                "sha": COMMIT,
+                "siblings": [{"rfilename": name} for name in files],
+            }
+            if "/tree/" in self.path:
+                told = [
+                    {"type": "file", "path": name, "size": len(data), "oid": name}
+                    for name, data in files.items()
+                ]
+            data = json.dumps(told).encode()
+            return self.send(data, {"Content-Type": "application/json"}, body)
         name = self.path.rpartition("/")[2].partition("?")[0]
         if name not in files:
             return self.send(b"", {"X-Error-Code": "EntryNotFound"}, body, 404)

@@ -5,13 +5,15 @@ from collections import Counter
 
 import pytest
 
+import llmtopics
 from llmtopics._whole_files import replacing, write_whole
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks processes")
 KILLS = ["event", "bytes", "time"]  # at a change of a file, in mid-write, at any time
 FAULTS = [*KILLS, "full", "interrupt"]
 QUICK = ["saved lda", "counts", "vectors", "cache", "pages"]
-OTHERS = ["saved lists", "text counts", "suggested"]
+SAVED = ["saved model"] if hasattr(llmtopics, "save") else []
+OTHERS = [*SAVED, "saved lists", "text counts", "suggested"]
 WITH_MODELS = ["augmented", "fusion", "unpacked", "tuned"]
 
 

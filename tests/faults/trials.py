@@ -112,6 +112,8 @@ class Trials:
         self.place, self.template = place, place / "template"
         self.template.mkdir(parents=True)
         self.scenario.make(self.template, parts)
+        if self.scenario.warm:
+            self.scenario.run(self.fresh(), lambda text: None)
         self.result, self.notes, self.log = (
             place / name for name in ("result", "notes", "log")
         )
@@ -195,7 +197,7 @@ class Trials:
         else:
             wanted = {"event": 9, "time": 14, "bytes": 25}
             assert status == -wanted.get(kind, 0), f"ended with {status}"
-        if hasattr(self.scenario, "between") and kind != "bytes" and kind != "full":
+        if hasattr(self.scenario, "between") and kind not in ("bytes", "full"):
             self.scenario.between(folder, before, self.expected)
         status, found, _, after = self.outcome(folder)
         assert status == 0, "the next run failed"
