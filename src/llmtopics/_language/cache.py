@@ -29,9 +29,13 @@ def default_folder() -> Path:
 
     A user without a home folder gets one that is deleted when the process ends.
     """
-    named = os.environ.get("LLMTOPICS_CACHE")
-    folder = Path(named).expanduser() if named else user_cache_path("llmtopics")
-    return folder if named or folder.is_absolute() else _folder_of_this_run()
+    if named := os.environ.get("LLMTOPICS_CACHE"):
+        return Path(named).expanduser()
+    try:
+        folder = user_cache_path("llmtopics")
+    except RuntimeError:  # no home; older releases of platformdirs return "~/.cache"
+        return _folder_of_this_run()
+    return folder if folder.is_absolute() else _folder_of_this_run()
 
 
 @lru_cache(maxsize=1)
