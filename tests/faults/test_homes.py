@@ -26,11 +26,9 @@ if "--no-home" in sys.argv:
         raise KeyError("no such user")
     pwd.getpwuid = unknown
     os.environ.pop("HOME", None)
-from llmtopics import GibbsLDA, LLMAugmenter, LocalLLM
-import numpy as np
-texts = ["banks lend money", "the team won"]
+from llmtopics import GibbsLDA, LocalLLM
 llm = LocalLLM(sys.argv[1], gguf_file="tiny.gguf", dtype="float32")
-print(list(LLMAugmenter(llm, max_new_tokens=2).transform(texts)))
+assert llm.generate(["ab"], max_new_tokens=2) != [""]
 print(GibbsLDA(2, max_iter=3, random_state=0).fit([[1, 2], [3, 1]]).components_.shape)
 """
 
