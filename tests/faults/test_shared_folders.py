@@ -51,7 +51,9 @@ def test_processes_that_share_a_cache_compute_each_text_once(tmp_path, n):
     assert [process.returncode for process in running] == [0] * n, told
     assert not any(told)  # no warning, such as of a locked database
     computed = [
-        line for path in tmp_path.glob("computed-*") for line in path.open().readlines()
+        line
+        for path in tmp_path.glob("computed-*")
+        for line in path.read_text().splitlines()
     ]
     assert len(computed) == len(set(computed)) == 200
 
