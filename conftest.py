@@ -84,6 +84,45 @@ def small_model(tmp_path_factory, smollm2):
     return place
 
 
+@pytest.fixture(scope="session")
+def tiny_gguf(tmp_path_factory):
+    """The folder with a GGUF file, ``tiny.gguf``, of a model of random weights."""
+    gguf = pytest.importorskip("gguf")
+    place = tmp_path_factory.mktemp("gguf")
+    tokens = ["<end>", *map(chr, range(33, 127)), "ab", "cd"]
+    writer = gguf.GGUFWriter(place / "tiny.gguf", "llama")
+    for add, value in [
+        (writer.add_context_length, 64),
+        (writer.add_embedding_length, 32),
+        (writer.add_block_count, 1),
+        (writer.add_feed_forward_length, 32),
+        (writer.add_head_count, 2),
+        (writer.add_head_count_kv, 2),
+        (writer.add_layer_norm_rms_eps, 1e-5),
+        (writer.add_rope_dimension_count, 16),
+        (writer.add_vocab_size, len(tokens)),
+        (writer.add_tokenizer_model, "gpt2"),
+        (writer.add_token_list, tokens),
+        (writer.add_token_types, [3] + [1] * (len(tokens) - 1)),
+        (writer.add_token_merges, ["a b", "c d"]),
+        (writer.add_bos_token_id, 0),
+        (writer.add_eos_token_id, 0),
+    ]:
+        add(value)
+    names = ["attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up"]
+    shapes = {f"blk.0.{name}": (32, 32) for name in [*names, "ffn_down"]}
+    shapes |= {"blk.0.attn_norm": (32,), "blk.0.ffn_norm": (32,), "output_norm": (32,)}
+    shapes |= {"token_embd": (len(tokens), 32), "output": (len(tokens), 32)}
+    rng = np.random.default_rng(0)
+    for name, shape in shapes.items():
+        writer.add_tensor(f"{name}.weight", rng.normal(size=shape).astype(np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return place
+
+
 @pytest.fixture
 def small_llm(small_model):
     """The model of random weights, nothing of it cached."""

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import scipy.sparse as sp
 from sklearn.utils.validation import _get_feature_names
 
 from llmtopics._checks import as_counts
+from llmtopics._locks import Busy, locked
+from llmtopics._whole_files import full_disk_named, write_whole
 
 _ABOUT, _WORDS, _STARTS = "counts.json", "words.bin", "starts.bin"
 _FORMAT = "llmtopics stored counts 2"
@@ -210,6 +213,10 @@ def store_counts(
     ValueError
         For counts that are not whole numbers, with block, row and column. If blocks have
         different columns, or there is none.
+    RuntimeError
+        If another process writes to the folder.
+    OSError
+        If the disk is full. What was written is deleted.
 
     See Also
     --------
@@ -229,12 +236,48 @@ def store_counts(
     if len(getattr(blocks, "shape", ())) == 2 and not isinstance(blocks, StoredCounts):
         blocks = [blocks]
     names = None if feature_names is None else [str(name) for name in feature_names]
+    with _alone(folder):
+        about = _write(blocks, folder, names)
+        write_whole(folder / _ABOUT, json.dumps(about))
+    return StoredCounts(folder)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep other processes from the folder. After an error, delete what was written."""
+    lock = folder / "lock"
+    try:
+        with locked(lock, wait=False):
+            check_free(folder)  # another process may have finished since
+            try:
+                yield
+            except BaseException:
+                if not (folder / _ABOUT).exists():
+                    for name in (_WORDS, _STARTS):
+                        (folder / name).unlink(missing_ok=True)
+                raise
+            finally:
+                with suppress(OSError):  # on Windows it cannot be deleted here
+                    lock.unlink()
+    except Busy:
+        raise RuntimeError(
+            f"Another process or thread writes counts to {folder}: wait for it, or choose "
+            "another folder."
+        ) from None
+
+
+def _write(blocks: Iterable[Any], folder: Path, names: list[str] | None) -> dict:
+    """Write the counts of all blocks; return what is recorded about them."""
     digests = hashlib.sha256(), hashlib.sha256()
     n_documents = n_tokens = 0
     n_words: int | None = None
-    with open(folder / _WORDS, "wb") as of_words, open(folder / _STARTS, "wb") as ends:
+    with (
+        full_disk_named(folder / _WORDS),
+        open(folder / _WORDS, "wb") as of_words,
+        open(folder / _STARTS, "wb") as ends,
+    ):
         zero = np.zeros(1, np.int64)
-        zero.tofile(ends)
+        ends.write(zero.data)
         digests[1].update(zero.data)
         for number, (X, columns) in enumerate(_checked(blocks)):
             if n_words not in (None, X.shape[1]):
@@ -247,8 +290,8 @@ def store_counts(
             _check_names(names, columns, number, n_words)
             words = np.repeat(X.indices.astype(np.int32), X.data)
             starts = n_tokens + X.sum(axis=1, dtype=np.int64).cumsum()
-            words.tofile(of_words)
-            starts.tofile(ends)
+            of_words.write(words.data)  # tofile does not say that a disk is full
+            ends.write(starts.data)
             digests[0].update(words.data)
             digests[1].update(starts.data)
             n_documents, n_tokens = n_documents + X.shape[0], n_tokens + words.size
@@ -257,17 +300,13 @@ def store_counts(
             os.fsync(file.fileno())
     if n_words is None:
         raise ValueError("There are no blocks: pass at least one matrix of counts.")
-    about = {
+    return {
         "format": _FORMAT,
         "shape": [n_documents, n_words],
         "n_tokens": n_tokens,
         "sha256": _joined(*digests),
         "feature_names": names,
     }
-    partial = folder / f"{_ABOUT}.part"
-    partial.write_text(json.dumps(about), "utf-8")
-    partial.replace(folder / _ABOUT)
-    return StoredCounts(folder)
 
 
 def _joined(*digests: Any) -> str:

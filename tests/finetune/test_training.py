@@ -393,7 +393,8 @@ def test_a_relative_output_dir_is_found_from_elsewhere(
 ):
     monkeypatch.chdir(tmp_path)
     Path("here").mkdir()
-    Path("here", ".run.json").write_text("left by a process that was killed", "utf-8")
+    left = Path("here", "run.json.7-7.part")
+    left.write_text("left by a process that was killed", "utf-8")
     tuner = tiny(output_dir="here", max_steps=1).fit(texts)
     score = tuner.score(texts)
     monkeypatch.chdir("/")

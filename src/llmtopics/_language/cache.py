@@ -1,17 +1,21 @@
 """A disk cache of vectors and answers, shared by all processes of a user."""
 
+import atexit
 import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 
-from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
 from llmtopics._compiled.threads import inside_worker
+from llmtopics._locks import Busy, has_locks, locked
 
 logger = logging.getLogger(__name__)
 
@@ -21,9 +25,29 @@ _N_PORTIONS = 16  # parts of the texts, which processes can compute at the same 
 
 
 def default_folder() -> Path:
-    """Return the folder named in ``LLMTOPICS_CACHE``, or the user's cache folder."""
-    named = os.environ.get("LLMTOPICS_CACHE")
-    return Path(named).expanduser() if named else user_cache_path("llmtopics")
+    """Return the folder named in ``LLMTOPICS_CACHE``, or the user's cache folder.
+
+    A user without a home folder gets one that is deleted when the process ends.
+    """
+    if named := os.environ.get("LLMTOPICS_CACHE"):
+        return Path(named).expanduser()
+    try:
+        folder = user_cache_path("llmtopics")
+    except RuntimeError:  # no home; older releases of platformdirs return "~/.cache"
+        return _folder_of_this_run()
+    return folder if folder.is_absolute() else _folder_of_this_run()
+
+
+@lru_cache(maxsize=1)
+def _folder_of_this_run() -> Path:
+    folder = Path(mkdtemp(prefix="llmtopics-"))
+    atexit.register(rmtree, folder, ignore_errors=True)
+    logger.warning(
+        "There is no home folder: what is computed is stored in %s until this process ends. "
+        "Name a folder in LLMTOPICS_CACHE to keep it.",
+        folder,
+    )
+    return folder
 
 
 def folder_of(cache_dir: str | Path | bool | None) -> Path | None:
@@ -64,8 +88,9 @@ class Cache:
     def get(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
         """Return the values of those keys that have one."""
         found: dict[bytes, bytes] = {}
-        if not self._file.exists():
-            return found
+        with self._errors_logged():
+            if not self._file.exists():
+                return found
         with self._errors_logged(), self._connection() as connection:
             wanted = list(keys)
             for start in range(0, len(wanted), 500):
@@ -81,6 +106,7 @@ class Cache:
         """Store the values."""
         rows = [(key, _checksum(key, value) + value) for key, value in values.items()]
         with self._errors_logged(), self._connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")  # waits for its turn before it reads
             self._delete_old(connection, sum(len(value) for _, value in rows))
             connection.executemany("REPLACE INTO entries VALUES (?, ?)", rows)
             connection.commit()
@@ -118,9 +144,8 @@ class Cache:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             digest = blake2b(name.encode(), digest_size=8).hexdigest()
-            lock = FileLock(self.folder / f"{digest}.lock")
-            held.enter_context(lock.acquire(blocking=wait))
-        except Timeout:
+            held.enter_context(locked(self.folder / f"{digest}.lock", wait=wait))
+        except Busy:
             return False
         except OSError as error:  # without locks, several may compute the same texts
             logger.info("cannot lock the cache in %s: %s", self.folder, error)
@@ -129,8 +154,10 @@ class Cache:
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         self.folder.mkdir(parents=True, exist_ok=True)
+        if not has_locks(self.folder):
+            raise OSError("its file system has no locks")
+        # no write-ahead log: it needs memory that all processes share, so one machine
         with closing(sqlite3.connect(self._file, timeout=60)) as connection:
-            connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=OFF")
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, value BLOB)"
@@ -142,7 +169,7 @@ class Cache:
         try:
             yield
         except (OSError, sqlite3.OperationalError) as error:  # read-only, full, busy
-            logger.warning("the cache in %s is not used: %s", self.folder, error)
+            _warn_once(self.folder, str(error))
         except sqlite3.DatabaseError as error:
             logger.warning("the cache in %s is created again: %s", self.folder, error)
             for path in self.folder.glob(f"{self._file.name}*"):
@@ -209,6 +236,11 @@ def get_or_compute(
                 values |= new
                 cache.put({keys[i]: value for i, value in new.items()})
     return values
+
+
+@lru_cache(maxsize=64)
+def _warn_once(folder: Path, reason: str) -> None:
+    logger.warning("the cache in %s is not used: %s", folder, reason)
 
 
 def _checksum(key: bytes, value: bytes) -> bytes:

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from shutil import disk_usage, rmtree
 
-from filelock import FileLock
+from llmtopics._locks import locked
+from llmtopics._whole_files import FULL_DISK, write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ def checkpoint_of(folder: Path, step: int) -> Path:
 def mark_whole(checkpoint: Path) -> None:
     """Write the sizes of a checkpoint's files into it."""
     sizes = {path.name: path.stat().st_size for path in checkpoint.iterdir()}
-    (checkpoint / _WHOLE).write_text(json.dumps(sizes), "utf-8")
+    write_whole(checkpoint / _WHOLE, json.dumps(sizes))
 
 
 def last_whole_checkpoint(folder: Path) -> Path | None:
@@ -70,9 +71,13 @@ def held(place: Path, key: str) -> Iterator[None]:
         raise ValueError(
             f"output_dir={str(place)!r} is a file, or is inside of one. Name a folder."
         ) from None
-    with FileLock(place / ".lock"):
-        file, made = place / "run.json", place / ".run.json"
-        others = {path.name for path in place.iterdir()} - {".lock", made.name}
+    with locked(place / ".lock", wait=True):
+        file = place / "run.json"
+        others = {
+            path.name
+            for path in place.iterdir()
+            if path.name != ".lock" and not path.name.startswith(file.name)
+        }
         if file.exists():
             if file.read_text("utf-8") != key:
                 finished = (place / "model").exists()
@@ -88,8 +93,7 @@ def held(place: Path, key: str) -> Iterator[None]:
                 "Name an empty folder."
             )
         else:
-            made.write_text(key, "utf-8")
-            made.rename(file)
+            write_whole(file, key)
         try:
             yield
         except BaseException as error:  # also an interrupt by the user
@@ -114,9 +118,14 @@ def held(place: Path, key: str) -> Iterator[None]:
 
 def disk_is_full(error: Exception, folder: Path) -> bool:
     """Tell whether an error of a checkpoint is about the disk (libraries rename it)."""
-    texts = (str(error), str(error.__cause__))
-    full = any("No space left" in text or "os error 28" in text for text in texts)
-    return full or (
+    for each in (error, error.__cause__):
+        if isinstance(each, OSError) and each.errno in FULL_DISK:
+            return True
+        if any(f"os error {n})" in str(each) for n in FULL_DISK):  # of Rust
+            return True
+        if "file write failed" in str(each):  # of PyTorch
+            return True
+    return "No space left" in str(error) or (
         (isinstance(error, OSError) or "write" in str(error))
         and disk_usage(folder).free < _MARGIN
     )

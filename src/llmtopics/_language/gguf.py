@@ -3,16 +3,15 @@
 import atexit
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import rmtree
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import mkdtemp
 from typing import Any
 
-from filelock import FileLock
-
+from llmtopics._language.checkpoints import disk_is_full
 from llmtopics._language.files import (
     SHORT_NAMES,
     WEIGHTS,
@@ -21,6 +20,7 @@ from llmtopics._language.files import (
     from_hub,
 )
 from llmtopics._language.load import loading, quiet, read
+from llmtopics._locks import locked
 
 logger = logging.getLogger(__name__)
 
@@ -66,22 +66,36 @@ def unpacked(
         raise OSError(f"There is no file {gguf_file} in {folder}. Check gguf_file.")
     digest = digest_of([packed], folder)[:16]
     place = cache_folder / "models" / f"{packed.stem}-{digest}"
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(f"{place}.lock")
-        lock.acquire()
-    except OSError as error:
-        logger.warning("%s is unpacked for this run only: %s", packed.name, error)
-        return _unpack_for_this_run(packed)
-    try:
-        if not place.exists():
-            logger.info("unpacking %s, once, into %s", packed.name, place)
-            with TemporaryDirectory(dir=place.parent) as made:
-                _unpack(packed, Path(made) / "model")
-                (Path(made) / "model").rename(place)
-    finally:
-        lock.release()
-    return place
+    if _unpack_once(packed, place):
+        return place
+    return _unpack_for_this_run(packed)
+
+
+def _unpack_once(packed: Path, place: Path) -> bool:
+    """Unpack a model unless it is there. Return False if the folder cannot be written."""
+    with ExitStack() as held:
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            held.enter_context(locked(Path(f"{place}.lock"), wait=True))
+        except OSError as error:
+            logger.warning("%s is unpacked for this run only: %s", packed.name, error)
+            return False
+        if place.exists():
+            return True
+        logger.info("unpacking %s, once, into %s", packed.name, place)
+        made = Path(f"{place}.part")
+        rmtree(made, ignore_errors=True)  # left by a process that was killed
+        try:
+            _unpack(packed, made)
+            made.rename(place)
+        except Exception as error:
+            if not disk_is_full(error, place.parent):
+                raise
+            logger.warning("%s is unpacked for this run only: %s", packed.name, error)
+            return False
+        finally:
+            rmtree(made, ignore_errors=True)
+    return True
 
 
 @contextmanager
@@ -113,7 +127,17 @@ def _reading_gguf() -> Iterator[None]:
 def _unpack_for_this_run(packed: Path) -> Path:
     place = Path(mkdtemp(prefix="llmtopics-"))
     atexit.register(rmtree, place, ignore_errors=True)
-    _unpack(packed, place)
+    try:
+        _unpack(packed, place)
+    except Exception as error:
+        full = disk_is_full(error, place)
+        rmtree(place, ignore_errors=True)
+        if not full:
+            raise
+        raise OSError(
+            f"{packed.name} could not be unpacked into {place}: {error}. Free some space, "
+            "or name a folder on another disk in LLMTOPICS_CACHE."
+        ) from error
     return place
 
 

@@ -42,6 +42,7 @@ from llmtopics._language.training_models import (
     with_lora,
 )
 from llmtopics._language.training_texts import train_tokenizer
+from llmtopics._whole_files import write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -102,7 +103,9 @@ def tune(
     key = _key(tuning, base, corpus)
     place = (output_dir or default_folder() / "tuned" / key[:32]).absolute()
     with held(place, key):
-        if not (place / "model").exists():
+        if (place / "model").exists():
+            rmtree(place / "checkpoints", ignore_errors=True)  # left by a kill
+        else:
             _tune(texts, topics, tuning, base, place, corpus)
         return _finished(place)
 
@@ -198,7 +201,7 @@ def _finish(
     (made / "README.md").write_text(card, "utf-8")
     files = {file.name: file.stat().st_size for file in made.glob("*.safetensors")}
     about = {"history": history, "max_length": window, "weights": files}
-    (place / "history.json").write_text(json.dumps(about), "utf-8")
+    write_whole(place / "history.json", json.dumps(about))
     made.rename(place / "model")  # now it is whole
     rmtree(place / "checkpoints", ignore_errors=True)
 

@@ -12,6 +12,7 @@ from distributed.comm import CommClosedError
 from tqdm.auto import tqdm
 
 from llmtopics._checks import warn_user
+from llmtopics._whole_files import write_whole
 from llmtopics.dask import _shard as tasks
 from llmtopics.dask._errors import LostWorker, check_connected, some_workers
 from llmtopics.dask._memory import check_memory
@@ -190,9 +191,7 @@ class Sampling:
             beta = state.beta.values if self._settings.learn_beta else None
             about = {"n_sweeps": state.n_sweeps, "alpha": state.alpha.tolist()}
             about |= {"beta": beta, "trace": state.trace, "path": state.path}
-            partial = folder / f"{_STATE}.part"
-            partial.write_text(json.dumps(about), "utf-8")
-            partial.replace(folder / _STATE)
+            write_whole(folder / _STATE, json.dumps(about))
         self.state = state
         if before is not None and before != state.path:
             Path(before).unlink(missing_ok=True)

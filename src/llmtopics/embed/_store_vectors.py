@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 from sklearn.base import clone
 from tqdm.auto import tqdm
 
 from llmtopics._checks import check_positive
+from llmtopics._locks import Busy, locked
 from llmtopics._text_streams import text_batches, text_stream
+from llmtopics._whole_files import full_disk_named, write_whole
 from llmtopics.embed._encoder import Encoder, as_embedder
 from llmtopics.embed._precomputed import agree
 from llmtopics.embed._processes import vectors_of
@@ -81,6 +82,8 @@ def store_vectors(
         If the file exists and ``store_vectors`` did not write it.
     RuntimeError
         If another process writes the same file.
+    OSError
+        If the disk is full. The vectors written so far stay, and the next call continues.
 
     See Also
     --------
@@ -227,7 +230,8 @@ class _File:
     @contextmanager
     def open(self) -> Iterator[Any]:
         """Yield the file, cut after its last recorded row."""
-        with open(self.part, "r+b" if self.n_texts else "w+b") as out:
+        mode = "r+b" if self.n_texts else "w+b"
+        with full_disk_named(self.part), open(self.part, mode) as out:
             out.truncate(self._n_bytes)
             out.seek(0, os.SEEK_END)
             try:
@@ -250,9 +254,7 @@ class _File:
             "n_dimensions": self.n_dimensions,
             "sha256": digest.hexdigest(),
         }
-        partial = self._about.with_name(f"{self._about.name}.part")
-        partial.write_text(json.dumps(record), "utf-8")
-        partial.replace(self._about)
+        write_whole(self._about, json.dumps(record))
 
     def finish(self, out: Any) -> None:
         """Write the header, with the number of rows, and give the file its name."""
@@ -280,13 +282,13 @@ def _alone(path: Path) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = path.with_name(f"{path.name}.lock")
     try:
-        with FileLock(lock, timeout=0):
+        with locked(lock, wait=False):
             try:
                 yield
             finally:
                 with suppress(OSError):  # on Windows it cannot be deleted here
                     lock.unlink()
-    except Timeout:
+    except Busy:
         raise RuntimeError(
             f"Another process or thread writes {path}: wait for it, or choose another path."
         ) from None

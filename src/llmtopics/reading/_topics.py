@@ -20,6 +20,7 @@ from llmtopics._fitted_model import FittedModel
 from llmtopics._language import LanguageModel
 from llmtopics._language.request import without_surrogates
 from llmtopics._vectorizers import unfrozen
+from llmtopics._whole_files import write_whole
 from llmtopics._words import rank_words, topic_labels
 from llmtopics.metrics._stability import Weights
 from llmtopics.naming import name_topics
@@ -764,7 +765,7 @@ class Topics:
         made = without_surrogates(made)  # UTF-8 has none
         if path is None:
             return made
-        Path(path).write_text(made, "utf-8")
+        write_whole(path, made)
         return None
 
     def to_pyldavis(self) -> dict[str, Any]:

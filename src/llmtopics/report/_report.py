@@ -15,6 +15,7 @@ from markupsafe import Markup
 from llmtopics._checks import check_positive, shortened
 from llmtopics._language.request import without_surrogates
 from llmtopics._progress import reporting, stage
+from llmtopics._whole_files import write_whole
 from llmtopics.plots._colors import topic_colors
 from llmtopics.reading import Topics
 from llmtopics.reading._inputs import check_folder
@@ -156,7 +157,7 @@ def topic_report(
     if path is None:
         return page
     path = Path(path)
-    path.write_text(page, "utf-8")
+    write_whole(path, page)
     return path
 
 

@@ -1,6 +1,5 @@
 """A chain whose topics are in files, and which continues after an interrupt."""
 
-import errno
 import hashlib
 import json
 import os
@@ -8,15 +7,16 @@ import shutil
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from llmtopics import __version__
+from llmtopics._locks import Busy, locked
 from llmtopics._stored_counts import StoredCounts
+from llmtopics._whole_files import FULL_DISK, full_disk_named, replacing, write_whole
 from llmtopics.topics._gibbs.chain import Chain
 from llmtopics.topics._gibbs.counts import ListCounts
 from llmtopics.topics._gibbs.tokens import topic_type
@@ -47,10 +47,10 @@ class SavedChain:
     def __init__(self, folder: Path, n_tokens: int, n_components: int):
         self._folder = folder
         folder.mkdir(exist_ok=True)
-        self._lock = FileLock(folder / "lock")
+        self._lock = ExitStack()
         try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
+            self._lock.enter_context(locked(folder / "lock", wait=False))
+        except Busy:
             raise RuntimeError(
                 f"Another fit with the same parameters and counts is running in {folder}: "
                 "wait for it, or choose another random_state."
@@ -95,14 +95,19 @@ class SavedChain:
         lists = None
         if isinstance(chain.counts, ListCounts):  # draws depend on the order in lists
             arrays: dict[str, Any] = chain.counts.order()
-            np.savez(self._lists(current), **arrays)
-            lists = _crc_of(self._lists(current).read_bytes())
+            n_bytes = sum(array.nbytes for array in arrays.values())
+            path = self._lists(current)
+            with (
+                full_disk_named(path, n_bytes),
+                replacing(path) as partial,
+                open(partial, "wb") as file,
+            ):
+                np.savez(file, **arrays)
+            lists = _crc_of(path.read_bytes())
         state |= {"current": current, "lists": lists}
         state["topics"] = _crc_of(self._arrays[current])
         text = json.dumps(state)
-        partial = self._folder / f"{_STATE}.part"
-        partial.write_text(f"{_crc_of(text.encode())} {text}", "utf-8")
-        partial.replace(self._folder / _STATE)
+        write_whole(self._folder / _STATE, f"{_crc_of(text.encode())} {text}")
 
     def restore(self, chain: Chain[Any]) -> None:
         """Give the chain what is saved beside the topics."""
@@ -117,7 +122,7 @@ class SavedChain:
         if remove:
             (self._folder / _STATE).unlink(missing_ok=True)
             shutil.rmtree(self._folder, ignore_errors=True)
-        self._lock.release()
+        self._lock.close()
 
 
 def _read_state(path: Path) -> dict[str, Any] | None:
@@ -141,20 +146,20 @@ def _allocate(path: Path, n_bytes: int) -> None:
     """
     path.touch()
     with open(path, "r+b") as file:
-        file.truncate(n_bytes)
-        if not hasattr(os, "posix_fallocate"):
-            return
-        try:
-            os.posix_fallocate(file.fileno(), 0, n_bytes)
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        advice = (
+            "GibbsLDA needs two files of this size there. Free some space, or move the "
+            "folder of the counts to another disk"
+        )
+        with full_disk_named(path, n_bytes, advice):
+            file.truncate(n_bytes)
+            if not hasattr(os, "posix_fallocate"):
+                return
+            try:
+                os.posix_fallocate(file.fileno(), 0, n_bytes)
+            except OSError as error:
+                if error.errno in FULL_DISK:
+                    raise
                 return  # this file system cannot reserve space
-            raise OSError(
-                error.errno,
-                f"{os.strerror(error.errno)}: GibbsLDA needs two files of {n_bytes:,} bytes "
-                "there. Free some space, or move the folder of the counts to another disk",
-                str(path),
-            ) from None
 
 
 @contextmanager
