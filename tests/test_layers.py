@@ -32,6 +32,7 @@ LAYERS = {  # a module imports only modules of lower layers, save the neighbors 
     1: {"_language"},
     2: {
         "augment",
+        "cache",
         "datasets",
         "describe",
         "embed",
@@ -84,7 +85,7 @@ ONLY_IN = {  # heavy or guarded packages, and the modules that may import them
     "dask": {"dask"},
     "distributed": {"dask"},
     "faster_whisper": {"describe"},
-    "filelock": {"_language", "embed", "topics"},
+    "filelock": {"_language", "cache", "embed", "topics"},
     "huggingface_hub": {"_language"},
     "icu4py": {"text"},
     "implicit": {"apply"},

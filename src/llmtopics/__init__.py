@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from llmtopics import (
         apply,
         augment,
+        cache,
         datasets,
         describe,
         embed,
@@ -120,6 +121,7 @@ __all__ = [
     "__version__",
     "apply",
     "augment",
+    "cache",
     "datasets",
     "describe",
     "embed",

@@ -13,6 +13,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from llmtopics._language.cache import private_folder
 from llmtopics._language.files import (
     SHORT_NAMES,
     WEIGHTS,
@@ -67,7 +68,7 @@ def unpacked(
     digest = digest_of([packed], folder)[:16]
     place = cache_folder / "models" / f"{packed.stem}-{digest}"
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(place.parent)
         lock = FileLock(f"{place}.lock")
         lock.acquire()
     except OSError as error:
