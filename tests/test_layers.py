@@ -27,6 +27,7 @@ LAYERS = {  # a module imports only modules of lower layers, save the neighbors 
         "_topic_html",
         "_vectorizers",
         "_words",
+        "redaction",
         "text",
     },
     1: {"_language"},
@@ -66,6 +67,7 @@ NEIGHBORS = {  # module -> module of the same layer that it may import -> reason
         "_words": "and their labels",
     },
     "_stored_counts": {"_checks": "store_counts is public and checks its input"},
+    "redaction": {"_redact": "the patterns, as a public function"},
     "report": {"reading": "a report is a page about Topics"},
     "_words": {"_checks": "top_words is public and checks its input"},
     "text": {

@@ -153,10 +153,11 @@ def test_modes_that_the_user_chose_are_kept(cache):
 
 def test_threads_create_the_file_at_the_same_time(tmp_path):
     """And no value is lost."""
+    values = [{b"%d" % i: b"value"} for i in range(32)]
     for attempt in range(5):
         cache = Cache(tmp_path / str(attempt))
         with ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda i: cache.put({b"%d" % i: b"value"}), range(32)))
+            list(pool.map(cache.put, values))
         assert cache.count()[0] == 32
 
 
