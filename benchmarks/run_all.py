@@ -35,6 +35,7 @@ TABLES = (  # modules, in the order in which they run
     "ratings",
     "coherence",
     "topic_page",
+    "redaction",
 )
 
 

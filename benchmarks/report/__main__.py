@@ -21,6 +21,7 @@ from benchmarks.report import (
     race,
     ratings,
     recommend,
+    redaction,
     samplers,
     scaling,
     search,
@@ -73,6 +74,7 @@ SECTIONS = [  # in the order of the page
     coherence,
     ratings,
     topic_page,
+    redaction,
     environments,
 ]
 

@@ -120,7 +120,8 @@ class TransformerEmbedder(Embedder):
     The cache is one SQLite file. Its keys are hashes of the text, the weights and all
     parameters that change the vectors. It contains vectors and no texts. Vectors reveal
     something about their texts, so protect them as you protect the texts. When the cache has
-    4 GiB, its older half is deleted. You can delete its folder at any time. Several processes
+    4 GiB, or the bytes in ``LLMTOPICS_CACHE_MAX_BYTES``, its older half is deleted.
+    :mod:`llmtopics.cache` deletes entries. Several processes
     can share it: one of them encodes a text while the others wait. Damaged entries are
     computed again.
 
