@@ -92,7 +92,7 @@ def rng():
 @pytest.fixture(scope="session")
 def smollm2():
     """The folder of the real language model, unpacked once for all tests."""
-    return LocalLLM()._folder
+    return LocalLLM()._folder()
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,19 @@ import sys
 
 import pytest
 
-from llmtopics import LLMError, RemoteLLM
+from llmtopics import (
+    AudioTranscriber,
+    FusionTopicModel,
+    ImageDescriber,
+    LanguageModelTuner,
+    LLMError,
+    LLMTopics,
+    LocalLLM,
+    RemoteEmbedder,
+    RemoteLLM,
+    TransformerClassifier,
+    TransformerEmbedder,
+)
 
 # all that a user does with local models, with nothing in any cache
 WORK = """
@@ -118,3 +130,37 @@ def test_a_model_of_the_hub_connects_to_the_hub_only(run, connections):
     assert code == 1
     assert "was not found" in errors
     assert set(connections()) == {"huggingface.co"}
+
+
+URL = "http://example.invalid/v1"
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        RemoteEmbedder(URL, "m", api_key_env=None),
+        RemoteLLM(URL, "m", api_key_env=None),
+        ImageDescriber("caption", llm=RemoteLLM(URL, "m", api_key_env=None)),
+        FusionTopicModel(embedder=RemoteEmbedder(URL, "m", api_key_env=None)),
+        TransformerEmbedder("no/such-model"),
+        LocalLLM("no/such-model"),
+        LLMTopics(["sport"], llm=LocalLLM("no/such-model")),
+        AudioTranscriber("no/such-model"),
+        LanguageModelTuner("no/such-model"),
+        TransformerClassifier("no/such-model"),
+    ],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_to_show_an_estimator_connects_to_nothing(estimator, connections):
+    """Notebooks also list its attributes, to complete names."""
+    repr(estimator)
+    estimator._repr_html_()
+    [getattr(estimator, name) for name in dir(estimator)]
+    assert connections() == []
+
+
+def test_to_show_a_model_unpacks_nothing(tmp_path):
+    llm = LocalLLM(cache_dir=tmp_path)
+    llm._repr_html_()
+    dir(llm)
+    assert not list(tmp_path.iterdir())

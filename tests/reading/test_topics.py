@@ -3,6 +3,7 @@
 import io
 import json
 import pickle
+import re
 
 import numpy as np
 import pandas as pd

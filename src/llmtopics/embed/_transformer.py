@@ -309,7 +309,6 @@ class TransformerEmbedder(Embedder):
                 yield [rows[i] for i in some], [vector.tobytes() for vector in vectors]
                 encoded.update(some.size, float(work[some].sum()))
 
-    @property
-    def _n_features_out(self):
+    def _n_dimensions(self) -> int:
         folder, backend = self._find()
         return backend.n_dimensions(folder)
