@@ -27,6 +27,8 @@ PUBLIC += [
 ]
 PUBLIC += ["llmtopics.report.topic_report", "llmtopics.text.stop_words"]
 PUBLIC += ["llmtopics.embed.store_vectors"]
+PUBLIC += [f"llmtopics.cache.{name}" for name in llmtopics.cache.__all__]
+PUBLIC += [f"llmtopics.redaction.{name}" for name in llmtopics.redaction.__all__]
 PUBLIC += ["llmtopics.dask.DaskGibbsLDA", "llmtopics.dask.map_partitions"]
 PUBLIC += [f"llmtopics.{name}" for name in llmtopics._HOME] + [
     f"llmtopics.datasets.{name}"

@@ -9,11 +9,11 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from numbers import Real
 from pathlib import Path
 from shutil import rmtree
-from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
@@ -29,7 +29,8 @@ _MODELS = {  # part -> names of what the library puts into the folder of this na
 _PARTS = (*_VALUES, *_MODELS)
 
 
-class CachePart(NamedTuple):
+@dataclass(frozen=True)
+class CachePart:
     """One part of the cache, as :func:`info` returns it.
 
     Attributes
@@ -51,6 +52,13 @@ class CachePart(NamedTuple):
 
     path : pathlib.Path
         The file or folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from llmtopics import cache
+    >>> [part.n_bytes for part in cache.info(tempfile.mkdtemp())]
+    [0, 0, 0, 0]
     """
 
     part: str
@@ -217,3 +225,7 @@ def _n_bytes(files: list[Path]) -> int:
 
 def _time(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds).astimezone()
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

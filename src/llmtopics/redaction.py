@@ -172,3 +172,7 @@ def presidio(
             f"score_threshold must be between 0 and 1, got {score_threshold!r}."
         )
     return _Presidio(analyzer, language, entities, score_threshold)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
