@@ -17,6 +17,8 @@ with dates, prices, ISBNs, versions, order numbers, scores and quantities.
   Whoever wrote the sentences knew the patterns. The forms of values are those of the packages.
 - Presidio is measured with its patterns only, without the models that find names of people. Its phone numbers are found
   by the package that made them here. It has no pattern of handles.
+- These lines showed that `redact="pii"` missed all IP addresses between Chinese letters without spaces. This was mended
+  afterwards, so the line IP is from before. It still misses phone numbers of eight digits (Hong Kong).
 - *Also replaced* counts stretches of text beside the values.
 """
 NAMES = {"llmtopics": '`redact="pii"`', "presidio": "Presidio"}
@@ -36,17 +38,24 @@ def section() -> list[str]:
     if not lines:
         return []
     sums: dict[str, dict[str, Counter]] = {}
-    languages: dict[str, dict[str, Counter]] = {}
+    languages: dict[str, dict[str, tuple[int, int]]] = {}
     for line in lines:
-        own = sums.setdefault(line["setting"], {})
-        for name in ("n", "found", "touched", "extra"):
-            own.setdefault(name, Counter()).update(line[name])
-        languages.setdefault(line["task"], {})[line["setting"]] = Counter(
-            {
-                name: sum(line[name][kind] for kind in FRAMES["English"])
-                for name in ("n", "found")
-            }
-        )
+        own = sums[line["setting"]] = {
+            "n": Counter(),
+            "found": Counter(),
+            "extra": Counter(),
+        }
+        for language, counts in line["languages"].items():
+            for name, values in own.items():
+                values.update(counts[name])
+            planted = [
+                sum(counts[name][kind] for kind in FRAMES["English"])
+                for name in ("found", "n")
+            ]
+            languages.setdefault(language, {})[line["setting"]] = (
+                planted[0],
+                planted[1],
+            )
     finders = list(sums)
     head = ["kind", "texts", *(NAMES[finder] for finder in finders)]
     kinds = list(FRAMES["English"])
@@ -61,8 +70,8 @@ def section() -> list[str]:
     found += [
         [
             language,
-            str(by["llmtopics"]["n"]),
-            *(wilson(by[f]["found"], by[f]["n"]) for f in finders),
+            str(by[finders[0]][1]),
+            *(wilson(*by[f]) for f in finders),
         ]
         for language, by in languages.items()
     ]
