@@ -33,7 +33,7 @@ _PARTS = (*_VALUES, *_MODELS)
 class CachePart:
     """One part of the cache, as :func:`info` returns it.
 
-    Attributes
+    Parameters
     ----------
     part : str
         "vectors" (vectors of texts, and what describers read in pictures and sounds), "answers"

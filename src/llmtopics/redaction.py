@@ -19,6 +19,7 @@ def redact_pii(text: str) -> str:
     Parameters
     ----------
     text : str
+        The text.
 
     Returns
     -------
