@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import socket
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import threading
 import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from tempfile import mkstemp
 from urllib.request import urlopen
 
 import numpy as np
@@ -16,6 +19,43 @@ import pytest
 
 from llmtopics import LocalLLM
 from llmtopics.datasets import make_topics
+
+_NO_NETWORK = Path(__file__).parent / "tests" / "no_network"
+collect_ignore = [str(_NO_NETWORK)]
+
+
+def pytest_configure():
+    """Refuse connections to other machines, here and in child processes."""
+    handle, os.environ["LLMTOPICS_TEST_CONNECTIONS"] = mkstemp(prefix="connections-")
+    os.close(handle)
+    paths = [str(_NO_NETWORK), os.environ.get("PYTHONPATH")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+    runpy.run_path(str(_NO_NETWORK / "sitecustomize.py"))
+
+
+def pytest_unconfigure():
+    Path(os.environ["LLMTOPICS_TEST_CONNECTIONS"]).unlink(missing_ok=True)
+
+
+@pytest.fixture
+def connections():
+    """A function that returns the hosts that were tried so far in this test, and refused.
+
+    A test that asks for it may try. All others fail if they do.
+    """
+    path = Path(os.environ["LLMTOPICS_TEST_CONNECTIONS"])
+    n_before = path.stat().st_size
+    return lambda: path.read_text("utf-8")[n_before:].split()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_leaves_this_machine(request):
+    """Fail a test that tries to connect to another machine, even if it handles the refusal."""
+    may_try = "connections" in request.fixturenames
+    tried = request.getfixturevalue("connections")
+    yield
+    if not may_try and (hosts := tried()):
+        pytest.fail(f"This test tried to connect to {', '.join(sorted(set(hosts)))}.")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -52,7 +92,7 @@ def rng():
 @pytest.fixture(scope="session")
 def smollm2():
     """The folder of the real language model, unpacked once for all tests."""
-    return LocalLLM()._folder
+    return LocalLLM()._folder()
 
 
 @pytest.fixture(scope="session")

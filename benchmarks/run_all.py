@@ -36,6 +36,7 @@ TABLES = (  # modules, in the order in which they run
     "ratings",
     "coherence",
     "topic_page",
+    "redaction",
 )
 
 

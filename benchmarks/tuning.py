@@ -60,7 +60,7 @@ def perplexity(setting: str) -> dict:
         found = {}
         if tuner.init == "pretrained":
             found["before"] = exp(
-                -score(LocalLLM()._folder, others, None, "causal", 512, "cpu")
+                -score(LocalLLM()._folder(), others, None, "causal", 512, "cpu")
             )
         start = perf_counter()
         tuner.fit(texts)

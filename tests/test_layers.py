@@ -29,11 +29,13 @@ LAYERS = {  # a module imports only modules of lower layers, save the neighbors 
         "_vectorizers",
         "_whole_files",
         "_words",
+        "redaction",
         "text",
     },
     1: {"_language"},
     2: {
         "augment",
+        "cache",
         "datasets",
         "describe",
         "embed",
@@ -71,6 +73,7 @@ NEIGHBORS = {  # module -> module of the same layer that it may import -> reason
         "_locks": "one process writes a folder",
         "_whole_files": "what it records is written whole",
     },
+    "redaction": {"_redact": "the patterns, as a public function"},
     "report": {"reading": "a report is a page about Topics"},
     "_words": {"_checks": "top_words is public and checks its input"},
     "text": {

@@ -27,6 +27,8 @@ PUBLIC += [
 ]
 PUBLIC += ["llmtopics.report.topic_report", "llmtopics.text.stop_words"]
 PUBLIC += ["llmtopics.embed.store_vectors"]
+PUBLIC += [f"llmtopics.cache.{name}" for name in llmtopics.cache.__all__]
+PUBLIC += [f"llmtopics.redaction.{name}" for name in llmtopics.redaction.__all__]
 PUBLIC += ["llmtopics.dask.DaskGibbsLDA", "llmtopics.dask.map_partitions"]
 PUBLIC += [f"llmtopics.{name}" for name in llmtopics._HOME] + [
     f"llmtopics.datasets.{name}"
@@ -232,7 +234,9 @@ READ_FILES = ("describe.md", "tune.md")  # they read what only the reader has
 def test_the_code_of_a_page_runs(page, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     text = (ROOT / "docs" / page).read_text("utf-8")
-    for package in re.findall(r"^(?:from|import) (spacy|tomotopy)\b", text, re.M):
+    for package in re.findall(
+        r"^(?:from|import) (spacy|tomotopy)\b", text, re.MULTILINE
+    ):
         pytest.importorskip(package)
     names = {}
     for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):

@@ -65,6 +65,13 @@ FOUND = [  # a text, what replaces what
     ("关注@jane谢谢", "关注<HANDLE_1>谢谢"),
     ("＠jane, @élan, @小明", "<HANDLE_1>, <HANDLE_2>, <HANDLE_3>"),
     ("see example.com/users/jane.", "see <URL_1>."),
+    ("主机192.168.0.17没有响应，2001:db8::1也是", "主机<IP_1>没有响应，<IP_2>也是"),
+    (
+        "Llame al 612 34 56 78 o al 011 15-2345-6789",
+        "Llame al <PHONE_1> o al <PHONE_2>",
+    ),
+    ("0450 12 34 56, 012 34 56 78", "<PHONE_1>, <PHONE_2>"),
+    ("(02) 5551 2345 or 01 23456789", "<PHONE_1> or <PHONE_2>"),
 ]
 KEPT = [
     "In 1984 and 2023-2024, from 1990 to 2000.",
@@ -73,6 +80,7 @@ KEPT = [
     "It costs $1,234,567.89, 1.234.567,89 € or 99.99.",
     "Version 1.2.3, v1.2.3.4, version 10.0.1.4, Windows 10.0.19041.1 and Python 3.11.4.",
     "Order 123-4567890-1234567, invoice 20240012345, ticket #4711, no. 12345678.",
+    "é1.2.3.4 and 612 34, 2019 2020, 01 2024 and 09 12 2024",
     "ISBN 978-3-16-148410-0, EAN 4006381333931",
     "The score was 3:2, the ratio 16:9, room 4.105, 0.5 and 1e-6.",
     "3.14159265358979, 1234567890123456 and 4111 1111 1111 1112",

@@ -22,6 +22,7 @@ from benchmarks.report import (
     race,
     ratings,
     recommend,
+    redaction,
     samplers,
     scaling,
     search,
@@ -75,6 +76,7 @@ SECTIONS = [  # in the order of the page
     coherence,
     ratings,
     topic_page,
+    redaction,
     environments,
 ]
 

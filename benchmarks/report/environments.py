@@ -27,6 +27,7 @@ def section() -> list[str]:
         "describe",
         "coherence",
         "topic_page",
+        "redaction",
     ]
     for line in chain.from_iterable(map(lines_of, names)):
         versions = ", ".join(

@@ -21,8 +21,8 @@ _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
 @contextmanager
-def locked(path: Path, *, wait: bool) -> Iterator[None]:
-    """Hold a lock file. Go on without it, and log so, where the file system has no locks.
+def locked(path: Path, *, wait: bool, mode: int = 0o644) -> Iterator[None]:
+    """Hold a lock file, made with a mode. Go on without it, and log so, where the file system has no locks.
 
     The lock ends with the process, also when that is killed.
 
@@ -31,7 +31,7 @@ def locked(path: Path, *, wait: bool) -> Iterator[None]:
     Busy
         If another process or thread holds it, and ``wait`` is False.
     """
-    lock = FileLock(path)
+    lock = FileLock(path, mode=mode)
     try:
         lock.acquire(timeout=-1 if wait else 0)
     except Timeout:

@@ -6,7 +6,8 @@ Names and addresses of people have no fixed form and are not found.
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from ipaddress import ip_address
 from itertools import count
 from typing import Any
@@ -112,6 +113,36 @@ def redacted(
     return text, originals
 
 
+def cleaner(redact: Any) -> Callable[[str], str]:
+    """Return a function from a text to the text without personal data.
+
+    Raises
+    ------
+    ValueError
+        If ``redact`` is not "pii", a callable or None.
+    """
+    if redact not in (None, "pii") and not callable(redact):
+        raise ValueError(
+            f"redact must be None, 'pii' or a callable, got {redact!r:.100}."
+        )
+    return cache(lambda text: redacted(text, redact)[0])
+
+
+def distinct(names: Iterable[str]) -> list[str]:
+    """Return names, with a number after those that others had before them."""
+    found: list[str] = []
+    used: set[str] = set()
+    numbers: dict[str, int] = {}
+    for name in names:
+        one = name
+        while one in used:
+            numbers[name] = numbers.get(name, 1) + 1
+            one = f"{name} ({numbers[name]})"
+        used.add(one)
+        found.append(one)
+    return found
+
+
 def restored(text: str, originals: dict[str, str]) -> str:
     """Return a text with its placeholders replaced by what they stand for."""
     return _PLACEHOLDER.sub(lambda m: originals.get(m[0], m[0]), text)
@@ -203,9 +234,13 @@ _PHONES = [
     rf"(?:\+|00)[1-9](?:(?:\)?{_GAP}\(?|[()])?\d){{7,14}}",  # +49 (30) 123-456
     rf"(?:1{_GAP})?(?:\([2-9]\d\d\){_GAP}?|[2-9]\d\d{_GAP})\d{{3}}{_GAP}\d{{4}}",  # (212) 555-0123
     rf"1[3-9]\d(?:\d{{8}}|{_GAP}\d{{4}}{_GAP}\d{{4}})",  # 13800138000
-    rf"\(0[1-9]\d{{1,4}}\){_GAP}?\d{{2,8}}(?:{_GAP}\d{{2,4}}){{0,3}}",  # (030) 123456
+    rf"\(0[1-9]\d{{0,4}}\){_GAP}?\d{{2,8}}(?:{_GAP}\d{{2,4}}){{0,3}}",  # (030) 123456
     r"0[1-9]\d{8,9}",  # 0612345678
     rf"0[1-9]\d{{1,3}}{_GAP}\d{{3,8}}(?:{_GAP}\d{{2,4}}){{0,3}}",  # 020 7946 0958
+    rf"0[1-9]\d{{1,3}}{_GAP}\d{{2}}(?:{_GAP}\d{{2}}){{2}}",  # 0450 12 34 56
+    rf"0[1-9]\d{{1,3}}{_GAP}\d{{2}}(?:{_GAP}\d{{3,4}}){{2}}",  # 011 15-2345-6789
+    rf"0[1-9]{_GAP}\d{{7,9}}",  # 01 23456789
+    rf"[6-9]\d\d(?:{_GAP}\d{{2}}){{3}}",  # 612 34 56 78
     rf"0[1-9](?:{_GAP}\d{{2}}){{4}}",  # 01 23 45 67 89
     rf"0[1-9]{_GAP}\d{{3,4}}{_GAP}\d{{4}}",  # 03-1234-5678
 ]
@@ -239,10 +274,11 @@ _KINDS: list[tuple[str, Callable[[str], Spans]]] = [
     (
         "IP",
         _matches(
-            rf"{_NUMBERED}(?<!\bv)(?<![a-z)]/)(?<![\w.+-])"
-            r"\d{1,3}(?:\.\d{1,3}){3}(?!\w|\.\d)"
-            r"|(?<![\w.:+-])(?<!\w\[)(?=[0-9a-f:]*\d)(?=[0-9a-f:.]*::|(?:[0-9a-f]+:){6})"
-            r"[0-9a-f:][0-9a-f:.]*(?:[0-9a-f]|(?<=:):)(?![\w:]|\.\d)",
+            rf"{_NUMBERED}(?<!\bv)(?<![a-z)]/)(?<!{_LETTER})(?<![.+-])"
+            rf"\d{{1,3}}(?:\.\d{{1,3}}){{3}}(?!{_LETTER}|\.\d)"
+            rf"|(?<!{_LETTER})(?<![.:+-])(?<!\w\[)"
+            r"(?=[0-9a-f:]*\d)(?=[0-9a-f:.]*::|(?:[0-9a-f]+:){6})"
+            rf"[0-9a-f:][0-9a-f:.]*(?:[0-9a-f]|(?<=:):)(?!{_LETTER}|:|\.\d)",
             _is_ip,
         ),
     ),

@@ -1,6 +1,7 @@
 """The disk cache: shared by processes, limited in size, and never the cause of an error."""
 
 import multiprocessing
+import os
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -98,6 +99,81 @@ def test_the_oldest_values_are_deleted_when_the_cache_is_full(tmp_path):
     assert 10 <= len(kept) <= 30
     assert kept == keys[-len(kept) :]
     assert cache._file.stat().st_size < 500_000
+
+
+def test_the_environment_variable_sets_the_limit(monkeypatch, tmp_path):
+    monkeypatch.setenv("LLMTOPICS_CACHE_MAX_BYTES", "100000")
+    cache = Cache(tmp_path)
+    for i in range(40):
+        cache.put({b"%d" % i: bytes(10_000)})
+    assert 1 <= cache.count()[0] < 10
+    cache.put({b"large": bytes(200_000)})
+    assert cache.get([b"large"]) == {}
+    assert cache.get([b"39"])
+    monkeypatch.setenv("LLMTOPICS_CACHE_MAX_BYTES", "4 GB")
+    with pytest.raises(ValueError, match=r"LLMTOPICS_CACHE_MAX_BYTES.*'4 GB'"):
+        Cache(tmp_path)
+
+
+def test_a_smaller_limit_deletes_until_it_is_kept(tmp_path):
+    Cache(tmp_path).put({b"%d" % i: bytes(10_000) for i in range(100)})
+    small = Cache(tmp_path, max_bytes=100_000)
+    small.put({b"new": bytes(1_000)})
+    assert 1 <= small.count()[0] < 10
+    assert small.get([b"new"])
+
+
+def test_a_limit_of_zero_stores_nothing(tmp_path):
+    Cache(tmp_path / "none", max_bytes=0).put({b"a": b"value"})
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
+def test_files_and_folders_are_for_this_user_alone(tmp_path, monkeypatch):
+    """Also while they are open, when SQLite has one more file, and at every moment."""
+    cache = Cache(tmp_path / "new" / "cache")
+    modes = set()
+
+    def look(*_):
+        for path in (tmp_path / "new", *(tmp_path / "new").rglob("*")):
+            modes.add((path.is_dir(), path.suffix, path.stat().st_mode & 0o777))
+
+    before = os.umask(0)  # the most open one
+    try:
+        with cache.claim(["name"], 1), cache._connection() as connection:
+            look()
+            connection.set_trace_callback(look)
+            connection.execute("REPLACE INTO entries VALUES (x'00', x'00')")
+            connection.commit()
+            look()
+    finally:
+        os.umask(before)
+    assert modes == {
+        (True, "", 0o700),
+        (False, ".lock", 0o600),
+        (False, ".sqlite", 0o600),
+        (False, ".sqlite-journal", 0o600),
+    }
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
+def test_modes_that_the_user_chose_are_kept(cache):
+    cache.put({b"a": b"value"})
+    cache.folder.chmod(0o770)
+    cache._file.chmod(0o660)
+    cache.put({b"b": b"value"})
+    assert cache.folder.stat().st_mode & 0o777 == 0o770
+    assert cache._file.stat().st_mode & 0o777 == 0o660
+
+
+def test_threads_create_the_file_at_the_same_time(tmp_path):
+    """And no value is lost."""
+    values = [{b"%d" % i: b"value"} for i in range(32)]
+    for attempt in range(5):
+        cache = Cache(tmp_path / str(attempt))
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(cache.put, values))
+        assert cache.count()[0] == 32
 
 
 def test_the_environment_variable_sets_the_folder(monkeypatch, tmp_path):

@@ -269,9 +269,9 @@ def test_long_texts_are_cut_and_templates_are_not(small_llm, caplog):
     ids = to_tokens(
         ["far " * 400, "near"],
         Request("score", template, None, False, None, answers=(" a b c",)),
-        small_llm._folder,
+        small_llm._folder(),
     )
-    tokenizer = AutoTokenizer.from_pretrained(small_llm._folder)
+    tokenizer = AutoTokenizer.from_pretrained(small_llm._folder())
     long, short = tokenizer.batch_decode(ids)
     assert 242 < len(ids[0]) <= 253
     assert long.startswith("Words: far far")
@@ -568,7 +568,7 @@ def test_a_gguf_is_unpacked_once(smollm2, caplog, monkeypatch):
     packed = files.find_files("smollm2") / "SmolLM2-135M-Instruct.Q4_1.gguf"
     monkeypatch.setattr(gguf, "_unpack", None)
     named = llm(packed.parent, gguf_file=packed.name)
-    assert named._folder == smollm2 == llm()._folder
+    assert named._folder() == smollm2 == llm()._folder()
     assert "unpacking" not in caplog.text
     assert (smollm2 / "tokenizer.json").exists()
 

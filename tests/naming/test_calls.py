@@ -52,7 +52,7 @@ def test_no_prompt_grows_with_the_documents_or_words(text, recorder):
     "text", ["rugby " * 99, "xq" * 999, "新闻报道" * 99, "🏉" * 99]
 )
 def test_a_document_has_at_most_as_many_tokens_as_its_length(text):
-    tokenizer = load_tokenizer(LocalLLM()._folder)
+    tokenizer = load_tokenizer(LocalLLM()._folder())
     start = beginning(text, 50)
     assert 0 < len(tokenizer(start)["input_ids"]) <= 50
     assert text.startswith(start)

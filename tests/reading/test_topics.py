@@ -3,6 +3,7 @@
 import io
 import json
 import pickle
+import re
 
 import numpy as np
 import pandas as pd
@@ -647,3 +648,42 @@ def test_json_is_not_made_for_a_folder_that_does_not_exist(
     monkeypatch.setattr(type(topics), "to_dict", lambda self: pytest.fail("made"))
     with pytest.raises(FileNotFoundError, match="make it first"):
         topics.to_json(tmp_path / "none" / "topics.json")
+
+
+@pytest.mark.parametrize("redact", ["pii", lambda text: re.sub(r"\S+@\S+", "X", text)])
+def test_redact_changes_tables_and_exports(redact):
+    mail, other = "ann@example.com", "bob@example.com"
+    # an address that the end of a title would cut
+    texts = [f"{'x' * 68} {mail} {other} likes cats", "banks lend money"] * 4
+    words = CountVectorizer(token_pattern=rf"{mail}|{other}|[a-z]+", stop_words=[mail])
+    model = make_pipeline(words, GibbsLDA(2, random_state=0)).fit(texts)
+    topics = read_topics(
+        model,
+        texts,
+        titles=[None, mail] * 4,
+        labels=[mail, 1] * 4,
+        times=[2001, 2002] * 4,
+        names=[f"mails of {mail}", f"mails of {other}"],
+    )
+    topics.descriptions = [f"Mails of {mail}.", "Money."]
+    made = {
+        "dict": lambda **o: str(topics.to_dict(**o)),
+        "json": lambda **o: topics.to_json(**o),
+        "pyldavis": lambda **o: str(topics.to_pyldavis(**o)["vocab"]),
+        "topicwizard": lambda **o: str(list(topics.to_topicwizard(**o).values())),
+        "topic_table": lambda **o: topics.topic_table(**o).to_csv(),
+        "document_table": lambda **o: topics.document_table(**o).to_csv(),
+        "representative": lambda **o: topics.representative(0, 8, **o).to_csv(),
+    }
+    for name, export in made.items():
+        assert "@example" in export(), name
+        for part in ("@exam", "ann@", "bob@"):
+            assert part not in export(redact=redact), name
+        with pytest.raises(
+            ValueError, match="redact must be None, 'pii' or a callable"
+        ):
+            export(redact="names")
+    vocabulary = topics.to_pyldavis(redact=redact)["vocab"]
+    assert len(set(vocabulary)) == len(topics.vocabulary)
+    assert topics.document_table(redact=redact).label[1] == 1
+    assert topics.texts[0] == texts[0]

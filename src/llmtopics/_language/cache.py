@@ -4,6 +4,7 @@ import atexit
 import logging
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import lru_cache
@@ -11,6 +12,7 @@ from hashlib import blake2b
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
+from threading import Lock
 
 from platformdirs import user_cache_path
 
@@ -20,6 +22,9 @@ from llmtopics._locks import Busy, has_locks, locked
 logger = logging.getLogger(__name__)
 
 MAX_BYTES = 4 * 2**30
+_TIMEOUT = 60  # seconds to wait for other processes
+_creating = Lock()
+_NO_ENTRY = "DELETE FROM times WHERE key NOT IN (SELECT key FROM entries)"
 _N_CHECK = 8  # bytes of checksum in front of a value
 _N_PORTIONS = 16  # parts of the texts, which processes can compute at the same time
 
@@ -50,6 +55,30 @@ def _folder_of_this_run() -> Path:
     return folder
 
 
+def private_folder(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, for this user alone (mode 0700)."""
+    if not folder.is_dir():
+        private_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def default_max_bytes() -> int:
+    """Return the bytes in ``LLMTOPICS_CACHE_MAX_BYTES``, or else 4 GiB.
+
+    Raises
+    ------
+    ValueError
+        If the variable is no whole number of at least zero.
+    """
+    text = os.environ.get("LLMTOPICS_CACHE_MAX_BYTES", "").strip()
+    if text and not (text.isascii() and text.isdigit()):
+        raise ValueError(
+            "The environment variable LLMTOPICS_CACHE_MAX_BYTES must be a whole number of "
+            f"bytes, such as 1000000000, got {text!r}."
+        )
+    return int(text) if text else MAX_BYTES
+
+
 def folder_of(cache_dir: str | Path | bool | None) -> Path | None:
     """Return the cache folder: the default one for None, no folder for False."""
     if cache_dir is False:
@@ -68,18 +97,20 @@ class Cache:
     """Values by key in one SQLite file. An error of the cache never stops the work.
 
     A value with a wrong checksum is not returned. A file that is not a database is
-    deleted and created again. If the folder cannot be written, nothing is stored.
+    deleted and created again. If the folder cannot be written, nothing is stored. Folders
+    and files are made for this user alone. Modes of existing ones are kept.
 
     Parameters
     ----------
     folder : Path
-    max_bytes : int
-        Before the file grows larger, the older half of the values is deleted.
+    max_bytes : int or None
+        Before the file grows larger, the older half of the values is deleted. Values that are
+        larger than this are not stored. None is :func:`default_max_bytes`.
     """
 
-    def __init__(self, folder: Path, max_bytes: int = MAX_BYTES):
+    def __init__(self, folder: Path, max_bytes: int | None = None):
         self.folder = folder
-        self.max_bytes = max_bytes
+        self.max_bytes = default_max_bytes() if max_bytes is None else max_bytes
 
     @property
     def _file(self) -> Path:
@@ -105,24 +136,76 @@ class Cache:
     def put(self, values: Mapping[bytes, bytes]) -> None:
         """Store the values."""
         rows = [(key, _checksum(key, value) + value) for key, value in values.items()]
+        n_bytes = sum(len(value) for _, value in rows)
+        if n_bytes > self.max_bytes:
+            return
+        times = [(key, int(time.time())) for key, _ in rows]
         with self._errors_logged(), self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")  # waits for its turn before it reads
-            self._delete_old(connection, sum(len(value) for _, value in rows))
+            self._delete_old(connection, n_bytes)
             connection.executemany("REPLACE INTO entries VALUES (?, ?)", rows)
+            connection.executemany("REPLACE INTO times VALUES (?, ?)", times)
             connection.commit()
 
     def _delete_old(self, connection: sqlite3.Connection, n_bytes: int) -> None:
-        """Delete the older half if ``n_bytes`` more would exceed ``max_bytes``."""
+        """Delete the older half, again if needed, if ``n_bytes`` more would exceed the limit."""
 
         def pragma(name: str) -> int:
             return connection.execute(f"PRAGMA {name}").fetchone()[0]
 
-        used = (pragma("page_count") - pragma("freelist_count")) * pragma("page_size")
-        if used + n_bytes > self.max_bytes:
-            connection.execute(
+        for _ in range(64):  # halves
+            used = pragma("page_count") - pragma("freelist_count")
+            if used * pragma("page_size") + n_bytes <= self.max_bytes:
+                return
+            deleted = connection.execute(
                 "DELETE FROM entries WHERE rowid <= "
                 "(SELECT (min(rowid) + max(rowid)) / 2 FROM entries)"
             )
+            if deleted.rowcount == 0:
+                return
+            connection.execute(_NO_ENTRY)
+
+    def files(self) -> list[Path]:
+        """Return the database and the files beside it."""
+        return sorted(self.folder.glob(f"{self._file.name}*"))
+
+    def count(self) -> tuple[int, float | None]:
+        """Return the number of values, and when the oldest was stored (None: not known)."""
+        n, oldest = 0, None
+        if self._file.exists():
+            with self._errors_logged(), self._connection() as connection:
+                (n,) = connection.execute("SELECT count(*) FROM entries").fetchone()
+                (oldest,) = connection.execute("SELECT min(time) FROM times").fetchone()
+        return n, oldest
+
+    def delete(self, before: float | None) -> None:
+        """Delete what was stored before a time, and what has no time. None deletes all files.
+
+        Deleted values are overwritten in the file.
+
+        Raises
+        ------
+        OSError
+            If they cannot be deleted.
+        """
+        if before is None:
+            for path in self.files():
+                path.unlink(missing_ok=True)
+        elif self._file.exists():
+            try:
+                with self._connection() as connection:
+                    connection.execute("PRAGMA secure_delete=ON")
+                    connection.execute("DELETE FROM times WHERE time < ?", [before])
+                    connection.execute(
+                        "DELETE FROM entries WHERE key NOT IN (SELECT key FROM times)"
+                    )
+                    connection.commit()
+                    connection.execute("VACUUM")
+            except sqlite3.Error as error:
+                raise OSError(
+                    f"The cache in {str(self.folder)!r} cannot be cleared: {error}. Call this "
+                    "again when no other process uses it, or without older_than."
+                ) from error
 
     @contextmanager
     def claim(self, names: Sequence[str], most: int) -> Iterator[list[str]]:
@@ -142,9 +225,10 @@ class Cache:
     def _lock(self, name: str, held: ExitStack, *, wait: bool) -> bool:
         """Lock a name until ``held`` is closed. Return False if another process has it."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            private_folder(self.folder)
             digest = blake2b(name.encode(), digest_size=8).hexdigest()
-            held.enter_context(locked(self.folder / f"{digest}.lock", wait=wait))
+            lock = self.folder / f"{digest}.lock"
+            held.enter_context(locked(lock, wait=wait, mode=0o600))
         except Busy:
             return False
         except OSError as error:  # without locks, several may compute the same texts
@@ -153,14 +237,25 @@ class Cache:
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        private_folder(self.folder)
         if not has_locks(self.folder):
             raise OSError("its file system has no locks")
+        with _creating:
+            if not self._file.exists():
+                # SQLite gives its journal the mode of this file. Closing an existing file
+                # would release the locks that other threads have on it.
+                with suppress(FileExistsError):
+                    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
+                    os.close(os.open(self._file, flags, 0o600))
         # no write-ahead log: it needs memory that all processes share, so one machine
-        with closing(sqlite3.connect(self._file, timeout=60)) as connection:
+        with closing(sqlite3.connect(self._file, timeout=_TIMEOUT)) as connection:
             connection.execute("PRAGMA synchronous=OFF")
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, value BLOB)"
+            )
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS times (key BLOB PRIMARY KEY, time INTEGER) "
+                "WITHOUT ROWID"
             )
             yield connection
 
@@ -172,7 +267,7 @@ class Cache:
             _warn_once(self.folder, str(error))
         except sqlite3.DatabaseError as error:
             logger.warning("the cache in %s is created again: %s", self.folder, error)
-            for path in self.folder.glob(f"{self._file.name}*"):
+            for path in self.files():
                 with suppress(OSError):
                     path.unlink(missing_ok=True)
 

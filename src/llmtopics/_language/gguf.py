@@ -11,6 +11,7 @@ from shutil import rmtree
 from tempfile import mkdtemp
 from typing import Any
 
+from llmtopics._language.cache import private_folder
 from llmtopics._language.checkpoints import disk_is_full
 from llmtopics._language.files import (
     SHORT_NAMES,
@@ -75,7 +76,7 @@ def _unpack_once(packed: Path, place: Path) -> bool:
     """Unpack a model unless it is there. Return False if the folder cannot be written."""
     with ExitStack() as held:
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(place.parent)
             held.enter_context(locked(Path(f"{place}.lock"), wait=True))
         except OSError as error:
             logger.warning("%s is unpacked for this run only: %s", packed.name, error)

@@ -131,8 +131,7 @@ class LocalLLM(LanguageModel):
         "cache_dir": [str, Path, Options(bool, {False}), None],
     }
 
-    @property
-    def _folder(self) -> Path:
+    def _folder(self) -> Path:  # no property: notebooks read those of what they show
         place = folder_of(self.cache_dir) or default_folder()
         return unpacked(self.model, self.revision, self.gguf_file, place)
 
@@ -144,16 +143,16 @@ class LocalLLM(LanguageModel):
         self._validate_params()
         devices, dtype = self._devices()
         shape = [batch_tokens(self.batch_size, devices[0])] * self.batch_invariant
-        return [fingerprint(self._folder), dtype, *shape]
+        return [fingerprint(self._folder()), dtype, *shape]
 
     def _compute(
         self, prompts: list[str], request: Request, on_error: str
     ) -> Iterator[tuple[list[int], list[Any]]]:
-        check_decoder(load_config(self._folder), self.model, "LocalLLM")
+        check_decoder(load_config(self._folder()), self.model, "LocalLLM")
         return local_answers.answer(
             prompts,
             request,
-            self._folder,
+            self._folder(),
             *self._devices(),
             self.batch_size,
             self.batch_invariant,
@@ -173,7 +172,7 @@ class LocalLLM(LanguageModel):
         tokens : list of str
             One token per word. A word of a single token is returned itself.
         """
-        tokenizer = load_tokenizer(self._folder)
+        tokenizer = load_tokenizer(self._folder())
         ids = tokens_after_text(
             tokenizer, [f" {without_surrogates(word)}" for word in words]
         )

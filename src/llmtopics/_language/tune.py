@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from llmtopics._language.cache import default_folder
+from llmtopics._language.cache import default_folder, private_folder
 from llmtopics._language.checkpoints import held
 from llmtopics._language.encode_settings import read_settings
 from llmtopics._language.files import SHORT_NAMES, fingerprint
@@ -102,6 +102,8 @@ def tune(
     corpus = _digest([*texts, *([] if topics is None else [topics.tobytes().hex()])])
     key = _key(tuning, base, corpus)
     place = (output_dir or default_folder() / "tuned" / key[:32]).absolute()
+    if output_dir is None:
+        private_folder(place.parent)
     with held(place, key):
         if (place / "model").exists():
             rmtree(place / "checkpoints", ignore_errors=True)  # left by a kill

@@ -134,8 +134,7 @@ class PrecomputedEmbeddings(Embedder):
                 )
         return vectors, rows
 
-    @property
-    def _n_features_out(self):
+    def _n_dimensions(self) -> int:
         return np.shape(self.vectors)[1]
 
 

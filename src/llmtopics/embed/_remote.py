@@ -273,7 +273,7 @@ class RemoteEmbedder(Served, Embedder):
                 f"{sorted(lengths)}. The model behind the name has changed: use another "
                 "cache_dir."
             )
-        n_dimensions = lengths.pop() if lengths else self._n_features_out
+        n_dimensions = lengths.pop() if lengths else self._n_dimensions()
         vectors = np.zeros((len(texts), n_dimensions), np.float32)
         for i, vector in found.items():
             vectors[written[i]] = np.frombuffer(vector, np.float32)
@@ -308,8 +308,7 @@ class RemoteEmbedder(Served, Embedder):
         if failure:
             raise failure
 
-    @property
-    def _n_features_out(self):
+    def _n_dimensions(self) -> int:
         if self.dimensions:
             return self.dimensions
         self._identity()  # checks the parameters

@@ -120,7 +120,8 @@ class TransformerEmbedder(Embedder):
     The cache is one SQLite file. Its keys are hashes of the text, the weights and all
     parameters that change the vectors. It contains vectors and no texts. Vectors reveal
     something about their texts, so protect them as you protect the texts. When the cache has
-    4 GiB, its older half is deleted. You can delete its folder at any time. Several processes
+    4 GiB, or the bytes in ``LLMTOPICS_CACHE_MAX_BYTES``, its older half is deleted.
+    :mod:`llmtopics.cache` deletes entries. Several processes
     can share it: one of them encodes a text while the others wait. Damaged entries are
     computed again.
 
@@ -308,7 +309,6 @@ class TransformerEmbedder(Embedder):
                 yield [rows[i] for i in some], [vector.tobytes() for vector in vectors]
                 encoded.update(some.size, float(work[some].sum()))
 
-    @property
-    def _n_features_out(self):
+    def _n_dimensions(self) -> int:
         folder, backend = self._find()
         return backend.n_dimensions(folder)

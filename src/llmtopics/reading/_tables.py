@@ -1,10 +1,12 @@
 """Tables of topics and of documents, and the dicts that every view of topics shows."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from llmtopics._checks import pandas_for
+from llmtopics._redact import cleaner, redacted
 from llmtopics.reading._quality import representative_rows
 
 if TYPE_CHECKING:
@@ -12,20 +14,23 @@ if TYPE_CHECKING:
 
     from llmtopics.reading._topics import Topics
 
+Redact = str | Callable[[str], str] | None
+
 
 def topics_as_dicts(
-    topics: "Topics", n_words: int, n_documents: int
+    topics: "Topics", n_words: int, n_documents: int, redact: Redact = None
 ) -> list[dict[str, Any]]:
     """Return everything that tables, texts and pages show of topics."""
+    clean = cleaner(redact)
     shares, sizes = topics.mixtures.mean(axis=0), topics.sizes
     words, said = words_as_dicts(topics, n_words), topics.descriptions
     coherences, exclusivities = topics._quality
     return [
         {
             "topic": k,
-            "name": name,
-            **({"description": said[k]} if said else {}),
-            "words": words[k],
+            "name": clean(name),
+            **({"description": clean(said[k])} if said else {}),
+            "words": [word | {"word": clean(word["word"])} for word in words[k]],
             "share": float(shares[k]),
             "n_documents": int(sizes[k]),
             "coherence": coherences[k],
@@ -33,7 +38,7 @@ def topics_as_dicts(
             "documents": [
                 {
                     "document": int(d),
-                    "title": topics._title(d),
+                    "title": topics._title(d, redact),
                     "share": float(topics.mixtures[d, k]),
                 }
                 for d in representative_rows(
@@ -60,32 +65,36 @@ def words_as_dicts(
     ]
 
 
-def topic_table(topics: "Topics", n_words: int, weights: bool) -> "pd.DataFrame":
+def topic_table(
+    topics: "Topics", n_words: int, weights: bool, redact: Redact
+) -> "pd.DataFrame":
     """Return a table with one row per topic."""
     rows = []
-    for topic in topics_as_dicts(topics, n_words, 1):
+    for topic in topics_as_dicts(topics, n_words, 1, redact):
         words = joined_words(topic.pop("words"), weights)
         representative = topic.pop("documents")[0]["title"]
         number, name = topic.pop("topic"), topic.pop("name")
-        topic.pop("description", None)  # the last column
+        description = topic.pop("description", None)
         first = {"topic": number, "name": name, "words": words}
         rows.append(first | topic | {"representative": representative})
-    table = pandas_for("topic_table").DataFrame(rows)
-    if topics.descriptions is not None:
-        table["description"] = topics.descriptions
-    return table
+        if description is not None:
+            rows[-1]["description"] = description
+    return pandas_for("topic_table").DataFrame(rows)
 
 
-def document_table(topics: "Topics", n_characters: int) -> "pd.DataFrame":
+def document_table(
+    topics: "Topics", n_characters: int, redact: Redact
+) -> "pd.DataFrame":
     """Return a table with one row per document."""
+    clean = cleaner(redact)
     theta, rows = topics.mixtures, np.arange(len(topics.mixtures))
     order = np.argsort(-theta, axis=1, kind="stable")
-    names = np.array(topics.names, dtype=object)
+    names = np.array([clean(name) for name in topics.names], dtype=object)
     columns: dict[str, Any] = {"document": rows}
     for name in ("title", "label", "time"):
         values = getattr(topics, f"{name}s")
         if values is not None:
-            columns[name] = list(values)
+            columns[name] = [clean(v) if isinstance(v, str) else v for v in values]
     for prefix, place in (("", 0), ("second_", 1)):
         if place < theta.shape[1]:
             topic = order[:, place]
@@ -95,12 +104,15 @@ def document_table(topics: "Topics", n_characters: int) -> "pd.DataFrame":
     logs = np.log(np.maximum(theta, 1e-300))
     most = np.log(theta.shape[1]) if theta.shape[1] > 1 else 1.0
     columns["entropy"] = np.clip(-(theta * logs).sum(axis=1) / most, 0, 1)
-    columns["text"] = [beginning(text, n_characters) for text in topics.texts]
+    columns["text"] = [beginning(text, n_characters, redact) for text in topics.texts]
     return pandas_for("document_table").DataFrame(columns)
 
 
-def beginning(text: str, n_characters: int) -> str:
-    """Return the beginning of a text on one line."""
+def beginning(text: str, n_characters: int, redact: Redact = None) -> str:
+    """Return the beginning of a text, without personal data, on one line."""
+    if redact == "pii":  # the rest is cut off below, so do not search it
+        text = text[: 8 * n_characters + 400]
+    text = redacted(text, redact)[0]
     line = " ".join(text[: 4 * n_characters].split())
     return line if len(line) <= n_characters else f"{line[: n_characters - 1]}…"
 

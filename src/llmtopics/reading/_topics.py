@@ -19,6 +19,7 @@ from llmtopics._checks import check_positive, pandas_for
 from llmtopics._fitted_model import FittedModel
 from llmtopics._language import LanguageModel
 from llmtopics._language.request import without_surrogates
+from llmtopics._redact import cleaner
 from llmtopics._vectorizers import unfrozen
 from llmtopics._whole_files import write_whole
 from llmtopics._words import rank_words, topic_labels
@@ -51,6 +52,7 @@ from llmtopics.reading._quality import (
     exclusivities,
     representative_rows,
 )
+from llmtopics.reading._tables import Redact
 from llmtopics.reading._words import Words
 from llmtopics.reading._wrapper import WrappedTopics
 
@@ -164,7 +166,7 @@ class Topics:
     # tables -----------------------------------------------------------------------------------
 
     def topic_table(
-        self, n_words: int = 10, *, weights: bool = False
+        self, n_words: int = 10, *, weights: bool = False, redact: Redact = None
     ) -> "pd.DataFrame":
         """Return a table with one row per topic.
 
@@ -174,6 +176,9 @@ class Topics:
             Number of words per topic.
         weights : bool, default=False
             Whether to write the weight of each word (φ) after it.
+        redact : "pii", callable or None, default=None
+            Replaces personal data in names, words, titles and descriptions, as in
+            :func:`~llmtopics.report.topic_report`.
 
         Returns
         -------
@@ -190,15 +195,20 @@ class Topics:
             description : one sentence. Only if there are ``descriptions``.
         """
         check_positive(n_words=n_words)
-        return _tables.topic_table(self, n_words, weights)
+        return _tables.topic_table(self, n_words, weights, redact)
 
-    def document_table(self, n_characters: int = 80) -> "pd.DataFrame":
+    def document_table(
+        self, n_characters: int = 80, *, redact: Redact = None
+    ) -> "pd.DataFrame":
         """Return a table with one row per document.
 
         Parameters
         ----------
         n_characters : int, default=80
             Number of characters of each text.
+        redact : "pii", callable or None, default=None
+            Replaces personal data in texts, titles, labels, times and names, as in
+            :func:`~llmtopics.report.topic_report`.
 
         Returns
         -------
@@ -214,7 +224,7 @@ class Topics:
             text : the beginning of the text, on one line.
         """
         check_positive(n_characters=n_characters)
-        return _tables.document_table(self, n_characters)
+        return _tables.document_table(self, n_characters, redact)
 
     # one topic --------------------------------------------------------------------------------
 
@@ -241,7 +251,12 @@ class Topics:
         return pandas_for("words").DataFrame(found, columns=["word", "weight"])
 
     def representative(
-        self, topic: int | str, n_documents: int = 5, *, diversity: float = 0.0
+        self,
+        topic: int | str,
+        n_documents: int = 5,
+        *,
+        diversity: float = 0.0,
+        redact: Redact = None,
     ) -> "pd.DataFrame":
         """Return the representative (typical) documents of a topic, best first.
 
@@ -258,6 +273,9 @@ class Topics:
         diversity : float between 0 and 1, default=0.0
             How much a document that is like those chosen before is avoided (maximal marginal
             relevance [1]_). Documents are compared by their words. 0 takes the largest shares.
+        redact : "pii", callable or None, default=None
+            Replaces personal data in texts and titles, as in
+            :func:`~llmtopics.report.topic_report`.
 
         Returns
         -------
@@ -279,7 +297,7 @@ class Topics:
         rows = representative_rows(
             self.mixtures, k, n_documents, self.texts, self._counts, diversity
         )
-        return self._documents(rows, share=self.mixtures[rows, k])
+        return self._documents(rows, redact, share=self.mixtures[rows, k])
 
     def nearest(self, topic: int | str, n_topics: int = 5) -> "pd.DataFrame":
         """Return the topics with the most similar words, nearest first.
@@ -394,7 +412,7 @@ class Topics:
         rows = distinct_rows(order, self.texts, n_documents)
         first = self.first_topics[rows]
         names = [self.names[k] for k in first]
-        return self._documents(rows, score=scores[rows], topic=first, name=names)
+        return self._documents(rows, None, score=scores[rows], topic=first, name=names)
 
     @cached_property
     def _vectors(self) -> np.ndarray | None:
@@ -722,13 +740,18 @@ class Topics:
 
     # other formats ----------------------------------------------------------------------------
 
-    def to_dict(self, n_words: int = 10, n_documents: int = 3) -> dict[str, Any]:
+    def to_dict(
+        self, n_words: int = 10, n_documents: int = 3, *, redact: Redact = None
+    ) -> dict[str, Any]:
         """Return the topics as one dict of plain values, which JSON can hold.
 
         Parameters
         ----------
         n_words, n_documents : int, default=10, 3
             Number of words and of representative documents per topic.
+        redact : "pii", callable or None, default=None
+            Replaces personal data in names, words, titles, descriptions and the parameters, as in
+            :func:`~llmtopics.report.topic_report`.
 
         Returns
         -------
@@ -740,12 +763,12 @@ class Topics:
         """
         check_positive(n_words=n_words, n_documents=n_documents)
         return {
-            "model": " ".join(repr(self.model).split()),
+            "model": cleaner(redact)(" ".join(repr(self.model).split())),
             "n_documents": len(self.texts),
-            "topics": _tables.topics_as_dicts(self, n_words, n_documents),
+            "topics": _tables.topics_as_dicts(self, n_words, n_documents, redact),
         }
 
-    def to_json(self, path: str | Path | None = None, **options: int) -> str | None:
+    def to_json(self, path: str | Path | None = None, **options: Any) -> str | None:
         """Return :meth:`to_dict` as JSON, or write it to a file.
 
         Parameters
@@ -768,13 +791,28 @@ class Topics:
         write_whole(path, made)
         return None
 
-    def to_pyldavis(self) -> dict[str, Any]:
-        """Return the arguments of ``pyLDAvis.prepare`` as a dict. Topics keep their order."""
-        return _exports.to_pyldavis(self)
+    def to_pyldavis(self, *, redact: Redact = None) -> dict[str, Any]:
+        """Return the arguments of ``pyLDAvis.prepare`` as a dict. Topics keep their order.
 
-    def to_topicwizard(self) -> dict[str, Any]:
-        """Return what topicwizard calls ``topic_data``, as a dict."""
-        return _exports.to_topicwizard(self)
+        Parameters
+        ----------
+        redact : "pii", callable or None, default=None
+            Replaces personal data in words, as in
+            :func:`~llmtopics.report.topic_report`.
+        """
+        return _exports.to_pyldavis(self, redact)
+
+    def to_topicwizard(self, *, redact: Redact = None) -> dict[str, Any]:
+        """Return what topicwizard calls ``topic_data``, as a dict.
+
+        Parameters
+        ----------
+        redact : "pii", callable or None, default=None
+            Replaces personal data in texts, words and names, as in
+            :func:`~llmtopics.report.topic_report`. Then ``transform`` is None, because it is
+            the model with all its words.
+        """
+        return _exports.to_topicwizard(self, redact)
 
     def __repr__(self) -> str:
         return _display.as_text(self)
@@ -796,17 +834,19 @@ class Topics:
             exclusivities(self.components),
         )
 
-    def _title(self, row: int) -> str:
+    def _title(self, row: int, redact: Redact = None) -> str:
         if self.titles is not None:
             (missing,) = pandas_for("Topics").isna(self.titles[[row]])
             if not missing:
-                return str(self.titles[row])
-        return _tables.beginning(self.texts[row], 80)
+                return cleaner(redact)(str(self.titles[row]))
+        return _tables.beginning(self.texts[row], 80, redact)
 
-    def _documents(self, rows: ArrayLike, **columns: Any) -> "pd.DataFrame":
-        rows = np.asarray(rows)
-        table = {"document": rows, "title": [self._title(d) for d in rows]}
-        texts = {"text": [self.texts[d] for d in rows]}
+    def _documents(
+        self, rows: ArrayLike, redact: Redact, **columns: Any
+    ) -> "pd.DataFrame":
+        rows, clean = np.asarray(rows), cleaner(redact)
+        table = {"document": rows, "title": [self._title(d, redact) for d in rows]}
+        texts = {"text": [clean(self.texts[d]) for d in rows]}
         return pandas_for("Topics").DataFrame(table | columns | texts)
 
     def _some_topics(self, numbers: Any, **columns: Any) -> "pd.DataFrame":

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from llmtopics._checks import pandas_for
-from llmtopics._redact import redacted
 from llmtopics.explanation._vectorizing import count_rows
 from llmtopics.reading import Topics
 from llmtopics.reading._quality import representative_rows
@@ -42,9 +41,7 @@ class Shown:
         self.texts = [self._text(topics.texts[d]) for d in self.rows] * include_texts
 
     def _text(self, text: str) -> str:
-        if self._redact == "pii":  # the rest is cut off below, so do not search it
-            text = text[: 8 * self._max_chars + 400]
-        return beginning(redacted(text, self._redact)[0], self._max_chars)
+        return beginning(text, self._max_chars, self._redact)
 
     def title(self, row: int) -> str:
         """Return the title of a document, or the beginning of its text, or its row."""

@@ -1,10 +1,9 @@
 """``redact`` for what is in the page besides texts and titles: names, words, parameters."""
 
-from collections.abc import Callable, Iterable
-from functools import cache
+from collections.abc import Callable
 from typing import Any
 
-from llmtopics._redact import redacted
+from llmtopics._redact import cleaner, distinct
 
 
 def redact_names(
@@ -13,13 +12,9 @@ def redact_names(
     """Replace names, words, groups and parameters in the data of the page, in place."""
     if redact is None:
         return
-
-    @cache  # many topics and periods have the same words
-    def clean(text: str) -> str:
-        return redacted(text, redact)[0]
-
+    clean = cleaner(redact)
     topics = data["topics"]
-    names = _distinct(clean(topic["name"]) for topic in topics)
+    names = distinct(clean(topic["name"]) for topic in topics)
     for topic, name in zip(topics, names, strict=True):
         topic["name"] = name
         if "description" in topic:
@@ -28,7 +23,7 @@ def redact_names(
             word["word"] = clean(word["word"])
     groups, time, made = data["groups"], data["time"], data["made"]
     if "names" in groups:
-        groups["names"] = _distinct(map(clean, groups["names"]))
+        groups["names"] = distinct(map(clean, groups["names"]))
     if "words" in time:
         time["words"] = [
             [" ".join(map(clean, words.split(" "))) for words in topic]
@@ -37,21 +32,6 @@ def redact_names(
     parameters = made["parameters"]
     made["parameters"] = {name: clean(value) for name, value in parameters.items()}
     data["marks"] = _without_changed_words(data["marks"], clean)
-
-
-def _distinct(names: Iterable[str]) -> list[str]:
-    """Return names, with a number after those that others had before them."""
-    found: list[str] = []
-    used: set[str] = set()
-    numbers: dict[str, int] = {}
-    for name in names:
-        one = name
-        while one in used:
-            numbers[name] = numbers.get(name, 1) + 1
-            one = f"{name} ({numbers[name]})"
-        used.add(one)
-        found.append(one)
-    return found
 
 
 def _without_changed_words(

@@ -12,9 +12,10 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from llmtopics._checks import check_positive, shortened
+from llmtopics._checks import check_positive
 from llmtopics._language.request import without_surrogates
 from llmtopics._progress import reporting, stage
+from llmtopics._redact import cleaner
 from llmtopics._whole_files import write_whole
 from llmtopics.plots._colors import topic_colors
 from llmtopics.reading import Topics
@@ -128,10 +129,7 @@ def topic_report(
             "read_topics."
         )
     check_positive(max_chars=max_chars, max_documents=max_documents)
-    if redact not in (None, "pii") and not callable(redact):
-        raise ValueError(
-            f"redact must be None, 'pii' or a callable, got {shortened(redact)}."
-        )
+    cleaner(redact)  # refuses what is wrong before any work
     check_folder(path)
     with reporting("topic_report", verbose), stage("page", 4, "parts") as bar:
         shown = Shown(
