@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         plots,
         reading,
         report,
+        saving,
         text,
         topics,
     )
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from llmtopics.llm_topics import LLMTopics
     from llmtopics.metrics import suggest_n_components
     from llmtopics.reading import TopicLabeler, TopicMerger, read_topics
+    from llmtopics.saving import load, save
     from llmtopics.text import TextAnalyzer
     from llmtopics.topics import (
         EmbeddingTopics,
@@ -81,9 +83,11 @@ _HOME = {  # public name -> module that defines it
     "TransformerClassifier": "finetune",
     "TransformerEmbedder": "embed",
     "explain": "explanation",
+    "load": "saving",
     "log_ratios": "topics",
     "make_describer": "describe",
     "read_topics": "reading",
+    "save": "saving",
     "store_counts": "_stored_counts",
     "suggest_n_components": "metrics",
     "top_words": "_words",
@@ -128,6 +132,7 @@ __all__ = [
     "finetune",
     "fusion",
     "llm_topics",
+    "load",
     "log_ratios",
     "make_describer",
     "metrics",
@@ -136,6 +141,8 @@ __all__ = [
     "read_topics",
     "reading",
     "report",
+    "save",
+    "saving",
     "store_counts",
     "suggest_n_components",
     "text",

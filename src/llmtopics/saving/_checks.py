@@ -1,0 +1,67 @@
+"""Checks of a loaded model: what compiled code would not check, and where it sends texts."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from llmtopics._language.extras import variables_in
+
+_SHAPES = {  # of topics K, words V and super-topics S. Loops read as far as these say
+    "components_": "KV",
+    "doc_topic_prior_": "K",
+    "topic_counts_": "K",
+    "doc_super_prior_": "S",
+    "super_sub_prior_": "SK",
+}
+
+
+def check_loaded(parts: Iterable[Any]) -> None:
+    """Raise a ValueError if arrays of a model do not fit together."""
+    for part in parts:
+        state = getattr(part, "__dict__", {})
+        words = state.get("vocabulary_")
+        if isinstance(words, dict) and {*words.values()} != {*range(len(words))}:
+            raise ValueError("the columns of a vocabulary are not 0, 1, 2 and so on")
+        if (
+            isinstance(state.get("components_"), np.ndarray)
+            and "n_features_in_" in state
+        ):
+            _check_shapes(state)
+
+
+def _check_shapes(state: dict[str, Any]) -> None:
+    sizes = {"V": state["n_features_in_"], "K": len(state["components_"])}
+    for name, letters in _SHAPES.items():
+        if name not in state:
+            continue
+        shape = np.shape(state[name])
+        sizes.setdefault("S", shape[0] if shape else 0)
+        if shape != tuple(sizes[letter] for letter in letters):
+            raise ValueError(
+                f"{name} has the shape {shape}, which does not fit {sizes}"
+            )
+
+
+def check_servers(
+    parts: Iterable[Any], servers: Sequence[str], path: str | Path
+) -> None:
+    """Raise a ValueError if a part would send texts to a server that was not named."""
+    known = {server.rstrip("/") for server in servers}
+    for part in parts:
+        state = getattr(part, "__dict__", {})
+        address = state.get("base_url")
+        if address is None or str(address).rstrip("/") in known:
+            continue
+        keys = [state.get("api_key_env"), *_variables(state.get("extra_headers"))]
+        keys = [str(key) for key in keys if key]
+        sent = f", with what is in the environment as {', '.join(keys)}" if keys else ""
+        raise ValueError(
+            f"{path}: the model sends texts to {address}{sent}. If you trust this server, load "
+            f"it with servers=[{address!r}]."
+        )
+
+
+def _variables(headers: Any) -> list[str]:
+    return [name for value in (headers or {}).values() for name in variables_in(value)]
