@@ -55,13 +55,14 @@ OURS = {
 }
 # scikit-learn's public estimators and splitters, except those whose compiled code reads memory
 # wherever their arrays point. Trees and neighbor trees are not in this list of types either.
-_SKLEARN = (
-    "calibration cluster compose covariance cross_decomposition decomposition "
-    "discriminant_analysis dummy ensemble feature_extraction feature_extraction.text "
-    "feature_selection frozen impute isotonic kernel_approximation linear_model "
-    "model_selection multiclass multioutput naive_bayes neighbors neural_network pipeline "
-    "preprocessing random_projection svm"
-).split()
+_SKLEARN = {
+    *("calibration", "cluster", "compose", "covariance", "cross_decomposition"),
+    *("decomposition", "discriminant_analysis", "dummy", "ensemble"),
+    *("feature_extraction", "feature_extraction.text", "feature_selection", "frozen"),
+    *("impute", "isotonic", "kernel_approximation", "linear_model", "model_selection"),
+    *("multiclass", "multioutput", "naive_bayes", "neighbors", "neural_network"),
+    *("pipeline", "preprocessing", "random_projection", "svm"),
+}
 _UNSAFE = {"NuSVC", "NuSVR", "OneClassSVM", "SVC", "SVR"}
 _PARTS = {  # what fitted estimators of scikit-learn hold besides
     "sklearn.calibration._CalibratedClassifier",

@@ -8,6 +8,7 @@ import numpy as np
 
 from llmtopics._language.extras import variables_in
 
+_SAMPLED = ("DaskGibbsLDA", "GibbsLDA", "PachinkoAllocation")
 _SHAPES = {  # of topics K, words V and super-topics S. Loops read as far as these say
     "components_": "KV",
     "doc_topic_prior_": "K",
@@ -24,21 +25,16 @@ def check_loaded(parts: Iterable[Any]) -> None:
         words = state.get("vocabulary_")
         if isinstance(words, dict) and {*words.values()} != {*range(len(words))}:
             raise ValueError("the columns of a vocabulary are not 0, 1, 2 and so on")
-        if (
-            isinstance(state.get("components_"), np.ndarray)
-            and "n_features_in_" in state
-        ):
+        if type(part).__name__ in _SAMPLED and "components_" in state:
             _check_shapes(state)
 
 
 def _check_shapes(state: dict[str, Any]) -> None:
     sizes = {"V": state["n_features_in_"], "K": len(state["components_"])}
+    sizes["S"] = len(state.get("super_sub_prior_", ()))
     for name, letters in _SHAPES.items():
-        if name not in state:
-            continue
-        shape = np.shape(state[name])
-        sizes.setdefault("S", shape[0] if shape else 0)
-        if shape != tuple(sizes[letter] for letter in letters):
+        shape = np.shape(state.get(name, 0))
+        if name in state and shape != tuple(sizes[letter] for letter in letters):
             raise ValueError(
                 f"{name} has the shape {shape}, which does not fit {sizes}"
             )
