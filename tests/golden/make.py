@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from scipy.sparse import csr_array
 from sklearn.decomposition import NMF, TruncatedSVD
 from sklearn.ensemble import VotingClassifier
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
@@ -32,9 +33,9 @@ from llmtopics import (
 
 FOLDER = Path(__file__).parent
 WORDS = {
-    "pets": "cat dog mouse tail fur paw whisker bark".split(),
-    "money": "bank loan market share coin price trade fund".split(),
-    "sea": "ship wave harbor sail fish island storm anchor".split(),
+    "pets": ["cat", "dog", "mouse", "tail", "fur", "paw", "whisker", "bark"],
+    "money": ["bank", "loan", "market", "share", "coin", "price", "trade", "fund"],
+    "sea": ["ship", "wave", "harbor", "sail", "fish", "island", "storm", "anchor"],
 }
 
 
@@ -61,6 +62,7 @@ def models():
     votes = VotingClassifier(
         [("lr", LogisticRegression()), ("nb", MultinomialNB())], voting="soft"
     )
+    likes = csr_array(np.repeat(np.eye(3), 12, axis=1)[np.arange(9) % 3])
     topics = read_topics(lda, TEXTS, labels=LABELS)
     return {
         "gibbs_lda": lda,
@@ -70,7 +72,7 @@ def models():
         "fusion": fusion.fit(TEXTS),
         "merger": TopicMerger(lda, 2).fit(TEXTS),
         "classifier": make_pipeline(lda, votes).fit(TEXTS, LABELS),
-        "recommender": TopicRecommender(lda, random_state=0).fit(TEXTS),
+        "recommender": TopicRecommender(lda, random_state=0).fit(TEXTS, likes),
         "sentiment": TopicSentiment(
             lda, embedder=lsa, positive=["fur"], negative=["storm"], random_state=0
         ).fit(TEXTS),
@@ -84,7 +86,7 @@ def output_of(model):
         return np.column_stack([model.mixtures, model.model.transform(TEXTS)])
     X = VECTORS if isinstance(model, EmbeddingTopics) else TEXTS
     if isinstance(model, TopicRecommender):
-        return model.recommend(items=[0, 1])["score"].to_numpy()
+        return model.recommend()["score"].to_numpy()
     name = "transform" if hasattr(model, "transform") else "predict_proba"
     return np.asarray(getattr(model, name)(X))
 

@@ -6,10 +6,10 @@ from llmtopics import GibbsLDA
 from llmtopics.datasets import make_topics
 
 COUNTS = make_topics(40, 30, 3, doc_length=30, random_state=0).data
-PETS = "the cat chases a mouse while the dog sleeps near cat and mouse".split()
-MONEY = "the bank lends money and the market trades shares of the bank".split()
+PETS = ["the", "cat", "chases", "mouse", "while", "the", "dog", "sleeps", "near", "cat"]
+MONEY = ["the", "bank", "lends", "money", "market", "trades", "shares", "of", "the"]
 TEXTS = [
-    " ".join((PETS if i % 2 else MONEY)[i % 5 :] + [["tail", "coin"][i % 2]])
+    " ".join([*(PETS if i % 2 else MONEY)[i % 5 :], ["tail", "coin"][i % 2]])
     for i in range(30)
 ]
 LABELS = ["money", "pets"] * 15

@@ -114,7 +114,7 @@ def test_transformers_of_scikit_learn_around_ours(name, again):
     assert_array_equal(found, expected)
     assert type(twin) is type(model)
     found, expected = (
-        re.sub(" at 0x[0-9A-F]+", "", repr(one.get_params()), flags=re.I)
+        re.sub(" at 0x[0-9A-F]+", "", repr(one.get_params()), flags=re.IGNORECASE)
         for one in (twin, model)
     )
     assert found == expected

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, BinaryIO
+from tokenize import TokenError
+from typing import Any, BinaryIO, Self
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
@@ -23,6 +24,10 @@ _MANIFEST, _MODEL = "manifest.json", "model.json"
 _ALIGNED = 64
 _DATE = (1980, 1, 1, 0, 0, 0)  # the same model gives the same bytes
 _ZIP64_EXTRA = 20  # bytes that zipfile adds to the header of a member
+_UNREADABLE = (  # what NumPy's parser of headers raises
+    *(ArithmeticError, LookupError, MemoryError, RecursionError, SyntaxError),
+    *(TokenError, TypeError, ValueError),
+)
 _ALIGNMENT = (
     0xD935  # name of the field that only fills space, as Android's zipalign uses it
 )
@@ -70,12 +75,18 @@ class _Hashed(io.RawIOBase):
 
 
 class Writer:
-    """Write members of a zip file, and last of all their digests."""
+    """Write members of a zip file, and last of all their digests. A context manager."""
 
     def __init__(self, file: BinaryIO):
         self._zip = ZipFile(file, "w", ZIP_STORED, allowZip64=True)
         self._file = file
         self._digests: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._zip.fp = None  # after an error, nothing more is written
 
     def add_array(self, given: np.ndarray) -> int:
         """Store an array; return its number."""
@@ -188,11 +199,11 @@ class Reader:
     def _place(self, name: str) -> tuple[int, int]:
         """Return where the content of a member starts, and its size."""
         info = self._members[name]
-        self._file.seek(info.header_offset)
-        header = self._file.read(30)
+        self._file.seek(max(info.header_offset, 0))
+        header = self._file.read(30).ljust(30, b"\0")
         n_name, n_extra = struct.unpack("<26xHH", header)
         start = info.header_offset + 30 + n_name + n_extra
-        if start + info.file_size > self._size:
+        if info.header_offset < 0 or start + info.file_size > self._size:
             raise ValueError(f"{name!r} is cut off")
         return start, info.file_size
 
@@ -209,12 +220,15 @@ class Reader:
 
 def _header(file: BinaryIO, name: str) -> tuple[tuple[int, ...], Any, np.dtype]:
     """Read the header of an array; return shape, order of memory, dtype."""
-    version = np.lib.format.read_magic(file)
-    readers: dict[Any, Callable] = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }
-    shape, fortran, dtype = readers[version](file)
+    try:
+        version = np.lib.format.read_magic(file)
+        readers: dict[Any, Callable] = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }
+        shape, fortran, dtype = readers[version](file)
+    except _UNREADABLE as error:
+        raise ValueError(f"{name!r} has no header of an array: {error}") from None
     if dtype.hasobject or dtype.kind not in "biufcSUmM" or min(shape, default=0) < 0:
         raise ValueError(f"{name!r} holds {dtype}, not numbers or texts")
     return shape, "F" if fortran else "C", dtype

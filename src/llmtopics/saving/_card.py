@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
+from llmtopics._vectorizers import unfrozen
+
 _MOST = 200  # characters of a value
 
 
@@ -20,23 +22,33 @@ def model_card(
     measures : mapping
         Names and values to show.
     """
-    inner = model if hasattr(model, "get_params") else model.model
+    inner = unfrozen(model if hasattr(model, "get_params") else model.model)
     lines = [f"# {type(inner).__name__}", "", "Load it with `llmtopics.load`.", ""]
     if measures:
         lines += _table("measure", "value", measures)
-    if inner is not model:
+    if not hasattr(model, "get_params"):
         lines += _table(
             "topic", "documents", dict(zip(model.names, model.sizes, strict=True))
         )
         digest = sha256("\0".join(model.texts).encode("utf-8", "replace")).hexdigest()
         about = {**about, "documents": len(model.texts), "SHA-256 of documents": digest}
     lines += _table("made with", "", {k: v for k, v in about.items() if k != "format"})
-    parameters = inner.get_params(deep=True)
+    parameters = _parameters(inner)
     plain = {n: v for n, v in parameters.items() if not hasattr(v, "get_params")}
     lines += _table(
         "parameter", "value", {n: f"`{_short(v)}`" for n, v in plain.items()}
     )
     return "\n".join(lines)
+
+
+def _parameters(model: Any) -> dict[str, Any]:
+    """Return the parameters, also of parts that a FrozenEstimator hides."""
+    found = model.get_params(deep=True)
+    for name, value in list(found.items()):
+        if (part := unfrozen(value)) is not value:
+            inner = _parameters(part).items()
+            found |= {f"{name}__{n}": v for n, v in inner}
+    return found
 
 
 def _table(left: str, right: str, rows: Mapping[Any, Any]) -> list[str]:

@@ -16,7 +16,13 @@ import scipy.sparse as sp
 from llmtopics.saving._allowed import LOSSES, class_of, function_of
 
 _PENDING = object()
-_NUMBERS = {np.dtype(code).name: np.dtype(code).type for code in "?bhilqBHILQefd"}
+_NUMBERS = {
+    name: np.dtype(name).type
+    for name in (
+        *("bool", "float16", "float32", "float64", "int8", "int16", "int32", "int64"),
+        *("uint8", "uint16", "uint32", "uint64"),
+    )
+}
 _SPARSE = {
     name: getattr(sp, name)
     for name in ("csr_array", "csr_matrix", "csc_array", "csc_matrix")

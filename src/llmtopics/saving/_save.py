@@ -18,7 +18,7 @@ _FORMAT = 1
 _LIBRARIES = ("numpy", "scipy", "scikit-learn")
 _DAMAGED = (
     *(ArithmeticError, AttributeError, EOFError, LookupError, MemoryError),
-    *(RecursionError, TypeError, ValueError),
+    *(TypeError, ValueError),
 )
 
 
@@ -80,8 +80,7 @@ def save(
         "python": platform.python_version(),
         **{name: version(name) for name in _LIBRARIES},
     }
-    with replaced(path) as file:
-        writer = Writer(file)
+    with replaced(path) as file, Writer(file) as writer:
         encoder = Encoder(writer.add_array)
         root = encoder.encode(model, type(model).__name__)
         writer.finish(about, {"root": root, "objects": encoder.objects})
@@ -161,6 +160,10 @@ def load(
             raise ImportError(
                 f"{path} needs a package that is missing: {error}"
             ) from error
+        except RecursionError:  # its traceback has thousands of lines
+            raise ValueError(
+                f"{path} cannot be loaded: it is nested too deep"
+            ) from None
         except _DAMAGED as error:
             raise ValueError(
                 f"{path} cannot be loaded. It was damaged, or llmtopics.save did not write it: "
