@@ -28,6 +28,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 import llmtopics
 from llmtopics import (
     GibbsLDA,
+    PrecomputedEmbeddings,
     TextAnalyzer,
     TopicMerger,
     load,
@@ -301,6 +302,11 @@ def test_a_card_says_what_is_in_the_file(pipeline, tmp_path):
     assert "# Pipeline" in (tmp_path / "plain.md").read_text("utf-8")
     save(pipeline, tmp_path / "none")
     assert not (tmp_path / "none.md").exists()
+    secret = PrecomputedEmbeddings(TEXTS, np.ones((30, 2)))
+    save(secret, tmp_path / "secret", card=True)
+    assert "bank" not in (tmp_path / "secret.md").read_text("utf-8")
+    with pytest.raises(ValueError, match="card must be"):
+        save(pipeline, tmp_path / "wrong", card="npmi")
 
 
 @pytest.mark.slow

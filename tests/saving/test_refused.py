@@ -121,6 +121,16 @@ def test_servers_are_named_before_texts_go_there(tmp_path):
         load(tmp_path / "model", servers="https://evil.example/v1")
 
 
+def test_folders_of_pickles_are_refused(tmp_path):
+    model = make_pipeline(CountVectorizer(), GibbsLDA(), memory="cache")
+    with pytest.raises(ValueError, match=r"memory='cache'.*memory=None"):
+        save(model, tmp_path / "model")
+    save(model.set_params(memory=None), tmp_path / "model")
+    rewritten(tmp_path / "model", in_json(b'"memory":null', b'"memory":"cache"'))
+    with pytest.raises(ValueError, match="folder of pickles"):
+        load(tmp_path / "model")
+
+
 # An older file stays whole -------------------------------------------------------------------
 
 
@@ -379,9 +389,7 @@ def test_newer_formats_say_what_to_do(lda, tmp_path):
     save(lda, tmp_path / "model")
     about = {"format": 2, "llmtopics": "9.9.9"}
     rewritten(tmp_path / "model", lambda members: None, about)
-    with pytest.raises(
-        ValueError, match=r"saved by llmtopics 9.* Upgrade llmtopics"
-    ):
+    with pytest.raises(ValueError, match=r"saved by llmtopics 9.* Upgrade llmtopics"):
         load(tmp_path / "model")
 
 

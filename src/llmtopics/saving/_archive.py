@@ -213,7 +213,7 @@ class Reader:
         content = np.empty(size, np.uint8)
         self._file.seek(start)
         self._file.readinto(content)  # type: ignore[attr-defined]
-        if sha256(content).hexdigest() != self._digests[name]:
+        if sha256(content.data).hexdigest() != self._digests[name]:
             raise ValueError(f"{name!r} was damaged: its SHA-256 is not what was saved")
         return content
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from llmtopics._vectorizers import unfrozen
 
-_MOST = 200  # characters of a value
+_MOST = 80  # characters of a value
 
 
 def model_card(
@@ -61,5 +61,10 @@ def _cell(given: Any) -> str:
 
 
 def _short(given: Any) -> str:
+    """Return a value, or what kind it is: long ones may hold documents."""
     text = repr(given)
-    return text if len(text) <= _MOST else f"{text[:_MOST]}…"
+    kind = type(given)
+    if len(text) <= _MOST and kind.__module__ == "builtins" and not callable(given):
+        return text
+    size = f" of {len(given)}" if hasattr(given, "__len__") else ""
+    return f"{kind.__name__}{size}"

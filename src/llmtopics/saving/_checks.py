@@ -18,6 +18,16 @@ _SHAPES = {  # of topics K, words V and super-topics S. Loops read as far as the
 }
 
 
+def check_memory(parts: Iterable[Any]) -> None:
+    """Raise a ValueError for a folder of joblib: its files are pickles."""
+    for part in parts:
+        if getattr(part, "__dict__", {}).get("memory") is not None:
+            raise ValueError(
+                f"{type(part).__name__} has memory={part.memory!r}, a folder of pickles that "
+                "the next fit would read. Set memory=None before you save it"
+            )
+
+
 def check_loaded(parts: Iterable[Any]) -> None:
     """Raise a ValueError if arrays of a model do not fit together."""
     for part in parts:
@@ -50,8 +60,8 @@ def check_servers(
         address = state.get("base_url")
         if address is None or str(address).rstrip("/") in known:
             continue
-        keys = [state.get("api_key_env"), *_variables(state.get("extra_headers"))]
-        keys = [str(key) for key in keys if key]
+        named = [state.get("api_key_env"), *_variables(state.get("extra_headers"))]
+        keys = [str(key) for key in named if key]
         sent = f", with what is in the environment as {', '.join(keys)}" if keys else ""
         raise ValueError(
             f"{path}: the model sends texts to {address}{sent}. If you trust this server, load "

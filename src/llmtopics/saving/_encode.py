@@ -45,13 +45,15 @@ class Encoder:
     ----------
     objects : list
         What is shared, in the order in which it was first met.
+    given : list
+        The objects that these stand for.
     """
 
     def __init__(self, add_array: Callable[[np.ndarray], int]):
         self._add_array = add_array
         self.objects: list[Any] = []
         self._places: dict[int, int] = {}
-        self._alive: list[Any] = []  # an id is that of one object only while it lives
+        self.given: list[Any] = []  # an id is that of one object only while it lives
 
     def encode(self, given: Any, where: Any) -> Any:
         """Return what stands for an object in the file.
@@ -78,7 +80,7 @@ class Encoder:
             return {"dtype": _dtype(given, where)}
         if id(given) not in self._places:
             place = self._places[id(given)] = len(self.objects)
-            self._alive.append(given)
+            self.given.append(given)
             self.objects.append(None)
             self.objects[place] = self._shared(given, where)
         return {"ref": self._places[id(given)]}
@@ -108,7 +110,7 @@ class Encoder:
             fields = zip(given._fields, given, strict=True)  # type: ignore[attr-defined]
             state = {field: self.encode(v, (where, f".{field}")) for field, v in fields}
             return {"fields": [name, state]}
-        if hasattr(given, "api_key_env"):
+        if hasattr(given, "api_key_env") and hasattr(given, "_identity"):
             given._identity()  # raises an error if a header or the address has a secret
         if isinstance(given, dict):
             return {"mapping": [name, self._entries(given, where)]}

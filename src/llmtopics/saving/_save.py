@@ -1,6 +1,7 @@
 """``save`` and ``load``."""
 
 import platform
+import struct
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -10,7 +11,7 @@ from llmtopics import __version__
 from llmtopics.saving._allowed import class_of
 from llmtopics.saving._archive import Reader, Writer, replaced
 from llmtopics.saving._card import model_card
-from llmtopics.saving._checks import check_loaded, check_servers
+from llmtopics.saving._checks import check_loaded, check_memory, check_servers
 from llmtopics.saving._decode import Decoder
 from llmtopics.saving._encode import Encoder
 
@@ -18,7 +19,7 @@ _FORMAT = 1
 _LIBRARIES = ("numpy", "scipy", "scikit-learn")
 _DAMAGED = (
     *(ArithmeticError, AttributeError, EOFError, LookupError, MemoryError),
-    *(TypeError, ValueError),
+    *(RuntimeError, TypeError, ValueError, struct.error),
 )
 
 
@@ -49,7 +50,7 @@ def save(
         If a part of the model cannot be saved, such as a function of yours. The message says
         where it is and what to do.
     ValueError
-        If a header or address of a remote model has a secret.
+        If a header or address of a remote model has a secret. If a Pipeline has ``memory``.
     OSError
         If the file cannot be written. An older file is as before.
 
@@ -73,6 +74,10 @@ def save(
     >>> (load(path).components_ == lda.components_).all()
     np.True_
     """
+    if not isinstance(card, bool | Mapping):
+        raise ValueError(
+            f"card must be True, False or a dict of measures, got {card!r}."
+        )
     path = Path(path)
     about = {
         "format": _FORMAT,
@@ -83,11 +88,13 @@ def save(
     with replaced(path) as file, Writer(file) as writer:
         encoder = Encoder(writer.add_array)
         root = encoder.encode(model, type(model).__name__)
+        check_memory(encoder.given)
         writer.finish(about, {"root": root, "objects": encoder.objects})
+        if card is not False:
+            page = model_card(model, about, {} if card is True else card)
     if card is not False:
-        measures = {} if card is True else card
         with replaced(path.with_name(f"{path.name}.md")) as file:
-            file.write(model_card(model, about, measures).encode())
+            file.write(page.encode("utf-8", "replace"))
 
 
 def load(
@@ -198,6 +205,7 @@ def _read_1(reader: Reader) -> tuple[Any, list[Any]]:
     _check_names(names)
     decoder = Decoder(model["objects"], reader.array)
     made = decoder.decode(model["root"])
+    check_memory(decoder.made)
     check_loaded(decoder.made)
     return made, decoder.made
 
