@@ -161,7 +161,10 @@ class Encoder:
     def _array(self, given: np.ndarray, where: Any) -> Any:
         kind = type(given)
         if kind is np.ma.MaskedArray:
-            parts = self.encode(given.data, where), self.encode(given.mask, where)
+            parts = (
+                self.encode(given.data, where),
+                self.encode(np.ma.getmaskarray(given), where),
+            )
             return {"masked": parts}
         if kind not in (np.ndarray, np.memmap):
             raise TypeError(_unknown(given, where))
