@@ -31,6 +31,7 @@ from llmtopics import (
     PrecomputedEmbeddings,
     TextAnalyzer,
     TopicMerger,
+    TransformerClassifier,
     load,
     log_ratios,
     read_topics,
@@ -307,6 +308,15 @@ def test_a_card_says_what_is_in_the_file(pipeline, tmp_path):
     assert "bank" not in (tmp_path / "secret.md").read_text("utf-8")
     with pytest.raises(ValueError, match="card must be"):
         save(pipeline, tmp_path / "wrong", card="npmi")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("training", ["lora", "full"])
+def test_what_was_trained_is_in_the_file(training, again):
+    model = TransformerClassifier(training=training, max_length=16)
+    model.fit(TEXTS[:8], LABELS[:8])
+    twin = again(model)
+    assert_array_equal(twin.predict_proba(TEXTS), model.predict_proba(TEXTS))
 
 
 @pytest.mark.slow
