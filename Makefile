@@ -9,7 +9,7 @@ INSTALL = $(PIP) -c $(PINS) --build-constraint $(PINS)
 CPU_TORCH := $(if $(shell command -v nvidia-smi 2>/dev/null),,--retries 1 \
 	--extra-index-url https://download.pytorch.org/whl/cpu)
 
-.PHONY: help demo test test-slow soak lint docs bench models test-newest test-lowest lock \
+.PHONY: help demo test test-slow soak golden lint docs bench models test-newest test-lowest lock \
 	dist try-wheel audit clean
 .DEFAULT_GOAL := help
 
@@ -30,6 +30,9 @@ test-slow: $(VENV)/test ## run the tests that take longer
 
 soak: $(VENV)/test ## run the tests that take an hour or more, by hand
 	$(BIN)/python -m pytest -m soak
+
+golden: $(VENV)/test ## save small models as this release does, before a release
+	$(BIN)/python -m tests.golden.make
 
 lint: $(VENV)/group-lint ## check style, formatting, spelling and types
 	$(BIN)/codespell

@@ -120,11 +120,11 @@ print(cross_val_score(classifier, texts, sections, cv=3).round(3))
 from pathlib import Path
 from tempfile import mkdtemp
 
-import joblib
+from llmtopics import load, save
 
 folder = Path(mkdtemp())  # put your own folder here
 topics.topic_table().to_csv(folder / "topics.csv", index=False)
 topics.document_table().to_csv(folder / "documents.csv", index=False)
-joblib.dump(topics.model, folder / "topics.joblib")
-again = joblib.load(folder / "topics.joblib")
+save(topics.model, folder / "topics.llmtopics")
+again = load(folder / "topics.llmtopics")
 print(again.transform(["Shares fell in London."]).round(2))

@@ -792,10 +792,16 @@ def test_copies_and_files_give_equal_outputs(model, X, tmp_path):
     model = fitted(model, X)
     expected = outputs(model, X, fitting=False)
     joblib.dump(model, tmp_path / "model")
+    llmtopics.save(model, tmp_path / "saved")
+    servers = [f"http://127.0.0.1:{SERVER.server_port}/v1"]
     for twin in [
         copy.deepcopy(model),
         pickle.loads(pickle.dumps(model)),
         joblib.load(tmp_path / "model"),
+        *(
+            llmtopics.load(tmp_path / "saved", servers=servers, mmap_mode=mode)
+            for mode in (None, "r")
+        ),
     ]:
         assert_same_outputs(outputs(twin, X, fitting=False), expected)
 

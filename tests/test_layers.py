@@ -45,7 +45,7 @@ LAYERS = {  # a module imports only modules of lower layers, save the neighbors 
         "topics",
     },
     3: {"explanation", "fusion", "llm_topics", "naming"},
-    4: {"_topic_tuning", "apply", "dask", "reading", "report"},
+    4: {"_topic_tuning", "apply", "dask", "reading", "report", "saving"},
 }
 PLANNED: dict[int, set[str]] = {}  # their layers are decided; they are not there yet
 NO_LANGUAGE_MODEL = {  # they read arrays and load no model: layer 0 alone

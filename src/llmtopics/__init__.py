@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         reading,
         redaction,
         report,
+        saving,
         text,
         topics,
     )
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from llmtopics.llm_topics import LLMTopics
     from llmtopics.metrics import suggest_n_components
     from llmtopics.reading import TopicLabeler, TopicMerger, read_topics
+    from llmtopics.saving import load, save
     from llmtopics.text import TextAnalyzer
     from llmtopics.topics import (
         EmbeddingTopics,
@@ -83,9 +85,11 @@ _HOME = {  # public name -> module that defines it
     "TransformerClassifier": "finetune",
     "TransformerEmbedder": "embed",
     "explain": "explanation",
+    "load": "saving",
     "log_ratios": "topics",
     "make_describer": "describe",
     "read_topics": "reading",
+    "save": "saving",
     "store_counts": "_stored_counts",
     "suggest_n_components": "metrics",
     "top_words": "_words",
@@ -131,6 +135,7 @@ __all__ = [
     "finetune",
     "fusion",
     "llm_topics",
+    "load",
     "log_ratios",
     "make_describer",
     "metrics",
@@ -140,6 +145,8 @@ __all__ = [
     "reading",
     "redaction",
     "report",
+    "save",
+    "saving",
     "store_counts",
     "suggest_n_components",
     "text",

@@ -57,7 +57,7 @@ def check_extras(
                 "request. Remove it."
             )
         if _SECRET.search(name) and not (
-            isinstance(value, str) and _variables(value)
+            isinstance(value, str) and variables_in(value)
         ):  # do not show the value
             raise ValueError(
                 f"extra_headers[{name!r}] is a secret. Put it in an environment variable, and "
@@ -122,7 +122,7 @@ def filled_headers(headers: dict[str, str]) -> tuple[dict[str, str], list[str]]:
     secrets = {
         name: secret_of(name, "extra_headers names it: put the secret there.")
         for value in headers.values()
-        for name in _variables(value)
+        for name in variables_in(value)
     }
     filled = {
         name: Template(value).substitute(secrets) for name, value in headers.items()
@@ -131,7 +131,7 @@ def filled_headers(headers: dict[str, str]) -> tuple[dict[str, str], list[str]]:
     return filled, [*secrets.values(), *(part for part in parts if len(part) > 5)]
 
 
-def _variables(value: str) -> list[str]:
+def variables_in(value: str) -> list[str]:
     """Return the names of environment variables in a value ("$NAME")."""
     template = Template(value)
     return template.get_identifiers() if template.is_valid() else []

@@ -31,6 +31,8 @@ def infer_mixtures(
     counts, phi = _parts(X, components)
     K = len(components)
     alpha = np.ascontiguousarray(np.atleast_2d(prior), np.float64)
+    if alpha.shape not in ((1, K), (X.shape[0], K)):  # compiled loops do not check
+        raise ValueError(f"The prior has the shape {alpha.shape} for {K} topics.")
     mixtures = np.empty((X.shape[0], K))
     with workers(n_jobs) as threads:
         threads.run(

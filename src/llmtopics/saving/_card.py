@@ -1,0 +1,70 @@
+"""A model card: one page of Markdown about a saved model."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+from llmtopics._vectorizers import unfrozen
+
+_MOST = 80  # characters of a value
+
+
+def model_card(
+    model: Any, about: Mapping[str, Any], measures: Mapping[str, Any]
+) -> str:
+    """Return the card.
+
+    Parameters
+    ----------
+    model : estimator or Topics
+    about : mapping
+        Versions.
+    measures : mapping
+        Names and values to show.
+    """
+    inner = unfrozen(model if hasattr(model, "get_params") else model.model)
+    lines = [f"# {type(inner).__name__}", "", "Load it with `llmtopics.load`.", ""]
+    if measures:
+        lines += _table("measure", "value", measures)
+    if not hasattr(model, "get_params"):
+        lines += _table(
+            "topic", "documents", dict(zip(model.names, model.sizes, strict=True))
+        )
+        digest = sha256("\0".join(model.texts).encode("utf-8", "replace")).hexdigest()
+        about = {**about, "documents": len(model.texts), "SHA-256 of documents": digest}
+    lines += _table("made with", "", {k: v for k, v in about.items() if k != "format"})
+    parameters = _parameters(inner)
+    plain = {n: v for n, v in parameters.items() if not hasattr(v, "get_params")}
+    lines += _table(
+        "parameter", "value", {n: f"`{_short(v)}`" for n, v in plain.items()}
+    )
+    return "\n".join(lines)
+
+
+def _parameters(model: Any) -> dict[str, Any]:
+    """Return the parameters, also of parts that a FrozenEstimator hides."""
+    found = model.get_params(deep=True)
+    for name, value in list(found.items()):
+        if (part := unfrozen(value)) is not value:
+            inner = _parameters(part).items()
+            found |= {f"{name}__{n}": v for n, v in inner}
+    return found
+
+
+def _table(left: str, right: str, rows: Mapping[Any, Any]) -> list[str]:
+    cells = [(left, right), ("---", "---"), *rows.items()]
+    return [*(f"| {_cell(a)} | {_cell(b)} |" for a, b in cells), ""]
+
+
+def _cell(given: Any) -> str:
+    return " ".join(str(given).split()).replace("|", "\\|")
+
+
+def _short(given: Any) -> str:
+    """Return a value, or what kind it is: long ones may hold documents."""
+    text = repr(given)
+    kind = type(given)
+    if len(text) <= _MOST and kind.__module__ == "builtins" and not callable(given):
+        return text
+    size = f" of {len(given)}" if hasattr(given, "__len__") else ""
+    return f"{kind.__name__}{size}"
