@@ -512,7 +512,9 @@ def test_the_language_of_silence_is_not_kept(monkeypatch):
     assert given[-1] == "de"
 
 
-def test_a_model_without_its_organization_gets_a_suggestion(sport, monkeypatch):
+def test_a_model_without_its_organization_gets_a_suggestion(
+    sport, monkeypatch, connections
+):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(
         OSError, match=r"'small'.*Systran/faster-whisper-small"

@@ -28,7 +28,7 @@ def theirs():
     return SentenceTransformer(str(find_files("minilm")), device="cpu")
 
 
-def test_a_name_is_a_transformer_embedder(fusion):
+def test_a_name_is_a_transformer_embedder(fusion, connections):
     model = fusion(2, embedder="minilm", max_iter=10)
     theta = model.fit_transform(TEXTS)
     assert model.get_params()["embedder"] == "minilm"

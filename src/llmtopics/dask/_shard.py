@@ -229,8 +229,13 @@ def draw_alone(
     return change_of(shard.tokens.words, before, topics, shard.shape)
 
 
-def hear(shard: Shard, sweep: int, n_sweeps: int, *changes: Change) -> None:
-    """Apply the changes of the other workers' sweeps."""
+def hear(
+    shard: Shard, sweep: int, n_sweeps: int, own: Change, *changes: Change
+) -> None:
+    """Apply the changes of the other workers' sweeps.
+
+    own : the change of the shard's own sweeps, so that the task waits for them
+    """
     shard.take((sweep, 1), (sweep + n_sweeps, 0))
     with workers(own_threads()) as threads:
         for change in changes:

@@ -123,7 +123,7 @@ class Team:
         drawn = self._all(tasks.draw_alone, number, n, alpha, beta, graph=graph)
         for j, worker in enumerate(self.addresses):
             others = self._together(drawn[:j] + drawn[j + 1 :], graph=graph)
-            given = self._shards[j], number, n, *others
+            given = self._shards[j], number, n, drawn[j], *others
             ends.append(graph.add([worker], tasks.hear, *given))
         finish(self._client, graph.send(self._client, ends), self.addresses)
 
