@@ -48,7 +48,9 @@ if TYPE_CHECKING:
         EmbeddingTopics,
         GibbsLDA,
         PachinkoAllocation,
+        PrivateLDA,
         log_ratios,
+        private_vocabulary,
     )
 
 __version__ = "0.1.0"
@@ -68,6 +70,7 @@ _HOME = {  # public name -> module that defines it
     "NextWordCounts": "augment",
     "PachinkoAllocation": "topics",
     "PrecomputedEmbeddings": "embed",
+    "PrivateLDA": "topics",
     "RemoteEmbedder": "embed",
     "RemoteLLM": "_language",
     "StoredCounts": "_stored_counts",
@@ -83,6 +86,7 @@ _HOME = {  # public name -> module that defines it
     "explain": "explanation",
     "log_ratios": "topics",
     "make_describer": "describe",
+    "private_vocabulary": "topics",
     "read_topics": "reading",
     "store_counts": "_stored_counts",
     "suggest_n_components": "metrics",
@@ -105,6 +109,7 @@ __all__ = [
     "NextWordCounts",
     "PachinkoAllocation",
     "PrecomputedEmbeddings",
+    "PrivateLDA",
     "RemoteEmbedder",
     "RemoteLLM",
     "StoredCounts",
@@ -133,6 +138,7 @@ __all__ = [
     "metrics",
     "naming",
     "plots",
+    "private_vocabulary",
     "read_topics",
     "reading",
     "report",
