@@ -25,7 +25,7 @@ def overfitted():
 
 def test_an_overfitted_model_is_found_out(overfitted):
     attack = membership_inference(overfitted, MEMBERS, OTHERS)
-    assert attack.interval[0] > 0.7
+    assert attack.interval[0] > 0.6
     assert attack.true_positive_rate > 0.05
     assert attack.member_scores.shape == (100,)
 

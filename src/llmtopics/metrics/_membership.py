@@ -111,7 +111,7 @@ def membership_inference(
             scores = scores - _scores(reference, documents, name)
         found.append(scores)
     auc, deviation = _auc(*found)
-    reach = norm.isf((1 - confidence) / 2) * deviation
+    reach = float(norm.isf((1 - confidence) / 2)) * deviation
     threshold = np.quantile(found[1], 1 - false_positive_rate, method="higher")
     return Bunch(
         auc=auc,

@@ -54,7 +54,7 @@ class PrivateLDA(CountTopicModel):
     topic_word_prior : float, default=0.1
         Added to the noisy weight of each word in each topic. Public.
 
-    max_iter : int, default=10
+    max_iter : int, default=20
         Number of passes over the documents. Each adds noise to its sums, and the budget is
         divided among them. Public.
 
@@ -147,7 +147,7 @@ class PrivateLDA(CountTopicModel):
     delta: float = 1e-6
     doc_topic_prior: float | ArrayLike | None = None
     topic_word_prior: float = 0.1
-    max_iter: int = 10
+    max_iter: int = 20
     n_jobs: int | None = None
     random_state: Any = None
     verbose: bool | int = False

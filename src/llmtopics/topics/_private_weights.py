@@ -2,7 +2,7 @@
 
 import numpy as np
 
-_STEP = 0.5  # weight of the newest sums in their running mean
+_STEP = 0.4  # weight of the newest sums in their running mean
 
 
 class Released:
