@@ -12,7 +12,7 @@ def add_documents(counts, components, mixtures, sums):
     """Add the expected counts of each document, scaled to norm ``LIMIT``, to ``sums``.
 
     What a document adds depends on its own row, ``components`` and nothing else. Rounding
-    towards zero makes a norm smaller. The norm is checked in whole numbers: a document that
+    toward zero makes a norm smaller. The norm is checked in whole numbers: a document that
     exceeds it adds nothing.
 
     counts : CSRCounts
