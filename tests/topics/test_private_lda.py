@@ -15,7 +15,8 @@ from llmtopics import PrivateLDA
 from llmtopics.datasets import make_topics
 from llmtopics.metrics import label_agreement
 from llmtopics.topics import _private_lda, _private_vocabulary, private_vocabulary
-from llmtopics.topics._private_kernels import LIMIT
+from llmtopics.topics._gibbs.kernels.mixtures import CSRCounts
+from llmtopics.topics._private_kernels import LIMIT, add_documents
 from llmtopics.topics._private_noise import Noise, noise_for
 from llmtopics.topics._private_weights import Released
 
@@ -70,6 +71,20 @@ def test_what_a_document_adds_depends_on_no_other_document():
         for d in range(documents.shape[0])
     )
     assert_array_equal(together, alone)
+
+
+def test_a_document_adds_its_scaled_expected_counts():
+    phi, theta, counts = dirichlet(3, 80), dirichlet(1, 3), X[[0]].astype(np.int32)
+    sums, plain = np.zeros((80, 3), np.int64), np.zeros((80, 3), np.int64)
+    given = CSRCounts(counts.data, counts.indices, counts.indptr.astype(np.int64))
+    add_documents(given, np.ascontiguousarray(phi.T), theta, sums)
+    shares = theta * phi.T
+    expected = counts.toarray().T * shares / shares.sum(axis=1, keepdims=True)
+    expected *= LIMIT / np.sqrt((expected**2).sum())
+    assert_allclose(sums, expected, atol=2)
+    loop = getattr(add_documents, "py_func", add_documents)  # as plain Python
+    loop(given, np.ascontiguousarray(phi.T), theta, plain)
+    assert_allclose(sums, plain, atol=1)
 
 
 # What the noise costs -----------------------------------------------------------------------
@@ -328,7 +343,9 @@ def test_no_document_adds_more_than_the_limit_to_words():
     columns, weights = _private_vocabulary._weights(long)
     assert len(columns) == 1000
     assert sum(int(n) ** 2 for n in weights) <= LIMIT**2
-    assert _private_vocabulary._weights(COUNTS[:1])[1].tolist() == [605395] * 3  # LIMIT / √3
+    assert (
+        _private_vocabulary._weights(COUNTS[:1])[1].tolist() == [605395] * 3
+    )  # LIMIT / √3
 
 
 @pytest.mark.parametrize(

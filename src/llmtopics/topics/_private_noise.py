@@ -61,7 +61,7 @@ def noise_for(epsilon: float, delta: float, n_releases: int, name: str) -> Noise
             "bits hold: raise epsilon or delta."
         )
     while high / low > 1 + 1e-4:
-        middle = np.sqrt(low * high)
+        middle = float(np.sqrt(low * high))
         low, high = (low, middle) if spent(middle) <= epsilon else (middle, high)
     draw = dp.m.make_gaussian(*domain, scale=high * LIMIT)
 
