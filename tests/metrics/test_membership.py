@@ -26,7 +26,6 @@ def overfitted():
 def test_an_overfitted_model_is_found_out(overfitted):
     attack = membership_inference(overfitted, MEMBERS, OTHERS)
     assert attack.interval[0] > 0.6
-    assert attack.true_positive_rate > 0.05
     assert attack.member_scores.shape == (100,)
 
 
@@ -37,8 +36,10 @@ def test_documents_that_fit_has_not_seen_are_all_alike(overfitted):
 
 @pytest.mark.parametrize("n_components", [3, 40])
 def test_private_topics_are_not_found_out(n_components):
-    private = PrivateLDA(n_components, epsilon=1.0, random_state=0).fit(MEMBERS)
-    assert abs(membership_inference(private, MEMBERS, OTHERS).auc - 0.5) < 0.1
+    counts = sp.csr_array(make_topics(2000, 100, 3, doc_length=30, random_state=0).data)
+    private = PrivateLDA(n_components, epsilon=1.0, random_state=0).fit(counts[:1000])
+    attack = membership_inference(private, counts[:1000], counts[1000:])
+    assert abs(attack.auc - 0.5) < 0.07  # five standard deviations
 
 
 def test_a_reference_removes_what_every_model_finds_easy(overfitted):
@@ -83,11 +84,13 @@ def test_a_tuned_language_model_is_found_out(tmp_path):
     texts = [text[:200] for text in load_bbc_news().data[:24]]
     tuner = LanguageModelTuner(
         init="random",
-        hidden_size=32,
+        adapter=None,
+        hidden_size=64,
         n_layers=1,
         vocab_size=400,
         max_length=64,
-        max_steps=300,
+        max_steps=200,
+        validation_fraction=0,  # no part is held out to stop in time
         learning_rate=1e-2,
         output_dir=str(tmp_path / "model"),
         random_state=0,
