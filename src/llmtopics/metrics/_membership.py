@@ -91,10 +91,11 @@ def membership_inference(
     >>> from llmtopics.datasets import make_topics
     >>> from llmtopics.metrics import membership_inference
     >>> X = make_topics(100, 200, 2, random_state=0).data
-    >>> lda = GibbsLDA(25, random_state=0).fit(X[:50])  # too many topics
+    >>> lda = GibbsLDA(40, topic_word_prior=0.01, random_state=0)  # too many topics
+    >>> lda = lda.fit(X[:50])
     >>> attack = membership_inference(lda, X[:50], X[50:])
-    >>> bool(attack.auc > 0.7)
-    True
+    >>> round(attack.auc, 1)
+    0.6
     """
     for name, share in [
         ("false_positive_rate", false_positive_rate),
