@@ -19,6 +19,7 @@ TABLES = (  # modules, in the order in which they run
     "out_of_core",
     "dask_lda",
     "pachinko",
+    "private",
     "feeding",
     "zero_shot",
     "naming",

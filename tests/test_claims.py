@@ -324,6 +324,20 @@ def test_hits_of_names():
     assert ours == tables(section("Names of topics"))[0]
 
 
+def test_quality_of_private_topics():
+    (ours,) = (
+        rows for rows in tables(read("docs/guide/private.md")) if "NMI" in rows[0]
+    )
+    theirs = {
+        row["model"]: row
+        for row in tables(section("Topics with differential privacy"))[0]
+        if row["corpus"] == "BBC news"
+    }
+    assert len(ours) == 8
+    for row in ours:
+        assert row.items() <= theirs[row["model"]].items()
+
+
 def test_accuracy_of_zero_shot_topics():
     (ours,) = (
         rows for rows in tables(read("docs/guide/llm_topics.md")) if "corpus" in rows[0]

@@ -48,6 +48,7 @@ from llmtopics import (
     NextWordCounts,
     PachinkoAllocation,
     PrecomputedEmbeddings,
+    PrivateLDA,
     RemoteEmbedder,
     TextAnalyzer,
     TopicLabeler,
@@ -100,6 +101,9 @@ COUNT_MODELS = [
         ),
     ]
 ]
+# Private noise never repeats: without it, the same seed gives the same bits. Its own tests
+# are in topics/test_private_lda.py
+COUNT_MODELS += [PrivateLDA(3, epsilon=np.inf, max_iter=20, random_state=0)]
 VECTOR_MODELS = [EmbeddingTopics(n_components=3, random_state=0)]
 TEXT_MODELS = [
     Pipeline(
@@ -251,7 +255,7 @@ TRANSFORMERS = [
     if hasattr(case[0], "transform")
 ]
 count_models = pytest.mark.parametrize(
-    "model", COUNT_MODELS, ids=lambda m: f"{named(m)}-{m.sampler}"
+    "model", COUNT_MODELS, ids=lambda m: f"{named(m)}-{getattr(m, 'sampler', 'em')}"
 )
 text_readers = parametrized(
     [case for case in cases(named=True, tools=True) if isinstance(case[1], list)]
@@ -385,7 +389,7 @@ def fitted(model, X):
 # 1. scikit-learn's own contract ---------------------------------------------------------
 
 
-@parametrize_with_checks(COUNT_MODELS[:2] + VECTOR_MODELS)
+@parametrize_with_checks(COUNT_MODELS[:2] + COUNT_MODELS[4:] + VECTOR_MODELS)
 def test_scikit_learn_contract(estimator, check):
     check(estimator)
 

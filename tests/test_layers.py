@@ -108,6 +108,7 @@ ONLY_IN = {  # heavy or guarded packages, and the modules that may import them
     "sentencex": {"text"},
     "snowballstemmer": {"text"},
     "openai": {"_language"},
+    "opendp": {"topics"},
     "peft": {"_language"},
     "stopwordsiso": {"text"},
     "tokenizers": {"_language"},

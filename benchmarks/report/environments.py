@@ -13,6 +13,7 @@ def section() -> list[str]:
         "samplers",
         "scaling",
         "pachinko",
+        "private",
         "topics",
         "languages",
         "feeding",

@@ -52,7 +52,9 @@ if TYPE_CHECKING:
         EmbeddingTopics,
         GibbsLDA,
         PachinkoAllocation,
+        PrivateLDA,
         log_ratios,
+        private_vocabulary,
     )
 
 __version__ = "0.1.0"
@@ -72,6 +74,7 @@ _HOME = {  # public name -> module that defines it
     "NextWordCounts": "augment",
     "PachinkoAllocation": "topics",
     "PrecomputedEmbeddings": "embed",
+    "PrivateLDA": "topics",
     "RemoteEmbedder": "embed",
     "RemoteLLM": "_language",
     "StoredCounts": "_stored_counts",
@@ -88,6 +91,7 @@ _HOME = {  # public name -> module that defines it
     "load": "saving",
     "log_ratios": "topics",
     "make_describer": "describe",
+    "private_vocabulary": "topics",
     "read_topics": "reading",
     "save": "saving",
     "store_counts": "_stored_counts",
@@ -111,6 +115,7 @@ __all__ = [
     "NextWordCounts",
     "PachinkoAllocation",
     "PrecomputedEmbeddings",
+    "PrivateLDA",
     "RemoteEmbedder",
     "RemoteLLM",
     "StoredCounts",
@@ -141,6 +146,7 @@ __all__ = [
     "metrics",
     "naming",
     "plots",
+    "private_vocabulary",
     "read_topics",
     "reading",
     "redaction",

@@ -18,6 +18,7 @@ from llmtopics.metrics._distinctness import (
 from llmtopics.metrics._embedding_coherence import embedding_coherence
 from llmtopics.metrics._intrusion import topic_intrusion, word_intrusion
 from llmtopics.metrics._left_to_right import left_to_right
+from llmtopics.metrics._membership import membership_inference
 from llmtopics.metrics._perplexity import completion_split, perplexity
 from llmtopics.metrics._rankings import ndcg_at_k, recall_at_k
 from llmtopics.metrics._ratings import rate_topics
@@ -36,6 +37,7 @@ __all__ = [
     "label_agreement",
     "left_to_right",
     "matched_accuracy",
+    "membership_inference",
     "ndcg_at_k",
     "perplexity",
     "purity",

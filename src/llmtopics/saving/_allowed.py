@@ -34,6 +34,7 @@ OURS = {
     "NextWordCounts": "augment",
     "PachinkoAllocation": "topics",
     "PrecomputedEmbeddings": "embed",
+    "PrivateLDA": "topics",
     "RemoteEmbedder": "embed",
     "RemoteLLM": "_language",
     "Scorer": "apply._recommender_scores",

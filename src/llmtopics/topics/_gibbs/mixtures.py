@@ -23,6 +23,7 @@ def infer_mixtures(
     components: np.ndarray,
     prior: np.ndarray,
     n_jobs: int | None = None,
+    stop: StopRule = STOP,
 ) -> np.ndarray:
     """Return θ, of shape (D, K).
 
@@ -37,7 +38,7 @@ def infer_mixtures(
     with workers(n_jobs) as threads:
         threads.run(
             [
-                partial(kernels.infer, counts, phi, alpha, STOP, *piece, mixtures)
+                partial(kernels.infer, counts, phi, alpha, stop, *piece, mixtures)
                 for piece in cut_all(counts.starts, threads.n, _WEIGHT * K)
             ]
         )
