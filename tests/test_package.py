@@ -273,3 +273,16 @@ def test_the_page_on_pypi_has_no_links_to_files():
     assert not re.findall(r"\]\((?!https://)", text)
     assert "Install · Guide · Examples" in text
     assert "`FusionTopicModel`" in text
+
+
+def test_the_tests_that_hold_promises_exist():
+    """Each test that the page of promises names."""
+    page = (ROOT / "docs/guide/rely.md").read_text("utf-8")
+    named = set(re.findall(r"\b(test_\w+)`", page))
+    assert len(named) > 50
+    sources = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "src").rglob("*.py")]
+    text = "\n".join(path.read_text("utf-8") for path in sources)
+    missing = {name for name in named if f"def {name}(" not in text}
+    assert not missing
+    files = set(re.findall(r"\b(test_\w+\.py)", page))
+    assert files <= {path.name for path in sources}
