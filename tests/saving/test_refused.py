@@ -18,6 +18,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
@@ -131,6 +132,96 @@ def test_folders_of_pickles_are_refused(tmp_path):
         load(tmp_path / "model")
 
 
+SERVER = "https://evil.example/v1"
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        GridSearchCV(
+            TopicSummarizer(llm=RemoteLLM("https://good.example/v1", "m")),
+            {"llm__base_url": ["https://good.example/v1", SERVER]},
+        ),
+        GridSearchCV(
+            RemoteEmbedder("https://good.example/v1", "m"),
+            [{}, {"base_url": np.array([SERVER])}],
+        ),
+        RandomizedSearchCV(GibbsLDA(), ({"base_url": [SERVER]},)),
+        GibbsLDA(doc_topic_prior={"a__llm__base_url": SERVER}),
+    ],
+    ids=["nested", "array", "tuple", "dict"],
+)
+def test_servers_of_a_search_are_named_too(model, tmp_path):
+    save(model, tmp_path / "model")
+    with pytest.raises(ValueError, match=r"evil\.example"):
+        load(tmp_path / "model", servers=["https://good.example/v1"])
+    load(tmp_path / "model", servers=["https://good.example/v1", SERVER])
+
+
+def test_addresses_that_are_no_texts_are_refused(tmp_path):
+    address = [SERVER]
+    for _ in range(60):  # its repr would be without end
+        address = [address, address]
+    for name, message in (("base_url", "is no text"), ("memory", "folder of pickles")):
+        save(GibbsLDA(doc_topic_prior=address), tmp_path / "model")
+        rewritten(
+            tmp_path / "model",
+            in_json(b'"doc_topic_prior":', f'"{name}":'.encode()),
+        )
+        with pytest.raises(ValueError, match=message):
+            load(tmp_path / "model")
+
+
+def test_folders_of_pickles_of_a_search_are_refused(tmp_path):
+    for grid in ({"memory": ["cache"]}, {"merger__memory": [None, "cache"]}):
+        model = GridSearchCV(make_pipeline(CountVectorizer(), GibbsLDA()), grid)
+        with pytest.raises(ValueError, match="folder of pickles"):
+            save(model, tmp_path / "model")
+    words = CountVectorizer(token_pattern=r"\w+").fit(["x__memory memory base_url"])
+    save(words, tmp_path / "model")  # they are only words
+    assert load(tmp_path / "model").vocabulary_ == words.vocabulary_
+
+
+def test_states_of_random_generators_are_checked(tmp_path):
+    """NumPy copies the state of SFC64 from whatever it is given."""
+    path = tmp_path / "model"
+    for state in (np.zeros(1, np.uint8), np.zeros(4, np.uint32)):
+        save(GibbsLDA(random_state=np.random.Generator(np.random.SFC64(0))), path)
+        rewritten(path, with_array(state))
+        with pytest.raises(ValueError, match="no array of 4 numbers"):
+            load(path)
+    save(GibbsLDA(random_state=np.random.default_rng(0)), path)
+    with zipfile.ZipFile(path) as file:
+        text = file.read("model.json")
+    keys = next(
+        each["dict"]
+        for each in json.loads(text)["objects"]
+        if "pool_size" in each.get("dict", [[]])[0]
+    )
+    old = json.dumps(keys[1], separators=(",", ":")).encode()
+    keys[1][keys[0].index("pool_size")] = 10**9
+    new = json.dumps(keys[1], separators=(",", ":")).encode()
+    rewritten(path, in_json(old, new))
+    with pytest.raises(ValueError, match="pool of a seed"):
+        load(path)
+
+
+def test_a_file_does_not_choose_the_cached_vectors_of_another_model(tmp_path):
+    from llmtopics.finetune._trained_embedder import TrainedBackend
+
+    model = TrainedBackend({"head": np.ones((2, 3), np.float32)}, True)
+    save(GibbsLDA(doc_topic_prior=model), tmp_path / "model")
+    rewritten(tmp_path / "model", in_json(b'"lora":true', b'"lora":true,"_digest":"x"'))
+    found = load(tmp_path / "model").doc_topic_prior
+    assert found._digest == model._digest
+    for trained, lora in (
+        ({"head": np.ones((3, 2), np.float32)}, True),
+        ({"head": np.ones((2, 3), np.float32).view(np.int32)}, True),
+        (model.trained, False),
+    ):
+        assert TrainedBackend(trained, lora)._digest != model._digest
+
+
 # An older file stays whole -------------------------------------------------------------------
 
 
@@ -204,6 +295,13 @@ def with_array(array, name="array-0.npy", **options):
     return change
 
 
+def no_length(members):
+    out = io.BytesIO()
+    header = {"descr": "<U0", "fortran_order": False, "shape": (10**10,)}
+    np.lib.format.write_array_header_1_0(out, header)
+    members["array-0.npy"] = out.getvalue()
+
+
 def too_large(members):
     out = io.BytesIO()
     header = {"descr": "<f8", "fortran_order": False, "shape": (10**9, 10**6)}
@@ -269,6 +367,8 @@ CRAFTED = {
         with_array(np.zeros(1, "i4,O"), allow_pickle=True),
         "not numbers or texts",
     ),
+    "method": (in_json(_GIBBS, _GIBBS + b'"fit":{"function":"str"},'), "is a method"),
+    "texts without a length": (no_length, "without a length"),
     "other size": (with_array(np.ones(5), "array-2.npy"), "has the shape"),
     "array larger than its file": (too_large, "another size than its shape"),
     "more words": (in_json(b'"n_features_in_":30', b'"n_features_in_":300'), "fit"),

@@ -21,23 +21,25 @@ class TrainedBackend(TorchBackend):
     def __init__(self, trained: dict[str, np.ndarray], lora: bool):
         self.trained = trained
         self.lora = lora
-        digest = sha256()
-        for name in sorted(trained):
-            digest.update(name.encode() + np.ascontiguousarray(trained[name]).tobytes())
-        self._digest = digest.hexdigest()
         self.__setstate__({})
 
     def __getstate__(self) -> dict[str, Any]:
         return {
             name: value
             for name, value in vars(self).items()
-            if name not in ("_lock", "_loaded")
+            if name not in ("_lock", "_loaded", "_digest")
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._lock = Lock()
         self._loaded: dict[tuple[str, str, str], Any] = {}
+        # never from a file: it would choose the cached vectors that it is given or overwrites
+        digest = sha256(b"lora" if self.lora else b"")
+        for name, content in sorted(self.trained.items()):
+            kind = [name, content.dtype.str, content.shape]
+            digest.update(repr(kind).encode() + np.ascontiguousarray(content).tobytes())
+        self._digest = digest.hexdigest()
 
     def fingerprint(self, folder: Path) -> str:
         """Return a digest of the base and of what was trained."""

@@ -23,8 +23,11 @@ OURS = {
     "Features": "apply._recommender_features",
     "FittedModel": "_fitted_model",
     "FusionTopicModel": "fusion",
+    "FixedUsers": "apply._recommender_collaborative",
     "GibbsLDA": "topics",
     "ImageDescriber": "describe",
+    "ItemSimilarity": "apply._recommender_collaborative",
+    "ItemWeights": "apply._recommender_collaborative",
     "LLMAugmenter": "augment",
     "LLMResampler": "augment",
     "LLMTopics": "llm_topics",
@@ -68,6 +71,8 @@ _UNSAFE = {"NuSVC", "NuSVR", "OneClassSVM", "SVC", "SVR"}
 _PARTS = {  # what fitted estimators of scikit-learn hold besides
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
+    "sklearn.calibration._TemperatureScaling",
+    "sklearn.compose._column_transformer.make_column_selector",
     "sklearn.metrics._scorer._MultimetricScorer",
     "sklearn.metrics._scorer._PassthroughScorer",
     "sklearn.metrics._scorer._Scorer",
@@ -86,7 +91,7 @@ LOSSES = {  # compiled objects, made by a call with at most one number
     for name in ("CyHalfBinomialLoss", "CyHalfSquaredError")
 }
 _FUNCTIONS_OF = ("sklearn.metrics", "sklearn.feature_selection")  # arrays -> numbers
-_PLAIN_TYPES = {kind.__name__: kind for kind in (bool, float, int, str)}
+_PLAIN_TYPES = {kind.__name__: kind for kind in (bool, float, int, object, str)}
 
 
 def class_of(name: str) -> type:

@@ -231,4 +231,6 @@ def _header(file: BinaryIO, name: str) -> tuple[tuple[int, ...], Any, np.dtype]:
         raise ValueError(f"{name!r} has no header of an array: {error}") from None
     if dtype.hasobject or dtype.kind not in "biufcSUmM" or min(shape, default=0) < 0:
         raise ValueError(f"{name!r} holds {dtype}, not numbers or texts")
+    if not dtype.itemsize:  # NumPy would make larger ones, and not fill them
+        raise ValueError(f"{name!r} holds texts without a length")
     return shape, "F" if fortran else "C", dtype

@@ -1,6 +1,7 @@
 """Checks of a loaded model: what compiled code would not check, and where it sends texts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from numbers import Number
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,37 @@ _SHAPES = {  # of topics K, words V and super-topics S. Loops read as far as the
 
 def check_memory(parts: Iterable[Any]) -> None:
     """Raise a ValueError for a folder of joblib: its files are pickles."""
-    for part in parts:
-        if getattr(part, "__dict__", {}).get("memory") is not None:
+    for part, value in _given(parts, "memory"):
+        if value is not None:
+            shown = f"={value!r}" if isinstance(value, str) else ""
             raise ValueError(
-                f"{type(part).__name__} has memory={part.memory!r}, a folder of pickles that "
+                f"{type(part).__name__} has memory{shown}, a folder of pickles that "
                 "the next fit would read. Set memory=None before you save it"
             )
+
+
+def _given(parts: Iterable[Any], name: str) -> Iterator[tuple[Any, Any]]:
+    """Yield what parts have as the parameter ``name``, or what a search would set it to."""
+    for part in parts:
+        state = part if isinstance(part, dict) else getattr(part, "__dict__", {})
+        if part is not state and name in state:
+            yield part, state[name]
+        for key, value in state.items():  # of a search or an ensemble
+            if isinstance(key, str) and key.endswith(f"__{name}"):
+                for each in _items(value):
+                    if not isinstance(each, Number):  # a word and its column
+                        yield part, each
+        for search in ("param_grid", "param_distributions"):
+            for grid in _items(state.get(search)):
+                if isinstance(grid, dict) and name in grid:
+                    for each in _items(grid[name]):
+                        yield part, each
+
+
+def _items(given: Any) -> Iterable[Any]:
+    if isinstance(given, np.ndarray):
+        return given if given.ndim else [given.item()]
+    return given if isinstance(given, list | tuple | set | frozenset) else [given]
 
 
 def check_loaded(parts: Iterable[Any]) -> None:
@@ -43,7 +69,7 @@ def _check_shapes(state: dict[str, Any]) -> None:
     sizes = {"V": state["n_features_in_"], "K": len(state["components_"])}
     sizes["S"] = len(state.get("super_sub_prior_", ()))
     for name, letters in _SHAPES.items():
-        shape = np.shape(state.get(name, 0))
+        shape = getattr(state.get(name), "shape", None)
         if name in state and shape != tuple(sizes[letter] for letter in letters):
             raise ValueError(
                 f"{name} has the shape {shape}, which does not fit {sizes}"
@@ -55,13 +81,16 @@ def check_servers(
 ) -> None:
     """Raise a ValueError if a part would send texts to a server that was not named."""
     known = {server.rstrip("/") for server in servers}
-    for part in parts:
-        state = getattr(part, "__dict__", {})
-        address = state.get("base_url")
-        if address is None or str(address).rstrip("/") in known:
+    for part, address in _given(parts, "base_url"):
+        if address is None:
             continue
+        if not isinstance(address, str):
+            raise ValueError(f"{path}: a base_url is no text, so it cannot be checked.")
+        if address.rstrip("/") in known:
+            continue
+        state = getattr(part, "__dict__", {})
         named = [state.get("api_key_env"), *_variables(state.get("extra_headers"))]
-        keys = [str(key) for key in named if key]
+        keys = [key for key in named if key and isinstance(key, str)]
         sent = f", with what is in the environment as {', '.join(keys)}" if keys else ""
         raise ValueError(
             f"{path}: the model sends texts to {address}{sent}. If you trust this server, load "
@@ -70,4 +99,6 @@ def check_servers(
 
 
 def _variables(headers: Any) -> list[str]:
-    return [name for value in (headers or {}).values() for name in variables_in(value)]
+    values = headers.values() if isinstance(headers, dict) else []
+    texts = [value for value in values if isinstance(value, str)]
+    return [name for text in texts for name in variables_in(text)]

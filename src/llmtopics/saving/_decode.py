@@ -27,6 +27,9 @@ _SPARSE = {
     name: getattr(sp, name)
     for name in ("csr_array", "csr_matrix", "csc_array", "csc_matrix")
 }
+_MOST_POOL = (
+    64  # numbers that a seed is mixed in. NumPy uses 4, and its time is quadratic
+)
 _BIT_GENERATORS = {  # and where a file could point outside their memory
     "MT19937": ("pos", 624),
     "PCG64": None,
@@ -127,11 +130,14 @@ class Decoder:
 
     def _random_state(self, place: int, value: Any) -> None:
         state = _checked_state(self.decode(value[0]))
-        made = self.made[place] = np.random.RandomState(0)
+        bits = getattr(np.random, state["bit_generator"])(0)
+        made = self.made[place] = np.random.RandomState(bits)
         made.set_state(state)
 
     def _generator(self, place: int, value: Any) -> None:
         state, seeds = map(self.decode, value)
+        if seeds is not None and seeds["pool_size"] > _MOST_POOL:
+            raise ValueError(f"the pool of a seed has {seeds['pool_size']} numbers")
         sequence = None if seeds is None else np.random.SeedSequence(**seeds)
         bits = getattr(np.random, _checked_state(state)["bit_generator"])(sequence)
         bits.state = state
@@ -157,7 +163,10 @@ class Decoder:
         kind = class_of(name)
         made = SimpleNamespace() if kind is SimpleNamespace else object.__new__(kind)
         self.made[place] = made
-        state = {name: self.decode(each) for name, each in attributes.items()}
+        for n in attributes:  # no value takes the place of a method
+            if callable(getattr(kind, n, None)):
+                raise ValueError(f"{n} is a method of {name}")
+        state = {n: self.decode(each) for n, each in attributes.items()}
         if hasattr(made, "__setstate__"):
             made.__setstate__(state)
         else:
@@ -171,6 +180,13 @@ def _checked_state(state: dict[str, Any]) -> dict[str, Any]:
         found = state["state"][name] if name == "pos" else state[name]
         if not 0 <= found <= most:
             raise ValueError(f"{name} of a random generator is {found}")
+    if state["bit_generator"] == "SFC64":  # NumPy copies 4 numbers from any object
+        found = state["state"]["state"]
+        if type(found) is not np.ndarray or (found.dtype, found.shape) != (
+            np.uint64,
+            (4,),
+        ):
+            raise ValueError("the state of a random generator is no array of 4 numbers")
     return state
 
 
@@ -183,7 +199,10 @@ def _dtype(name: str) -> np.dtype:
 
 def _scalar(value: Any) -> Any:
     name, content = value
-    return np.frombuffer(base64.b64decode(content), _dtype(name))[0]
+    dtype = _dtype(name)
+    if not dtype.itemsize:  # an empty text
+        return dtype.type()
+    return np.frombuffer(base64.b64decode(content), dtype)[0]
 
 
 _VALUES: dict[str, Callable[[Any], Any]] = {
