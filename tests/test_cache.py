@@ -124,12 +124,13 @@ def test_a_kill_while_a_model_is_deleted_leaves_no_half_model(
         (made / "weights").touch()
         (model / "run.json").touch()
 
-        def kill(event, at=at):
+        seen = []
+
+        def kill(event, at=at, seen=seen):
             seen.append(event)
             if len(seen) > at:
                 raise KeyboardInterrupt
 
-        seen = []
         with monkeypatch.context() as patch:
             for function in ("rename", "unlink", "rmdir"):
                 watch(patch, os, function, kill)
