@@ -45,7 +45,7 @@ def connections():
     """
     path = Path(os.environ["LLMTOPICS_TEST_CONNECTIONS"])
     n_before = path.stat().st_size
-    return lambda: path.read_text("utf-8")[n_before:].split()
+    return lambda: path.read_bytes()[n_before:].decode().split()
 
 
 @pytest.fixture(autouse=True)

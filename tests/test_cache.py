@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -109,6 +110,50 @@ def test_models_are_deleted_only_by_name_and_nothing_else_is(tmp_path):
     assert not unpacked.exists()
     assert own.exists()
     assert other.exists()
+
+
+@pytest.mark.parametrize("name", ["tuned/" + "0" * 32, "models/m-0123456789abcdef"])
+def test_a_kill_while_a_model_is_deleted_leaves_no_half_model(
+    tmp_path, monkeypatch, name
+):
+    model = tmp_path / name
+    for at in range(12):
+        made = model / "model" if "tuned" in name else model
+        made.mkdir(parents=True)
+        (made / "config.json").touch()
+        (made / "weights").touch()
+        (model / "run.json").touch()
+
+        seen = []
+
+        def kill(event, at=at, seen=seen):
+            seen.append(event)
+            if len(seen) > at:
+                raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            for function in ("rename", "unlink", "rmdir"):
+                watch(patch, os, function, kill)
+            with suppress(KeyboardInterrupt):
+                cache.clear(parts="all", folder=tmp_path)
+        n = len(list(made.iterdir())) if made.exists() else 0
+        assert n in (0, 2 if "tuned" in name else 3)
+        if made.exists():
+            assert (model / "run.json").exists()
+        cache.clear(parts="all", folder=tmp_path)
+        assert not model.exists()
+        assert not list(model.parent.glob("*.part"))
+    assert len(seen) <= at  # all stages were tried
+
+
+def watch(patch, module, name, call):
+    real = getattr(module, name)
+
+    def watched(*args, **options):
+        call(name)
+        return real(*args, **options)
+
+    patch.setattr(module, name, watched)
 
 
 def test_a_model_that_is_being_tuned_is_kept(tmp_path):

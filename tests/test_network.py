@@ -81,6 +81,29 @@ def test_connections_are_refused_and_noted(connections):
     assert connections() == ["192.0.2.1", "example.invalid", "192.0.2.1"]
 
 
+@pytest.mark.skipif(not hasattr(socket.socket, "sendmsg"), reason="has none")
+def test_messages_are_refused_too(connections):
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams,
+        pytest.raises(OSError, match="this machine only"),
+    ):
+        datagrams.sendmsg([b"data"], [], 0, ("192.0.2.1", 53))
+    assert connections() == ["192.0.2.1"]
+
+
+def test_hosts_are_noted_in_any_script(connections):
+    for host in ("bücher.invalid", "192.0.2.2"):
+        with pytest.raises(OSError, match="this machine only"):
+            socket.getaddrinfo(host, 80)
+    assert connections() == ["bücher.invalid", "192.0.2.2"]
+
+
+def test_hosts_are_noted_after_others_in_any_script(connections):
+    with pytest.raises(OSError, match="this machine only"):
+        socket.getaddrinfo("192.0.2.3", 80)
+    assert connections() == ["192.0.2.3"]
+
+
 def test_connections_to_this_machine_are_not_refused(connections):
     with socket.create_server(("localhost", 0)) as server:
         socket.create_connection(server.getsockname()).close()

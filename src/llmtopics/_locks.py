@@ -22,7 +22,7 @@ _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 @contextmanager
 def locked(path: Path, *, wait: bool, mode: int = 0o644) -> Iterator[None]:
-    """Hold a lock file, made with a mode. Go on without it, and log so, where the file system has no locks.
+    """Hold a lock file, made with a mode. Without locks in the file system, log so and go on.
 
     The lock ends with the process, also when that is killed.
 

@@ -181,6 +181,9 @@ def clear(
         for model in _models(place, part):
             if before is None or _changed(model) < before:
                 _delete_model(model)
+        if part == "models":
+            for left in (place / part).glob("*.part"):
+                _delete_unfinished(left)
     return info(folder)
 
 
@@ -200,14 +203,39 @@ def _models(place: Path, part: str) -> Iterator[Path]:
 
 
 def _delete_model(model: Path) -> None:
+    """Delete a model, unless another process makes it.
+
+    It loses its name first, so that a kill leaves no half model under this name.
+    """
+    deleted = model.with_name(f"{model.name}.part")
+    tuned = model.parent.name == "tuned"
     try:
-        with locked(model / ".lock", wait=False):
-            for path in model.iterdir():
+        with locked(model / ".lock" if tuned else Path(f"{model}.lock"), wait=False):
+            rmtree(deleted, ignore_errors=True)  # left by a process that was killed
+            if not tuned:
+                model.rename(deleted)
+                rmtree(deleted)
+                return
+            deleted.mkdir()  # the folder itself holds the lock
+            for path in sorted(
+                model.iterdir(), key=lambda path: path.name == "run.json"
+            ):
                 if path.name != ".lock":
-                    rmtree(path) if path.is_dir() else path.unlink()
+                    path.rename(deleted / path.name)
+            rmtree(deleted)
     except Busy:
-        return  # another process tunes it
-    rmtree(model, ignore_errors=True)
+        return  # another process makes it
+    with suppress(OSError):  # another process may have begun to tune it again
+        (model / ".lock").unlink()
+        model.rmdir()
+
+
+def _delete_unfinished(left: Path) -> None:
+    """Delete what a process left that was killed while it unpacked or deleted a model."""
+    name = left.name.removesuffix(".part")
+    if _MODELS["models"].fullmatch(name):
+        with suppress(Busy), locked(left.with_name(f"{name}.lock"), wait=False):
+            rmtree(left, ignore_errors=True)
 
 
 def _changed(model: Path) -> float:

@@ -11,7 +11,13 @@ import pytest
 from joblib import parallel_config
 from joblib.parallel import SequentialBackend
 
-from llmtopics._language.cache import Cache, default_folder, get_or_compute, key_of
+from llmtopics._language.cache import (
+    Cache,
+    default_folder,
+    get_or_compute,
+    key_of,
+    private_folder,
+)
 
 
 class Worker(SequentialBackend):
@@ -154,6 +160,41 @@ def test_files_and_folders_are_for_this_user_alone(tmp_path, monkeypatch):
         (False, ".sqlite", 0o600),
         (False, ".sqlite-journal", 0o600),
     }
+
+
+@pytest.fixture
+def earlier(cache):
+    """A file as earlier versions made it: with a write-ahead log, and without times."""
+    cache.put({b"a": b"value"})
+    connection = sqlite3.connect(cache._file)
+    connection.execute("DROP TABLE times")
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("SELECT key FROM entries").fetchall()
+    yield connection
+    connection.close()
+
+
+def mode_of(cache):
+    with cache._connection() as connection:  # to read the file would release its locks
+        return connection.execute("PRAGMA journal_mode").fetchone()[0]
+
+
+def test_a_file_of_an_earlier_version_is_used_and_gets_no_more_log(cache, earlier):
+    assert cache.get([b"a"]) == {b"a": b"value"}
+    cache.put({b"b": b"value"})
+    assert mode_of(cache) == "wal"  # another process has it open
+    earlier.close()
+    assert cache.get([b"a", b"b"]) == {b"a": b"value", b"b": b"value"}
+    assert mode_of(cache) == "delete"
+    assert cache.files() == [cache._file]
+    assert cache.count()[0] == 2
+
+
+def test_a_folder_on_a_drive_that_is_missing_is_an_error(monkeypatch, tmp_path):
+    """And no endless recursion."""
+    monkeypatch.setattr("pathlib.Path.is_dir", lambda self: False)
+    with pytest.raises(OSError, match="exists"):
+        private_folder(tmp_path / "cache")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")

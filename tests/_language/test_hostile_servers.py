@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import zlib
+from contextlib import suppress
 
 import pytest
 
@@ -76,6 +77,17 @@ def test_encodings_without_a_limit_are_refused(ask, server, coding):
     server.fault = lambda handler, *_: handler.reply(200, bomb, Content_Encoding=coding)
     with pytest.raises(LLMError, match=r"encoding .*only gzip and deflate"):
         ask()
+
+
+def test_servers_are_not_asked_for_other_encodings(ask, server, monkeypatch):
+    """The client would ask for those of all packages that are installed."""
+    import openai
+
+    library = openai.DefaultHttpxClient.__mro__[1].__module__.partition(".")[0]
+    monkeypatch.setattr(f"{library}._client.ACCEPT_ENCODING", "gzip, br, zstd")
+    with suppress(LLMError):  # the answer is not one for an embedder
+        ask()
+    assert server.requests[0][2]["Accept-Encoding"] == "gzip, deflate"
 
 
 def test_a_huge_error_is_cut_off(ask, server, monkeypatch):

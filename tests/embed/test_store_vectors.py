@@ -262,6 +262,28 @@ def test_damaged_files_are_refused(titles, tmp_path):
     assert path.read_bytes() == whole
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", '{"format": "llmtopics stored vectors 1"}', '"n_texts": "5"'],
+)
+def test_a_damaged_record_is_refused(titles, tmp_path, text):
+    path = tmp_path / "v.npy"
+    store_vectors(titles[:5], path, embedder=Lengths())
+    about = tmp_path / "v.npy.json"
+    good = about.read_text()
+    about.write_text(good.replace('"n_texts": 5', text) if "n_texts" in text else text)
+    with pytest.raises(ValueError, match=r"v\.npy\.json is damaged"):
+        store_vectors(titles[:5], path, embedder=Lengths())
+
+
+def test_a_file_that_was_replaced_is_refused(tiny, titles, tmp_path):
+    path = tmp_path / "v.npy"
+    store_vectors(titles[:5], path, embedder=embedder(tiny))
+    np.save(path, np.ones((50, 8), np.float32))
+    with pytest.raises(ValueError, match="damaged"):
+        store_vectors(titles[:5], path, embedder=embedder(tiny))
+
+
 def test_one_process_at_a_time(titles, tmp_path):
     path = tmp_path / "v.npy"
     with FileLock(tmp_path / "v.npy.lock"), pytest.raises(RuntimeError, match="writes"):

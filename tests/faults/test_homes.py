@@ -3,12 +3,15 @@
 import logging
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
 from llmtopics._language.cache import Cache, get_or_compute
+from llmtopics._language.gguf import unpacked
 
 # root may write everywhere unless it gives up that right
 AS_USER = []
@@ -153,21 +156,49 @@ from pathlib import Path
 from llmtopics._language.cache import Cache
 cache = Cache(Path(sys.argv[1]))
 cache.put({b"b": b"new"})
-print(cache.get([b"a", b"b"]))
+print(cache.get([b"a", b"b"]), *cache.count()[:1])
 """
 
 
 @pytest.mark.skipif(not CAN_BE_KEPT_OUT, reason="this user may write everywhere")
-def test_a_shared_cache_that_is_read_only_is_read(tmp_path):
+@pytest.mark.parametrize("made_by", ["this version", "without times", "with a log"])
+def test_a_shared_cache_that_is_read_only_is_read(tmp_path, made_by):
     cache = Cache(tmp_path / "cache")
     cache.put({b"a": b"value"})
+    with closing(sqlite3.connect(cache._file)) as connection:
+        if made_by != "this version":
+            connection.execute("DROP TABLE times")
+        if made_by == "with a log":
+            connection.execute("PRAGMA journal_mode=WAL")
     cache._file.chmod(0o444)
     cache.folder.chmod(0o555)
     command = [*AS_USER, sys.executable, "-c", READ_ONLY, str(cache.folder)]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     cache.folder.chmod(0o755)
-    assert run.stdout == "{b'a': b'value'}\n", run.stderr
-    assert "is not used" in run.stderr
+    assert run.stdout == "{b'a': b'value'} 1\n", run.stderr
+    assert "is not used: attempt to write a readonly database" in run.stderr
+
+
+UNPACK = """
+import sys
+from pathlib import Path
+from llmtopics._language.gguf import unpacked
+print(unpacked(sys.argv[1], None, "tiny.gguf", Path(sys.argv[2])))
+"""
+
+
+@pytest.mark.skipif(not CAN_BE_KEPT_OUT, reason="this user may write everywhere")
+def test_a_model_in_a_cache_that_is_read_only_is_not_unpacked_again(
+    tmp_path, tiny_gguf
+):
+    place = unpacked(str(tiny_gguf), None, "tiny.gguf", tmp_path / "cache")
+    for path in (*place.parent.glob("*.lock"), place.parent):
+        path.chmod(0o555)
+    command = [*AS_USER, sys.executable, "-c", UNPACK]
+    command += [str(tiny_gguf), str(tmp_path / "cache")]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    place.parent.chmod(0o755)
+    assert run.stdout == f"{place}\n", run.stderr
 
 
 def test_a_cache_that_is_cut_or_overwritten(tmp_path, caplog):

@@ -29,8 +29,10 @@ def _refuse(event, args):
         return
     import socket
 
-    if event in ("socket.connect", "socket.sendto"):
+    if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
         connection, address = args
+        if address is None:  # that of the connection
+            return
         if connection.family not in (socket.AF_INET, socket.AF_INET6):
             return
         # connecting a datagram socket sends nothing: so libraries ask for this machine's address

@@ -58,7 +58,8 @@ def _folder_of_this_run() -> Path:
 def private_folder(folder: Path) -> None:
     """Make a folder, and those above it that are missing, for this user alone (mode 0700)."""
     if not folder.is_dir():
-        private_folder(folder.parent)
+        if folder.parent != folder:  # a drive may be missing
+            private_folder(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
 
 
@@ -175,7 +176,12 @@ class Cache:
         if self._file.exists():
             with self._errors_logged(), self._connection() as connection:
                 (n,) = connection.execute("SELECT count(*) FROM entries").fetchone()
-                (oldest,) = connection.execute("SELECT min(time) FROM times").fetchone()
+                with suppress(
+                    sqlite3.OperationalError
+                ):  # a read-only file may lack times
+                    (oldest,) = connection.execute(
+                        "SELECT min(time) FROM times"
+                    ).fetchone()
         return n, oldest
 
     def delete(self, before: float | None) -> None:
@@ -247,17 +253,36 @@ class Cache:
                 with suppress(FileExistsError):
                     flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
                     os.close(os.open(self._file, flags, 0o600))
-        # no write-ahead log: it needs memory that all processes share, so one machine
-        with closing(sqlite3.connect(self._file, timeout=_TIMEOUT)) as connection:
+        with closing(self._connect()) as connection:
             connection.execute("PRAGMA synchronous=OFF")
+            # No write-ahead log: it needs memory that all processes share, so one machine.
+            # Earlier versions made files with one. They keep it while others use them.
+            with suppress(sqlite3.OperationalError):
+                connection.execute("PRAGMA journal_mode=DELETE")
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, value BLOB)"
             )
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS times (key BLOB PRIMARY KEY, time INTEGER) "
-                "WITHOUT ROWID"
-            )
+            # a read-only file of an earlier version lacks it
+            with suppress(sqlite3.OperationalError):
+                connection.execute(
+                    "CREATE TABLE IF NOT EXISTS times (key BLOB PRIMARY KEY, time INTEGER) "
+                    "WITHOUT ROWID"
+                )
             yield connection
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._file, timeout=_TIMEOUT)
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
+        except sqlite3.OperationalError:
+            connection.close()
+            if os.access(self.folder, os.W_OK) or self.files() != [self._file]:
+                raise
+            # A file with a write-ahead log in a read-only folder. Nobody else uses it, because
+            # there is no log beside it.
+            uri = f"{self._file.absolute().as_uri()}?immutable=1"
+            connection = sqlite3.connect(uri, uri=True)
+        return connection
 
     @contextmanager
     def _errors_logged(self) -> Iterator[None]:

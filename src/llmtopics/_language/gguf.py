@@ -74,6 +74,10 @@ def unpacked(
 
 def _unpack_once(packed: Path, place: Path) -> bool:
     """Unpack a model unless it is there. Return False if the folder cannot be written."""
+    if (
+        place.exists()
+    ):  # it got this name when it was whole. No lock: it may be read-only
+        return True
     with ExitStack() as held:
         try:
             private_folder(place.parent)

@@ -158,7 +158,7 @@ class _File:
         self.is_whole = path.exists()
         record: dict[str, Any] = {}
         if self._about.exists() and (self.is_whole or self.part.exists()):
-            record = json.loads(self._about.read_text("utf-8"))
+            record = self._read()
         if self.is_whole and not record:
             raise FileExistsError(
                 f"{path} exists and was not written by store_vectors: choose another path."
@@ -179,11 +179,32 @@ class _File:
         self.n_dimensions: int | None = record.get("n_dimensions")
         self._sha256 = record.get("sha256")
         found = (path if self.is_whole else self.part).stat().st_size if record else 0
-        if record and found < self._n_bytes:
+        # a file that is not whole may end in rows that were not yet recorded
+        damaged = found != self._n_bytes if self.is_whole else found < self._n_bytes
+        if record and damaged:
             raise ValueError(
                 f"{path} has {found:,} bytes of vectors, and {self._n_bytes:,} were written: "
                 f"the file is damaged. Delete it and {self._about.name} to start again."
             )
+
+    def _read(self) -> dict[str, Any]:
+        """Return the record beside the file."""
+        try:
+            record = json.loads(self._about.read_text("utf-8"))
+        except ValueError:
+            record = None
+        known = isinstance(record, dict) and record.get("format") == _FORMAT
+        numbers = [record.get(n) for n in ("n_texts", "n_dimensions")] if known else []
+        texts = [record.get(n) for n in ("made_with", "sha256")] if known else []
+        if (
+            not isinstance(record, dict)
+            or any(type(n) is not int or n < 1 for n in numbers)
+            or any(not isinstance(text, str) for text in texts)
+        ):
+            raise ValueError(
+                f"{self._about} is damaged. Delete it and the file of vectors to start again."
+            )
+        return record
 
     @property
     def _n_bytes(self) -> int:

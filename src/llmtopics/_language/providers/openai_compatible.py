@@ -69,6 +69,8 @@ class OpenAICompatible(Provider):
             default_query=query,
             http_client=openai.DefaultHttpxClient(
                 follow_redirects=False,  # texts are sent to the named server only
+                # with the package brotli or zstandard, it would ask for what is refused
+                headers={"Accept-Encoding": "gzip, deflate"},
                 event_hooks=event_hooks,
             ),
         )
