@@ -297,6 +297,18 @@ def test_changed_bytes_are_refused_before_a_fit(tmp_path, name, bits, place):
         GibbsLDA(2, sampler="blocked", max_iter=1).fit(StoredCounts(stored.path))
 
 
+@pytest.mark.parametrize(("field", "value"), [("shape", [80, 41]), ("names", "ba")])
+def test_changed_columns_are_refused_before_a_fit(tmp_path, field, value):
+    X = np.random.default_rng(0).poisson(1, (80, 2 if field == "names" else 40))
+    names = "ab" if field == "names" else None
+    stored = store_counts(X, tmp_path / "counts", feature_names=names)
+    about = json.loads((stored.path / "counts.json").read_text("utf-8"))
+    about["feature_names" if field == "names" else field] = list(value)
+    (stored.path / "counts.json").write_text(json.dumps(about), "utf-8")
+    with pytest.raises(ValueError, match=r"counts\.json is not as it was written"):
+        GibbsLDA(2, sampler="blocked", max_iter=1).fit(StoredCounts(stored.path))
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "{", "[]", "null", "3", '{"format": "llmtopics stored counts 2"}'],

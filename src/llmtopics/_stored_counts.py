@@ -140,8 +140,10 @@ class StoredCounts:
             digests[1].update(block[:_BLOCK].data)
         if starts[0] != 0 or starts[-1] != self.n_tokens:
             raise self._damaged(_STARTS, "does not cover all tokens")
-        if _joined(*digests) != self.sha256:
-            raise self._damaged(_WORDS, "or starts.bin is not as it was written")
+        names = None if self.feature_names is None else self.feature_names.tolist()
+        if _joined(*digests, of=[*self.shape, names]) != self.sha256:
+            fault = f"{_STARTS} or {_ABOUT} is not as it was written"
+            raise self._damaged(_WORDS, f"or {fault}")
         self._checked = True
 
     @property
@@ -304,14 +306,15 @@ def _write(blocks: Iterable[Any], folder: Path, names: list[str] | None) -> dict
         "format": _FORMAT,
         "shape": [n_documents, n_words],
         "n_tokens": n_tokens,
-        "sha256": _joined(*digests),
+        "sha256": _joined(*digests, of=[n_documents, n_words, names]),
         "feature_names": names,
     }
 
 
-def _joined(*digests: Any) -> str:
-    """Return one digest of several."""
-    return hashlib.sha256(b"".join(each.digest() for each in digests)).hexdigest()
+def _joined(*digests: Any, of: list[Any]) -> str:
+    """Return one digest of several, and of the shape and the names."""
+    parts = [each.digest() for each in digests]
+    return hashlib.sha256(b"".join([*parts, json.dumps(of).encode()])).hexdigest()
 
 
 def _is_whole(about: dict[str, Any]) -> bool:
