@@ -109,6 +109,12 @@ def test_the_budget_covers_all_releases(epsilon, n_releases):
     assert 0.7 * noise.epsilon < exact < noise.epsilon
 
 
+def test_fit_spends_its_budget_on_all_of_its_passes():
+    model = PrivateLDA(2, epsilon=2.0, delta=1e-5, max_iter=5).fit(X)
+    exact = gaussian_epsilon(np.sqrt(5) / model.noise_scale_, 1e-5)
+    assert 0.7 * 2 < exact < model.epsilon_ <= 2
+
+
 def test_noise_has_the_stated_size_and_is_whole():
     noise = noise_for(1.0, 1e-6, 3, "test")
     drawn = noise.add(np.zeros((40, 50), np.int64))
@@ -152,7 +158,7 @@ def test_every_pass_adds_noise_of_its_own(monkeypatch):
 
 
 def least_epsilon(with_it, without, delta):
-    """Return an ε that an attack proves, with confidence 0.999 (Clopper-Pearson).
+    """Return an ε that an attack proves, with confidence 0.998 (two Clopper-Pearson bounds).
 
     The threshold is chosen on one half of the scores, and tested on the other half.
     """
@@ -221,6 +227,19 @@ def test_an_attack_does_not_beat_the_stated_epsilon(monkeypatch):
 
 def test_the_attack_finds_noise_that_is_too_small(monkeypatch):
     assert attack(monkeypatch, smaller=8) > 1.5
+
+
+def test_what_is_kept_is_computed_from_the_noisy_sums(monkeypatch):
+    """Other documents, and another number of them, with the same noisy sums: the same bits."""
+
+    def state(documents):
+        rng = np.random.default_rng(0)
+        same = Noise(1.0, 1.0, lambda sums: rng.integers(-LIMIT, 9 * LIMIT, sums.shape))
+        monkeypatch.setattr(_private_lda, "noise_for", lambda *_: same)
+        model = PrivateLDA(3, max_iter=3, random_state=0).fit(documents)
+        return pickle.dumps(vars(model))
+
+    assert state(X) == state(extreme_documents()) == state(np.eye(80)[:1])
 
 
 def test_a_fitted_model_keeps_nothing_else():
@@ -336,6 +355,27 @@ def test_a_word_of_one_document_is_listed_with_a_probability_of_half_delta(monke
     assert beta.ppf(0.001, listed, 301 - listed) <= 0.2 if listed else True
     listed = share_listed(monkeypatch, _threshold=lambda *_: 0.0)
     assert beta.ppf(0.001, listed, 301 - listed) > 0.2
+
+
+def test_the_order_of_the_columns_does_not_change_the_list(monkeypatch):
+    """Columns may be in an order that documents without noise decide, such as the first seen."""
+    none = Noise(1e-6, 1.0, lambda sums: sums)  # "cat" and "sat" tie
+    monkeypatch.setattr(_private_vocabulary, "noise_for", lambda *_: none)
+    columns = [2, 3, 1, 0]
+    turned = private_vocabulary(COUNTS[:, columns], [WORDS[i] for i in columns])
+    assert turned == private_vocabulary(COUNTS, WORDS)
+
+
+def test_words_get_noise_for_half_of_delta(monkeypatch):
+    seen = []
+
+    def recorded(*given):
+        seen.append(given)
+        return noise_for(*given)
+
+    monkeypatch.setattr(_private_vocabulary, "noise_for", recorded)
+    private_vocabulary(COUNTS, WORDS, epsilon=2.0, delta=1e-4)
+    assert seen == [(2.0, 5e-5, 1, "private_vocabulary")]
 
 
 def test_no_document_adds_more_than_the_limit_to_words():

@@ -72,7 +72,13 @@ def membership_inference(
     Notes
     -----
     The score of a topic model is ``(1 / N_d) Σ_w X_dw log Σ_k θ_dk φ_kw``, with θ from
-    ``transform`` of the same document. The interval is DeLong's ([2]_).
+    ``transform`` of the same document. The interval is DeLong's ([2]_). It is too narrow
+    for few documents, which an attacker without knowledge may all get right. So the lower
+    bound is at most ``((1 - confidence) / 2) ** (1 / n)``, with n the smaller number of
+    documents. The probability to get n pairs right is at most the AUC to the power of n. The
+    upper bound is the mirror image.
+
+    With fewer others than ``1 / false_positive_rate``, the attacker may make no mistake.
 
     A low AUC does not prove privacy: another attack may be stronger. Only a bound such as that
     of :class:`~llmtopics.PrivateLDA` does. A high AUC proves a leak. See [1]_ on why the rate
@@ -112,11 +118,16 @@ def membership_inference(
             scores = scores - _scores(reference, documents, name)
         found.append(scores)
     auc, deviation = _auc(*found)
-    reach = float(norm.isf((1 - confidence) / 2)) * deviation
+    tail = (1 - confidence) / 2
+    reach = float(norm.isf(tail)) * deviation
+    most = tail ** (1 / min(scores.size for scores in found))  # DeLong's may be [1, 1]
     threshold = np.quantile(found[1], 1 - false_positive_rate, method="higher")
     return Bunch(
         auc=auc,
-        interval=(max(0.0, auc - reach), min(1.0, auc + reach)),
+        interval=(
+            min(max(0.0, auc - reach), most),
+            max(min(1.0, auc + reach), 1 - most),
+        ),
         true_positive_rate=float(np.mean(found[0] > threshold)),
         member_scores=found[0],
         other_scores=found[1],

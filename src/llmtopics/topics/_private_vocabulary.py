@@ -96,9 +96,11 @@ def private_vocabulary(
     noise = noise_for(epsilon, delta / 2, 1, "private_vocabulary")
     columns, weights = _weights(X)
     noisy = noise.add(weights)
-    order = np.argsort(-noisy, kind="stable")
-    kept = order[noisy[order] > _threshold(noise.scale, delta / 2)]
-    return [words[column] for column in columns[kept[:max_words]]]
+    found = [words[column] for column in columns]
+    # ties by word: the order of the columns may depend on documents without noise
+    order = sorted(range(len(found)), key=lambda i: (-noisy[i], found[i]))
+    threshold = _threshold(noise.scale, delta / 2)
+    return [found[i] for i in order if noisy[i] > threshold][:max_words]
 
 
 def _weights(X: Any) -> tuple[np.ndarray, np.ndarray]:
