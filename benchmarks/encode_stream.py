@@ -21,7 +21,7 @@ from benchmarks.runs import run_tasks, task_arguments
 
 PACKAGES = "llmtopics sentence-transformers torch transformers tokenizers numpy"
 N_RUNS = 1
-N_SENTENCES = 20_000  # beside sentence-transformers
+N_SENTENCES = 5_000  # beside sentence-transformers
 MANY = 100_000
 TINY = {
     "hidden_size": 16,

@@ -46,7 +46,7 @@ for name, model in models.items():
 
 fig, ax = plt.subplots(figsize=(5.5, 2.2), layout="constrained")
 bars = ax.barh(list(nmi), list(nmi.values()), color="#0072b2")
-ax.bar_label(bars, fmt="%.2f", padding=3)
+ax.bar_label(bars, [f"{score:.2f}" for score in nmi.values()], padding=3)
 ax.set(xlabel="NMI of topics and sections", xlim=(0, 1))
 ax.invert_yaxis()
 plt.show()

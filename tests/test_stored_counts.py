@@ -305,7 +305,7 @@ def test_changed_columns_are_refused_before_a_fit(tmp_path, field, value):
     about = json.loads((stored.path / "counts.json").read_text("utf-8"))
     about["feature_names" if field == "names" else field] = list(value)
     (stored.path / "counts.json").write_text(json.dumps(about), "utf-8")
-    with pytest.raises(ValueError, match=r"counts\.json is not as it was written"):
+    with pytest.raises(ValueError, match=r"counts\.json was changed"):
         GibbsLDA(2, sampler="blocked", max_iter=1).fit(StoredCounts(stored.path))
 
 

@@ -16,8 +16,7 @@ Larger corpora than IMDB are drawn from a model of it. *Sweep* is the median of 
 slowest. *Bytes* are what workers send each other in a sweep. *Memory* is the peak of a worker, and of a worker before the
 fit: of IMDB in the whole fit, otherwise until the last sweep.
 
-**Other work kept both cores of this machine busy.** `GibbsLDA` gains nothing from a second thread either. Do not read
-these times as the scaling of Dask.
+Two runs of each, in turn. The machine was shared with a little other work.
 """
 COST = """\
 ### Cost model
@@ -25,7 +24,7 @@ COST = """\
 `benchmarks/dask_cost.py` predicts seconds per sweep from tokens, words, topics and workers. The times of drawing a token,
 finding what has moved and adding it up are measured in one process without Dask. Seconds per block and seconds per
 received byte are fitted to the sweeps of the smaller corpora. The model has not seen the largest corpus. *Receive*
-includes that two workers shared less than two cores.
+includes that two workers, the scheduler and the client shared two cores.
 """
 BYTES = """\
 ### Bytes per sweep

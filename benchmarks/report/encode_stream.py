@@ -17,8 +17,8 @@ the library alone take most of it.
 SENTENCES = """\
 *Speed*: MiniLM and {n:,} sentences of IMDB reviews, all different, beside the pool of processes of sentence-transformers (one thread per
 process, float32). `float32` and `auto` are `store_vectors` with one process and all cores. Times are from the
-texts in memory to the written file, one run each. The two cores were shared with other work (load {load:.0f}), so
-seconds of the clock say little: compare the CPU seconds of all processes. *MiB* is the largest peak of one process.
+texts in memory to the written file, one run each. Little else ran on the two
+cores (load {load:.0f}). CPU seconds are those of all processes. *MiB* is the largest peak of one process.
 sentence-transformers keeps all vectors in memory.
 """
 

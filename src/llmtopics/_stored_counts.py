@@ -95,12 +95,12 @@ class StoredCounts:
             )
         if not _is_whole(about):
             raise self._damaged(_ABOUT, "lacks a field, or has a wrong one")
-        D, V = about["shape"]
-        self.shape: tuple[int, int] = D, V
+        self.shape: tuple[int, int] = tuple(about["shape"])
         self.n_tokens: int = about["n_tokens"]
         self.sha256: str = about["sha256"]
         names = about["feature_names"]
         self.feature_names = None if names is None else np.array(names, dtype=object)
+        self._columns = [*self.shape, names]
         self._checked = False
         sizes = (_WORDS, 4 * self.n_tokens), (_STARTS, 8 * (self.shape[0] + 1))
         for name, size in sizes:
@@ -140,10 +140,8 @@ class StoredCounts:
             digests[1].update(block[:_BLOCK].data)
         if starts[0] != 0 or starts[-1] != self.n_tokens:
             raise self._damaged(_STARTS, "does not cover all tokens")
-        names = None if self.feature_names is None else self.feature_names.tolist()
-        if _joined(*digests, of=[*self.shape, names]) != self.sha256:
-            fault = f"{_STARTS} or {_ABOUT} is not as it was written"
-            raise self._damaged(_WORDS, f"or {fault}")
+        if _joined(*digests, of=self._columns) != self.sha256:
+            raise self._damaged(_WORDS, f"or {_STARTS} or {_ABOUT} was changed")
         self._checked = True
 
     @property
@@ -313,16 +311,15 @@ def _write(blocks: Iterable[Any], folder: Path, names: list[str] | None) -> dict
 
 def _joined(*digests: Any, of: list[Any]) -> str:
     """Return one digest of several, and of the shape and the names."""
-    parts = [each.digest() for each in digests]
-    return hashlib.sha256(b"".join([*parts, json.dumps(of).encode()])).hexdigest()
+    parts = [each.digest() for each in digests] + [json.dumps(of).encode()]
+    return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
 def _is_whole(about: dict[str, Any]) -> bool:
     """Return whether a description of stored counts has all its fields."""
-    shape, names = about.get("shape"), about.get("feature_names")
-    if not isinstance(shape, list):
-        return False
-    numbers = [*shape, about.get("n_tokens")]
+    shape: Any = about.get("shape")
+    names: Any = about.get("feature_names")
+    numbers = [*shape, about.get("n_tokens")] if isinstance(shape, list) else []
     return (
         len(numbers) == 3
         and all(type(n) is int and n >= 0 for n in numbers)

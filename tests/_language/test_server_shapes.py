@@ -857,3 +857,10 @@ def test_a_slow_drip_is_an_error(either, server, part):
     with pytest.raises(LLMError, match=r"too slowly: after 0.2 seconds"):
         ask(either.set_params(timeout=0.2, max_retries=0))
     assert time.monotonic() - start < 10
+
+
+@pytest.mark.parametrize("name", ["api_key", "code", "sig", "subscription-key"])
+def test_secrets_in_the_query_are_refused(either, name):
+    """Addresses are logged, and the query is in saved models."""
+    with pytest.raises(ValueError, match="is a secret, and addresses are logged"):
+        ask(clone(either).set_params(query={name: "Zx9abcd"}))

@@ -13,7 +13,8 @@ from typing import Any
 from llmtopics._language.errors import LLMError
 
 _SECRET = re.compile(
-    "auth|key|cookie|credential|password|secret|signature|token(?!s)", re.IGNORECASE
+    "auth|key|cookie|credential|password|secret|signature|token(?!s)|^(?:code|pwd|sig)$",
+    re.IGNORECASE,
 )
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110
 _HEADERS_OF_CLIENT = re.compile(

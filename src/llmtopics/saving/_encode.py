@@ -154,7 +154,7 @@ class Encoder:
             raise TypeError(
                 f"{_path(where)} is {what}, which cannot be saved: a file holds no code. Pass "
                 "parameters that need no function of yours (such as TextAnalyzer for words), "
-                "set the parameter again after load, or use joblib and trust the file."
+                "or set the parameter to None before save and again after load."
             )
         return name
 
