@@ -28,7 +28,7 @@ proportions.set_index([headlines]).head(5).round(2)
 import matplotlib.pyplot as plt
 from sklearn.metrics import ConfusionMatrixDisplay
 
-first = [names[k] for k in model.labels_]
+first = [names[k] for k in proportions.to_numpy().argmax(axis=1)]
 true = ["technology" if section == "tech" else section for section in sections]
 fig, ax = plt.subplots(figsize=(5, 4), layout="constrained")
 ConfusionMatrixDisplay.from_predictions(
