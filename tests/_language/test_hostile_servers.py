@@ -130,7 +130,7 @@ def test_texts_go_to_no_other_server(ask, server, serving, status):
 _MEASURE = """
 import resource, sys
 from llmtopics import LLMError, RemoteLLM
-import openai, httpx
+import openai
 llm = RemoteLLM(sys.argv[1], "m", api_key_env=None, cache_dir=False, max_retries=0)
 def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 try: llm.generate(["warm up"])

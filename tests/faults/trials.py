@@ -161,7 +161,11 @@ class Trials:
 
     @staticmethod
     def is_clear(error, folder):
-        return isinstance(error, OSError) and str(folder) in str(error)
+        """Return whether an error names the file, or where else it could not be written."""
+        told = str(error)
+        return isinstance(error, OSError) and (
+            str(folder) in told or ("into " in told and "Free some space" in told)
+        )
 
     def outcome(self, folder, fault=None):
         self.result.unlink(missing_ok=True)

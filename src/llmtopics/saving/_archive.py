@@ -8,10 +8,10 @@ paths.
 import io
 import json
 import os
-import secrets
+import shutil
 import struct
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from tokenize import TokenError
@@ -19,6 +19,8 @@ from typing import Any, BinaryIO, Self
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
+
+from llmtopics._whole_files import full_disk_named, replacing
 
 _MANIFEST, _MODEL = "manifest.json", "model.json"
 _ALIGNED = 64
@@ -37,30 +39,12 @@ _ALIGNMENT = (
 def replaced(path: Path) -> Iterator[BinaryIO]:
     """Yield a new file that replaces ``path`` when it is complete and on the disk.
 
-    After an error, a kill or a full disk, ``path`` is as before. A kill may leave the
-    incomplete file, ``.NAME.….part``, beside it.
+    After an error, a kill or a full disk, ``path`` is as before.
     """
-    path = Path(os.path.realpath(path))  # a link stays a link
-    part = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.part")
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    file = os.fdopen(os.open(part, flags, 0o666), "w+b")  # less the umask, as open does
-    try:
-        with file:
-            if path.exists():
-                os.chmod(part, path.stat().st_mode & 0o777)
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    if os.name == "posix":  # so that the new name is on the disk, too
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    with full_disk_named(path), replacing(path) as part, open(part, "w+b") as file:
+        with suppress(OSError):  # there is none, or a file system without permissions
+            shutil.copymode(path, part)  # before it holds anything
+        yield file
 
 
 class _Hashed(io.RawIOBase):
