@@ -60,7 +60,9 @@ def run_trials(place, scenarios, kinds, n_trials, parts="none", seed=0):
         "seed": seed,
     }
     command = [sys.executable, str(TRIALS), json.dumps(request)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=3600
+    )
     assert done.returncode == 0, done.stderr[-5000:]
     told = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(told) == n_trials * len(scenarios)

@@ -28,7 +28,7 @@ def test_faults_of_all_kinds(tmp_path, trials):
     assert sum(each["status"] < 0 for each in told) >= 8
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_faults_at_some_stages_of_what_takes_longer(tmp_path, parts, trials):
     names = [*OTHERS, *WITH_MODELS]
     told = trials(tmp_path, names, FAULTS, len(FAULTS), parts=parts, seed=1)
