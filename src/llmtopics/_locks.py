@@ -3,7 +3,7 @@
 import errno
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -44,6 +44,26 @@ def locked(path: Path, *, wait: bool, mode: int = 0o644) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def writing_alone(lock: Path, busy: str) -> Iterator[None]:
+    """Hold a lock file while something is written, and delete it afterwards.
+
+    Raises
+    ------
+    RuntimeError
+        With the message ``busy``, if another process or thread holds it.
+    """
+    try:
+        with locked(lock, wait=False):
+            try:
+                yield
+            finally:
+                with suppress(OSError):  # on Windows it cannot be deleted here
+                    lock.unlink()
+    except Busy:
+        raise RuntimeError(busy) from None
 
 
 @lru_cache(maxsize=64)

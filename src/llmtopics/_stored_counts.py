@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from sklearn.utils.validation import _get_feature_names
 
 from llmtopics._checks import as_counts
-from llmtopics._locks import Busy, locked
+from llmtopics._locks import writing_alone
 from llmtopics._whole_files import full_disk_named, write_whole
 
 _ABOUT, _WORDS, _STARTS = "counts.json", "words.bin", "starts.bin"
@@ -245,25 +245,19 @@ def store_counts(
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Keep other processes from the folder. After an error, delete what was written."""
-    lock = folder / "lock"
-    try:
-        with locked(lock, wait=False):
-            check_free(folder)  # another process may have finished since
-            try:
-                yield
-            except BaseException:
-                if not (folder / _ABOUT).exists():
-                    for name in (_WORDS, _STARTS):
-                        (folder / name).unlink(missing_ok=True)
-                raise
-            finally:
-                with suppress(OSError):  # on Windows it cannot be deleted here
-                    lock.unlink()
-    except Busy:
-        raise RuntimeError(
-            f"Another process or thread writes counts to {folder}: wait for it, or choose "
-            "another folder."
-        ) from None
+    busy = (
+        f"Another process or thread writes counts to {folder}: wait for it, or choose "
+        "another folder."
+    )
+    with writing_alone(folder / "lock", busy):
+        check_free(folder)  # another process may have finished since
+        try:
+            yield
+        except BaseException:
+            if not (folder / _ABOUT).exists():
+                for name in (_WORDS, _STARTS):
+                    (folder / name).unlink(missing_ok=True)
+            raise
 
 
 def _write(blocks: Iterable[Any], folder: Path, names: list[str] | None) -> dict:

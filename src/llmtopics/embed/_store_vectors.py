@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Sized
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
@@ -15,7 +15,7 @@ from sklearn.base import clone
 from tqdm.auto import tqdm
 
 from llmtopics._checks import check_positive
-from llmtopics._locks import Busy, locked
+from llmtopics._locks import writing_alone
 from llmtopics._text_streams import text_batches, text_stream
 from llmtopics._whole_files import full_disk_named, write_whole
 from llmtopics.embed._encoder import Encoder, as_embedder
@@ -301,18 +301,11 @@ def _alone(path: Path) -> Iterator[None]:
     if path.is_dir():
         raise ValueError(f"path={str(path)!r} is a folder: name a file in it.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = path.with_name(f"{path.name}.lock")
-    try:
-        with locked(lock, wait=False):
-            try:
-                yield
-            finally:
-                with suppress(OSError):  # on Windows it cannot be deleted here
-                    lock.unlink()
-    except Busy:
-        raise RuntimeError(
-            f"Another process or thread writes {path}: wait for it, or choose another path."
-        ) from None
+    busy = (
+        f"Another process or thread writes {path}: wait for it, or choose another path."
+    )
+    with writing_alone(path.with_name(f"{path.name}.lock"), busy):
+        yield
 
 
 def _without_cache(embedder: Any) -> Any:
