@@ -4,6 +4,7 @@
 A process is forked for each trial, because loading PyTorch takes seconds.
 """
 
+import faulthandler
 import json
 import os
 import pickle
@@ -23,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from scenarios import SCENARIOS
 
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+_HANGS = 300  # seconds after which a process tells where it waits, and ends
 _CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.truncate"}
 
 
@@ -94,6 +96,7 @@ def forked(work, log):
             with open(log, "ab", buffering=0) as file:
                 os.dup2(file.fileno(), 2)
                 os.dup2(file.fileno(), 1)
+            faulthandler.dump_traceback_later(_HANGS, exit=True, file=2)
             work()
             status = 0
         except BaseException:  # noqa: BLE001 (the process ends here)

@@ -87,7 +87,11 @@ def results(
 def finish(
     client: Client, futures: list[Future], workers: Collection[str] = ()
 ) -> None:
-    """Wait until tasks are done; the errors are those of ``results``."""
+    """Wait until tasks are done; the errors are those of ``results``.
+
+    Without any worker it waits for one as long as ``some_workers``: the scheduler itself
+    would keep the tasks for ever.
+    """
     looked, done = time.monotonic(), False
     while not done:
         check_connected(client)
@@ -109,8 +113,8 @@ def finish(
                 time.sleep(_EVERY)  # the client notices a stopped scheduler only now
                 check_connected(client)
                 raise LostWorker("A task was canceled.")
-        if workers and time.monotonic() - looked > _EVERY:
-            missing = set(workers) - set(addresses(client))
+        if time.monotonic() - looked > _EVERY:
+            missing = set(workers) - set(some_workers(client))
             if missing:
                 raise LostWorker(f"{len(missing)} workers have gone.")
             looked = time.monotonic()
