@@ -23,6 +23,8 @@ from sklearn.model_selection import GridSearchCV
 from llmtopics import GibbsLDA, store_counts
 from llmtopics.dask import DaskGibbsLDA, _errors, _memory, _sampling
 from llmtopics.dask._changes import Moves, change_of, merged
+from llmtopics.dask._errors import LostWorker
+from llmtopics.dask._sampling import Sampling
 from llmtopics.dask._team import Team
 from llmtopics.datasets import make_topics
 
@@ -301,6 +303,30 @@ def test_a_killed_worker_changes_nothing(victims, monkeypatch, every):
     assert done
     more.pop("checkpoint_every")
     assert_same(lda, in_memory(**more))
+
+
+def test_topics_that_dask_canceled_are_drawn_again(threads, monkeypatch):
+    """It cancels what a lost worker held, if nobody can compute it again."""
+    sweep, save, saved = Team.sweep, Sampling._save, []
+
+    def watched_save(sampling, *given):
+        save(sampling, *given)
+        saved.append(sampling.state)
+
+    def watched(team, n, *given):
+        if len(saved) == 1:
+            gone = [future for _, own in saved[0].copies for future in own]
+            threads.cancel(gone)
+            saved.append(None)
+            raise LostWorker("one")
+        sweep(team, n, *given)
+
+    monkeypatch.setattr(Sampling, "_save", watched_save)
+    monkeypatch.setattr(Team, "sweep", watched)
+    lda = DaskGibbsLDA(**SETTINGS | {"max_iter": 6}, checkpoint_every=2, client=threads)
+    with pytest.warns(UserWarning, match="starts again from the first sweep"):
+        lda.fit(X)
+    assert_same(lda, in_memory(max_iter=6))
 
 
 def die(_):

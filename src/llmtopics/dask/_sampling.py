@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -93,7 +94,7 @@ class Sampling:
             try:
                 counts = self._attempt()
                 break
-            except (LostWorker, CommClosedError, TimeoutError) as error:
+            except (LostWorker, CancelledError, CommClosedError, TimeoutError) as error:
                 fault = error
             except Exception as error:
                 check_connected(
@@ -222,7 +223,7 @@ class Sampling:
         """Return the arrays of topics that workers still hold, None if one is lost."""
         check_connected(self._client)
         every = [future for _, futures in state.copies for future in futures]
-        where = self._client.who_has(every)
+        where = self._client.who_has([each for each in every if not each.cancelled()])
         held = []
         for ranges, futures in state.copies:
             there = [future for future in futures if where.get(future.key)]
