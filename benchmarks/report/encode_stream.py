@@ -11,8 +11,8 @@ STREAM = """\
 `store_vectors` writes the vectors of a generator's texts to a file.
 
 *Memory*: an encoder of random weights with one layer and 16 dimensions, short texts that are all different, one
-process; then MiniLM on sentences of IMDB reviews, with all cores. *MiB* is the peak memory of the process; PyTorch and
-the library alone take most of it.
+process; then MiniLM on sentences of IMDB reviews, with all cores, while the reviews are in memory, too. *MiB* is the
+peak memory of the process; PyTorch and the library alone take most of it. Other work ran on the machine.
 """
 SENTENCES = """\
 *Speed*: MiniLM and {n:,} sentences of IMDB reviews, all different, beside the pool of processes of sentence-transformers (one thread per
