@@ -8,10 +8,11 @@ except ImportError as error:
         "llmtopics.dask needs Dask: install the extra, pip install 'llmtopics[dask]'."
     ) from error
 
+from llmtopics.dask._fusion import DaskFusionTopicModel
 from llmtopics.dask._lda import DaskGibbsLDA
 from llmtopics.dask._partitions import map_partitions
 
-__all__ = ["DaskGibbsLDA", "map_partitions"]
+__all__ = ["DaskFusionTopicModel", "DaskGibbsLDA", "map_partitions"]
 
 
 def __dir__() -> list[str]:

@@ -1,6 +1,5 @@
 """Latent Dirichlet allocation on a Dask cluster."""
 
-import copy
 from dataclasses import KW_ONLY, dataclass
 from numbers import Integral
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import scipy.sparse as sp
-from distributed import Client, get_client
+from distributed import Client
 from numpy.typing import ArrayLike
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval
@@ -21,6 +20,7 @@ from sklearn.utils.validation import (
 from llmtopics._checks import as_seed, check_prior
 from llmtopics._state import as_fitted, restored_on_error
 from llmtopics._stored_counts import StoredCounts
+from llmtopics.dask._client import UsesClient
 from llmtopics.dask._memory import check_blocks
 from llmtopics.dask._partitions import map_partitions
 from llmtopics.dask._sampling import Sampling, Settings, State
@@ -33,7 +33,7 @@ from llmtopics.topics._gibbs.word_prior import WordPrior, check_word_prior
 
 
 @dataclass(eq=False, repr=False)
-class DaskGibbsLDA(CountTopicModel):
+class DaskGibbsLDA(UsesClient, CountTopicModel):
     """Find topics in word counts on a Dask cluster: ``GibbsLDA`` on many machines.
 
     Documents and their topics stay on their workers. After each of 32 blocks of documents
@@ -278,22 +278,6 @@ class DaskGibbsLDA(CountTopicModel):
         local._n_continued = 0
         return local
 
-    def _client(self) -> Client:
-        client = self.client
-        if client is None:
-            try:
-                client = get_client()
-            except ValueError:
-                raise ValueError(
-                    "DaskGibbsLDA found no client of Dask: create one before fit, such as "
-                    "`client = distributed.Client(...)`."
-                ) from None
-        if client.asynchronous:
-            raise ValueError(
-                "DaskGibbsLDA got an asynchronous client: pass Client(asynchronous=False)."
-            )
-        return client
-
     def _check(self, X: Any, source: Source) -> None:
         """Check the shape of X, and that its tokens can be sampled."""
         if len(source.starts) == 1 or not source.starts[-1]:
@@ -363,11 +347,3 @@ class DaskGibbsLDA(CountTopicModel):
 
     def _mixtures(self, X: sp.csr_array) -> np.ndarray:
         return self.to_local()._mixtures(X)
-
-    def __getstate__(self):
-        return {**super().__getstate__(), "client": None}  # a connection stays here
-
-    def __sklearn_clone__(self):
-        client, parameters = self.client, self.get_params(deep=False)
-        del parameters["client"]  # it cannot be copied
-        return type(self)(**copy.deepcopy(parameters), client=client)

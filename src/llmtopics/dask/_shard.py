@@ -343,12 +343,15 @@ def begin_pass(
     ranges: list[tuple[int, int]],
     *rows: np.ndarray,
 ) -> Holder:
-    """Take the rows of the pass before, and compute the priors; return the same holder."""
-    K = alpha.size
+    """Take the rows of the pass before, and compute the priors; return the same holder.
+
+    alpha : (K,), or (D, K) with one prior per document
+    """
+    K = alpha.shape[-1]
     for (low, high), part in zip(ranges, rows, strict=False):
         holder.table[low:high] = part
     total = holder.table[:, :K].sum(axis=0, dtype=np.float64)
-    priors = holder.assigned.priors(alpha[np.newaxis], holder.word_prior, total)
+    priors = holder.assigned.priors(np.atleast_2d(alpha), holder.word_prior, total)
     # φ is fixed, so a token is not taken out of it
     holder.priors = priors._replace(inverse=priors.inverse[[0, 0]])
     return holder

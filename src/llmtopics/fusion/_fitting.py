@@ -84,18 +84,25 @@ def _read(pooling: Pooling, texts: list[str], seed: int) -> Read:
             "No text has a word of the vocabulary: check the vectorizer (min_df, "
             "max_df, stop words)."
         )
-    word_prior = counts.word_prior(n_components_of(counts.given), own.shape[1])
-    if pooling.uses_embeddings and np.ndim(word_prior) == 2:
-        raise ValueError(
-            "topic_model has a topic_word_prior per topic and word, and the embedding side "
-            "decides the order of topics: give one value per word, or alpha=0."
-        )
+    word_prior = word_prior_of(pooling, own.shape[1])
     X = counts.expanded(texts, own)
     f = inputs = None
     if pooling.uses_embeddings:
         inputs = embeddings.fit(texts, X, seed)
         f = embeddings.mixtures(inputs)
     return Read(own, X, inputs, f, word_prior)
+
+
+def word_prior_of(pooling: Pooling, n_words: int) -> float | np.ndarray:
+    """Return the β with which φ is counted."""
+    counts = pooling.counts
+    word_prior = counts.word_prior(n_components_of(counts.given), n_words)
+    if pooling.uses_embeddings and np.ndim(word_prior) == 2:
+        raise ValueError(
+            "topic_model has a topic_word_prior per topic and word, and the embedding side "
+            "decides the order of topics: give one value per word, or alpha=0."
+        )
+    return word_prior
 
 
 def _best(

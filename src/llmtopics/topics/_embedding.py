@@ -292,8 +292,12 @@ class EmbeddingTopics(
 
     def _measure(self, X: Any) -> tuple[np.ndarray, sphere.Moments]:
         """Return what ``_move`` needs: the vectors in float32 and their moments."""
-        vectors = self._check(X, reset=False).astype(np.float32)
+        vectors = self._single(X)
         return vectors, sphere.measure(vectors)
+
+    def _single(self, X: Any) -> np.ndarray:
+        """Return vectors in single precision, scaled as in ``fit``."""
+        return self._check(X, reset=False).astype(np.float32)
 
     def _move(
         self,
@@ -340,7 +344,11 @@ def class_tfidf(mixtures: np.ndarray, X: Any) -> np.ndarray:
     The weight is ``tf_kw log(1 + A / f_w)``. ``tf_kw`` is the share of word w in the tokens
     of topic k, A the mean number of tokens per topic, f_w the number of tokens of word w.
     """
-    tokens = (X.T @ mixtures).T  # (K, V)
+    return tfidf_of_tokens((X.T @ mixtures).T)
+
+
+def tfidf_of_tokens(tokens: np.ndarray) -> np.ndarray:
+    """Return the same from the tokens of words in topics, (K, V)."""
     frequency = tokens / np.maximum(tokens.sum(axis=1, keepdims=True), 1e-300)
     in_all = np.maximum(tokens.sum(axis=0), 1e-300)
     weights = frequency * np.log1p(tokens.sum() / len(tokens) / in_all)

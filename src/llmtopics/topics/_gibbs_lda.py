@@ -653,9 +653,19 @@ class GibbsLDA(CountTopicModel):
                     if new is not None:
                         prior = new + epsilon
             counts = expected_counts(chain, prior)
+        self._keep_given(counts, epsilon, beta, chain.n_sweeps)
+
+    def _keep_given(
+        self, counts: np.ndarray, epsilon: np.ndarray, beta: WordPrior, n_sweeps: int
+    ) -> None:
+        """Set the attributes of a fit with one prior per document.
+
+        counts : (V, K), expected counts of words in topics
+        epsilon : (K,), what ``doc_topic_prior`` adds to each prior
+        """
         self.components_ = to_topics(counts.T.astype(np.float64), beta.values)
         self.topic_counts_ = counts.sum(axis=0, dtype=np.float64)
         self.doc_topic_prior_, self.topic_word_prior_ = epsilon, beta.values
-        self.n_features_in_, self.n_iter_ = X.shape[1], chain.n_sweeps
+        self.n_features_in_, self.n_iter_ = len(counts), n_sweeps
         # not defined under these priors
         self.log_likelihood_ = self.word_log_likelihood_ = np.empty(0)

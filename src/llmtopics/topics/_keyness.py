@@ -1,5 +1,7 @@
 """Keyness: how typical each word is of each topic, counted over documents."""
 
+from typing import NamedTuple
+
 import numpy as np
 import scipy.sparse as sp
 from scipy.special import rel_entr
@@ -30,10 +32,35 @@ def keyness(
     scores : ndarray of shape (n_components, n_words)
         Nats, at least 0.
     """
+    return keyness_of(together(mixtures, X), components)
+
+
+class Together(NamedTuple):
+    """Words and topics in the same documents. Those of parts of a corpus add up.
+
+    n_documents : number of documents with words
+    shares : (K,), sum of θ over these documents
+    df : (V,), number of documents with each word
+    of_words : (V, K), sum of θ over the documents with each word
+    """
+
+    n_documents: int
+    shares: np.ndarray
+    df: np.ndarray
+    of_words: np.ndarray
+
+
+def together(mixtures: np.ndarray, X: sp.csr_array) -> Together:
+    """Return what ``keyness`` reads of θ and counts."""
     seen = sp.csr_array((np.ones(X.nnz), X.indices, X.indptr), shape=X.shape)
-    not_blank = np.diff(X.indptr) > 0
-    df = np.maximum(seen.sum(axis=0), 1)
-    p = np.minimum((seen.T @ mixtures).T / df, 1)
-    q = mixtures[not_blank].mean(axis=0)[:, None] if not_blank.any() else p
+    known = mixtures[np.diff(X.indptr) > 0]
+    return Together(len(known), known.sum(axis=0), seen.sum(axis=0), seen.T @ mixtures)
+
+
+def keyness_of(found: Together, components: np.ndarray) -> np.ndarray:
+    """Return what ``keyness`` does."""
+    df = np.maximum(found.df, 1)
+    p = np.minimum(found.of_words.T / df, 1)
+    q = (found.shares / found.n_documents)[:, None] if found.n_documents else p
     gain = df * (rel_entr(p, q) + rel_entr(1 - p, np.maximum(1 - q, 0)))
     return np.where((p > q) & (q < 1), gain, 0) * components / components.max(axis=0)

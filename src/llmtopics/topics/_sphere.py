@@ -36,6 +36,17 @@ class Moments(NamedTuple):
     covariance: np.ndarray
 
 
+class Classes(NamedTuple):
+    """Number and sum of the vectors with the same first topic, for each topic.
+
+    n_vectors : (K,)
+    sums : (K, E)
+    """
+
+    n_vectors: np.ndarray
+    sums: np.ndarray
+
+
 class Sphere(NamedTuple):
     """How vectors become points on the sphere.
 
@@ -55,6 +66,18 @@ def measure(vectors: np.ndarray) -> Moments:
     with one_thread():
         centered = known - mean
         return Moments(n_vectors, mean, centered.T @ centered / n_vectors)
+
+
+def merged(*parts: Moments) -> Moments:
+    """Return the moments of several sets of vectors together."""
+    n = sum(part.n_vectors for part in parts)
+    weights = [part.n_vectors / max(1, n) for part in parts]
+    mean = sum(w * part.mean for w, part in zip(weights, parts, strict=True))
+    covariance = sum(
+        w * (part.covariance + np.outer(part.mean - mean, part.mean - mean))
+        for w, part in zip(weights, parts, strict=True)
+    )
+    return Moments(n, np.asarray(mean), np.asarray(covariance))
 
 
 def center(moments: Moments) -> Sphere:
@@ -101,21 +124,47 @@ def discriminate(
     moments : Moments
         Of ``vectors``.
     """
+    classes = class_sums(vectors, mixtures)
+    sphere = whiten_within(classes, moments)
+    points = to_points(vectors, sphere, by_rows=False)
+    return sphere, points, unit(direction_sums(points, mixtures, classes.n_vectors > 0))
+
+
+def class_sums(vectors: np.ndarray, mixtures: np.ndarray) -> Classes:
+    """Return the sums of vectors with the same first topic."""
+    first = _first_topics(vectors, mixtures)
+    with one_thread():
+        return Classes(first.sum(axis=1, dtype=np.float64), first @ vectors)
+
+
+def whiten_within(classes: Classes, moments: Moments) -> Sphere:
+    """Return the sphere that whitens the covariance of vectors with the same first topic."""
+    n, found = classes.n_vectors, classes.n_vectors > 0
+    with one_thread():
+        means = classes.sums[found] / n[found, None] - moments.mean
+        between = (means.T * n[found]) @ means / moments.n_vectors
+    return whiten(moments._replace(covariance=moments.covariance - between))
+
+
+def direction_sums(
+    points: np.ndarray, mixtures: np.ndarray, found: np.ndarray
+) -> np.ndarray:
+    """Return the sums of points with the same first topic, (K, E).
+
+    found : (K,), whether a topic is first in some document, of all documents
+    """
+    with one_thread():
+        sums = _first_topics(points, mixtures) @ points
+        # a topic that is first in no document: all documents, weighted by their share of it
+        sums[~found] = mixtures.T[~found].astype(points.dtype) @ points
+    return sums
+
+
+def _first_topics(vectors: np.ndarray, mixtures: np.ndarray) -> sp.csr_array:
+    """Return (K, D), one where a topic is first in a document with a vector, else zero."""
     D, K = mixtures.shape
     known = vectors.any(axis=1).astype(vectors.dtype)
-    first = sp.csr_array((known, (mixtures.argmax(axis=1), np.arange(D))), (K, D))
-    n = first.sum(axis=1, dtype=np.float64)
-    found = n > 0
-    with one_thread():
-        means = (first[found] @ vectors) / n[found, None] - moments.mean
-        between = (means.T * n[found]) @ means / moments.n_vectors
-        within = moments._replace(covariance=moments.covariance - between)
-        sphere = whiten(within)
-        points = to_points(vectors, sphere, by_rows=False)
-        directions = first @ points
-        # a topic that is first in no document: all documents, weighted by their share of it
-        directions[~found] = mixtures.T[~found].astype(points.dtype) @ points
-        return sphere, points, unit(directions)
+    return sp.csr_array((known, (mixtures.argmax(axis=1), np.arange(D))), (K, D))
 
 
 def to_points(

@@ -48,26 +48,23 @@ class PriorPooling(Pooling):
 
     def fit(self, X: sp.csr_array, inputs: Any, f: np.ndarray, seed: int) -> np.ndarray:
         """Sample the topics of words with prior f, and refit f between rounds of sweeps."""
-        n_tokens = X.sum(axis=1)
-        median = np.median(n_tokens[n_tokens > 0])
-        self.strength = float(self.alpha / (1 - self.alpha) * median)
+        self.strength = strength(self.alpha, X.sum(axis=1))
         model, topics = self.counts.make_model(f.shape[1], seed), self.embeddings.topics
         n, movable = model.max_iter, self.embeddings.movable
         word_prior = self.counts.word_prior(f.shape[1], X.shape[1])
         moves: set[int] = set()
         if movable:
             measured = topics._measure(inputs)
-            n_last = max(1, n // _N_ROUNDS)
-            moves.update(np.linspace(0, n - n_last, _N_ROUNDS).astype(int)[1:])
+            moves = sweeps_before_moves(n)
 
         def after_sweep(
             n_sweeps: int, tokens: Tokens, of_tokens: np.ndarray, prior: np.ndarray
         ) -> np.ndarray | None:
             if n_sweeps not in moves:
                 return None
-            words, mixtures = None, _mean_mixtures(tokens, of_tokens, prior)
+            words, mixtures = None, mean_mixtures(tokens, of_tokens, prior)
             if topics.concentration is None:
-                counts = _words_of_every_other(tokens, of_tokens, prior.shape[1])
+                counts = words_of_every_other(tokens, of_tokens, prior.shape[1])
                 words = X, to_topics(counts, word_prior)
             return self.strength * topics._move(*measured, mixtures, words)
 
@@ -96,7 +93,19 @@ class PriorPooling(Pooling):
         return Contributions(words, rest - prior, prior)
 
 
-def _mean_mixtures(tokens: Tokens, topics: np.ndarray, prior: np.ndarray) -> np.ndarray:
+def strength(alpha: float, n_tokens: np.ndarray) -> float:
+    """Return s: in a document of median length, f has the weight α."""
+    return float(alpha / (1 - alpha) * np.median(n_tokens[n_tokens > 0]))
+
+
+def sweeps_before_moves(n_sweeps: int) -> set[int]:
+    """Return after how many sweeps f is refitted."""
+    n_last = max(1, n_sweeps // _N_ROUNDS)
+    moves = np.linspace(0, n_sweeps - n_last, _N_ROUNDS).astype(int)[1:]
+    return set(moves.tolist())
+
+
+def mean_mixtures(tokens: Tokens, topics: np.ndarray, prior: np.ndarray) -> np.ndarray:
     """Return the posterior mean of mixtures given the tokens' topics, ``∝ n_dk + α_dk``."""
     D, K = prior.shape
     documents = np.repeat(np.arange(D), np.diff(tokens.starts))
@@ -105,12 +114,15 @@ def _mean_mixtures(tokens: Tokens, topics: np.ndarray, prior: np.ndarray) -> np.
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def _words_of_every_other(
-    tokens: Tokens, topics: np.ndarray, n_components: int
+def words_of_every_other(
+    tokens: Tokens, topics: np.ndarray, n_components: int, first: int = 0
 ) -> np.ndarray:
-    """Return counts of words in topics, (K, V), from documents 0, 2, 4 and so on."""
+    """Return counts of words in topics, (K, V), from documents 0, 2, 4 and so on.
+
+    first : number of the first document
+    """
     documents = np.repeat(np.arange(len(tokens.starts) - 1), np.diff(tokens.starts))
-    some = documents % 2 == 0
+    some = (documents + first) % 2 == 0
     pairs = topics[some], tokens.words[some]
     shape = n_components, tokens.n_words
     return sp.csr_array((np.ones(len(pairs[0])), pairs), shape).toarray()

@@ -1,0 +1,38 @@
+"""The client of an estimator: found, and left out of copies and pickles."""
+
+from typing import Any
+
+from distributed import Client, get_client
+from sklearn.base import clone
+
+
+class UsesClient:
+    """An estimator with the parameter ``client``."""
+
+    client: Any
+
+    def _client(self) -> Client:
+        name, client = type(self).__name__, self.client
+        if client is None:
+            try:
+                client = get_client()
+            except ValueError:
+                raise ValueError(
+                    f"{name} found no client of Dask: create one before fit, such as "
+                    "`client = distributed.Client(...)`."
+                ) from None
+        if client.asynchronous:
+            raise ValueError(
+                f"{name} got an asynchronous client: pass Client(asynchronous=False)."
+            )
+        return client
+
+    def __getstate__(self):
+        state: Any = super().__getstate__()
+        return {**state, "client": None}  # a connection stays here
+
+    def __sklearn_clone__(self):
+        parameters = self.get_params(deep=False)  # type: ignore[attr-defined]
+        client = parameters.pop("client")  # it cannot be copied
+        copied = {name: clone(each, safe=False) for name, each in parameters.items()}
+        return type(self)(**copied, client=client)

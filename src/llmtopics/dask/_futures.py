@@ -1,0 +1,114 @@
+"""Pure tasks over partitions: their sums, their results, and copies against lost workers."""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError
+from typing import Any
+
+from distributed import Client, Future, wait
+from distributed.scheduler import KilledWorker, NoValidWorkerError
+
+from llmtopics._stage import Stage
+from llmtopics.dask._errors import check_connected, some_workers
+
+_FAN_IN = 8  # parts that one task adds up
+_EVERY = 1.0  # seconds between looks at the workers
+_PATIENCE = 120  # seconds to wait for a result that the scheduler calls canceled
+
+
+class Tasks:
+    """Starts tasks that depend on their arguments only.
+
+    Dask repeats such tasks if their results are lost with a worker.
+
+    Parameters
+    ----------
+    client : Client
+    """
+
+    def __init__(self, client: Client):
+        self._client = client
+        some_workers(client)
+
+    def call(self, function: Callable[..., Any], *given: Any) -> Future:
+        """Start one task."""
+        return self._client.submit(function, *given, pure=False)
+
+    def each(self, function: Callable[..., Any], n: int, *given: Any) -> list[Future]:
+        """Start a task per partition. Lists have an argument per partition."""
+        return [
+            self.call(
+                function, *(arg[i] if isinstance(arg, list) else arg for arg in given)
+            )
+            for i in range(n)
+        ]
+
+    def total(self, function: Callable[..., Any], parts: Sequence[Future]) -> Future:
+        """Merge the results of partitions, eight at a time, in their order."""
+        parts = list(parts)
+        while True:
+            groups = range(0, len(parts), _FAN_IN)
+            parts = [self.call(function, *parts[i : i + _FAN_IN]) for i in groups]
+            if len(parts) == 1:
+                return parts[0]
+
+    def compute(self, delayed: list[Any]) -> list[Future]:
+        """Start the tasks of delayed objects."""
+        return self._client.compute(delayed)
+
+    def wait(self, futures: list[Future], stage: Stage | None = None) -> None:
+        """Wait until tasks are done; count them as steps of a stage.
+
+        Raises
+        ------
+        SchedulerGone
+        RuntimeError
+            If a task was lost again and again.
+        Exception
+            That of a task.
+        """
+        canceled_since: float | None = None
+        done = False
+        while not done:
+            check_connected(self._client)
+            try:
+                with self._client.as_current():
+                    wait(futures, timeout=_EVERY)
+                done = True
+            except TimeoutError:
+                canceled_since = None
+            except CancelledError as error:
+                canceled_since = canceled_since or time.monotonic()
+                time.sleep(_EVERY)
+                check_connected(self._client, error)
+                if time.monotonic() > canceled_since + _PATIENCE:
+                    raise
+            for future in futures:
+                if future.status == "error":
+                    _tell(future.exception())
+            if stage is not None:
+                n = sum(future.status == "finished" for future in futures)
+                stage.update(max(0, n - stage.n))
+
+    def get(self, futures: list[Future]) -> list[Any]:
+        """Return the results of tasks."""
+        self.wait(futures)
+        return self._client.gather(futures)
+
+    def copy(self, futures: list[Future]) -> None:
+        """Wait for results, and keep each on two workers."""
+        self.wait(futures)
+        if len(some_workers(self._client)) > 1:
+            self._client.replicate(futures, n=2)
+
+
+def _tell(error: BaseException | None) -> None:
+    """Raise the error of a task."""
+    if isinstance(error, KilledWorker | NoValidWorkerError):
+        raise RuntimeError(
+            f"Workers were lost again and again: {error} Read their logs. Often a partition "
+            "does not fit into memory_limit: cut X into smaller partitions, or raise "
+            "memory_limit."
+        ) from error
+    if error is not None:
+        raise error
