@@ -29,7 +29,7 @@ PUBLIC += ["llmtopics.report.topic_report", "llmtopics.text.stop_words"]
 PUBLIC += ["llmtopics.embed.store_vectors"]
 PUBLIC += [f"llmtopics.cache.{name}" for name in llmtopics.cache.__all__]
 PUBLIC += [f"llmtopics.redaction.{name}" for name in llmtopics.redaction.__all__]
-PUBLIC += ["llmtopics.dask.DaskGibbsLDA", "llmtopics.dask.map_partitions"]
+PUBLIC += [f"llmtopics.dask.{name}" for name in llmtopics.dask.__all__]
 PUBLIC += [f"llmtopics.{name}" for name in llmtopics._HOME] + [
     f"llmtopics.datasets.{name}"
     for name, value in vars(import_module("llmtopics.datasets")).items()

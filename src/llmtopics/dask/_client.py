@@ -32,7 +32,7 @@ class UsesClient:
         return {**state, "client": None}  # a connection stays here
 
     def __sklearn_clone__(self):
-        parameters = self.get_params(deep=False)  # type: ignore[attr-defined]
+        parameters = self.get_params(deep=False)
         client = parameters.pop("client")  # it cannot be copied
         copied = {name: clone(each, safe=False) for name, each in parameters.items()}
         return type(self)(**copied, client=client)

@@ -1,5 +1,6 @@
 """Topics from words and embeddings of texts on a Dask cluster."""
 
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -280,6 +281,13 @@ class DaskFusionTopicModel(
                 f"DaskFusionTopicModel needs a number between 0 and 1 as alpha, got "
                 f"{self.alpha!r}: {instead}."
             )
+        model = self.topic_model
+        for name in ("doc_topic_prior", "topic_word_prior"):
+            if isinstance(getattr(model, name, None), str):
+                raise ValueError(
+                    f"DaskFusionTopicModel cannot learn the {name} of topic_model: give "
+                    "numbers instead of 'auto'."
+                )
         mine = self.get_params(deep=False)
         del mine["client"]
         return FusionTopicModel(**mine)
@@ -362,7 +370,7 @@ class DaskFusionTopicModel(
         return {name: state[name] for name in state if name != "labels_"}  # on workers
 
 
-def _as_array(futures: list[Any], shapes: list[tuple[int, ...]], kind: type) -> Any:
+def _as_array(futures: list[Any], shapes: Sequence[tuple[int, ...]], kind: type) -> Any:
     """Return the results of partitions as an array of Dask."""
     pairs = zip(futures, shapes, strict=True)
     parts = [da.from_delayed(each, shape, dtype=kind) for each, shape in pairs]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from distributed import Client, Future
 from sklearn.base import clone
-from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
 
 from llmtopics._checks import check_prior
@@ -81,8 +81,8 @@ class Fit:
         """Return the attributes of a fitted FusionTopicModel, without those of documents."""
         corpus = self._corpus(X)
         self._read(corpus)
-        topics = self._first_topics(corpus)
-        chain, topics, f, assigned, counts = self._sampled(corpus, topics)
+        first = self._first_topics(corpus)
+        chain, topics, f, assigned, counts = self._sampled(corpus, first)
         call, each, n = self._tasks.call, self._tasks.each, corpus.n
         table = self._passes(chain, corpus, assigned, f, counts)
         given = self._given
@@ -165,7 +165,7 @@ class Fit:
             tasks.counts_of, n, corpus.texts, vectorizer, numbers
         )
         embedder = as_embedder(self._given.embedder, self._given.verbose)
-        self._embedder = seeded(clone(embedder), self._seed).fit(sampled)
+        self._embedder = seeded(clone(embedder), self._seed).fit(sampled, None)
         # one task, so that each worker gets it once, and loads its weights once
         shared = call(tasks.same, self._embedder)
         corpus.vectors = self._tasks.each(
@@ -173,8 +173,8 @@ class Fit:
         )
         lengths = self._tasks.each(tasks.lengths_of, n, corpus.X)
         n_of_word = self._sum(self._tasks.each(tasks.n_of_words, n, corpus.X))
-        *lengths, n_of_word = self._tasks.get([*lengths, n_of_word])
-        self._check_counts(np.concatenate(lengths), n_of_word)
+        *found, n_of_word = self._tasks.get([*lengths, n_of_word])
+        self._check_counts(np.concatenate(found), n_of_word)
         with stage("vectors", n, "partitions") as counted:
             self._tasks.wait(corpus.vectors, counted)
         corpus.texts = []
@@ -184,15 +184,17 @@ class Fit:
         if vectorizer is None:
             vectorizer = default_vectorizer(sum(corpus.sizes))
         vectorizer = clone(vectorizer)
-        if isinstance(vectorizer, CountVectorizer) and vectorizer.vocabulary is None:
+        counts = isinstance(vectorizer, CountVectorizer)
+        counts = counts and not isinstance(vectorizer, TfidfVectorizer)
+        if counts and vectorizer.vocabulary is None:
             return counted_words(self._tasks, corpus.texts, corpus.sizes, vectorizer)
-        if not isinstance(vectorizer, CountVectorizer | FrozenEstimator):
+        if not counts and not isinstance(vectorizer, FrozenEstimator):
             raise ValueError(
                 f"{tasks.NAME} learns the words of a CountVectorizer only, and vectorizer is "
                 f"{vectorizer!r}. Fit it on a sample of the texts and pass "
                 "FrozenEstimator(vectorizer) of sklearn.frozen."
             )
-        return vectorizer.fit(sampled)
+        return vectorizer.fit(sampled, None)  # FrozenEstimator wants y
 
     def _check_counts(self, lengths: np.ndarray, n_of_word: np.ndarray) -> None:
         """Check that tokens can be sampled; set the strength and the topic model."""
@@ -249,8 +251,8 @@ class Fit:
             tasks.Chain(K, self._seed, self._strength, prior, beta, model.sampler),
         )
         topics = call(tasks.same, first)
-        moments = each(tasks.moments_of, n, topics, corpus.vectors)
-        moments = self._tasks.total(sphere.merged, moments)
+        parts = each(tasks.moments_of, n, topics, corpus.vectors)
+        moments = self._tasks.total(sphere.merged, parts)
         f = each(tasks.mixtures_of, n, topics, corpus.vectors)
         assigned = each(tasks.first_topics, n, chain, corpus.X, f, numbers)
         counts = self._sum(each(tasks.counted, n, chain, corpus.X, assigned))
@@ -314,11 +316,11 @@ class Fit:
             table = self._tasks.call(tasks.relaxed, chain, table, shares)
         return table
 
-    def _co_training(self, corpus: Corpus, fused: list[Future]) -> Future | None:
+    def _co_training(self, corpus: Corpus, fused: list[Future]) -> Future:
         """Return the classifiers, learned from the sample."""
         share = self._given.co_training
         if not share:
-            return None
+            return self._tasks.call(tasks.same, None)
         parts = fused, corpus.vectors, corpus.X
         rows = [self._rows_of(each, corpus.sample) for each in parts]
         return self._tasks.call(

@@ -18,6 +18,7 @@ OURS = {
     "AudioTranscriber": "describe",
     "Classifier": "fusion._co_training",
     "CoTraining": "fusion._co_training",
+    "DaskFusionTopicModel": "dask",
     "DaskGibbsLDA": "dask",
     "EmbeddingTopics": "topics",
     "Features": "apply._recommender_features",
