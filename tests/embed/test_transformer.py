@@ -709,6 +709,28 @@ def test_the_number_of_torch_threads_is_restored():
         torch.set_num_threads(before)
 
 
+def test_threads_import_transformers_one_after_another():
+    """It is incomplete for a thread that imports it while another one does."""
+    code = """
+from threading import Barrier, Thread
+import torch
+from llmtopics._language import files, load
+
+folder, together, read = files.find_files("minilm"), Barrier(2), []
+
+def call(function, *given):
+    together.wait()
+    read.append(function(folder, *given))
+
+load_model = load.load_model, "cpu", "float32", "AutoModel"
+threads = [Thread(target=call, args=each) for each in (load_model, [load.load_config])]
+[each.start() for each in threads]
+[each.join() for each in threads]
+assert len(read) == 2
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_a_tilde_is_the_home_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     embedder(cache_dir="~/vectors").transform(["a"])

@@ -12,7 +12,9 @@ from typing import Any
 from llmtopics._language.files import fingerprint
 
 _PICKLED = {".bin", ".ckpt", ".pkl", ".pt", ".pth"}
-loading = Lock()  # so that threads do not load the same model twice
+loading = (
+    Lock()
+)  # threads do not load the same model twice, nor import at the same time
 _verbosity = RLock()  # the settings of transformers apply to the whole process
 
 
@@ -49,9 +51,12 @@ def _processor(folder: Path, fingerprint: str) -> Any:
 
 def load_config(folder: Path) -> Any:
     """Return the configuration of a folder's model."""
-    from transformers import AutoConfig
+    with (
+        loading
+    ):  # transformers is incomplete for threads that import it at the same time
+        from transformers import AutoConfig
 
-    return read(AutoConfig.from_pretrained, folder)
+        return read(AutoConfig.from_pretrained, folder)
 
 
 def check_decoder(config: Any, model: str, caller: str) -> None:
