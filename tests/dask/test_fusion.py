@@ -4,6 +4,7 @@ import os
 import pickle
 import signal
 
+import dask
 import dask.array as da
 import dask.bag as db
 import numpy as np
@@ -42,8 +43,9 @@ def assert_same(model, other):
 
 @pytest.fixture(scope="module")
 def client():
-    """Two processes with one thread each."""
+    """Two processes with one thread each, that soon notice when one is killed."""
     with (
+        dask.config.set({"distributed.comm.timeouts.connect": "30s"}),
         LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
         ) as cluster,
@@ -190,7 +192,9 @@ def test_faults_say_what_to_do(threads):
     other("of a CountVectorizer only", vectorizer=TfidfVectorizer())
     other("Partition 0: ", vectorizer=FrozenEstimator(tfidf()))
     other("give numbers instead", topic_model=GibbsLDA(doc_topic_prior="auto"))
-    other("one value per word", topic_model=GibbsLDA(topic_word_prior=np.ones((5, 9))))
+    each = GibbsLDA(topic_word_prior=np.ones((5, 5)))
+    few = CountVectorizer(vocabulary=["minister", "film", "match", "market", "phone"])
+    other("one value per word", topic_model=each, vectorizer=few)
     assert not hasattr(model, "labels_")
     assert not hasattr(model, "components_")
 
