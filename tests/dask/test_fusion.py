@@ -146,6 +146,23 @@ def test_all_inputs_and_empty_partitions(threads, monkeypatch):
     assert_array_equal(clone(model).fit(parts).components_, expected)
 
 
+def test_a_column_of_a_dataframe(fitted, threads):
+    dd = pytest.importorskip("dask.dataframe", exc_type=ImportError)
+    import pandas as pd
+
+    model, theta = fitted
+    sizes = [0, *np.cumsum(threads.compute(bag(4).map_partitions(count)).result())]
+    table = pd.DataFrame({"text": TEXTS}, index=range(len(TEXTS)))
+    divisions = [*map(int, sizes[:-1]), len(TEXTS) - 1]
+    frame = dd.from_pandas(table, npartitions=1).repartition(divisions=divisions)
+    again = clone(model).fit(frame["text"])
+    assert_same(again, model)
+
+
+def count(partition):
+    return [len(list(partition))]
+
+
 def test_given_vectorizers(threads):
     settings = SETTINGS | {"n_components": 3, "max_iter": 4, "co_training": 0}
     texts = TEXTS[:60]

@@ -205,8 +205,7 @@ class DaskFusionTopicModel(
         Parameters
         ----------
         X : dask.bag, dask.array or column of a dask.dataframe
-            Texts, at least one per partition on average. Partitions without texts are left
-            out.
+            Texts. Partitions without texts are left out.
         y : None
             Ignored.
 

@@ -14,7 +14,8 @@ from llmtopics._checks import check_prior
 from llmtopics._progress import stage
 from llmtopics._vectorizers import words_of
 from llmtopics.dask import _fusion_tasks as tasks
-from llmtopics.dask._futures import Tasks
+from llmtopics.dask import _texts as reading
+from llmtopics.dask._futures import Tasks, added, same, some_rows, stacked
 from llmtopics.dask._sources import delayed_partitions
 from llmtopics.dask._vocabulary import counted_words
 from llmtopics.embed._encoder import as_embedder
@@ -27,6 +28,7 @@ from llmtopics.topics import _sphere as sphere
 from llmtopics.topics._gibbs.chain import MANY_TOPICS
 from llmtopics.topics._gibbs.expected_counts import N_PASSES, N_PASSES_MANY
 from llmtopics.topics._gibbs.tokens import COUNTED
+from llmtopics.topics._keyness import together
 
 N_SAMPLED = 20_000  # texts that the first directions and the classifiers are fitted on
 _N_ASKED = 2000  # documents whose words the concentration predicts
@@ -82,14 +84,13 @@ class Fit:
         corpus = self._corpus(X)
         self._read(corpus)
         first = self._first_topics(corpus)
-        chain, topics, f, assigned, counts = self._sampled(corpus, first)
+        chain, topics, f, assigned, counts, n_sweeps = self._sampled(corpus, first)
         call, each, n = self._tasks.call, self._tasks.each, corpus.n
         table = self._passes(chain, corpus, assigned, f, counts)
-        given = self._given
-        model = call(tasks.topic_model, self._model, chain, table, given.max_iter)
+        model = call(tasks.topic_model, self._model, chain, table, n_sweeps)
         f = each(tasks.mixtures_of, n, topics, corpus.vectors)
         fused = each(tasks.fused, n, chain, model, corpus.X, f)
-        keyness = self._sum(each(tasks.keyness_parts, n, fused, corpus.X))
+        keyness = self._sum(each(together, n, fused, corpus.X))
         keyness = call(tasks.keyness_from, keyness, model)
         words = self._sum(each(tasks.tokens_in_topics, n, f, corpus.X))
         topics = call(tasks.with_words, topics, words)
@@ -107,21 +108,21 @@ class Fit:
             "keyness_": found[1],
             "language_topics_": found[2],
             "_shares": found[4] / sum(corpus.sizes),
-            "alpha_": given.alpha,
+            "alpha_": self._given.alpha,
             "strength_": self._strength,
             "vectorizer_": self._vectorizer,
-            "vocabulary_": words_of(self._vectorizer, tasks.NAME),
+            "vocabulary_": words_of(self._vectorizer, reading.NAME),
             "embedder_": self._embedder,
         }
         return attributes | ({"co_training_": found[3]} if found[3] else {})
 
     def _sum(self, parts: list[Future]) -> Future:
-        return self._tasks.total(tasks.added, parts)
+        return self._tasks.total(added, parts)
 
     def _rows_of(self, rows: list[Any], places: Rows) -> list[Future]:
         """Start tasks for some rows of the partitions that have any of them."""
         return [
-            self._tasks.call(tasks.some_rows, part, some)
+            self._tasks.call(some_rows, part, some)
             for part, some in zip(rows, places, strict=True)
             if len(some)
         ]
@@ -131,9 +132,9 @@ class Fit:
     def _corpus(self, X: Any) -> Corpus:
         """Return the texts of the partitions that have any, and choose documents."""
         call = self._tasks.call
-        parts = np.ravel(delayed_partitions(X, tasks.NAME)).tolist()
+        parts = np.ravel(delayed_partitions(X, reading.NAME)).tolist()
         read = self._tasks.compute(parts)
-        texts = [call(tasks.texts_of, part, n) for n, part in enumerate(read)]
+        texts = [call(reading.texts_of, part, n) for n, part in enumerate(read)]
         sizes = self._tasks.get([call(len, each) for each in texts])
         known = [n for n, size in enumerate(sizes) if size]
         if not known:
@@ -158,21 +159,21 @@ class Fit:
         """Set the counts and the vectors of all documents."""
         n, call, numbers = corpus.n, self._tasks.call, list(range(corpus.n))
         texts = self._tasks.get(self._rows_of(corpus.texts, corpus.sample))
-        sampled = tasks.stacked(texts)
+        sampled = stacked(texts)
         self._vectorizer = self._fit_vectorizer(corpus, sampled)
-        vectorizer = call(tasks.same, self._vectorizer)
+        vectorizer = call(same, self._vectorizer)
         corpus.X = self._tasks.each(
-            tasks.counts_of, n, corpus.texts, vectorizer, numbers
+            reading.counts_of, n, corpus.texts, vectorizer, numbers
         )
         embedder = as_embedder(self._given.embedder, self._given.verbose)
         self._embedder = seeded(clone(embedder), self._seed).fit(sampled, None)
         # one task, so that each worker gets it once, and loads its weights once
-        shared = call(tasks.same, self._embedder)
+        shared = call(same, self._embedder)
         corpus.vectors = self._tasks.each(
-            tasks.vectors_of, n, corpus.texts, shared, numbers
+            reading.vectors_of, n, corpus.texts, shared, numbers
         )
-        lengths = self._tasks.each(tasks.lengths_of, n, corpus.X)
-        n_of_word = self._sum(self._tasks.each(tasks.n_of_words, n, corpus.X))
+        lengths = self._tasks.each(reading.lengths_of, n, corpus.X)
+        n_of_word = self._sum(self._tasks.each(reading.n_of_words, n, corpus.X))
         *found, n_of_word = self._tasks.get([*lengths, n_of_word])
         self._check_counts(np.concatenate(found), n_of_word)
         with stage("vectors", n, "partitions") as counted:
@@ -190,7 +191,7 @@ class Fit:
             return counted_words(self._tasks, corpus.texts, corpus.sizes, vectorizer)
         if not counts and not isinstance(vectorizer, FrozenEstimator):
             raise ValueError(
-                f"{tasks.NAME} learns the words of a CountVectorizer only, and vectorizer is "
+                f"{reading.NAME} learns the words of a CountVectorizer only, and vectorizer is "
                 f"{vectorizer!r}. Fit it on a sample of the texts and pass "
                 "FrozenEstimator(vectorizer) of sklearn.frozen."
             )
@@ -203,7 +204,7 @@ class Fit:
                 "No text has a word of the vocabulary: check the vectorizer (min_df, "
                 "max_df, stop words)."
             )
-        words = words_of(self._vectorizer, tasks.NAME)
+        words = words_of(self._vectorizer, reading.NAME)
         if n_of_word.max() >= COUNTED:
             raise ValueError(
                 f"The word {str(words[n_of_word.argmax()])!r} occurs {n_of_word.max():,} "
@@ -233,7 +234,7 @@ class Fit:
             given.n_components,
             concentration=given.concentration,
             random_state=self._seed,
-        ).fit(tasks.stacked(found[:n]), counts=tasks.stacked(found[n:]))
+        ).fit(stacked(found[:n]), counts=stacked(found[n:]))
         del topics.labels_, topics.components_  # of the sample alone
         return topics
 
@@ -247,10 +248,10 @@ class Fit:
         )
         numbers = list(range(n))
         chain = call(
-            tasks.same,
+            same,
             tasks.Chain(K, self._seed, self._strength, prior, beta, model.sampler),
         )
-        topics = call(tasks.same, first)
+        topics = call(same, first)
         parts = each(tasks.moments_of, n, topics, corpus.vectors)
         moments = self._tasks.total(sphere.merged, parts)
         f = each(tasks.mixtures_of, n, topics, corpus.vectors)
@@ -268,10 +269,11 @@ class Fit:
                     # from here the chain continues if a worker is lost
                     self._tasks.copy([*assigned, topics, moments, chain])
                     held = assigned, topics  # noqa: F841 (until the next time)
-                    sweeps.update(sweep + 1 - sweeps.n)
+                    if sweeps.update(sweep + 1 - sweeps.n):  # a callback asks to stop
+                        break
             self._tasks.wait(assigned)
-            sweeps.update(model.max_iter - sweeps.n)
-        return chain, topics, f, assigned, counts
+            sweeps.update(sweep + 1 - sweeps.n)
+        return chain, topics, f, assigned, counts, sweep + 1
 
     def _moved(
         self,
@@ -287,7 +289,7 @@ class Fit:
         vectors = corpus.vectors
         theta = each(tasks.posterior_means, n, chain, corpus.X, assigned, f)
         classes = self._sum(each(tasks.classes_of, n, topics, vectors, theta))
-        metric = call(tasks.metric_of, classes, moments)
+        metric = call(sphere.whiten_within, classes, moments)
         given = topics, vectors, theta, classes, metric
         sums = self._sum(each(tasks.direction_sums, n, *given))
         topics = call(tasks.moved, topics, metric, sums)
@@ -320,7 +322,7 @@ class Fit:
         """Return the classifiers, learned from the sample."""
         share = self._given.co_training
         if not share:
-            return self._tasks.call(tasks.same, None)
+            return self._tasks.call(same, None)
         parts = fused, corpus.vectors, corpus.X
         rows = [self._rows_of(each, corpus.sample) for each in parts]
         return self._tasks.call(

@@ -4,18 +4,15 @@ Each is a pure function of its arguments. If a worker is lost, Dask calls them a
 same result. D documents and T tokens of the partition, K topics, V words, E dimensions.
 """
 
-from collections import Counter
-from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.utils import check_array
 
-from llmtopics._checks import as_counts, check_texts
 from llmtopics._compiled.threads import ONE
+from llmtopics.dask._futures import stacked
 from llmtopics.dask._shard import add_shares, begin_pass, hold
 from llmtopics.fusion._co_training import CoTraining, co_train
 from llmtopics.fusion._poolings._prior import mean_mixtures, words_of_every_other
@@ -32,10 +29,7 @@ from llmtopics.topics._gibbs.tokens import (
     topics_from_prior,
 )
 from llmtopics.topics._gibbs.word_prior import WordPrior
-from llmtopics.topics._keyness import Together, keyness_of, together
-
-NAME = "DaskFusionTopicModel"
-_FLOATS = [np.float64, np.float32]
+from llmtopics.topics._keyness import Together, keyness_of
 
 
 @dataclass(frozen=True)
@@ -62,72 +56,6 @@ class Chain:
         return self.strength * f + self.epsilon
 
 
-def same(value: Any) -> Any:
-    """Return a value that several tasks share."""
-    return value
-
-
-# texts ------------------------------------------------------------------------------------------
-
-
-def texts_of(partition: Any, number: int) -> list[str]:
-    """Return the texts of a partition."""
-    rows = partition if hasattr(partition, "shape") else list(partition)
-    if not len(rows):
-        return []
-    try:
-        return check_texts(rows, NAME)
-    except ValueError as error:
-        raise ValueError(f"Partition {number}: {error}") from error
-
-
-def documents_of_words(texts: list[str], vectorizer: Any) -> Counter:
-    """Return in how many texts each word is."""
-    analyze, found = vectorizer.build_analyzer(), Counter[str]()
-    for text in texts:
-        found.update(set(analyze(text)))
-    return found
-
-
-def counts_of(texts: list[str], vectorizer: Any, number: int) -> sp.csr_array:
-    """Return the counts of words, (D, V)."""
-    try:
-        return as_counts(vectorizer.transform(texts), NAME)
-    except ValueError as error:
-        raise ValueError(f"Partition {number}: {error}") from error
-
-
-def lengths_of(X: sp.csr_array) -> np.ndarray:
-    """Return the number of tokens of each document."""
-    return X.sum(axis=1)
-
-
-def n_of_words(X: sp.csr_array) -> np.ndarray:
-    """Return how often each word occurs, (V,)."""
-    return X.sum(axis=0, dtype=np.int64)
-
-
-def vectors_of(texts: list[str], embedder: Any, number: int) -> np.ndarray:
-    """Return the vectors, (D, E)."""
-    try:
-        vectors = check_array(embedder.transform(texts), dtype=_FLOATS)
-    except ValueError as error:
-        raise ValueError(f"Partition {number}: {error}") from error
-    if len(vectors) != len(texts):
-        raise ValueError(
-            f"Partition {number}: embedder made {len(vectors)} vectors of {len(texts)} "
-            "texts: pass one that makes one vector per text."
-        )
-    return vectors
-
-
-def some_rows(rows: Any, places: np.ndarray) -> Any:
-    """Return rows of a list, an array or a matrix."""
-    if isinstance(rows, list):
-        return [rows[place] for place in places]
-    return rows[places]
-
-
 def _own(X: Any) -> Any:
     """Return an array or a matrix that compiled loops can read.
 
@@ -145,31 +73,12 @@ def _tokens(X: sp.csr_array) -> Tokens:
     return tokens_from_counts(_own(X))
 
 
-# sums -------------------------------------------------------------------------------------------
-
-
-def added(*parts: Any) -> Any:
-    """Return the sum of numbers, arrays, counters, or tuples of these, in their order."""
-    first = parts[0]
-    if isinstance(first, Counter):
-        total = Counter[str]()
-        for part in parts:
-            total.update(part)
-        return total
-    if isinstance(first, tuple):
-        return type(first)(*(added(*each) for each in zip(*parts, strict=True)))
-    return sum(parts[1:], first)
-
-
-def stacked(parts: Iterable[Any]) -> Any:
-    """Return rows of several partitions as one list, array or matrix."""
-    parts = list(parts)
-    if isinstance(parts[0], list):
-        return [row for part in parts for row in part]
-    return sp.vstack(parts, "csr") if sp.issparse(parts[0]) else np.concatenate(parts)
-
-
 # the embedding side -----------------------------------------------------------------------------
+
+
+def _single(topics: EmbeddingTopics, vectors: np.ndarray) -> np.ndarray:
+    """Return vectors in single precision, scaled as in the fit to the sample."""
+    return topics._check(vectors, reset=False).astype(np.float32)
 
 
 def moments_of(topics: EmbeddingTopics, vectors: np.ndarray) -> sphere.Moments:
@@ -193,12 +102,8 @@ def classes_of(
     topics: EmbeddingTopics, vectors: np.ndarray, mixtures: np.ndarray
 ) -> sphere.Classes:
     """Return number and sum of the vectors of each first topic."""
-    found = sphere.class_sums(topics._single(vectors), mixtures)
+    found = sphere.class_sums(_single(topics, vectors), mixtures)
     return found._replace(sums=found.sums.astype(np.float64))
-
-
-def metric_of(classes: sphere.Classes, moments: sphere.Moments) -> sphere.Sphere:
-    return sphere.whiten_within(classes, moments)
 
 
 def direction_sums(
@@ -208,7 +113,7 @@ def direction_sums(
     classes: sphere.Classes,
     metric: sphere.Sphere,
 ) -> np.ndarray:
-    points = sphere.to_points(topics._single(vectors), metric, by_rows=False)
+    points = sphere.to_points(_single(topics, vectors), metric, by_rows=False)
     sums = sphere.direction_sums(points, mixtures, classes.n_vectors > 0)
     return sums.astype(np.float64)
 
@@ -237,7 +142,7 @@ def quick_mixtures(topics: EmbeddingTopics, vectors: np.ndarray) -> np.ndarray:
 
 
 def quick_cosines(topics: EmbeddingTopics, vectors: np.ndarray) -> np.ndarray:
-    points = topics._single(vectors)
+    points = _single(topics, vectors)
     points = sphere.to_points(points, topics._sphere, by_rows=False)
     directions = topics.cluster_centers_.astype(np.float32)
     return sphere.cosines(points, directions, by_rows=False)
@@ -344,10 +249,6 @@ def fused(chain: Chain, model: GibbsLDA, X: sp.csr_array, f: np.ndarray) -> np.n
     model = copy(model)
     model.n_jobs = 1  # a worker runs as many tasks as it has threads
     return model._mixtures(_own(X), chain.strength * f)
-
-
-def keyness_parts(mixtures: np.ndarray, X: sp.csr_array) -> Together:
-    return together(mixtures, X)
 
 
 def keyness_from(found: Together, model: GibbsLDA) -> np.ndarray:

@@ -1,10 +1,14 @@
 """Pure tasks over partitions: their sums, their results, and copies against lost workers."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from typing import Any
 
+import numpy as np
+import scipy.sparse as sp
 from distributed import Client, Future, wait
 from distributed.scheduler import KilledWorker, NoValidWorkerError
 
@@ -63,7 +67,7 @@ class Tasks:
         ------
         SchedulerGone
         RuntimeError
-            If a task was lost again and again.
+            If there are no workers, or a task was lost again and again.
         Exception
             That of a task.
         """
@@ -77,6 +81,7 @@ class Tasks:
                 done = True
             except TimeoutError:
                 canceled_since = None
+                some_workers(self._client)
             except CancelledError as error:
                 canceled_since = canceled_since or time.monotonic()
                 time.sleep(_EVERY)
@@ -99,7 +104,8 @@ class Tasks:
         """Wait for results, and keep each on two workers."""
         self.wait(futures)
         if len(some_workers(self._client)) > 1:
-            self._client.replicate(futures, n=2)
+            with suppress(OSError):  # a worker is lost: then there are no copies
+                self._client.replicate(futures, n=2)
 
 
 def _tell(error: BaseException | None) -> None:
@@ -112,3 +118,36 @@ def _tell(error: BaseException | None) -> None:
         ) from error
     if error is not None:
         raise error
+
+
+def same(value: Any) -> Any:
+    """Return a value that several tasks share."""
+    return value
+
+
+def some_rows(rows: Any, places: np.ndarray) -> Any:
+    """Return rows of a list, an array or a matrix."""
+    if isinstance(rows, list):
+        return [rows[place] for place in places]
+    return rows[places]
+
+
+def added(*parts: Any) -> Any:
+    """Return the sum of numbers, arrays, counters, or tuples of these, in their order."""
+    first = parts[0]
+    if isinstance(first, Counter):
+        total = Counter[str]()
+        for part in parts:
+            total.update(part)
+        return total
+    if isinstance(first, tuple):
+        return type(first)(*(added(*each) for each in zip(*parts, strict=True)))
+    return sum(parts[1:], first)
+
+
+def stacked(parts: Iterable[Any]) -> Any:
+    """Return rows of several partitions as one list, array or matrix."""
+    parts = list(parts)
+    if isinstance(parts[0], list):
+        return [row for part in parts for row in part]
+    return sp.vstack(parts, "csr") if sp.issparse(parts[0]) else np.concatenate(parts)

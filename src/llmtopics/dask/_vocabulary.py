@@ -6,8 +6,8 @@ from numbers import Integral
 from distributed import Future
 from sklearn.feature_extraction.text import CountVectorizer
 
-from llmtopics.dask import _fusion_tasks as tasks
-from llmtopics.dask._futures import Tasks
+from llmtopics.dask._futures import Tasks, added
+from llmtopics.dask._texts import NAME, documents_of_words
 
 
 def counted_words(
@@ -16,7 +16,7 @@ def counted_words(
     """Return the vectorizer with the words of all texts that min_df and max_df keep."""
     if vectorizer.max_features is not None:
         raise ValueError(
-            f"{tasks.NAME} cannot learn the words of a vectorizer with max_features: raise "
+            f"{NAME} cannot learn the words of a vectorizer with max_features: raise "
             "min_df instead, or pass CountVectorizer(vocabulary=words)."
         )
     n_texts = sum(sizes)
@@ -24,8 +24,8 @@ def counted_words(
         limit if isinstance(limit, Integral) else limit * n_texts
         for limit in (vectorizer.min_df, vectorizer.max_df)
     )
-    found = started.each(tasks.documents_of_words, len(texts), texts, vectorizer)
-    total = started.total(tasks.added, found)
+    found = started.each(documents_of_words, len(texts), texts, vectorizer)
+    total = started.total(added, found)
     (words,) = started.get([started.call(_between, total, low, high)])
     if not words:
         raise ValueError(

@@ -292,12 +292,8 @@ class EmbeddingTopics(
 
     def _measure(self, X: Any) -> tuple[np.ndarray, sphere.Moments]:
         """Return what ``_move`` needs: the vectors in float32 and their moments."""
-        vectors = self._single(X)
+        vectors = self._check(X, reset=False).astype(np.float32)
         return vectors, sphere.measure(vectors)
-
-    def _single(self, X: Any) -> np.ndarray:
-        """Return vectors in single precision, scaled as in ``fit``."""
-        return self._check(X, reset=False).astype(np.float32)
 
     def _move(
         self,
