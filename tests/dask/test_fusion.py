@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from distributed import Client, LocalCluster
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
@@ -124,6 +125,10 @@ def test_to_local_pickles_and_files_need_no_client(fitted, tmp_path):
     rows = model.transform(bag(2, TEXTS[:9])).compute(scheduler="sync")
     assert_allclose(rows, theta[:9], atol=1e-6)
     assert model.get_feature_names_out()[0] == "daskfusiontopicmodel0"
+    assert "<table" in model._repr_html_()
+    with config_context(transform_output="pandas"):  # collections stay what they are
+        assert isinstance(model.transform(bag(2, TEXTS[:9])), db.Bag)
+        assert_allclose(model.transform(TEXTS[:9]), theta[:9], atol=1e-6)
 
 
 def test_all_inputs_and_empty_partitions(threads, monkeypatch):
@@ -150,7 +155,7 @@ def test_a_column_of_a_dataframe(fitted, threads):
     dd = pytest.importorskip("dask.dataframe", exc_type=ImportError)
     import pandas as pd
 
-    model, theta = fitted
+    model, _ = fitted
     sizes = [0, *np.cumsum(threads.compute(bag(4).map_partitions(count)).result())]
     table = pd.DataFrame({"text": TEXTS}, index=range(len(TEXTS)))
     divisions = [*map(int, sizes[:-1]), len(TEXTS) - 1]

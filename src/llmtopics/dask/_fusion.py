@@ -41,6 +41,7 @@ class DaskFusionTopicModel(
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     BaseEstimator,
+    auto_wrap_output_keys=None,  # type: ignore[call-arg]  # collections stay what they are
 ):
     """Find topics in texts on a Dask cluster: ``FusionTopicModel`` on many machines.
 
@@ -103,8 +104,8 @@ class DaskFusionTopicModel(
         How typical each word is of each topic.
 
     labels_ : dask.array of shape (n_texts,)
-        First (dominant) topic of each text in ``fit``. It stays on the workers. Pickles do
-        not contain it.
+        First (dominant) topic of each text in ``fit``. It stays on the workers:
+        ``client.compute(model.labels_).result()`` brings it here. Pickles do not contain it.
 
     See Also
     --------
@@ -154,7 +155,7 @@ class DaskFusionTopicModel(
     ... ]
     >>> bag = db.from_sequence(texts, npartitions=2)
     >>> model = DaskFusionTopicModel(2, random_state=0).fit(bag)
-    >>> labels = model.labels_.compute()
+    >>> labels = client.compute(model.labels_).result()
     >>> bool(labels[0] != labels[3])
     True
     >>> local = model.to_local()
@@ -240,7 +241,8 @@ class DaskFusionTopicModel(
         Returns
         -------
         mixtures : dask.array of shape (n_texts, n_components)
-            θ. Rows sum to one, in the order of the partitions.
+            θ. Rows sum to one, in the order of the partitions. To bring them here, use
+            ``client.compute(mixtures).result()``.
         """
         return self._fit(X)
 

@@ -165,7 +165,7 @@ class Fit:
         corpus.X = self._tasks.each(
             reading.counts_of, n, corpus.texts, vectorizer, numbers
         )
-        embedder = as_embedder(self._given.embedder, self._given.verbose)
+        embedder = as_embedder(self._given.embedder, False)  # workers show no bars
         self._embedder = seeded(clone(embedder), self._seed).fit(sampled, None)
         # one task, so that each worker gets it once, and loads its weights once
         shared = call(same, self._embedder)
