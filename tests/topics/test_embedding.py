@@ -195,6 +195,18 @@ def test_bad_parameters_are_named(clouds, name, value):
         EmbeddingTopics(**{name: value}).fit(clouds[0])
 
 
+def test_moments_of_parts_are_those_of_all_vectors(clouds):
+    """Also if a part has zero vectors only."""
+    X = np.vstack([clouds[0], np.zeros((3, 12))])
+    parts = [sphere.measure(X[a:b]) for a, b in [(0, 70), (70, 300), (300, 303)]]
+    parts[2] = parts[2]._replace(n_vectors=0)
+    found, expected = sphere.merged(*parts), sphere.measure(X)
+    assert found.n_vectors == expected.n_vectors == 300
+    assert_allclose(found.mean, expected.mean, atol=1e-12)
+    assert_allclose(found.covariance, expected.covariance, atol=1e-12)
+    assert_array_equal(sphere.merged(expected).covariance, expected.covariance)
+
+
 def test_metric_and_directions_need_no_array_of_documents_times_topics(rng):
     D, K = 4000, 500
     vectors = rng.normal(size=(D, 4)).astype(np.float32)

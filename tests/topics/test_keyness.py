@@ -3,7 +3,7 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import power_divergence
 
-from llmtopics.topics._keyness import keyness
+from llmtopics.topics._keyness import Together, keyness, keyness_of, together
 
 X = sp.csr_array(np.array([[3, 1, 0], [1, 0, 0], [0, 1, 2], [0, 1, 5], [0, 0, 0]]))
 THETA = np.array([[1, 0], [1, 0], [0, 1], [0, 1], [0.5, 0.5]])
@@ -31,3 +31,9 @@ def test_topics_without_documents_and_a_single_topic_have_zeros():
     assert np.isfinite(empty).all()
     assert_array_equal(empty[1], 0)
     assert np.isfinite(keyness(THETA, X * 0, PHI)).all()
+
+
+def test_what_parts_of_a_corpus_count_adds_up():
+    parts = [together(THETA[part], X[part]) for part in (slice(2), slice(2, 5))]
+    both = Together(*(a + b for a, b in zip(*parts, strict=True)))
+    assert_allclose(keyness_of(both, PHI), keyness(THETA, X, PHI))
