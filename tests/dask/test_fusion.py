@@ -3,6 +3,7 @@
 import os
 import pickle
 import signal
+from contextlib import contextmanager
 
 import dask
 import dask.array as da
@@ -42,16 +43,36 @@ def assert_same(model, other):
         assert_array_equal(getattr(model, name), getattr(other, name))
 
 
-@pytest.fixture(scope="module")
-def client():
-    """Two processes with one thread each, that soon notice when one is killed."""
+@contextmanager
+def two_processes(**config):
+    """Two processes with one thread each."""
     with (
-        dask.config.set({"distributed.comm.timeouts.connect": "30s"}),
+        dask.config.set(config),
         LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
         ) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
+        yield client
+
+
+@pytest.fixture(scope="module")
+def client():
+    with two_processes() as client:
+        yield client
+
+
+@pytest.fixture
+def victims():
+    """Two processes for one test, which may kill them.
+
+    Others soon notice a killed one, and give up a task after two of its workers have died.
+    """
+    config = {
+        "distributed.comm.timeouts.connect": "30s",
+        "distributed.scheduler.allowed-failures": 1,
+    }
+    with two_processes(**config) as client:
         yield client
 
 
@@ -230,9 +251,19 @@ def test_without_a_client():
         DaskFusionTopicModel().fit(bag(1))
 
 
+def test_canceled_tasks_are_told(threads, monkeypatch):
+    monkeypatch.setattr(
+        Tasks,
+        "copy",
+        lambda tasks, futures: [threads.cancel(futures), tasks.wait(futures)],
+    )
+    with pytest.raises(RuntimeError, match="canceled tasks of the fit: call fit again"):
+        DaskFusionTopicModel(**SETTINGS, client=threads).fit(bag(2))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [1, 6])
-def test_a_killed_worker_changes_nothing(fitted, client, monkeypatch, number):
+def test_a_killed_worker_changes_nothing(fitted, victims, monkeypatch, number):
     """Before the first checkpoint is complete, and after many."""
     model, theta = fitted
     copy, done = Tasks.copy, []
@@ -240,15 +271,14 @@ def test_a_killed_worker_changes_nothing(fitted, client, monkeypatch, number):
     def watched(tasks, futures):
         done.append(len(done))
         if len(done) == number:
-            os.kill(next(iter(client.run(os.getpid).values())), signal.SIGKILL)
+            os.kill(next(iter(victims.run(os.getpid).values())), signal.SIGKILL)
         copy(tasks, futures)
 
     monkeypatch.setattr(Tasks, "copy", watched)
-    again = clone(model).set_params(client=client)
-    assert_array_equal(client.compute(again.fit_transform(bag(4))).result(), theta)
+    again = clone(model).set_params(client=victims)
+    assert_array_equal(victims.compute(again.fit_transform(bag(4))).result(), theta)
     assert len(done) > number
     assert_same(again, model)
-    client.wait_for_workers(2)
 
 
 def die(_):
@@ -257,7 +287,6 @@ def die(_):
 
 
 @pytest.mark.slow
-def test_a_partition_that_kills_its_workers_is_told(client):
+def test_a_partition_that_kills_its_workers_is_told(victims):
     with pytest.raises(RuntimeError, match=r"lost again.*smaller partitions"):
-        DaskFusionTopicModel(**SETTINGS, client=client).fit(bag(1).map(die))
-    client.wait_for_workers(2)
+        DaskFusionTopicModel(**SETTINGS, client=victims).fit(bag(1).map(die))

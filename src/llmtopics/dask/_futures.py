@@ -17,7 +17,6 @@ from llmtopics.dask._errors import check_connected, some_workers
 
 _FAN_IN = 8  # parts that one task adds up
 _EVERY = 1.0  # seconds between looks at the workers
-_PATIENCE = 120  # seconds to wait for a result that the scheduler calls canceled
 
 
 class Tasks:
@@ -67,11 +66,10 @@ class Tasks:
         ------
         SchedulerGone
         RuntimeError
-            If there are no workers, or a task was lost again and again.
+            If there are no workers, a task was lost again and again, or was canceled.
         Exception
             That of a task.
         """
-        canceled_since: float | None = None
         done = False
         while not done:
             check_connected(self._client)
@@ -80,14 +78,14 @@ class Tasks:
                     wait(futures, timeout=_EVERY)
                 done = True
             except TimeoutError:
-                canceled_since = None
                 some_workers(self._client)
             except CancelledError as error:
-                canceled_since = canceled_since or time.monotonic()
-                time.sleep(_EVERY)
+                time.sleep(_EVERY)  # the client notices a stopped scheduler only now
                 check_connected(self._client, error)
-                if time.monotonic() > canceled_since + _PATIENCE:
-                    raise
+                raise RuntimeError(
+                    "Dask canceled tasks of the fit: call fit again. If others use the same "
+                    "cluster, see that nobody cancels tasks or restarts workers."
+                ) from error
             for future in futures:
                 if future.status == "error":
                     _tell(future.exception())
