@@ -48,6 +48,7 @@ nb_execution_mode = "force"  # the tutorial has no outputs of its own
 nb_execution_raise_on_error = True
 nb_execution_in_temp = True
 nb_execution_timeout = 600  # seconds per cell
+nb_merge_streams = True
 nb_output_stderr = "remove"  # it says what the cache on disk lacks
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True

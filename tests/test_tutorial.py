@@ -52,7 +52,7 @@ def test_it_runs_from_texts_to_new_texts_in_another_process(notebook, tmp_path):
 
     topics, words = map(float, re.findall(r"accuracy.*: +(\S+)", said["train"]))
     assert topics > words
-    assert "Section: business" in said["run-program"]
-    assert "Topic: Sport, " in said["run-program"]
+    assert "section: business" in said["run-program"]
+    assert "topic: Sport, " in said["run-program"]
     assert (tmp_path / "report.html").stat().st_size > 100_000
     assert len((tmp_path / "documents.csv").read_text("utf-8").splitlines()) > 318
