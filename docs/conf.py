@@ -1,5 +1,6 @@
 """Sphinx configuration; `make docs` builds with warnings as errors."""
 
+import shutil
 from pathlib import Path
 
 import llmtopics
@@ -9,7 +10,7 @@ copyright = "2026, the llmtopics developers"
 version = release = llmtopics.__version__
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
@@ -20,7 +21,7 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "auto_examples/*.ipynb"]  # these are to download
 templates_path = ["_templates"]
 
 html_title = "llmtopics"
@@ -29,7 +30,7 @@ html_static_path = ["_static"]
 html_css_files = ["style.css"]
 html_theme_options = {
     "show_toc_level": 1,
-    "header_links_before_dropdown": 5,
+    "header_links_before_dropdown": 6,
     "navbar_align": "left",
     "footer_start": ["copyright"],
     "footer_end": [],
@@ -43,6 +44,12 @@ numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+nb_execution_mode = "force"  # the tutorial has no outputs of its own
+nb_execution_raise_on_error = True
+nb_execution_in_temp = True
+nb_execution_timeout = 600  # seconds per cell
+nb_merge_streams = True
+nb_output_stderr = "remove"  # it says what the cache on disk lacks
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
@@ -77,5 +84,13 @@ def _keep_numbers_together(app, name, source):
     source[0] = source[0].replace("± ", "±\u00a0")
 
 
+def _offer_tutorial(app, error):
+    """Put the executed notebook beside its page, which links to it."""
+    if not error and app.builder.format == "html":
+        executed = Path(app.env.mystnb_config.output_folder) / "tutorial.ipynb"
+        shutil.copy(executed, app.outdir)
+
+
 def setup(app):
     app.connect("source-read", _keep_numbers_together)
+    app.connect("build-finished", _offer_tutorial)

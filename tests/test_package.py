@@ -271,7 +271,7 @@ def test_the_page_on_pypi_has_no_links_to_files():
     for rule in rules:
         text = re.sub(rule["pattern"], rule["replacement"], text)
     assert not re.findall(r"\]\((?!https://)", text)
-    assert "Install · Guide · Examples" in text
+    assert "Install · Tutorial · Guide · Examples" in text
     assert "`FusionTopicModel`" in text
 
 

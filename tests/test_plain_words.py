@@ -44,7 +44,13 @@ QUOTED = {  # words of corpora and of test data, and of this list
 
 
 def texts():
-    for pattern in ("*.md", "docs/*.md", "docs/guide/*.md", "examples/*"):
+    for pattern in (
+        "*.md",
+        "docs/*.md",
+        "docs/*.ipynb",
+        "docs/guide/*.md",
+        "examples/*",
+    ):
         yield from (path for path in ROOT.glob(pattern) if path.is_file())
     for folder in ("src", "tests", "benchmarks", "examples", "release"):
         yield from (ROOT / folder).rglob("*.py")

@@ -7,6 +7,7 @@ remaining time is that of the whole work.
 """
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,7 +15,7 @@ from time import time
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from tqdm.auto import tqdm
+from tqdm import TqdmWarning
 
 from llmtopics._stage import Snapshot, Stage, steps_beside_plan
 
@@ -35,6 +36,10 @@ except ImportError:  # scikit-learn 1.8
                 "set_callbacks needs scikit-learn 1.9 or newer: pip install -U scikit-learn."
             )
 
+
+with warnings.catch_warnings():  # without ipywidgets, a notebook has bars of text
+    warnings.simplefilter("ignore", TqdmWarning)
+    from tqdm.auto import tqdm
 
 _DELAY = 1.0  # seconds: work that is over sooner shows no bar
 _MOST_TASKS = 100  # of a stage, for callbacks: a task per text would fill the memory
