@@ -36,7 +36,7 @@ import pandas as pd
 why = explain(model, text)
 topics = [" ".join(topic) for topic in model.top_words(2)]
 table = pd.DataFrame(why.word_contributions, index=why.words, columns=topics)
-table.loc[table.max(axis=1).nlargest(8).index].round(2)
+table.loc[table.max(axis=1).nlargest(8).index].round(3)
 
 # %%
 # Compare the sentences
