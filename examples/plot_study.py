@@ -58,7 +58,7 @@ topics.topic_table(n_words=5)[["topic", "name", "words"]]
 # %%
 football = topics.find("football club").topic[0]
 topics = topics.rename({football: "Football"})
-print(topics.names)
+print(*topics.names, sep="\n")
 
 # %%
 # Merge topics
