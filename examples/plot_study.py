@@ -81,12 +81,10 @@ shares.pivot(index="name", columns="group", values="share").round(2)
 # %%
 # Look at time
 # ------------
-time = topics.over(freq="Y", n_words=3)
-axes = time.pivot(index="period", columns="name", values="share").plot(
-    figsize=(8, 3), xticks=range(2001, 2005), ylabel="share"
-)
-axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
-axes.figure.set_layout_engine("constrained")
+# A dot is a year, and the band is the interval.
+from llmtopics.plots import plot_over_time
+
+plot_over_time(topics.over(freq="Y"))
 
 # %%
 # Find topics and documents
