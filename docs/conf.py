@@ -1,9 +1,12 @@
 """Sphinx configuration; `make docs` builds with warnings as errors."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import llmtopics
+
+sys.path.insert(0, str(Path(__file__).parent))  # for gallery_order
 
 project = "llmtopics"
 copyright = "2026, the llmtopics developers"
@@ -73,6 +76,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"\.py",  # run every example in the build
+    "within_subsection_order": "gallery_order.by_task",
     "abort_on_example_error": True,
     "download_all_examples": False,
     "default_thumb_file": str(Path(__file__).parent / "_static" / "topics.png"),

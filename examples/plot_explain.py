@@ -36,13 +36,18 @@ import pandas as pd
 why = explain(model, text)
 topics = [" ".join(topic) for topic in model.top_words(2)]
 table = pd.DataFrame(why.word_contributions, index=why.words, columns=topics)
-table.loc[table.max(axis=1).nlargest(8).index].round(2)
+table.loc[table.max(axis=1).nlargest(8).index].round(3)
 
 # %%
 # Compare the sentences
 # ---------------------
-axes = pd.DataFrame(why.sentence_contributions, columns=topics).plot.barh(
-    stacked=True, figsize=(7, 2.4), xlabel="share of the text", ylabel="sentence"
+# Bars are the parts of the topic proportions that come from each sentence.
+from llmtopics.plots import topic_colors
+
+starts = [f"{sentence[:25]} …" for sentence in why.sentences]
+sentences = pd.DataFrame(why.sentence_contributions, index=starts, columns=topics)
+axes = sentences.plot.barh(
+    stacked=True, color=topic_colors(5), figsize=(7, 2.4), xlabel="share of the text"
 )
 axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
 axes.invert_yaxis()

@@ -43,8 +43,10 @@ plt.show()
 # %%
 # Change a name
 # -------------
-named = named.rename({0: "The largest topic"})
-plot_words(named, topics_to_show=4, n_words=6)
+# ``find`` searches the topics, here for music.
+music = named.find("music album").topic[0]
+named = named.rename({music: "Music"})
+plot_words(named, topics_to_show=[0, 1, 2, 3, 4, "Music"], n_words=6)
 plt.show()
 
 # %%

@@ -58,7 +58,7 @@ topics.topic_table(n_words=5)[["topic", "name", "words"]]
 # %%
 football = topics.find("football club").topic[0]
 topics = topics.rename({football: "Football"})
-print(topics.names)
+print(*topics.names, sep="\n")
 
 # %%
 # Merge topics
@@ -81,10 +81,10 @@ shares.pivot(index="name", columns="group", values="share").round(2)
 # %%
 # Look at time
 # ------------
-time = topics.over(freq="Y", n_words=3)
-axes = time.pivot(index="period", columns="name", values="share").plot(ylabel="share")
-axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
-axes.figure.set_layout_engine("constrained")
+# A dot is a year, and the band is the interval.
+from llmtopics.plots import plot_over_time
+
+plot_over_time(topics.over(freq="Y"))
 
 # %%
 # Find topics and documents

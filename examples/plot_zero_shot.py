@@ -16,7 +16,7 @@ news = load_bbc_news()
 headlines = news.titles[::8]
 sections = [news.target_names[label] for label in news.target[::8]]
 
-names = ["business", "entertainment", "politics", "sport", "technology"]
+names = ["business", "entertainment", "politics", "sports", "technology"]
 model = LLMTopics(names, random_state=0).set_output(transform="pandas")
 proportions = model.fit_transform(headlines)
 proportions.set_index([headlines]).head(5).round(2)
@@ -32,8 +32,10 @@ first = [names[k] for k in proportions.to_numpy().argmax(axis=1)]
 true = ["technology" if section == "tech" else section for section in sections]
 fig, ax = plt.subplots(figsize=(5, 4), layout="constrained")
 ConfusionMatrixDisplay.from_predictions(
-    true, first, cmap="Blues", xticks_rotation=30, colorbar=False, ax=ax
+    true, first, cmap="Blues", colorbar=False, ax=ax
 )
+ax.tick_params("x", rotation=30)
+plt.setp(ax.get_xticklabels(), ha="right", rotation_mode="anchor")
 ax.set(xlabel="topic by the language model", ylabel="section")
 plt.show()
 

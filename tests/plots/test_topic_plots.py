@@ -382,6 +382,19 @@ def test_alpha_of_a_model_of_a_search_and_of_a_dict():
     assert best.get_xdata()[0] == 0.5
 
 
+def test_the_best_weight_is_written_above_its_error_bar():
+    search = GridSearchCV(
+        FusionTopicModel(2, random_state=0),
+        {"alpha": [0.0, 0.5]},
+        scoring=lambda model, texts: model.alpha + len(texts),  # folds differ
+        cv=3,
+    ).fit(TEXTS[:40])
+    ax = plot_alpha(search)
+    (text,) = ax.texts
+    bars = ax.collections[0].get_segments()
+    assert text.xy[1] == pytest.approx(max(y for bar in bars for _, y in bar))
+
+
 def test_tiny_differences_of_alpha_look_tiny():
     low, high = plot_alpha({0.1: 0.947, 0.5: 0.950, 0.9: 0.948}).get_ylim()
     assert high - low > 10 * 0.003

@@ -176,7 +176,7 @@ def plot_alpha(scores: Any, *, ax: "Axes | None" = None) -> "Axes":
     best = min(range(len(alpha)), key=lambda i: (-score[i], abs(alpha[i] - 0.5)))
     ax.plot(alpha[best], score[best], "o", color=_CHOSEN, markersize=8)
     ax.annotate(
-        f"α = {alpha[best]:g}", (alpha[best], score[best]), (0, 8),
+        f"α = {alpha[best]:g}", (alpha[best], score[best] + error[best]), (0, 8),
         textcoords="offset points", ha="center", fontsize=FONT_SIZE,
     )  # fmt: skip
     ax.margins(y=0.15)
