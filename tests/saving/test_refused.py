@@ -170,6 +170,13 @@ def test_a_named_server_gets_only_named_variables(model, tmp_path):
     )
 
 
+def test_a_key_that_a_file_leaves_out_is_the_default_of_the_class(tmp_path):
+    save(RemoteLLM("https://good.example/v1", "m"), tmp_path / "model")
+    rewritten(tmp_path / "model", in_json(b'"api_key_env":"OPENAI_API_KEY",', b""))
+    with pytest.raises(ValueError, match=r"variables=\['OPENAI_API_KEY'\]"):
+        load(tmp_path / "model", servers=["https://good.example/v1"])
+
+
 def test_headers_that_are_no_texts_are_refused(tmp_path):
     for headers in ([["X-A", "$AWS"]], {"X-A": ["$AWS"]}):
         llm = RemoteLLM("https://good.example/v1", "m", api_key_env=None)

@@ -106,6 +106,10 @@ def check_servers(
     parts = list(parts)
     addresses = _texts(parts, "base_url", path)
     sent = [*_texts(parts, "api_key_env", path), *_in_headers(parts, path)]
+    for part in parts:  # a crafted file leaves it out: the default of the class counts
+        default = getattr(type(part), "api_key_env", None)
+        if default and "api_key_env" not in vars(part):
+            sent.append(default)
     known = {server.rstrip("/") for server in servers}
     if {address.rstrip("/") for address in addresses} <= known and {*sent} <= {
         *variables
