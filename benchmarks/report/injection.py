@@ -25,7 +25,8 @@ differ from it in any way, for the seven orders. Brackets are 95 % intervals (Wi
 """
 READING = """\
 - **Obeyed**: a false answer in the prompt's own form. The model continues examples, and takes it for one of them.
-  `NextWordCounts` also takes up orders in words: the demanded word is in the text, and becomes the likeliest next word.
+  `LLMTopics` and `NextWordCounts` also take up orders in words: the demanded word is in the text, and becomes a likelier
+  next word.
 - Orders in words are hardly obeyed elsewhere by this model. They change many results all the same, as any other sentence
   that is added may do.
 - **What bounds a result** is its shape, not the model. Topics are the given ones. Added words are in the vocabulary. A name of
