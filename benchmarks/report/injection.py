@@ -29,6 +29,7 @@ READING = """\
   next word.
 - Orders in words are hardly obeyed elsewhere by this model. They change many results all the same, as any other sentence
   that is added may do.
+- `TopicSummarizer` without a language model can quote the order as one of its sentences. Nothing obeys it.
 - **What bounds a result** is its shape, not the model. Topics are the given ones. Added words are in the vocabulary. A name of
   one word must be in 6 of 20 representative documents. Texts that a model writes have no such bound.
 - A larger model follows orders better. These figures do not hold for it. The bounds do.
