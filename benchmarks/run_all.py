@@ -38,6 +38,7 @@ TABLES = (  # modules, in the order in which they run
     "coherence",
     "topic_page",
     "redaction",
+    "injection",
 )
 
 

@@ -12,6 +12,7 @@ from filelock import FileLock
 
 from llmtopics import LanguageModelTuner, LocalLLM, TransformerEmbedder, cache
 from llmtopics._language.cache import Cache
+from llmtopics._locks import Busy, locked
 
 TEXT = "Zyxwa Quorlin owes me forty pounds"
 
@@ -54,6 +55,27 @@ def test_everything_is_deleted(folder):
     vectors = TransformerEmbedder(cache_dir=folder).fit_transform([TEXT])
     assert np.isfinite(vectors).all()
     assert entries(folder)["vectors"] == 1
+
+
+def test_lock_files_are_deleted_unless_a_process_holds_them(folder):
+    values = Cache(folder / "answers")
+    with values.claim(["held"], 1):
+        with values.claim(["free"], 1):
+            pass
+        others = [values.folder / "mine.lock", folder / "models" / "a.lock"]
+        for path in others:
+            path.parent.mkdir(exist_ok=True)
+            path.touch()
+        assert len({*values.folder.glob("*.lock")} - {*others}) == 2
+        cache.clear(older_than=1, folder=folder)
+        assert len({*values.folder.glob("*.lock")} - {*others}) == 2  # they are new
+        cache.clear(folder=folder)
+        (held,) = {*values.folder.glob("*.lock")} - {*others}
+        with pytest.raises(Busy), locked(held, wait=False):
+            pass
+        assert all(path.exists() for path in others)
+    with values.claim(["held"], 1), values.claim(["held", "free"], 1) as names:
+        assert names == ["free"]
 
 
 def test_only_the_named_parts_are_deleted(folder):

@@ -438,3 +438,15 @@ def test_sizes_and_times_of_the_web_page():
         ]
         for here, there in milliseconds.items():
             assert float(row[here]) == pytest.approx(float(own[there]) / 1000, abs=0.06)
+
+
+def test_what_orders_in_texts_reach():
+    """A checked name is no attacker's; false answers in the prompt's form are taken up."""
+    (rows,) = tables(section("Prompt injection"))
+    by_name = {row["estimator"].rstrip(" *"): row for row in rows}
+    checked = by_name["name_topics, order in 1 document"]
+    assert checked["the prompt's form"] == "0 of 10"
+    for name in ("LLMTopics", "NextWordCounts", 'LLMAugmenter, mode="keywords"'):
+        n, _, of = by_name[name]["the prompt's form"].partition(" of ")
+        assert int(n) > int(of) / 2
+        assert int(by_name[name]["no order"][0]) <= 1

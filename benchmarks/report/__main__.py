@@ -14,6 +14,7 @@ from benchmarks.report import (
     encode_stream,
     environments,
     feeding,
+    injection,
     languages,
     lda,
     naming,
@@ -79,6 +80,7 @@ SECTIONS = [  # in the order of the page
     ratings,
     topic_page,
     redaction,
+    injection,
     environments,
 ]
 

@@ -29,6 +29,7 @@ def section() -> list[str]:
         "coherence",
         "topic_page",
         "redaction",
+        "injection",
     ]
     for line in chain.from_iterable(map(lines_of, names)):
         versions = ", ".join(

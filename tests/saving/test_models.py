@@ -37,6 +37,7 @@ from llmtopics import (
     log_ratios,
     read_topics,
     save,
+    top_words,
 )
 from llmtopics.metrics import topic_scorer
 from llmtopics.saving._allowed import class_of
@@ -327,7 +328,13 @@ def test_a_card_says_what_is_in_the_file(pipeline, tmp_path):
         assert part in card
     assert TEXTS[0] not in card
     save(pipeline, tmp_path / "plain", card=True)
-    assert "# Pipeline" in (tmp_path / "plain.md").read_text("utf-8")
+    plain = (tmp_path / "plain.md").read_text("utf-8")
+    assert "# Pipeline" in plain
+    words = pipeline[0].get_feature_names_out()
+    for k, some in enumerate(top_words(pipeline[1].components_, words, 10)):
+        assert f"| {k} | {', '.join(some)} |" in plain
+    save(clone(pipeline), tmp_path / "unfitted", card=True)
+    assert "| topic |" not in (tmp_path / "unfitted.md").read_text("utf-8")
     save(pipeline, tmp_path / "none")
     assert not (tmp_path / "none.md").exists()
     secret = PrecomputedEmbeddings(TEXTS, np.ones((30, 2)))
@@ -335,6 +342,23 @@ def test_a_card_says_what_is_in_the_file(pipeline, tmp_path):
     assert "bank" not in (tmp_path / "secret.md").read_text("utf-8")
     with pytest.raises(ValueError, match="card must be"):
         save(pipeline, tmp_path / "wrong", card="npmi")
+
+
+def test_a_card_says_what_a_search_has_chosen(tmp_path):
+    words = CountVectorizer()
+    model = make_pipeline(words, GibbsLDA(max_iter=5, random_state=0))
+    search = GridSearchCV(model, {"gibbslda__n_components": [2, 3]}, cv=2).fit(TEXTS)
+    save(search, tmp_path / "search", card=True)
+    card = (tmp_path / "search.md").read_text("utf-8")
+    best = search.best_params_["gibbslda__n_components"]
+    assert f"| gibbslda__n_components | `{best}` |" in card
+    assert f"| {search.best_score_:.4g} |" in card
+    topics = top_words(
+        search.best_estimator_[1].components_,
+        search.best_estimator_[0].get_feature_names_out(),
+        10,
+    )
+    assert all(", ".join(some) in card for some in topics)
 
 
 @pytest.mark.slow

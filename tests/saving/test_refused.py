@@ -16,6 +16,7 @@ import joblib
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
@@ -97,10 +98,19 @@ def test_keys_are_never_in_the_file(tmp_path, monkeypatch):
         {"query": {"api-key": "sk-planted-secret"}},
     ):
         for make in (RemoteLLM, RemoteEmbedder):
-            model = make("http://localhost:1/v1", "model").set_params(**wrong)
-            with pytest.raises(ValueError, match=r"secret|password") as error:
-                save(model, tmp_path / "other")
-            assert "planted" not in str(error.value)
+            good = make("http://localhost:1/v1", "model")
+            ((name, value),) = wrong.items()
+            for model in (
+                clone(good).set_params(**wrong),
+                GridSearchCV(good, {name: [value]}),
+                GridSearchCV(
+                    TopicSummarizer(llm=good), [{}, {f"llm__{name}": [value]}]
+                ),
+                RandomizedSearchCV(good, {name: np.array([value], object)}),
+            ):
+                with pytest.raises(ValueError, match=r"secret|password") as error:
+                    save(model, tmp_path / "other", card=True)
+                assert "planted" not in str(error.value)
     assert not (tmp_path / "other").exists()
 
 
@@ -114,12 +124,75 @@ def test_servers_are_named_before_texts_go_there(tmp_path):
         match=r"evil\.example/v1.*OPENAI_API_KEY, AWS_SECRET_KEY.*servers=\[",
     ):
         load(tmp_path / "model")
+    names = ["OPENAI_API_KEY", "AWS_SECRET_KEY"]
     with pytest.raises(ValueError, match=r"evil\.example"):
-        load(tmp_path / "model", servers=["https://evil.example/v1/other"])
-    found = load(tmp_path / "model", servers=["https://evil.example/v1/"])
+        load(
+            tmp_path / "model",
+            servers=["https://evil.example/v1/other"],
+            variables=names,
+        )
+    found = load(
+        tmp_path / "model", servers=["https://evil.example/v1/"], variables=names
+    )
     assert found.llm.model == "m"
-    with pytest.raises(ValueError, match="servers must be a list"):
-        load(tmp_path / "model", servers="https://evil.example/v1")
+    for name in ("servers", "variables"):
+        with pytest.raises(ValueError, match=f"{name} must be a list"):
+            load(tmp_path / "model", **{name: "https://evil.example/v1"})
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        RemoteLLM("https://good.example/v1", "m", api_key_env="AWS_SECRET"),
+        RemoteEmbedder(
+            "https://good.example/v1", "m", extra_headers={"X-A": "a ${AWS_SECRET}"}
+        ),
+        GridSearchCV(
+            TopicSummarizer(llm=RemoteLLM("https://good.example/v1", "m")),
+            {"llm__extra_headers": [None, {"X-A": "$AWS_SECRET"}]},
+        ),
+        RandomizedSearchCV(
+            RemoteEmbedder("https://good.example/v1", "m"),
+            {"api_key_env": np.array(["AWS_SECRET"])},
+        ),
+    ],
+    ids=["key", "header", "grid of headers", "grid of keys"],
+)
+def test_a_named_server_gets_only_named_variables(model, tmp_path):
+    """A file could send any secret of the environment to a server that the user named."""
+    save(model, tmp_path / "model")
+    servers = ["https://good.example/v1"]
+    for known in ([], ["OPENAI_API_KEY"], ["AWS"]):
+        with pytest.raises(ValueError, match=r"AWS_SECRET.*variables=\[.*AWS_SECRET"):
+            load(tmp_path / "model", servers=servers, variables=known)
+    load(
+        tmp_path / "model", servers=servers, variables=["OPENAI_API_KEY", "AWS_SECRET"]
+    )
+
+
+def test_a_key_that_a_file_leaves_out_is_the_default_of_the_class(tmp_path):
+    save(RemoteLLM("https://good.example/v1", "m"), tmp_path / "model")
+    rewritten(tmp_path / "model", in_json(b'"api_key_env":"OPENAI_API_KEY",', b""))
+    with pytest.raises(ValueError, match=r"variables=\['OPENAI_API_KEY'\]"):
+        load(tmp_path / "model", servers=["https://good.example/v1"])
+
+
+def test_headers_that_are_no_texts_are_refused(tmp_path):
+    for headers in ([["X-A", "$AWS"]], {"X-A": ["$AWS"]}):
+        llm = RemoteLLM("https://good.example/v1", "m", api_key_env=None)
+        save(TopicSummarizer(model=headers, llm=llm), tmp_path / "model")
+        rewritten(
+            tmp_path / "model",
+            lambda members: members.update(
+                {
+                    "model.json": members["model.json"]
+                    .replace(b'"extra_headers":null,', b"")
+                    .replace(b'"model":{', b'"extra_headers":{')
+                }
+            ),
+        )
+        with pytest.raises(ValueError, match="extra_headers has no texts"):
+            load(tmp_path / "model", servers=["https://good.example/v1"])
 
 
 def test_folders_of_pickles_are_refused(tmp_path):
@@ -153,9 +226,10 @@ SERVER = "https://evil.example/v1"
 )
 def test_servers_of_a_search_are_named_too(model, tmp_path):
     save(model, tmp_path / "model")
+    known = {"variables": ["OPENAI_API_KEY"]}
     with pytest.raises(ValueError, match=r"evil\.example"):
-        load(tmp_path / "model", servers=["https://good.example/v1"])
-    load(tmp_path / "model", servers=["https://good.example/v1", SERVER])
+        load(tmp_path / "model", servers=["https://good.example/v1"], **known)
+    load(tmp_path / "model", servers=["https://good.example/v1", SERVER], **known)
 
 
 def test_addresses_that_are_no_texts_are_refused(tmp_path):

@@ -3,6 +3,7 @@
 import atexit
 import logging
 import os
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,6 +27,7 @@ _TIMEOUT = 60  # seconds to wait for other processes
 _creating = Lock()
 _NO_ENTRY = "DELETE FROM times WHERE key NOT IN (SELECT key FROM entries)"
 _N_CHECK = 8  # bytes of checksum in front of a value
+_LOCK = re.compile(r"[0-9a-f]{16}\.lock")  # of a name
 _N_PORTIONS = 16  # parts of the texts, which processes can compute at the same time
 
 
@@ -187,7 +189,8 @@ class Cache:
     def delete(self, before: float | None) -> None:
         """Delete what was stored before a time, and what has no time. None deletes all files.
 
-        Deleted values are overwritten in the file.
+        Deleted values are overwritten in the file. Lock files of names are deleted, too, unless
+        they are held.
 
         Raises
         ------
@@ -212,6 +215,22 @@ class Cache:
                     f"The cache in {str(self.folder)!r} cannot be cleared: {error}. Call this "
                     "again when no other process uses it, or without older_than."
                 ) from error
+
+        self._delete_locks(before)
+
+    def _delete_locks(self, before: float | None) -> None:
+        """Delete the lock files of names that nobody holds.
+
+        A process that is about to lock a deleted file may do the same work as another. Both
+        write the same value.
+        """
+        for lock in self.folder.glob("*.lock"):
+            with suppress(Busy, OSError):
+                if _LOCK.fullmatch(lock.name) and (
+                    before is None or lock.stat().st_mtime < before
+                ):
+                    with locked(lock, wait=False, mode=0o600):
+                        lock.unlink()
 
     @contextmanager
     def claim(self, names: Sequence[str], most: int) -> Iterator[list[str]]:

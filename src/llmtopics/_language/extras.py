@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from string import Template
 from typing import Any
+from urllib.parse import urlsplit
 
 from llmtopics._language.errors import LLMError
 
@@ -23,6 +24,17 @@ _HEADERS_OF_CLIENT = re.compile(
     re.IGNORECASE,
 )
 _OURS = ("best_of", "echo", "input", "messages", "n", "prompt", "stream")
+
+
+def check_address(base_url: str) -> None:
+    """Raise a ValueError if the address of a server is wrong or has a secret."""
+    url = urlsplit(base_url)
+    secrets = "@" in url.netloc or url.query
+    if url.scheme not in ("http", "https") or not url.netloc or secrets:
+        raise ValueError(
+            "base_url must be an address such as 'http://localhost:8000/v1', without "
+            "user, password or query. Pass the key by api_key_env, and a query by query."
+        )
 
 
 def check_extras(

@@ -8,7 +8,6 @@ from numbers import Integral, Real
 from pathlib import Path
 from threading import Event
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
@@ -17,7 +16,7 @@ from llmtopics._compiled.threads import n_workers
 from llmtopics._language.budget import Budget
 from llmtopics._language.connection import Connection, Stopped
 from llmtopics._language.errors import PromptFailed
-from llmtopics._language.extras import check_extras
+from llmtopics._language.extras import check_address, check_extras
 from llmtopics._language.providers import PROVIDERS
 from llmtopics._language.request import Request
 from llmtopics._language.usage import CountsUsage
@@ -70,13 +69,7 @@ class Served(CountsUsage):
     def _identity(self) -> list[Any]:
         """Return what answers depend on besides the request. Check the parameters."""
         self._validate_params()  # type: ignore[attr-defined]
-        url = urlsplit(self.base_url)
-        secrets = "@" in url.netloc or url.query
-        if url.scheme not in ("http", "https") or not url.netloc or secrets:
-            raise ValueError(
-                "base_url must be an address such as 'http://localhost:8000/v1', without "
-                "user, password or query. Pass the key by api_key_env, and a query by query."
-            )
+        check_address(self.base_url)
         check_extras(
             self.extra_body,
             self.extra_headers,

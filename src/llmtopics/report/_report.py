@@ -73,7 +73,8 @@ def topic_report(
         How documents are placed on the map, as in :meth:`Topics.map`.
     include_texts : bool, default=True
         Whether the page has texts and titles. With False, documents are called by their row.
-        Names, words and descriptions of topics, names of groups, dates and numbers stay.
+        Names, words and descriptions of topics, dates and numbers stay. So do groups, as they
+        are your own labels: give codes instead of names of persons.
     redact : "pii", callable or None, default=None
         What to take out of texts, titles, names and words and descriptions of topics, groups
         and parameters of the model. "pii" replaces e-mail and web addresses, phone numbers and

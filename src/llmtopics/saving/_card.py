@@ -4,9 +4,13 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
+from sklearn.exceptions import NotFittedError
+
+from llmtopics._fitted_model import FittedModel
 from llmtopics._vectorizers import unfrozen
 
 _MOST = 80  # characters of a value
+_N_WORDS = 10  # of each topic
 
 
 def model_card(
@@ -32,6 +36,13 @@ def model_card(
         )
         digest = sha256("\0".join(model.texts).encode("utf-8", "replace")).hexdigest()
         about = {**about, "documents": len(model.texts), "SHA-256 of documents": digest}
+    elif topics := _topics(getattr(inner, "best_estimator_", inner)):
+        lines += _table("topic", "words", topics)
+    if hasattr(inner, "best_params_"):
+        chosen = {n: f"`{_short(v)}`" for n, v in inner.best_params_.items()}
+        if hasattr(inner, "best_score_"):
+            chosen["mean score of its folds"] = f"{inner.best_score_:.4g}"
+        lines += _table("chosen by the search", "value", chosen)
     lines += _table("made with", "", {k: v for k, v in about.items() if k != "format"})
     parameters = _parameters(inner)
     plain = {n: v for n, v in parameters.items() if not hasattr(v, "get_params")}
@@ -39,6 +50,18 @@ def model_card(
         "parameter", "value", {n: f"`{_short(v)}`" for n, v in plain.items()}
     )
     return "\n".join(lines)
+
+
+def _topics(model: Any) -> dict[str, str]:
+    """Return the first words of each topic, {} if it has none or is not fitted."""
+    fitted = FittedModel(model)
+    try:
+        words = fitted.top_words(_N_WORDS) or []
+    except NotFittedError:
+        return {}
+    names = fitted.names or map(str, range(len(words)))
+    pairs = zip(names, words, strict=True)
+    return {name: ", ".join(some) for name, some in pairs} if words else {}
 
 
 def _parameters(model: Any) -> dict[str, Any]:

@@ -7,9 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from llmtopics._language.extras import variables_in
+from llmtopics._language.extras import check_address, check_extras, variables_in
 
 _SAMPLED = ("DaskGibbsLDA", "GibbsLDA", "PachinkoAllocation")
+_NO_EXTRAS: dict[str, Any] = {
+    "extra_body": None,
+    "extra_headers": None,
+    "query": None,
+    "limits": (),
+}
 _SHAPES = {  # of topics K, words V and super-topics S. Loops read as far as these say
     "components_": "KV",
     "doc_topic_prior_": "K",
@@ -49,6 +55,8 @@ def _given(parts: Iterable[Any], name: str) -> Iterator[tuple[Any, Any]]:
 
 
 def _items(given: Any) -> Iterable[Any]:
+    if isinstance(given, np.ma.MaskedArray):  # results of a search
+        return given.compressed().tolist()
     if isinstance(given, np.ndarray):
         return given if given.ndim else [given.item()]
     return given if isinstance(given, list | tuple | set | frozenset) else [given]
@@ -76,29 +84,64 @@ def _check_shapes(state: dict[str, Any]) -> None:
             )
 
 
+def check_secrets(parts: Iterable[Any]) -> None:
+    """Raise a ValueError if a search would set an address, a header or a query with a secret."""
+    parts = list(parts)
+    for _, address in _given(parts, "base_url"):
+        if isinstance(address, str):
+            check_address(address)
+    for name in ("extra_headers", "query"):
+        for _, value in _given(parts, name):
+            if isinstance(value, dict):
+                check_extras(**_NO_EXTRAS | {name: value})
+
+
 def check_servers(
-    parts: Iterable[Any], servers: Sequence[str], path: str | Path
+    parts: Iterable[Any],
+    servers: Sequence[str],
+    variables: Sequence[str],
+    path: str | Path,
 ) -> None:
-    """Raise a ValueError if a part would send texts to a server that was not named."""
+    """Raise a ValueError if the model names a server or a variable that the caller did not."""
+    parts = list(parts)
+    addresses = _texts(parts, "base_url", path)
+    sent = [*_texts(parts, "api_key_env", path), *_in_headers(parts, path)]
+    for part in parts:  # a crafted file leaves it out: the default of the class counts
+        default = getattr(type(part), "api_key_env", None)
+        if default and "api_key_env" not in vars(part):
+            sent.append(default)
     known = {server.rstrip("/") for server in servers}
-    for part, address in _given(parts, "base_url"):
-        if address is None:
-            continue
-        if not isinstance(address, str):
-            raise ValueError(f"{path}: a base_url is no text, so it cannot be checked.")
-        if address.rstrip("/") in known:
-            continue
-        state = getattr(part, "__dict__", {})
-        named = [state.get("api_key_env"), *_variables(state.get("extra_headers"))]
-        keys = [key for key in named if key and isinstance(key, str)]
-        sent = f", with what is in the environment as {', '.join(keys)}" if keys else ""
-        raise ValueError(
-            f"{path}: the model sends texts to {address}{sent}. If you trust this server, load "
-            f"it with servers=[{address!r}]."
-        )
+    if {address.rstrip("/") for address in addresses} <= known and {*sent} <= {
+        *variables
+    }:
+        return
+    addresses, sent = [*dict.fromkeys(addresses)], [*dict.fromkeys(sent)]
+    what = f", with what is in the environment as {', '.join(sent)}" if sent else ""
+    also = f", variables={sent!r}" if sent else ""
+    raise ValueError(
+        f"{path}: the model sends texts to {', '.join(addresses)}{what}. If these servers may "
+        f"get this, load it with servers={addresses!r}{also}."
+    )
 
 
-def _variables(headers: Any) -> list[str]:
-    values = headers.values() if isinstance(headers, dict) else []
-    texts = [value for value in values if isinstance(value, str)]
-    return [name for text in texts for name in variables_in(text)]
+def _texts(parts: Sequence[Any], name: str, path: str | Path) -> list[str]:
+    """Return what parts have as a parameter, if it is not None."""
+    found = [value for _, value in _given(parts, name) if value is not None]
+    if not all(isinstance(value, str) for value in found):
+        raise ValueError(f"{path}: {name} is no text, so it cannot be checked.")
+    return found
+
+
+def _in_headers(parts: Sequence[Any], path: str | Path) -> list[str]:
+    """Return the environment variables whose values headers have."""
+    names = []
+    for _, headers in _given(parts, "extra_headers"):
+        values = [*headers.values()] if isinstance(headers, dict) else [headers]
+        for value in values:
+            if isinstance(value, str):
+                names += variables_in(value)
+            elif headers is not None:
+                raise ValueError(
+                    f"{path}: extra_headers has no texts, so it cannot be checked."
+                )
+    return names

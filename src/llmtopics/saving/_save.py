@@ -11,7 +11,12 @@ from llmtopics import __version__
 from llmtopics.saving._allowed import class_of
 from llmtopics.saving._archive import Reader, Writer, replaced
 from llmtopics.saving._card import model_card
-from llmtopics.saving._checks import check_loaded, check_memory, check_servers
+from llmtopics.saving._checks import (
+    check_loaded,
+    check_memory,
+    check_secrets,
+    check_servers,
+)
 from llmtopics.saving._decode import Decoder
 from llmtopics.saving._encode import Encoder
 
@@ -41,8 +46,8 @@ def save(
         The file. An older file is replaced when the new one is complete.
 
     card : bool or dict, default=False
-        Whether to write a model card beside it, ``PATH.md``: parameters, versions, and what the
-        file holds. A dict has measures to show there, such as ``{"npmi": 0.12}``.
+        Whether to write a model card beside it, ``PATH.md``: topics, parameters, versions, and
+        what a search has chosen. A dict has measures to show there, such as ``{"npmi": 0.12}``.
 
     Raises
     ------
@@ -50,7 +55,8 @@ def save(
         If a part of the model cannot be saved, such as a function of yours. The message says
         where it is and what to do.
     ValueError
-        If a header or address of a remote model has a secret. If a Pipeline has ``memory``.
+        If a header, query or address of a remote model has a secret, also among the
+        parameters of a search. If a Pipeline has ``memory``.
     OSError
         If the file cannot be written. An older file is as before.
 
@@ -89,6 +95,7 @@ def save(
         encoder = Encoder(writer.add_array)
         root = encoder.encode(model, type(model).__name__)
         check_memory(encoder.given)
+        check_secrets(encoder.given)
         writer.finish(about, {"root": root, "objects": encoder.objects})
         if card is not False:
             page = model_card(model, about, {} if card is True else card)
@@ -102,6 +109,7 @@ def load(
     *,
     mmap_mode: str | None = None,
     servers: Sequence[str] = (),
+    variables: Sequence[str] = (),
 ) -> Any:
     """Load a model that :func:`save` wrote.
 
@@ -116,8 +124,12 @@ def load(
         memory. Checksums of mapped arrays are not checked.
 
     servers : sequence of str, default=()
-        Addresses (``base_url``) of servers that the model may send texts and keys to, as in
+        Addresses (``base_url``) of servers that the model may send texts to, as in
         :class:`RemoteLLM`. A file that names another server is refused.
+
+    variables : sequence of str, default=()
+        Names of environment variables whose values these servers may get, such as
+        "OPENAI_API_KEY". A file that names another one, for a key or in a header, is refused.
 
     Returns
     -------
@@ -128,7 +140,8 @@ def load(
     ------
     ValueError
         If the file is not one of :func:`save`, was damaged, holds anything that is not allowed
-        or was saved by a newer version. If it names a server that is not in ``servers``.
+        or was saved by a newer version. If it names a server that is not in ``servers``, or an
+        environment variable that is not in ``variables``. The message says which.
 
     See Also
     --------
@@ -154,10 +167,9 @@ def load(
     """
     if mmap_mode not in (None, "r", "c"):
         raise ValueError(f"mmap_mode must be None, 'r' or 'c', got {mmap_mode!r}.")
-    if isinstance(servers, str):
-        raise ValueError(
-            f"servers must be a list of addresses, got the str {servers!r}."
-        )
+    for name, given in [("servers", servers), ("variables", variables)]:
+        if isinstance(given, str):
+            raise ValueError(f"{name} must be a list of texts, got the str {given!r}.")
     with open(path, "rb") as file:
         try:
             made, parts = _read(Reader(file, mmap_mode))
@@ -176,7 +188,7 @@ def load(
                 f"{path} cannot be loaded. It was damaged, or llmtopics.save did not write it: "
                 f"{type(error).__name__}: {error}"
             ) from error
-    check_servers(parts, servers, path)
+    check_servers(parts, servers, variables, path)
     return made
 
 
