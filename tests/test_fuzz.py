@@ -271,7 +271,9 @@ def check_report(data):
         data_of_page = re.search(r'id="report-data">(.*?)</script>', page, re.DOTALL)[1]
         columns = json.loads(data_of_page)["documents"]
         n = min(len(some), given.get("max_documents", 20_000))
-        assert all(len(each) == n for each in columns.values() if isinstance(each, list))
+        assert all(
+            len(each) == n for each in columns.values() if isinstance(each, list)
+        )
 
 
 SIZES = st.sampled_from([1, 2, 5, 0, -1, 2.5, None, "x", True])

@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from contextlib import suppress
 from io import BytesIO
 
 import numpy as np
@@ -211,11 +212,10 @@ def check_pictures(pictures):
     def check(data):
         try:
             image = read_picture(Input("", "", data.draw(damage(pictures))))
-        except Unreadable as error:
-            assert str(error)
-        else:
-            assert image.mode == "RGB"
-            assert max(image.size) <= MOST_SIDE
+        except Unreadable:
+            return
+        assert image.mode == "RGB"
+        assert max(image.size) <= MOST_SIDE
 
     return check
 
@@ -331,12 +331,10 @@ def sounds(encoded):
 def check_sounds(sounds):
     def check(data):
         given = Input("", "", data.draw(damage(sounds)))
-        try:
+        with suppress(Unreadable):
             for found in chunks(given, 60):
                 assert np.isfinite(found).all()
                 assert 0 < found.size <= 60 * 16_000
-        except Unreadable as error:
-            assert str(error)
 
     return check
 

@@ -107,8 +107,8 @@ which = st.sampled_from(
         {0: 1},
         [np.int64(0)],
         [[0]],
+        *BAD_NUMBERS,
     ]
-    + BAD_NUMBERS
 )
 
 
@@ -158,7 +158,10 @@ def check_plots_of_topics(data):
         assert ax is not None
 
 
-def changed(data, table, strange=real | odd | names | st.none()):
+STRANGE = real | odd | names | st.none()
+
+
+def changed(data, table, strange=STRANGE):
     """Return a table, now and then with a fault: a value, a row, or a column."""
     fault = data.draw(
         st.sampled_from(["none"] * 4 + ["value", "row", "column", "type"])

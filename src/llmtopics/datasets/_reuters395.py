@@ -54,9 +54,7 @@ def _read(folder: Path) -> Bunch:
     )
     found = len(rows), len(words), len(titles), int(data.sum())
     if found != (395, 4258, 395, 84010) or pairs.min() < 0:
-        raise ValueError(
-            "{} stories, {} words, {} headlines, {} tokens".format(*found)
-        )
+        raise ValueError("{} stories, {} words, {} headlines, {} tokens".format(*found))
     data.check_format()
     return Bunch(
         data=data,

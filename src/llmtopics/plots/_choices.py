@@ -70,7 +70,9 @@ def plot_n_components(
     table = suggestion.table
     columns = columns_of(table, ["n_components"], [], "suggest_n_components")
     measures = [name for name in _MEASURES if name in table]
-    columns_of(table, [], [f"{name}_error" for name in measures], "suggest_n_components")
+    columns_of(
+        table, [], [f"{name}_error" for name in measures], "suggest_n_components"
+    )
     if (columns["n_components"] < 1).any():
         raise ValueError("n_components must be 1 or more in suggestion.table.")
     if axes is None:
