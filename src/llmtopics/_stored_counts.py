@@ -14,7 +14,7 @@ from sklearn.utils.validation import _get_feature_names
 
 from llmtopics._checks import as_counts
 from llmtopics._locks import writing_alone
-from llmtopics._whole_files import full_disk_named, write_whole
+from llmtopics._whole_files import full_disk_named, read_json, write_whole
 
 _ABOUT, _WORDS, _STARTS = "counts.json", "words.bin", "starts.bin"
 _FORMAT = "llmtopics stored counts 2"
@@ -80,7 +80,7 @@ class StoredCounts:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         try:
-            about = json.loads((self.path / _ABOUT).read_text("utf-8"))
+            about = read_json(self.path / _ABOUT)
         except FileNotFoundError:
             raise FileNotFoundError(
                 f"{self.path} holds no stored counts, or store_counts did not finish there: "

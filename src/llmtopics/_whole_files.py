@@ -1,12 +1,14 @@
 """Write files so that a kill or a full disk leaves the old file, or the whole new one."""
 
 import errno
+import json
 import os
 import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _ADVICE = "Free some space, or choose another disk"
@@ -23,6 +25,20 @@ def write_whole(path: str | Path, content: str | bytes) -> None:
     data = content.encode("utf-8") if isinstance(content, str) else content
     with replacing(path) as partial, full_disk_named(path, len(data)):
         partial.write_bytes(data)
+
+
+def read_json(path: Path) -> Any:
+    """Return the JSON in a file.
+
+    Raises
+    ------
+    ValueError
+        If it is not JSON, or nested too deep.
+    """
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is not readable JSON ({error})") from None
 
 
 @contextmanager

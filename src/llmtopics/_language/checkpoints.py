@@ -8,7 +8,7 @@ from pathlib import Path
 from shutil import disk_usage, rmtree
 
 from llmtopics._locks import locked
-from llmtopics._whole_files import FULL_DISK, write_whole
+from llmtopics._whole_files import FULL_DISK, read_json, write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ def last_whole_checkpoint(folder: Path) -> Path | None:
     )
     for checkpoint in by_step:
         if _is_whole(checkpoint):
-            state = json.loads((checkpoint / "trainer_state.json").read_text("utf-8"))
+            state = read_json(checkpoint / "trainer_state.json")
             best = state["best_global_step"]
             if best is None or _is_whole(checkpoint_of(folder, best)):
                 return checkpoint
@@ -49,7 +49,7 @@ def last_whole_checkpoint(folder: Path) -> Path | None:
 
 def _is_whole(checkpoint: Path) -> bool:
     try:
-        sizes = json.loads((checkpoint / _WHOLE).read_text("utf-8"))
+        sizes = read_json(checkpoint / _WHOLE)
         return all((checkpoint / name).stat().st_size == n for name, n in sizes.items())
     except (OSError, ValueError):
         return False

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from llmtopics._whole_files import read_json
+
 POOLINGS = ("mean", "cls", "last")
 # names that sentence-transformers writes into the files of a model
 _MODES = {"mean": "mean", "cls": "cls", "lasttoken": "last"}
@@ -102,7 +104,7 @@ def _limit(stated: float | None) -> int:
 
 
 def _read(file: Path) -> Any:
-    return json.loads(file.read_text("utf-8")) if file.exists() else {}
+    return read_json(file) if file.exists() else {}
 
 
 def _kind(module: dict[str, Any]) -> str:

@@ -1,7 +1,6 @@
 """Find the folder with a model's files by the model's name."""
 
 import hashlib
-import json
 import logging
 import os
 from collections.abc import Sequence
@@ -10,6 +9,8 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from llmtopics._whole_files import read_json
 
 logger = logging.getLogger(__name__)
 
@@ -161,7 +162,7 @@ def _is_complete(folder: Path, weights: str) -> bool:
     shards = {
         shard
         for index in folder.glob(f"{weights}.index.json")
-        for shard in json.loads(index.read_text("utf-8"))["weight_map"].values()
+        for shard in read_json(index)["weight_map"].values()
     }
     return (
         (folder / "config.json").exists()

@@ -85,7 +85,10 @@ def read(load: Callable, folder: Path, **options: Any) -> Any:
     """Call a loader of transformers. Code that comes with a model is never run."""
     from safetensors import SafetensorError
 
-    damaged = (ArithmeticError, LookupError, TypeError, struct.error, SafetensorError)
+    damaged = (
+        *(ArithmeticError, LookupError, RecursionError, TypeError),
+        *(struct.error, SafetensorError),
+    )
     try:
         with quiet():
             return load(folder, trust_remote_code=False, **options)

@@ -1,7 +1,6 @@
 """Pictures for local models: captions by any image-text model, vectors by CLIP and its kin."""
 
 import copy
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from scipy.special import expit, softmax
 
 from llmtopics._language.devices import devices_of, dtype_on
 from llmtopics._language.load import load_model, load_processor, quiet
+from llmtopics._whole_files import read_json
 
 PROMPT = "Describe this picture in one or two sentences. Name what is in it."
 
@@ -113,7 +113,7 @@ def text_vectors(texts: Sequence[str], processor: Any, model: Any) -> np.ndarray
 
 def chances_of(folder: Path) -> Callable[[np.ndarray], np.ndarray]:
     """Return what makes logits probabilities: of each word (SigLIP) or that sum to one."""
-    kind = json.loads((folder / "config.json").read_text("utf-8")).get("model_type", "")
+    kind = read_json(folder / "config.json").get("model_type", "")
     return expit if "siglip" in kind else softmax
 
 

@@ -42,7 +42,7 @@ from llmtopics._language.training_models import (
     with_lora,
 )
 from llmtopics._language.training_texts import train_tokenizer
-from llmtopics._whole_files import write_whole
+from llmtopics._whole_files import read_json, write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +121,7 @@ def _finished(place: Path) -> Tuned:
         If its files are not as they were written.
     """
     try:
-        written = json.loads((place / "history.json").read_text("utf-8"))
+        written = read_json(place / "history.json")
         for name, size in written["weights"].items():
             if (place / "model" / name).stat().st_size != size:
                 raise OSError(f"{name} has another size than when it was written")

@@ -1,7 +1,7 @@
 """Interactions of users with items: a matrix or a table → weights."""
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -64,6 +64,8 @@ class Interactions:
 
 def check_ids(ids: Any, n: int, name: str) -> list[Any]:
     """Return ids as a list; raise a ValueError if they are not ``n`` distinct values."""
+    if isinstance(ids, str) or not hasattr(ids, "__iter__"):
+        raise ValueError(f"{name} must be a list of ids, one per text, got {ids!r}.")
     found = list(ids.to_list() if hasattr(ids, "to_list") else ids)
     if len(found) != n:
         raise ValueError(
@@ -72,9 +74,9 @@ def check_ids(ids: Any, n: int, name: str) -> list[Any]:
     for row, each in enumerate(found):
         if is_missing(each):
             raise ValueError(f"{name} has no id in row {row}: give each item an id.")
-        if not isinstance(each, Hashable):
+        if not _is_hashable(each):
             raise ValueError(
-                f"{name} has a {type(each).__name__} in row {row}: use numbers or str."
+                f"{name} has {each!r} in row {row}, which is no id: use numbers or str."
             )
     found = [each.item() if isinstance(each, np.generic) else each for each in found]
     twice = [each for each, count in Counter(found).items() if count > 1]
@@ -86,15 +88,24 @@ def check_ids(ids: Any, n: int, name: str) -> list[Any]:
     return found
 
 
+def _is_hashable(value: Any) -> bool:
+    """Return whether a value can be an id. A tuple with a list in it cannot."""
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
 def rows_of(wanted: Any, ids: list[Any], name: str, kind: str) -> np.ndarray:
     """Return the rows of one id or of several; raise a ValueError that names an unknown one."""
     of_id = {each: row for row, each in enumerate(ids)}
-    is_id = isinstance(wanted, Hashable) and wanted in of_id  # a tuple may be an id
+    is_id = _is_hashable(wanted) and wanted in of_id  # a tuple may be an id
     if is_id or isinstance(wanted, str) or not hasattr(wanted, "__iter__"):
         wanted = [wanted]
     rows = []
     for place, each in enumerate(wanted):
-        if not isinstance(each, Hashable) or each not in of_id:
+        if not _is_hashable(each) or each not in of_id:
             raise ValueError(
                 f"{name} has {each!r} in place {place}, which is no {kind} of the "
                 f"recommender: pass ids in {kind}_ids_"
@@ -189,11 +200,19 @@ def _from_table(y: Any, item_ids: Sequence[Any]) -> tuple:
     names = list(y.columns)
     if "item" not in names:
         raise ValueError(f"y has no column item, but the columns {names}: add it.")
+    for name in ("user", "item", "rating", "time"):
+        if names.count(name) > 1:
+            raise ValueError(f"y has {names.count(name)} columns {name}: keep one.")
     columns = {name: y[name].to_list() for name in ("user", "item")}
     for name, values in columns.items():
         for row, value in enumerate(values):
             if is_missing(value):
                 raise ValueError(f"y has no {name} in row {row}: remove the row.")
+            if not _is_hashable(value):
+                raise ValueError(
+                    f"y has the {name} {value!r} in row {row}, which is no id: use numbers "
+                    "or str."
+                )
     of_item = {each: i for i, each in enumerate(item_ids)}
     for row, item in enumerate(columns["item"]):
         if item not in of_item:

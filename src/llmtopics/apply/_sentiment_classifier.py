@@ -69,7 +69,8 @@ def values_of(
         at = np.array(numbers, float)
         return 2 * (at - at.min()) / np.ptp(at) - 1
     known = list(order)
-    if len(known) < 2 or len(set(known)) < len(known):
+    twice = any(each in known[:i] for i, each in enumerate(known))
+    if len(known) < 2 or twice:
         raise ValueError(
             f"order must list at least two different classes, got {order!r}."
         )

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from llmtopics._checks import shortened
 from llmtopics._fitted_model import FittedModel
 from llmtopics._language import LanguageModel
 from llmtopics._mixtures import check_mixtures
@@ -91,7 +92,7 @@ def topic_number(model: Any, topic: Any, n_topics: int) -> int:
                 return known.index(topic)
         raise ValueError(
             f"There is no topic {topic!r}: pass a number below {K}, or one of "
-            f"{', '.join(names)}."
+            f"{shortened(names)}."
         )
     if isinstance(topic, bool | np.bool_) or not isinstance(topic, int | np.integer):
         raise ValueError(f"topic must be a number or a name, got {topic!r}.")

@@ -13,7 +13,7 @@ from distributed.comm import CommClosedError
 from tqdm.auto import tqdm
 
 from llmtopics._checks import warn_user
-from llmtopics._whole_files import write_whole
+from llmtopics._whole_files import read_json, write_whole
 from llmtopics.dask import _shard as tasks
 from llmtopics.dask._errors import LostWorker, check_connected, some_workers
 from llmtopics.dask._memory import check_memory
@@ -198,7 +198,7 @@ class Sampling:
             Path(before).unlink(missing_ok=True)
 
     def _read(self, folder: Path) -> State:
-        about: dict[str, Any] = json.loads((folder / _STATE).read_text("utf-8"))
+        about: dict[str, Any] = read_json(folder / _STATE)
         beta = self._start.beta
         if about["beta"] is not None:
             beta = WordPrior(about["beta"], beta.n_words)

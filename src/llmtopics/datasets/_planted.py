@@ -1,12 +1,13 @@
 """Planted corpora: drawn from a topic model, with their true topics."""
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import Bunch
 
-from llmtopics._checks import as_seed, check_positive, check_prior
+from llmtopics._checks import as_seed, check_positive, check_prior, shortened
 
 
 def make_topics(
@@ -48,7 +49,8 @@ def make_topics(
     Raises
     ------
     ValueError
-        For sizes that are not whole numbers of at least 1, and for bad priors.
+        For sizes that are not whole numbers of at least 1, a length that is not from 0 to 1e9,
+        and bad priors.
 
     References
     ----------
@@ -65,6 +67,10 @@ def make_topics(
     check_positive(
         n_samples=n_samples, n_features=n_features, n_components=n_components
     )
+    if not isinstance(doc_length, Real) or not 0 <= doc_length <= 1e9:
+        raise ValueError(
+            f"doc_length must be a number from 0 to 1e9, got {shortened(doc_length)}."
+        )
     rng = np.random.default_rng(as_seed(random_state))
     alpha = check_prior(doc_topic_prior, n_components, "doc_topic_prior")
     beta = check_prior(topic_word_prior, n_features, "topic_word_prior")

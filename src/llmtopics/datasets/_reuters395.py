@@ -1,10 +1,12 @@
 """Word counts of Reuters news stories."""
 
+from pathlib import Path
+
 import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import Bunch
 
-from llmtopics.datasets._package_files import package_folder
+from llmtopics.datasets._package_files import incomplete, package_folder
 
 
 def load_reuters395() -> Bunch:
@@ -21,6 +23,8 @@ def load_reuters395() -> Bunch:
     ------
     ImportError
         If the package ``lda``, which has the files, is not installed.
+    OSError
+        If files are missing, changed or cut short.
 
     Examples
     --------
@@ -30,6 +34,14 @@ def load_reuters395() -> Bunch:
     ((395, 4258), 84010)
     """
     folder = package_folder("lda") / "tests"
+    try:
+        return _read(folder)
+    except (OSError, ValueError, IndexError) as error:
+        raise incomplete("lda", str(error)) from error
+
+
+def _read(folder: Path) -> Bunch:
+    """Return the corpus. Raise an error if it is not the whole one."""
     words = (folder / "reuters.tokens").read_text("utf-8").split()
     titles = (folder / "reuters.titles").read_text("utf-8").splitlines()
     # format of LDA-C: the number of pairs, then pairs column:count
@@ -40,6 +52,10 @@ def load_reuters395() -> Bunch:
     data = sp.csr_array(
         (pairs[:, 1], pairs[:, 0], starts), shape=(len(rows), len(words))
     )
+    found = len(rows), len(words), len(titles), int(data.sum())
+    if found != (395, 4258, 395, 84010) or pairs.min() < 0:
+        raise ValueError("{} stories, {} words, {} headlines, {} tokens".format(*found))
+    data.check_format()
     return Bunch(
         data=data,
         feature_names=np.array(words, object),

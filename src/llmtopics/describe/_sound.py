@@ -43,14 +43,7 @@ def array_of(value: Any) -> tuple[np.ndarray, int] | None:
         )
     _check_rate(rate)
     if samples.dtype.kind == "f":
-        largest = max(float(samples.max()), -float(samples.min()))
-        if not np.isfinite(largest):
-            raise Unreadable("the array holds NaN or infinity.")
-        if largest > _LOUDEST:
-            raise Unreadable(
-                f"its floats reach {largest:.6g} and must be from -1 to 1: divide samples of "
-                "16 bits by 32768."
-            )
+        _check_loudness(samples)
     return samples, int(rate)
 
 
@@ -111,14 +104,31 @@ def _resampled(file: Input) -> Iterator[np.ndarray]:
     try:
         for frame in frames:
             for made in resampler.resample(frame):
-                yield made.to_ndarray()[0]
+                yield _checked(made.to_ndarray()[0])
         for made in resampler.resample(None):
-            yield made.to_ndarray()[0]
+            yield _checked(made.to_ndarray()[0])
     except (av.FFmpegError, ValueError) as error:
         raise Unreadable(
             f"its sound cannot be decoded ({error}): it may be damaged or cut short. Convert "
             "it to WAV or FLAC, or remove it."
         ) from None
+
+
+def _checked(block: np.ndarray) -> np.ndarray:
+    """Return a block. Raise an error for floats in a file that are no sound."""
+    _check_loudness(block)
+    return block
+
+
+def _check_loudness(samples: np.ndarray) -> None:
+    largest = max(float(samples.max(initial=0)), -float(samples.min(initial=0)))
+    if not np.isfinite(largest):
+        raise Unreadable("its samples hold NaN or infinity.")
+    if largest > _LOUDEST:
+        raise Unreadable(
+            f"its floats reach {largest:.6g} and must be from -1 to 1: divide samples of "
+            "16 bits by 32768."
+        )
 
 
 def _frames_of_file(file: Input) -> Iterator[Any]:
@@ -143,6 +153,10 @@ def _frames_of_file(file: Input) -> Iterator[Any]:
             if not container.streams.audio:
                 raise Unreadable("it has no sound track.")
             track = container.streams.audio[0]
+            if track.codec_context is None:
+                raise Unreadable(
+                    "FFmpeg cannot decode its kind of sound: convert it to WAV or FLAC."
+                )
             _check_rate(track.rate)
             decoded = end = 0.0
             for frame in container.decode(track):

@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 from llmtopics._checks import check_positive
 from llmtopics._locks import writing_alone
 from llmtopics._text_streams import text_batches, text_stream
-from llmtopics._whole_files import full_disk_named, write_whole
+from llmtopics._whole_files import full_disk_named, read_json, write_whole
 from llmtopics.embed._encoder import Encoder, as_embedder
 from llmtopics.embed._precomputed import agree
 from llmtopics.embed._processes import vectors_of
@@ -190,7 +190,7 @@ class _File:
     def _read(self) -> dict[str, Any]:
         """Return the record beside the file."""
         try:
-            record = json.loads(self._about.read_text("utf-8"))
+            record = read_json(self._about)
         except ValueError:
             record = None
         known = isinstance(record, dict) and record.get("format") == _FORMAT

@@ -10,7 +10,7 @@ from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, column_or_1d
 
-from llmtopics._checks import check_texts
+from llmtopics._checks import check_texts, shortened
 
 _ONE_TOPIC = (
     "texts of one topic alone would all get the same vector. Pass texts of several topics, "
@@ -37,7 +37,7 @@ def topics_of(y: Any, n_texts: int) -> np.ndarray:
         For another length, missing or negative values, a single label or topic, and what
         ``classes_of`` refuses.
     """
-    y = y.toarray() if issparse(y) else y
+    y = y.toarray() if issparse(y) else _as_array(y)
     if np.ndim(y) == 2 and np.shape(y)[1] > 1:
         _check_length(y, n_texts)
         shares = check_array(y, dtype=float, ensure_non_negative=True, input_name="y")
@@ -67,7 +67,9 @@ def classes_of(y: Any, n_texts: int, reader: str) -> np.ndarray:
     """
     if y is None:
         raise ValueError(f"{reader} requires y: a label of each text.")
-    if not np.ndim(y):
+    listed = _is_listed(y)
+    y = _as_array(y)
+    if np.ndim(y) == 0:
         raise ValueError(
             f"y must be one label per text, got {y!r}: put labels in a list."
         )
@@ -75,9 +77,7 @@ def classes_of(y: Any, n_texts: int, reader: str) -> np.ndarray:
         raise ValueError(
             f"y has {np.shape(y)[1]} columns, and {reader} reads one label per text. For several labels, use sklearn.multioutput.MultiOutputClassifier."
         )
-    # NumPy would make strings of ["a", 1]
-    listed = not hasattr(y, "dtype")
-    labels = column_or_1d(np.array([*y], object) if listed else y, warn=True)
+    labels = column_or_1d(y, warn=True)
     _check_length(labels, n_texts)
     _refuse_missing(labels)
     if labels.dtype == object:
@@ -91,6 +91,17 @@ def classes_of(y: Any, n_texts: int, reader: str) -> np.ndarray:
             labels = np.array(labels.tolist())
     check_classification_targets(labels)
     return labels
+
+
+def _is_listed(y: Any) -> bool:
+    """Return whether y is a list or another container, and no array or table."""
+    is_array = hasattr(y, "dtype") or hasattr(y, "columns")
+    return hasattr(y, "__iter__") and not isinstance(y, str | bytes) and not is_array
+
+
+def _as_array(y: Any) -> Any:
+    """Return lists as an array of objects: NumPy would make strings of ["a", 1]."""
+    return np.array([*y], object) if _is_listed(y) else y
 
 
 def _kind(label: Any) -> str:
@@ -112,6 +123,11 @@ def _refuse_missing(labels: Iterable[Any]) -> None:
         if label is None or is_scalar_nan(label) or is_pandas_na(label):
             raise ValueError(
                 f"y has no label in row {row}, but {label!r}. Leave this text out."
+            )
+        if hasattr(label, "__iter__") and not isinstance(label, str | bytes):
+            raise ValueError(
+                f"y has {shortened(label)} in row {row}, which is no label: use strings or "
+                "numbers."
             )
 
 

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from llmtopics._checks import shortened
 from llmtopics.plots._figures import FONT_SIZE, finish, new_axes, pyplot_for
+from llmtopics.plots._shown import columns_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,7 +68,13 @@ def plot_n_components(
             "of suggest_n_components."
         )
     table = suggestion.table
+    columns = columns_of(table, ["n_components"], [], "suggest_n_components")
     measures = [name for name in _MEASURES if name in table]
+    columns_of(
+        table, [], [f"{name}_error" for name in measures], "suggest_n_components"
+    )
+    if (columns["n_components"] < 1).any():
+        raise ValueError("n_components must be 1 or more in suggestion.table.")
     if axes is None:
         figure, grid = pyplot_for("plot_n_components").subplots(
             2, 2, figsize=(7.0, 4.8), sharex=True, squeeze=False, layout="constrained"
@@ -194,7 +202,8 @@ def _scores_of_alpha(given: Any) -> tuple[dict[float, tuple[float, float]], str]
     if hasattr(given, "alpha_scores_"):
         given = given.alpha_scores_
     if isinstance(given, Mapping):
-        return {float(a): (float(s), 0.0) for a, s in given.items()}, "score"
+        pairs = given.items()
+        return {_weight(a): (_number(s), 0.0) for a, s in pairs}, "score"
     results = getattr(given, "cv_results_", {})
     names = [n for n in results if n.startswith("param_") and n.endswith("alpha")]
     if not names or "mean_test_score" not in results:
@@ -210,7 +219,23 @@ def _scores_of_alpha(given: Any) -> tuple[dict[float, tuple[float, float]], str]
     ):
         if (
             not isinstance(alpha, str)
-            and score >= found.get(float(alpha), (-np.inf,))[0]
+            and score >= found.get(_weight(alpha), (-np.inf,))[0]
         ):
-            found[float(alpha)] = float(score), float(error)
+            found[_weight(alpha)] = float(score), float(error)
     return found, "mean score of the search"
+
+
+def _weight(alpha: Any) -> float:
+    weight = _number(alpha)
+    if not 0 <= weight <= 1:
+        raise ValueError(f"alpha must be between 0 and 1, got {shortened(alpha)}.")
+    return weight
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, str) or not np.isscalar(value):
+        raise ValueError(
+            f"scores must have numbers by alpha, got {shortened(value)}: pass a dict such as "
+            "{0.1: 0.2, 0.5: 0.3}."
+        )
+    return float(value)

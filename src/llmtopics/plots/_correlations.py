@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+_LARGEST = 2.0  # of adjusted correlations; others are at most 1
+
+
 def plot_correlations(
     correlations: ArrayLike,
     *,
@@ -46,8 +49,8 @@ def plot_correlations(
     ImportError
         If matplotlib is not installed.
     ValueError
-        For correlations that are not square, not symmetric or not finite, or if the number of
-        names is not the number of topics.
+        For correlations that are not square, not symmetric, not finite or too large, or if the
+        number of names is not the number of topics.
 
     Notes
     -----
@@ -90,6 +93,12 @@ def plot_correlations(
             f"{len(known)} names were given for {K} topics: pass one name per topic."
         )
     np.fill_diagonal(values, 0)
+    if (np.abs(values) > _LARGEST).any():
+        at = np.unravel_index(np.abs(values).argmax(), values.shape)
+        raise ValueError(
+            f"correlations must be between -1 and 1 ({-_LARGEST:g} and {_LARGEST:g} if "
+            f"adjusted), got {values[at]:g} in row {at[0]}, column {at[1]}."
+        )
     limit = np.abs(values).max().round(9) or 1.0  # zeros may have rounding errors
     return draw_heat_map(
         "plot_correlations",

@@ -36,7 +36,7 @@ def shortened(label: str, most: float) -> str:
 def two_lines(label: str, most: float) -> str:
     """Return the beginning of a label on one or two lines, each at most ``most`` long."""
     width = most * len(label) / max(length_of(label), 1)  # Chinese is wider
-    first, *others = textwrap.wrap(label, max(int(width), 2))
+    first, *others = textwrap.wrap(label, max(int(width), 2)) or [""]
     if not others:
         return first
     rest = label[len(first) :]

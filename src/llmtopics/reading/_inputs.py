@@ -20,7 +20,9 @@ def check_column(values: Any, n_documents: int, name: str) -> np.ndarray | None:
     """
     if values is None:
         return None
-    if isinstance(values, str | bytes | Mapping):
+    if isinstance(values, str | bytes | Mapping | AbstractSet) or not isinstance(
+        values, Iterable
+    ):
         raise ValueError(
             f"{name} must have one value per document, got one {type(values).__name__}."
         )
@@ -83,12 +85,13 @@ def check_names(names: Any, n_topics: int) -> list[str]:
     for k, name in enumerate(found):
         if not isinstance(name, str) or not name.strip():
             raise ValueError(
-                f"The name of topic {k} must be a text that is not blank, got {name!r}."
+                f"The name of topic {k} must be a text that is not blank, got "
+                f"{shortened(name)}."
             )
         if name in found[:k]:
             raise ValueError(
-                f"Topics {found.index(name)} and {k} have the same name {name!r}: give each "
-                "topic a name of its own."
+                f"Topics {found.index(name)} and {k} have the same name {shortened(name)}: "
+                "give each topic a name of its own."
             )
     return [str(name) for name in found]
 
@@ -127,9 +130,9 @@ def topic_number(topic: Any, names: Sequence[str]) -> int:
     if isinstance(topic, str):
         if topic in names:
             return list(names).index(topic)
-        listed = ", ".join(repr(name) for name in names[:20])
+        listed = ", ".join(shortened(name) for name in names[:20])
         raise ValueError(
-            f"No topic has the name {topic!r}: pass a number from 0 to {len(names) - 1}, or "
+            f"No topic has the name {shortened(topic)}: pass a number from 0 to {len(names) - 1}, or "
             f"one of {listed}."
         )
     if isinstance(topic, bool) or not hasattr(topic, "__index__"):

@@ -130,7 +130,7 @@ def _read_state(path: Path) -> dict[str, Any] | None:
     try:
         crc, _, text = path.read_text("utf-8").partition(" ")
         return json.loads(text) if int(crc) == _crc_of(text.encode()) else None
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, RecursionError, ValueError):
         return None
 
 
