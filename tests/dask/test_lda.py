@@ -70,7 +70,7 @@ def victims():
     """Two processes for one test, which may kill them.
 
     On a busy machine Dask does not always start a killed one again, and other tests would
-    wait for it for ever. So a task is also given up after two of its workers have died.
+    wait for it forever. So a task is also given up after two of its workers have died.
     """
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": 1}),
@@ -342,7 +342,7 @@ def test_a_partition_that_kills_its_workers_is_told(victims):
 
 
 def test_a_cluster_without_workers_is_told(monkeypatch):
-    """The scheduler itself would keep the tasks for ever."""
+    """The scheduler itself would keep the tasks forever."""
     monkeypatch.setattr(_errors, "_PATIENCE", 2)
     with (
         LocalCluster(n_workers=0, processes=False, dashboard_address=":0") as cluster,

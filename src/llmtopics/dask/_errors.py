@@ -90,7 +90,7 @@ def finish(
     """Wait until tasks are done; the errors are those of ``results``.
 
     Without any worker it waits for one as long as ``some_workers``: the scheduler itself
-    would keep the tasks for ever.
+    would keep the tasks forever.
     """
     looked, done = time.monotonic(), False
     while not done:

@@ -223,7 +223,9 @@ class Sampling:
         """Return the arrays of topics that workers still hold, None if one is lost."""
         check_connected(self._client)
         every = [future for _, futures in state.copies for future in futures]
-        where = self._client.who_has([each for each in every if not each.cancelled()])
+        where = self._client.who_has(
+            [each for each in every if each.status == "finished"]
+        )
         held = []
         for ranges, futures in state.copies:
             there = [future for future in futures if where.get(future.key)]

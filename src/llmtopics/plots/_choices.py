@@ -238,4 +238,5 @@ def _number(value: Any) -> float:
             f"scores must have numbers by alpha, got {shortened(value)}: pass a dict such as "
             "{0.1: 0.2, 0.5: 0.3}."
         )
-    return float(value)
+    number: Any = value  # NumPy types what is a scalar too widely
+    return float(number)

@@ -26,9 +26,10 @@ def check_column(values: Any, n_documents: int, name: str) -> np.ndarray | None:
         raise ValueError(
             f"{name} must have one value per document, got one {type(values).__name__}."
         )
-    if len(getattr(values, "shape", ())) > 1:
+    shape = getattr(values, "shape", ())
+    if len(shape) > 1:
         raise ValueError(
-            f"{name} must have one value per document, got a table of shape {values.shape}: "
+            f"{name} must have one value per document, got a table of shape {shape}: "
             "pass one of its columns."
         )
     listed = list(values)
