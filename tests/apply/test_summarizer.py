@@ -363,7 +363,7 @@ def test_topics_are_given_by_label_or_column(model):
         expected = made.summarize(texts, topic=k)
         for topic in (label, column):
             assert made.summarize(texts, topic=topic).equals(expected)
-    with pytest.raises(ValueError, match=f"one of {labels[0]}, "):
+    with pytest.raises(ValueError, match=rf"one of \['{labels[0]}', "):
         made.summarize(texts, topic="nobody")
 
 

@@ -104,11 +104,21 @@ def make_scorer(
     """Return a scorer whose factors of items without interactions come from features.
 
     This is a ridge regression from features to factors.
+
+    Raises
+    ------
+    ValueError
+        If ``regularization`` is lost in rounding.
     """
     with one_thread():
         seen = features[known]
         gram = seen.T @ seen
-        inverse = np.linalg.inv(gram + regularization * np.eye(len(gram)))
+        try:
+            inverse = np.linalg.inv(gram + regularization * np.eye(len(gram)))
+        except np.linalg.LinAlgError:
+            raise ValueError(
+                f"regularization={regularization} is too small for these items: raise it."
+            ) from None
     scorer = Scorer(features, inverse, known, collaborative)
     return with_predicted_factors(scorer)
 
