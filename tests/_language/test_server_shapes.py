@@ -152,6 +152,12 @@ def test_secrets_of_headers_are_not_stored_or_shown(
         ({"extra_headers": {"host": "a"}}, "cannot set 'host'"),
         ({"extra_headers": ["X-Team"]}, "extra_headers"),
         ({"query": {"api-version": 3}}, "query must be a dict from texts to texts"),
+        (
+            {"api_key_env": KEY},
+            "must be the name of an environment variable.*not the key",
+        ),
+        ({"extra_body": {"api_key": KEY}}, "'api_key', which looks like a secret"),
+        ({"extra_body": {"a": [{"password": KEY}]}}, "'password', which looks like"),
         ({"query": {"api-key": KEY}}, r"query\['api-key'\] is a secret"),
         ({"query": "api-version=1"}, "query"),
         ({"extra_body": {"messages": []}}, "cannot set 'messages'"),

@@ -290,3 +290,9 @@ def die(_):
 def test_a_partition_that_kills_its_workers_is_told(victims):
     with pytest.raises(RuntimeError, match=r"lost again.*smaller partitions"):
         DaskFusionTopicModel(**SETTINGS, client=victims).fit(bag(1).map(die))
+
+
+def test_many_small_partitions_are_told(threads):
+    model = DaskFusionTopicModel(2, max_iter=1, co_training=0, client=threads)
+    with pytest.warns(UserWarning, match=r"20 partitions, with 2 texts on average"):
+        model.fit(bag(20, TEXTS[:40]))

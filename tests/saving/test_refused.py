@@ -92,10 +92,15 @@ def test_keys_are_never_in_the_file(tmp_path, monkeypatch):
     for name in ("model", "model.md"):
         assert b"planted" not in (tmp_path / name).read_bytes()
     assert b"MY_KEY" in (tmp_path / "model").read_bytes()
+    call = "servers=['http://localhost:1/v1'], variables=['MY_KEY'])"
+    assert call in (tmp_path / "model.md").read_text("utf-8")
     for wrong in (
         {"extra_headers": {"Authorization": "Bearer sk-planted-secret"}},
         {"base_url": "http://me:sk-planted-secret@localhost/v1"},
         {"query": {"api-key": "sk-planted-secret"}},
+        {"api_key_env": "sk-planted-secret"},
+        {"extra_body": {"api_key": "sk-planted-secret"}},
+        {"extra_body": {"options": [{"access_token": "sk-planted-secret"}]}},
     ):
         for make in (RemoteLLM, RemoteEmbedder):
             good = make("http://localhost:1/v1", "model")
@@ -107,8 +112,18 @@ def test_keys_are_never_in_the_file(tmp_path, monkeypatch):
                     TopicSummarizer(llm=good), [{}, {f"llm__{name}": [value]}]
                 ),
                 RandomizedSearchCV(good, {name: np.array([value], object)}),
+                GridSearchCV(
+                    GridSearchCV(good, {}),
+                    {"param_grid": [{name: [value]}, [{name: [value]}]]},
+                ),
+                GridSearchCV(
+                    make_pipeline(GridSearchCV(good, {})),
+                    {"gridsearchcv__param_grid": ([{name: [value]}],)},
+                ),
             ):
-                with pytest.raises(ValueError, match=r"secret|password") as error:
+                with pytest.raises(
+                    ValueError, match=r"secret|password|not the key"
+                ) as error:
                     save(model, tmp_path / "other", card=True)
                 assert "planted" not in str(error.value)
     assert not (tmp_path / "other").exists()
@@ -140,6 +155,14 @@ def test_servers_are_named_before_texts_go_there(tmp_path):
             load(tmp_path / "model", **{name: "https://evil.example/v1"})
 
 
+def searched():
+    """A search with results, where some candidates set headers and others do not."""
+    search = GridSearchCV(RemoteLLM("https://good.example/v1", "m"), {})
+    headers = np.ma.MaskedArray([{"X-A": "$AWS_SECRET"}, None], [False, True], object)
+    search.cv_results_ = {"param_llm__extra_headers": headers}
+    return search
+
+
 @pytest.mark.parametrize(
     "model",
     [
@@ -155,8 +178,20 @@ def test_servers_are_named_before_texts_go_there(tmp_path):
             RemoteEmbedder("https://good.example/v1", "m"),
             {"api_key_env": np.array(["AWS_SECRET"])},
         ),
+        GridSearchCV(
+            GridSearchCV(RemoteLLM("https://good.example/v1", "m"), {}),
+            {"param_grid": [{"extra_headers": [{"X-A": "$AWS_SECRET"}]}]},
+        ),
+        searched(),
     ],
-    ids=["key", "header", "grid of headers", "grid of keys"],
+    ids=[
+        "key",
+        "header",
+        "grid of headers",
+        "grid of keys",
+        "grid of grids",
+        "results",
+    ],
 )
 def test_a_named_server_gets_only_named_variables(model, tmp_path):
     """A file could send any secret of the environment to a server that the user named."""

@@ -6,7 +6,7 @@ Secrets are read from environment variables when a request is sent, and never st
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from string import Template
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +17,12 @@ _SECRET = re.compile(
     "auth|key|cookie|credential|password|secret|signature|token(?!s)|^(?:code|pwd|sig)$",
     re.IGNORECASE,
 )
+_SECRET_FIELD = re.compile(  # of a request: `prompt_cache_key` and `stop_token_ids` are none
+    "(?:access|api|private|secret).?key|(?:access|api|auth|bearer).?token|authorization"
+    "|credential|password|secret",
+    re.IGNORECASE,
+)
+_VARIABLE = re.compile("[A-Z_][A-Z0-9_]*")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110
 _HEADERS_OF_CLIENT = re.compile(
     "accept|accept-encoding|connection|content-(?:encoding|length|type)|expect|host"
@@ -37,30 +43,20 @@ def check_address(base_url: str) -> None:
         )
 
 
+def check_variable(name: str) -> None:
+    """Raise a ValueError if this is no name of an environment variable, perhaps a key."""
+    if not _VARIABLE.fullmatch(name) and name not in os.environ:  # do not show it
+        raise ValueError(
+            "api_key_env must be the name of an environment variable, such as "
+            "'OPENAI_API_KEY', not the key. A name with small letters must be set."
+        )
+
+
 def check_extras(
     extra_body: Any, extra_headers: Any, query: Any, limits: Iterable[str]
 ) -> None:
     """Raise a ValueError if a parameter is wrong. ``limits`` are fields that limit tokens."""
-    for name in sorted((extra_body or {}).keys() & set(_OURS)):
-        raise ValueError(
-            f"extra_body cannot set {name!r}, because it is set for each request. Remove it."
-        )
-    try:
-        json.dumps(extra_body, allow_nan=False)
-        all_texts = all(isinstance(name, str) for name in extra_body or {})
-    except (TypeError, ValueError):
-        all_texts = False
-    if not all_texts:
-        raise ValueError(
-            "extra_body must be a dict from names of fields to values of JSON (texts, finite "
-            f"numbers, booleans, None, lists, dicts), got {extra_body!r}."
-        )
-    for name in (extra_body or {}).keys() & set(limits):
-        value = extra_body[name]
-        if type(value) is not int or value < 1:
-            raise ValueError(
-                f"extra_body[{name!r}] must be a whole number of at least 1, got {value!r}."
-            )
+    _check_body(extra_body or {}, limits)
     for name, value in (extra_headers or {}).items():
         if not (isinstance(name, str) and _HEADER.fullmatch(name)):
             raise ValueError(f"extra_headers has a wrong name of a header, {name!r}.")
@@ -96,6 +92,46 @@ def check_extras(
                 f"query[{name!r}] is a secret, and addresses are logged. Pass it by "
                 "api_key_env or extra_headers."
             )
+
+
+def _check_body(body: dict[str, Any], limits: Iterable[str]) -> None:
+    for name in sorted(body.keys() & set(_OURS)):
+        raise ValueError(
+            f"extra_body cannot set {name!r}, because it is set for each request. Remove it."
+        )
+    try:
+        json.dumps(body, allow_nan=False)
+        all_texts = all(isinstance(name, str) for name in body)
+    except (TypeError, ValueError):
+        all_texts = False
+    if not all_texts:
+        raise ValueError(
+            "extra_body must be a dict from names of fields to values of JSON (texts, finite "
+            f"numbers, booleans, None, lists, dicts), got {body!r}."
+        )
+    for name in _secret_fields(body):  # do not show the value
+        raise ValueError(
+            f"extra_body has {name!r}, which looks like a secret, and models are saved with "
+            "extra_body. Pass it by api_key_env or extra_headers."
+        )
+    for name in body.keys() & set(limits):
+        value = body[name]
+        if type(value) is not int or value < 1:
+            raise ValueError(
+                f"extra_body[{name!r}] must be a whole number of at least 1, got {value!r}."
+            )
+
+
+def _secret_fields(body: Any) -> Iterator[str]:
+    """Yield the names of fields with texts that look like secrets, at any depth."""
+    if isinstance(body, dict):
+        for name, value in body.items():
+            if isinstance(value, str) and _SECRET_FIELD.search(name):
+                yield name
+            yield from _secret_fields(value)
+    elif isinstance(body, list | tuple):
+        for value in body:
+            yield from _secret_fields(value)
 
 
 def fields_and_limit(

@@ -16,7 +16,7 @@ from llmtopics._compiled.threads import n_workers
 from llmtopics._language.budget import Budget
 from llmtopics._language.connection import Connection, Stopped
 from llmtopics._language.errors import PromptFailed
-from llmtopics._language.extras import check_address, check_extras
+from llmtopics._language.extras import check_address, check_extras, check_variable
 from llmtopics._language.providers import PROVIDERS
 from llmtopics._language.request import Request
 from llmtopics._language.usage import CountsUsage
@@ -70,6 +70,8 @@ class Served(CountsUsage):
         """Return what answers depend on besides the request. Check the parameters."""
         self._validate_params()  # type: ignore[attr-defined]
         check_address(self.base_url)
+        if self.api_key_env is not None:
+            check_variable(self.api_key_env)
         check_extras(
             self.extra_body,
             self.extra_headers,

@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
 
-from llmtopics._checks import check_prior
+from llmtopics._checks import check_prior, warn_user
 from llmtopics._progress import stage
 from llmtopics._vectorizers import words_of
 from llmtopics.dask import _fusion_tasks as tasks
@@ -32,6 +32,10 @@ from llmtopics.topics._keyness import together
 
 N_SAMPLED = 20_000  # texts that the first directions and the classifiers are fitted on
 _N_ASKED = 2000  # documents whose words the concentration predicts
+_MANY, _FEW = (
+    16,
+    50,
+)  # partitions, and texts of each: below, tasks take most of the time
 Rows = list[np.ndarray]  # per partition, places of some of its documents
 
 
@@ -141,6 +145,13 @@ class Fit:
             raise ValueError("X holds no texts: all its partitions are empty.")
         sizes, texts = [sizes[n] for n in known], [texts[n] for n in known]
         n_texts = sum(sizes)
+        if len(sizes) > _MANY and n_texts < _FEW * len(sizes):
+            warn_user(
+                f"X has {len(sizes)} partitions, with {n_texts / len(sizes):.0f} texts on "
+                "average. Each sweep has two tasks for each of them: fewer partitions, such "
+                "as X.repartition(npartitions=8) of a bag, are faster. The topics depend on "
+                "the partitions."
+            )
         rng = np.random.default_rng([self._seed, 2])
         sample = np.arange(n_texts)
         if n_texts > N_SAMPLED:

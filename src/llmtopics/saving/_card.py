@@ -14,7 +14,7 @@ _N_WORDS = 10  # of each topic
 
 
 def model_card(
-    model: Any, about: Mapping[str, Any], measures: Mapping[str, Any]
+    model: Any, about: Mapping[str, Any], measures: Mapping[str, Any], call: str
 ) -> str:
     """Return the card.
 
@@ -25,11 +25,16 @@ def model_card(
         Versions.
     measures : mapping
         Names and values to show.
+    call : str
+        Code that loads the file.
     """
     inner = unfrozen(model if hasattr(model, "get_params") else model.model)
-    lines = [f"# {type(inner).__name__}", "", "Load it with `llmtopics.load`.", ""]
+    lines = [f"# {type(inner).__name__}", "", f"Load it with `{call}`.", ""]
     if measures:
-        lines += _table("measure", "value", measures)
+        shown = {
+            n: f"{v:.4g}" if isinstance(v, float) else v for n, v in measures.items()
+        }
+        lines += _table("measure", "value", shown)
     if not hasattr(model, "get_params"):
         lines += _table(
             "topic", "documents", dict(zip(model.names, model.sizes, strict=True))

@@ -7,7 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from llmtopics._language.extras import check_address, check_extras, variables_in
+from llmtopics._language.extras import (
+    check_address,
+    check_extras,
+    check_variable,
+    variables_in,
+)
 
 _SAMPLED = ("DaskGibbsLDA", "GibbsLDA", "PachinkoAllocation")
 _NO_EXTRAS: dict[str, Any] = {
@@ -43,22 +48,33 @@ def _given(parts: Iterable[Any], name: str) -> Iterator[tuple[Any, Any]]:
         if part is not state and name in state:
             yield part, state[name]
         for key, value in state.items():  # of a search or an ensemble
-            if isinstance(key, str) and key.endswith(f"__{name}"):
+            if not isinstance(key, str):
+                continue
+            if key.endswith(f"__{name}"):
                 for each in _items(value):
                     if not isinstance(each, Number):  # a word and its column
                         yield part, each
-        for search in ("param_grid", "param_distributions"):
-            for grid in _items(state.get(search)):
-                if isinstance(grid, dict) and name in grid:
-                    for each in _items(grid[name]):
-                        yield part, each
+            if key.rpartition("__")[2] in ("param_grid", "param_distributions"):
+                for grid in _flat(value):  # also of a search in a search
+                    if isinstance(grid, dict) and name in grid:
+                        for each in _items(grid[name]):
+                            yield part, each
+
+
+def _flat(given: Any) -> Iterator[Any]:
+    """Yield the items of lists, and of the lists in them."""
+    for each in _items(given):
+        if each is given:
+            yield each
+        else:
+            yield from _flat(each)
 
 
 def _items(given: Any) -> Iterable[Any]:
     if isinstance(given, np.ma.MaskedArray):  # results of a search
         return given.compressed().tolist()
     if isinstance(given, np.ndarray):
-        return given if given.ndim else [given.item()]
+        return given.ravel().tolist()
     return given if isinstance(given, list | tuple | set | frozenset) else [given]
 
 
@@ -85,12 +101,15 @@ def _check_shapes(state: dict[str, Any]) -> None:
 
 
 def check_secrets(parts: Iterable[Any]) -> None:
-    """Raise a ValueError if a search would set an address, a header or a query with a secret."""
+    """Raise a ValueError for secrets that a part has, or that a search would set."""
     parts = list(parts)
+    for _, variable in _given(parts, "api_key_env"):
+        if isinstance(variable, str):
+            check_variable(variable)
     for _, address in _given(parts, "base_url"):
         if isinstance(address, str):
             check_address(address)
-    for name in ("extra_headers", "query"):
+    for name in ("extra_body", "extra_headers", "query"):
         for _, value in _given(parts, name):
             if isinstance(value, dict):
                 check_extras(**_NO_EXTRAS | {name: value})
@@ -103,6 +122,20 @@ def check_servers(
     path: str | Path,
 ) -> None:
     """Raise a ValueError if the model names a server or a variable that the caller did not."""
+    addresses, sent = named(parts, path)
+    known = {server.rstrip("/") for server in servers}
+    asked = {address.rstrip("/") for address in addresses}
+    if asked <= known and {*sent} <= {*variables}:
+        return
+    what = f", with what is in the environment as {', '.join(sent)}" if sent else ""
+    raise ValueError(
+        f"{path}: the model sends texts to {', '.join(addresses)}{what}. If these servers may "
+        f"get this, load it with {as_arguments(addresses, sent)}."
+    )
+
+
+def named(parts: Iterable[Any], path: str | Path) -> tuple[list[str], list[str]]:
+    """Return the servers and the environment variables that a model names."""
     parts = list(parts)
     addresses = _texts(parts, "base_url", path)
     sent = [*_texts(parts, "api_key_env", path), *_in_headers(parts, path)]
@@ -110,18 +143,13 @@ def check_servers(
         default = getattr(type(part), "api_key_env", None)
         if default and "api_key_env" not in vars(part):
             sent.append(default)
-    known = {server.rstrip("/") for server in servers}
-    if {address.rstrip("/") for address in addresses} <= known and {*sent} <= {
-        *variables
-    }:
-        return
-    addresses, sent = [*dict.fromkeys(addresses)], [*dict.fromkeys(sent)]
-    what = f", with what is in the environment as {', '.join(sent)}" if sent else ""
-    also = f", variables={sent!r}" if sent else ""
-    raise ValueError(
-        f"{path}: the model sends texts to {', '.join(addresses)}{what}. If these servers may "
-        f"get this, load it with servers={addresses!r}{also}."
-    )
+    return [*dict.fromkeys(addresses)], [*dict.fromkeys(sent)]
+
+
+def as_arguments(addresses: list[str], variables: list[str]) -> str:
+    """Return how a caller of ``load`` names servers and variables."""
+    also = f", variables={variables!r}" if variables else ""
+    return f"servers={addresses!r}{also}"
 
 
 def _texts(parts: Sequence[Any], name: str, path: str | Path) -> list[str]:

@@ -2,7 +2,7 @@
 
 import platform
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,12 @@ from llmtopics.saving._allowed import class_of
 from llmtopics.saving._archive import Reader, Writer, replaced
 from llmtopics.saving._card import model_card
 from llmtopics.saving._checks import (
+    as_arguments,
     check_loaded,
     check_memory,
     check_secrets,
     check_servers,
+    named,
 )
 from llmtopics.saving._decode import Decoder
 from llmtopics.saving._encode import Encoder
@@ -98,10 +100,18 @@ def save(
         check_secrets(encoder.given)
         writer.finish(about, {"root": root, "objects": encoder.objects})
         if card is not False:
-            page = model_card(model, about, {} if card is True else card)
+            measures = {} if card is True else card
+            page = model_card(model, about, measures, _how(path, encoder.given))
     if card is not False:
         with replaced(path.with_name(f"{path.name}.md")) as file:
             file.write(page.encode("utf-8", "replace"))
+
+
+def _how(path: Path, parts: Iterable[Any]) -> str:
+    """Return the call that loads a file."""
+    addresses, variables = named(parts, path)
+    also = f", {as_arguments(addresses, variables)}" if addresses or variables else ""
+    return f"llmtopics.load({path.name!r}{also})"
 
 
 def load(
