@@ -30,7 +30,6 @@ EXCEPTIONS = {  # what may be longer -> why
     "apply/_summarizer.py": _DOCS,
     "apply/_summarizer.py: TopicSummarizer": _DOCS,
     "dask/_fusion.py: DaskFusionTopicModel": _DOCS,
-    "dask/_lda.py: DaskGibbsLDA": _DOCS,
     "describe/_describer.py: ImageDescriber": _DOCS,
     "finetune/_classifier.py": _DOCS,
     "finetune/_classifier.py: TransformerClassifier": _DOCS,

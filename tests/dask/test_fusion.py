@@ -215,6 +215,9 @@ def test_faults_say_what_to_do(threads):
         model.transform(TEXTS)
     with pytest.raises(ValueError, match=r"pass a dask\.array, dask\.bag"):
         model.fit(TEXTS)
+    for none in (bag(2).count(), dask.delayed(TEXTS)):
+        with pytest.raises(ValueError, match=r"pass a dask\.array, dask\.bag"):
+            model.fit(none)
     with pytest.raises(ValueError, match=r"Partition 1: .*row 1 holds 7 of type int"):
         model.fit(bag(2, ["one cat", "two dogs", "three", 7]))
     with pytest.raises(ValueError, match="X holds no texts"):
@@ -232,6 +235,10 @@ def test_faults_say_what_to_do(threads):
     other("fit EmbeddingTopics to a sample", alpha=1)
     other(r"FusionTopicModel\(alpha='auto'\) to a sample", alpha="auto")
     other("max_features", vectorizer=CountVectorizer(max_features=10))
+    other(
+        "Invalid value for ngram_range", vectorizer=CountVectorizer(ngram_range=(2, 1))
+    )
+    other("'min_df' parameter", vectorizer=CountVectorizer(min_df=-1))
     other("of a CountVectorizer only", vectorizer=TfidfVectorizer())
     other("Partition 0: ", vectorizer=FrozenEstimator(tfidf()))
     other("give numbers instead", topic_model=GibbsLDA(doc_topic_prior="auto"))
@@ -259,6 +266,21 @@ def test_canceled_tasks_are_told(threads, monkeypatch):
     )
     with pytest.raises(RuntimeError, match="canceled tasks of the fit: call fit again"):
         DaskFusionTopicModel(**SETTINGS, client=threads).fit(bag(2))
+
+
+def test_a_fit_goes_on_without_copies(threads, monkeypatch):
+    """The scheduler raises ValueError if a worker is lost while it copies."""
+    monkeypatch.setattr("llmtopics.dask._futures.some_workers", lambda client: [1, 2])
+    copied = []
+
+    def replicate(client, futures, n):
+        copied.append(n)
+        raise ValueError("Sample larger than population or is negative")
+
+    monkeypatch.setattr(Client, "replicate", replicate)
+    settings = SETTINGS | {"n_components": 3, "max_iter": 4}
+    DaskFusionTopicModel(**settings, client=threads).fit(bag(2, TEXTS[:60]))
+    assert set(copied) == {2}
 
 
 @pytest.mark.slow

@@ -341,6 +341,18 @@ def test_a_partition_that_kills_its_workers_is_told(victims):
         DaskGibbsLDA(**SETTINGS, client=victims).fit(bag)
 
 
+@pytest.mark.parametrize("container", ["pandas", "polars"])
+def test_collections_stay_what_they_are_under_set_output(threads, container):
+    pytest.importorskip(container)
+    lda = DaskGibbsLDA(**SETTINGS | {"max_iter": 2}, client=threads)
+    lda.set_output(transform=container)
+    assert isinstance(lda.fit_transform(array(50)), da.Array)
+    assert isinstance(lda.transform(array(50)), da.Array)
+    assert isinstance(lda.transform(db.from_sequence([X], npartitions=1)), db.Bag)
+    for frame in (lda.transform(X), lda.fit_transform(X)):
+        assert type(frame).__module__.startswith(container)
+
+
 def test_a_cluster_without_workers_is_told(monkeypatch):
     """The scheduler itself would keep the tasks forever."""
     monkeypatch.setattr(_errors, "_PATIENCE", 2)

@@ -105,7 +105,8 @@ class DaskFusionTopicModel(
 
     labels_ : dask.array of shape (n_texts,)
         First (dominant) topic of each text in ``fit``. It stays on the workers:
-        ``client.compute(model.labels_).result()`` brings it here. Pickles do not contain it.
+        ``client.compute(model.labels_).result()`` brings it here, with the client of ``fit``
+        and before that is closed. Pickles do not contain it.
 
     See Also
     --------
@@ -126,8 +127,10 @@ class DaskFusionTopicModel(
     rounding.
 
     All tasks are functions of their input. If a worker is lost, Dask repeats what is missing,
-    with the same result. Every twentieth of the sweeps is a checkpoint: each result is kept on
-    two workers.
+    with the same result. After every twentieth of the sweeps, each result is copied to a second
+    worker. Dask deletes these copies after seconds, unless its Active Memory Manager is off
+    (``distributed.scheduler.active-memory-manager.start: false``). Without a copy, Dask repeats
+    all sweeps.
 
     Not on a cluster: other poolings than "prior", ``expander``, ``language_topics`` and
     ``alpha="auto"``. For a weight, fit ``FusionTopicModel(alpha="auto")`` to a sample and

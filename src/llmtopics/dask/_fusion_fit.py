@@ -277,7 +277,7 @@ class Fit:
                 if sweep + 1 in moves:
                     topics = self._moved(corpus, topics, moments, chain, assigned, f)
                     f = each(tasks.quick_mixtures, n, topics, corpus.vectors)
-                    # from here the chain continues if a worker is lost
+                    # from here the chain continues if a worker is lost and copies are left
                     self._tasks.copy([*assigned, topics, moments, chain])
                     held = assigned, topics  # noqa: F841 (until the next time)
                     if sweeps.update(sweep + 1 - sweeps.n):  # a callback asks to stop

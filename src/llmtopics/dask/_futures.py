@@ -99,10 +99,15 @@ class Tasks:
         return self._client.gather(futures)
 
     def copy(self, futures: list[Future]) -> None:
-        """Wait for results, and keep each on two workers."""
+        """Wait for results, and copy each to a second worker.
+
+        Dask deletes the copies again, unless its Active Memory Manager is off. They only save
+        time, so no error of copying ends a fit.
+        """
         self.wait(futures)
         if len(some_workers(self._client)) > 1:
-            with suppress(OSError):  # a worker is lost: then there are no copies
+            # a scheduler that loses a worker meanwhile raises more than OSError
+            with suppress(Exception):
                 self._client.replicate(futures, n=2)
 
 

@@ -32,8 +32,52 @@ from llmtopics.topics._gibbs.tokens import COUNTED
 from llmtopics.topics._gibbs.word_prior import WordPrior, check_word_prior
 
 
+class _OfCollections:
+    """Results of collections of Dask are not brought here by ``set_output``.
+
+    scikit-learn wraps the methods of its own classes. This class is none of them.
+    """
+
+    def transform(self, X):
+        """Return the topic proportions (mixture) of each document.
+
+        Parameters
+        ----------
+        X : dask.array, dask.bag, dask.dataframe, StoredCounts, array-like or sparse matrix
+            Whole-number word counts of shape (n_documents, n_words).
+
+        Returns
+        -------
+        mixtures : ndarray of shape (n_documents, n_components)
+            θ. Rows sum to one. Of a collection of Dask: a lazy collection whatever
+            ``set_output`` says, see :func:`llmtopics.dask.map_partitions`.
+        """
+        model: Any = self
+        if hasattr(X, "__dask_graph__"):
+            return map_partitions(model.to_local(), X)
+        return super(_OfCollections, model).transform(X)
+
+    def fit_transform(self, X, y=None):
+        """Fit the model; return the topic proportions of ``X``, as ``transform`` does.
+
+        Parameters
+        ----------
+        X : dask.array, dask.bag, dask.dataframe, StoredCounts, array-like or sparse matrix
+            Whole-number word counts of shape (n_documents, n_words).
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        mixtures : ndarray of shape (n_documents, n_components)
+            θ. Of a collection of Dask: a lazy collection.
+        """
+        model: Any = self
+        return model.fit(X, y).transform(X)
+
+
 @dataclass(eq=False, repr=False)
-class DaskGibbsLDA(UsesClient, CountTopicModel):
+class DaskGibbsLDA(_OfCollections, UsesClient, CountTopicModel):
     """Find topics in word counts on a Dask cluster: ``GibbsLDA`` on many machines.
 
     Documents and their topics stay on their workers. After each of 32 blocks of documents
@@ -240,25 +284,6 @@ class DaskGibbsLDA(UsesClient, CountTopicModel):
                     given = self.n_iter_, self.tol, risen, least
                     warn_not_converged("DaskGibbsLDA", *given)
         return self
-
-    def transform(self, X):
-        """Return the topic proportions (mixture) of each document.
-
-        Parameters
-        ----------
-        X : dask.array, dask.bag, dask.dataframe, StoredCounts, array-like or sparse matrix
-            Whole-number word counts of shape (n_documents, n_words).
-
-        Returns
-        -------
-        mixtures : ndarray of shape (n_documents, n_components)
-            θ. Rows sum to one. Of a collection of Dask: a lazy collection, see
-            :func:`llmtopics.dask.map_partitions`.
-        """
-        check_is_fitted(self, "components_")
-        if hasattr(X, "__dask_graph__"):
-            return map_partitions(self.to_local(), X)
-        return super().transform(X)
 
     def to_local(self) -> GibbsLDA:
         """Return the fitted model as ``GibbsLDA``, which needs no cluster.

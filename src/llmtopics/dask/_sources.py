@@ -165,7 +165,7 @@ def source_of(client: Client, X: Any) -> Source:
 
 def delayed_partitions(X: Any, name: str) -> Any:
     """Return the partitions of a collection of Dask as delayed objects."""
-    if not hasattr(X, "to_delayed"):
+    if not isinstance(getattr(X, "npartitions", None), int):
         raise ValueError(
             f"{name} reads arrays, bags and tables of Dask, got {type(X).__name__}: pass a "
             "dask.array, dask.bag or dask.dataframe."

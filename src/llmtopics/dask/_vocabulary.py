@@ -19,6 +19,8 @@ def counted_words(
             f"{NAME} cannot learn the words of a vectorizer with max_features: raise "
             "min_df instead, or pass CountVectorizer(vocabulary=words)."
         )
+    vectorizer._validate_params()  # as its own fit does
+    vectorizer._validate_ngram_range()
     n_texts = sum(sizes)
     low, high = (
         limit if isinstance(limit, Integral) else limit * n_texts
