@@ -148,7 +148,8 @@ def clear(
     Deleted vectors and answers are overwritten in the file if ``older_than`` is given. Otherwise
     the file itself is deleted, and its blocks on disk are free. A model that is being tuned is
     kept. Empty lock files of vectors and answers are deleted with them, unless a process holds
-    them. Those beside models stay. Entries of unknown age, of older versions of the library, count as old.
+    them: a process that starts at this moment may ask for the same answer again. Those beside
+    models stay. Entries of unknown age, of older versions of the library, count as old.
 
     Examples
     --------

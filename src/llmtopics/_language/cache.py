@@ -221,8 +221,8 @@ class Cache:
     def _delete_locks(self, before: float | None) -> None:
         """Delete the lock files of names that nobody holds.
 
-        A process that is about to lock a deleted file may do the same work as another. Both
-        write the same value.
+        A process that is about to lock a deleted file may do the same work as another. What
+        it writes last stays, which is no fault: each is a right value.
         """
         for lock in self.folder.glob("*.lock"):
             with suppress(Busy, OSError):
