@@ -47,8 +47,17 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
     A device or a pipe, such as ``/dev/stdout``, is written itself. A link stays a link, and
     a file keeps its permissions.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no folder for it.
     """
     path = Path(os.path.realpath(path))
+    if not path.parent.exists():
+        raise FileNotFoundError(
+            errno.ENOENT, "There is no folder for the file. Create it", str(path)
+        )
     if path.exists() and not path.is_file():
         yield path
         return

@@ -68,6 +68,11 @@ def test_a_file_is_whole_or_as_before(tmp_path):
     write_whole(path, "näw")
     assert path.read_text("utf-8") == "näw"
     assert [each.name for each in tmp_path.iterdir()] == ["page.html"]
+    missing = tmp_path / "none" / "page.html"
+    with pytest.raises(
+        FileNotFoundError, match=r"no folder.* Create it.*none.page\.html"
+    ):
+        write_whole(missing, "new")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="has other links, modes and devices")
