@@ -112,8 +112,14 @@ def columns_of(
         )
     found: dict[str, Any] = {name: list(table[name]) for name in others}
     for name in numbers:
-        found[name] = check_array(
-            np.asarray(table[name]), ensure_2d=False, dtype=np.float64, input_name=name
-        )
+        values = np.asarray(table[name])
+        try:
+            values = values.astype(np.float64)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"{name} must have numbers, got {shortened(values.tolist())}: pass the "
+                f"result of {source}."
+            ) from None
+        found[name] = check_array(values, ensure_2d=False, input_name=name)
     check_consistent_length(*found.values())
     return found
