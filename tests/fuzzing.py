@@ -19,6 +19,7 @@ SLIPS = re.compile(
     r"|mismatch in its core|not supported between|unexpected keyword|object is not|^$"
     r"|unsupported operand|ufunc|not iterable|must be real number|unpack|cannot convert float"
     r"|negative dimensions|must be str|probabilities|truth value"
+    r"|positional argument"
 )
 
 REFUSALS = (TypeError, ValueError, InvalidParameterError)  # and none of their children
@@ -90,6 +91,11 @@ def shares(draw, n_rows=None, n_columns=None):
     if fault is not None:
         made[-1, -1] = fault
     return made
+
+
+def rarely(data):
+    """Return True once in five times."""
+    return data.draw(st.sampled_from([False] * 4 + [True]))
 
 
 # properties -------------------------------------------------------------------------------

@@ -550,9 +550,7 @@ def test_bad_requests_are_refused():
         model.explain(0, 99)
     with pytest.raises(ValueError, match=r"likes has \[1\] in place 0"):
         model.recommend(likes=[[1], [2]])
-    with pytest.raises(
-        ValueError, match=r"item_ids has \[0\] in row 0, which is no id"
-    ):
+    with pytest.raises(ValueError, match=r"has \[0\] in row 0, which is no id"):
         clone(CONTENT).fit(TEXTS, LIKES, item_ids=[[i] for i in range(8)])
     with pytest.raises(ValueError, match="3 ids for 8 texts"):
         clone(CONTENT).fit(TEXTS, LIKES, item_ids=[1, 2, 3])

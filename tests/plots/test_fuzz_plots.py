@@ -14,7 +14,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.pipeline import make_pipeline
 
 from llmtopics import GibbsLDA, TextAnalyzer, plots, read_topics, suggest_n_components
-from tests.fuzzing import answer_or_refusal, labels, odd, real, run, vectors
+from tests.fuzzing import answer_or_refusal, labels, odd, rarely, real, run, vectors
 from tests.nasty import TEXTS
 
 NAMES = [
@@ -45,10 +45,6 @@ NAMES = [name for name in NAMES if name.strip()] + ["topic 1", "topic 2"]
 names = st.sampled_from(NAMES)
 blank_or = names | st.just("")
 BAD_NUMBERS = [0, -1, 1.5, np.nan, np.inf, "x", None, True, [1], 10**9]
-
-
-def rarely(data):
-    return data.draw(st.sampled_from([False] * 4 + [True]))
 
 
 @cache
@@ -224,6 +220,9 @@ def check_plots_of_groups(data):
         drawn_axes(lambda: plots.plot_over_time(table, **given))
 
 
+SCORES = st.sampled_from([0, -1, 0.5, np.nan, 100])
+
+
 @cache
 def suggestion():
     X = np.random.default_rng(0).poisson(0.5, (30, 12))
@@ -235,7 +234,7 @@ def suggestion():
 def check_plots_of_choices(data):
     kind = data.draw(st.sampled_from(["n", "alpha", "search", "trace", "training"]))
     if kind == "n":
-        found = replace(suggestion(), table=changed(data, suggestion().table, odd))
+        found = replace(suggestion(), table=changed(data, suggestion().table, SCORES))
         drawn_axes(lambda: plots.plot_n_components(found))
     elif kind == "alpha":
         weights, values = st.sampled_from([0, 0.1, 0.5, 1]), real

@@ -119,7 +119,7 @@ class TopicRecommender(PartsMixin, TextReader, BaseEstimator):
         ``sublinear_tf=True``.
 
     regularization : float, default=5.0
-        Strength of the regularization of the content side (ridge regression). Larger values
+        Strength of the regularization of the content side (ridge regression), at least 1e-6. Larger values
         rely less on features that few liked items have.
 
     n_jobs : int or None, default=None
@@ -271,7 +271,8 @@ class TopicRecommender(PartsMixin, TextReader, BaseEstimator):
         "half_life": [Interval(Real, 0, None, closed="neither"), None],
         "n_word_features": [Interval(Integral, 0, None, closed="left")],
         "vectorizer": [IsVectorizer(), None],
-        "regularization": [Interval(Real, 0, None, closed="neither")],
+        # with less, the matrix of ridge regression can be singular
+        "regularization": [Interval(Real, 1e-6, 1e100, closed="both")],
         "n_jobs": N_JOBS,
         "random_state": ["random_state", np.random.Generator],
         "verbose": ["verbose"],

@@ -20,15 +20,19 @@ def rows_of_groups(groups: Any, n_documents: int) -> dict[Any, np.ndarray]:
     ValueError
         For another number of groups than documents, and missing groups, naming the row.
     """
+    if isinstance(groups, list | tuple):
+        groups = np.array([*groups], object)  # NumPy would make strings of ["a", 1]
     if np.ndim(groups) != 1 or len(groups) != n_documents:
         raise ValueError(
             f"groups has shape {np.shape(groups)}, and there are {n_documents} texts: pass "
             "one group per text."
         )
-    codes, names = pandas_for("TopicSentiment").factorize(
-        np.asarray(groups, object) if isinstance(groups, list | tuple) else groups,
-        sort=True,
-    )
+    try:
+        codes, names = pandas_for("TopicSentiment").factorize(groups, sort=True)
+    except TypeError:  # lists, dicts and other values that cannot be keys
+        raise ValueError(
+            "groups has a value that is no group: use numbers or str."
+        ) from None
     if (codes < 0).any():
         raise ValueError(
             f"groups has no group in row {int(codes.argmin())}: give it one, or leave this "

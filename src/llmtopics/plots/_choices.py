@@ -1,6 +1,7 @@
 """Curves by which the number of topics and the fusion weight are chosen."""
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -233,10 +234,9 @@ def _weight(alpha: Any) -> float:
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, str) or not np.isscalar(value):
+    if not isinstance(value, Real):
         raise ValueError(
             f"scores must have numbers by alpha, got {shortened(value)}: pass a dict such as "
             "{0.1: 0.2, 0.5: 0.3}."
         )
-    number: Any = value  # NumPy types what is a scalar too widely
-    return float(number)
+    return float(value)

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils.validation import check_array, check_consistent_length
+from sklearn.utils.validation import check_consistent_length
 
 from llmtopics.plots._colors import NEUTRAL
 from llmtopics.plots._figures import FONT_SIZE, new_axes
 from llmtopics.plots._labels import as_labels, longest
+from llmtopics.plots._shown import as_numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -103,10 +104,7 @@ def _checked(table: Any) -> tuple[list[str], list[np.ndarray]]:
             "table[table['group'] == name]."
         )
     labels = [str(name) for name in table["topic"]]
-    numbers = [
-        check_array(table[name], ensure_2d=False, dtype=np.float64, input_name=name)
-        for name in _NAMES[1:]
-    ]
+    numbers = [as_numbers(table[name], name) for name in _NAMES[1:]]
     check_consistent_length(labels, *numbers)
     for name, values in zip(_NAMES[1:], numbers, strict=True):
         if (np.abs(values) > 1).any():

@@ -90,6 +90,20 @@ def check_topics(topics: Any, name: str) -> None:
         )
 
 
+def as_numbers(values: Any, name: str, **allowed: Any) -> np.ndarray:
+    """Return a column as floats. Unlike scikit-learn's, errors do not print long texts.
+
+    ``allowed`` is passed to scikit-learn's ``check_array``.
+    """
+    try:
+        floats = np.asarray(values).astype(np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{name} must have numbers, got {shortened(list(values))}: correct them."
+        ) from None
+    return check_array(floats, ensure_2d=False, input_name=name, **allowed)
+
+
 def columns_of(
     table: Any, numbers: Sequence[str], others: Sequence[str], source: str
 ) -> dict[str, Any]:
@@ -112,8 +126,6 @@ def columns_of(
         )
     found: dict[str, Any] = {name: list(table[name]) for name in others}
     for name in numbers:
-        found[name] = check_array(
-            np.asarray(table[name]), ensure_2d=False, dtype=np.float64, input_name=name
-        )
+        found[name] = as_numbers(table[name], name)
     check_consistent_length(*found.values())
     return found

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.utils import check_array
 
 from llmtopics.plots._colors import topic_colors
 from llmtopics.plots._figures import finish, new_axes
 from llmtopics.plots._labels import add_legend
+from llmtopics.plots._shown import as_numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -96,6 +96,4 @@ def _trace_of(model: Any) -> np.ndarray:
             "log_likelihood_ is empty: the model made fewer than ten sweeps, or its priors do "
             "not define this likelihood."
         )
-    return check_array(
-        trace, ensure_2d=False, dtype=np.float64, input_name="log_likelihood_"
-    )
+    return as_numbers(trace, "log_likelihood_")

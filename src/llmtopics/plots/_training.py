@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils.validation import check_array, check_consistent_length
+from sklearn.utils.validation import check_consistent_length
 
 from llmtopics.plots._figures import pyplot_for
+from llmtopics.plots._shown import as_numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,12 +64,8 @@ def plot_training(
             f"history has no column {missing[0]!r}: pass history_ of a tuner."
         )
     step, loss, held_out = (
-        check_array(
-            history[name],
-            ensure_2d=False,
-            ensure_all_finite="allow-nan",
-            ensure_min_samples=0,
-            input_name=name,
+        as_numbers(
+            history[name], name, ensure_all_finite="allow-nan", ensure_min_samples=0
         )
         for name in names
     )

@@ -20,9 +20,8 @@ def check_column(values: Any, n_documents: int, name: str) -> np.ndarray | None:
     """
     if values is None:
         return None
-    if isinstance(values, str | bytes | Mapping | AbstractSet) or not isinstance(
-        values, Iterable
-    ):
+    one = not hasattr(values, "__iter__")
+    if one or isinstance(values, str | bytes | Mapping | AbstractSet):
         raise ValueError(
             f"{name} must have one value per document, got one {type(values).__name__}."
         )
