@@ -102,14 +102,15 @@ def fitted(threads):
 
 def test_one_partition_gives_the_model_in_memory(threads, local):
     model = DaskFusionTopicModel(**SETTINGS, client=threads).fit(bag(1))
+    close = {"rtol": 1e-3, "atol": 1e-8}  # cached vectors are those of other batches
     for name in ARRAYS:
-        assert_allclose(getattr(model, name), getattr(local, name), rtol=1e-6)
+        assert_allclose(getattr(model, name), getattr(local, name), **close)
     assert_array_equal(labels(model, threads), local.labels_)
     assert_array_equal(model.vocabulary_, local.vocabulary_)
     assert model.to_local().strength_ == local.strength_
     assert model.top_words(5) == local.top_words(5)
     found, expected = model.to_local().language_topics_, local.language_topics_
-    assert_allclose(found.components_, expected.components_, rtol=1e-6)
+    assert_allclose(found.components_, expected.components_, **close)
     assert found.concentration_ == pytest.approx(expected.concentration_)
 
 
