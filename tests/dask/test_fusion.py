@@ -3,14 +3,13 @@
 import os
 import pickle
 import signal
-from contextlib import contextmanager
 
 import dask
 import dask.array as da
 import dask.bag as db
 import numpy as np
 import pytest
-from distributed import Client, LocalCluster
+from distributed import Client
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
 from sklearn.base import clone
@@ -41,51 +40,6 @@ def labels(model, client):
 def assert_same(model, other):
     for name in ARRAYS:
         assert_array_equal(getattr(model, name), getattr(other, name))
-
-
-@contextmanager
-def two_processes(**config):
-    """Two processes with one thread each."""
-    with (
-        dask.config.set(config),
-        LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
-        ) as cluster,
-        Client(cluster, set_as_default=False) as client,
-    ):
-        yield client
-
-
-@pytest.fixture(scope="module")
-def client():
-    with two_processes() as client:
-        yield client
-
-
-@pytest.fixture
-def victims():
-    """Two processes for one test, which may kill them.
-
-    Others soon notice a killed one, and give up a task after two of its workers have died.
-    """
-    config = {
-        "distributed.comm.timeouts.connect": "30s",
-        "distributed.scheduler.allowed-failures": 1,
-    }
-    with two_processes(**config) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def threads():
-    """One worker in this process, with two threads."""
-    with (
-        LocalCluster(
-            n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0"
-        ) as cluster,
-        Client(cluster, set_as_default=False) as client,
-    ):
-        yield client
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,7 @@ import pickle
 import signal
 import threading
 import time
-from contextlib import contextmanager
 
-import dask
 import dask.array as da
 import dask.bag as db
 import numpy as np
@@ -45,50 +43,6 @@ def assert_same(lda, local):
     for name in ("components_", "topic_counts_", "doc_topic_prior_", "log_likelihood_"):
         assert_array_equal(getattr(lda, name), getattr(local, name))
     assert lda.n_iter_ == local.n_iter_
-
-
-@contextmanager
-def two_processes():
-    """Yield a client of two processes with one thread each."""
-    with (
-        LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
-        ) as cluster,
-        Client(cluster, set_as_default=False) as client,
-    ):
-        yield client
-
-
-@pytest.fixture(scope="module")
-def client():
-    with two_processes() as client:
-        yield client
-
-
-@pytest.fixture
-def victims():
-    """Two processes for one test, which may kill them.
-
-    On a busy machine Dask does not always start a killed one again, and other tests would
-    wait for it forever. So a task is also given up after two of its workers have died.
-    """
-    with (
-        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
-        two_processes() as client,
-    ):
-        yield client
-
-
-@pytest.fixture(scope="module")
-def threads():
-    """One worker in this process, with two threads."""
-    with (
-        LocalCluster(
-            n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0"
-        ) as cluster,
-        Client(cluster, set_as_default=False) as client,
-    ):
-        yield client
 
 
 @pytest.mark.parametrize(
