@@ -161,7 +161,7 @@ def direction_sums(
 
 
 def _first_topics(vectors: np.ndarray, mixtures: np.ndarray) -> sp.csr_array:
-    """Return (K, D), one where a topic is first in a document with a vector, else zero."""
+    """Return (K, D): 1 where a topic is the first of a document that has a vector, otherwise 0."""
     D, K = mixtures.shape
     known = vectors.any(axis=1).astype(vectors.dtype)
     return sp.csr_array((known, (mixtures.argmax(axis=1), np.arange(D))), (K, D))
