@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from safetensors.numpy import load_file
 from llmtopics import LanguageModelTuner, TransformerClassifier
 from llmtopics._checks import as_seed
 from llmtopics._language import training, tune
+from llmtopics._language.checkpoints import held
 from llmtopics._language.devices import devices_of
 from llmtopics._language.objectives import Causal, Contrastive, Masked
 from llmtopics._language.training_texts import spread_rows
@@ -518,6 +520,19 @@ def test_an_interrupt_says_where_the_run_continues(tiny, texts, interrupted, cap
     interrupted(tiny(max_steps=6, eval_steps=2), texts, 4)
     assert "Call fit again" in caplog.text
     assert "continue from step 4" in caplog.text
+
+
+def test_a_folder_that_a_failed_run_deletes_is_made_again(tmp_path):
+    place = tmp_path / "tuned"
+
+    def fail(_):
+        for _ in range(200):
+            with pytest.raises(ValueError, match="of the run"), held(place, "key"):
+                raise ValueError("of the run")
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(fail, range(2)))
+    assert not place.exists()
 
 
 @pytest.mark.parametrize("refused", [{"hidden_size": 17}, {"learning_rate": 1e38}])

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from shutil import disk_usage, rmtree
 
@@ -64,14 +64,7 @@ def held(place: Path, key: str) -> Iterator[None]:
     ValueError
         If it holds something else.
     """
-    ours = not place.exists()
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise ValueError(
-            f"output_dir={str(place)!r} is a file, or is inside of one. Name a folder."
-        ) from None
-    with locked(place / ".lock", wait=True):
+    with _locked_folder(place) as ours:
         file = place / "run.json"
         others = {
             path.name
@@ -114,6 +107,29 @@ def held(place: Path, key: str) -> Iterator[None]:
                     checkpoint.name.rpartition("-")[2],
                 )
             raise
+
+
+@contextmanager
+def _locked_folder(place: Path) -> Iterator[bool]:
+    """Make a folder and keep other processes from it; yield whether it is new."""
+    place = place.resolve()  # so a link to nothing becomes a folder
+    with ExitStack() as stack:
+        while True:
+            ours = not place.exists()
+            try:
+                with suppress(FileExistsError):
+                    place.mkdir(parents=True)
+                # a run that failed may delete the folder at any time: then again
+                with suppress(FileNotFoundError, FileExistsError):
+                    any(place.iterdir())  # an error if it is a file
+                    stack.enter_context(locked(place / ".lock", wait=True))
+                    break
+            except NotADirectoryError:
+                raise ValueError(
+                    f"output_dir={str(place)!r} is a file, or is inside of one. "
+                    "Name a folder."
+                ) from None
+        yield ours
 
 
 def disk_is_full(error: Exception, folder: Path) -> bool:
