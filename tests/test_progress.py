@@ -5,6 +5,7 @@ import io
 import logging
 import os
 import pickle
+import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -216,7 +217,8 @@ def test_a_stage_of_unknown_length_counts(no_delay, monkeypatch, capfd):
 def test_a_slow_stage_is_shown_before_its_first_step(callbacks, capfd):
     recorder = Recorder()
     model = GibbsLDA(verbose=True).set_callbacks(recorder)
-    with fitting(model), stage("load", 1, "packages", slow=True) as loaded:
+    counted = stage("load", 1, "packages", slow=True, hidden=True)
+    with fitting(model), counted as loaded:
         assert "GibbsLDA: load:   0%" in capfd.readouterr().err
         loaded.update()
     assert ("GibbsLDA", "load") not in recorder.begun
@@ -264,6 +266,12 @@ def test_a_fit_has_one_bar_whatever_it_fits(model, no_delay, capfd):
     model.fit(TEXTS)
     assert len(found := lines(capfd)) == 1
     assert "100%" in found[0]
+
+
+@pytest.mark.parametrize("model", [GibbsLDA(2, **SIX), PachinkoAllocation(2, **SIX)])
+def test_the_work_after_the_last_sweep_is_shown(model, no_delay, capfd):
+    clone(model).set_params(verbose=True).fit([[2, 1], [1, 3]])
+    assert re.search("sweeps .* s, passes .* s", lines(capfd)[0])
 
 
 def test_a_failed_fit_ends_its_bar_where_it_was(no_delay, capfd):

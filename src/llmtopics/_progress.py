@@ -253,6 +253,7 @@ def stage(
     each: bool = False,
     first: int = 0,
     slow: bool = False,
+    hidden: bool = False,
 ) -> Iterator[Stage]:
     """Count the steps of a loop.
 
@@ -271,15 +272,16 @@ def stage(
     first : int
         Number of steps that an earlier, interrupted call has made.
     slow : bool
-        Whether a bar appears before the first step, because that takes seconds. Callbacks
-        do not see this stage.
+        Whether a bar appears before the first step, because that takes seconds.
+    hidden : bool
+        Whether callbacks do not see this stage.
 
     Yields
     ------
     stage : Stage
         Call its ``update`` after each step.
     """
-    n_tasks = 0 if slow or total is None else total
+    n_tasks = 0 if hidden or total is None else total
     if not each:
         n_tasks = min(n_tasks, _MOST_TASKS)
     made = Stage(name, total, unit, total if work is None else work, n_tasks, first)

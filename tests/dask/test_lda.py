@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import re
 import signal
 import threading
 import time
@@ -18,7 +19,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 
-from llmtopics import GibbsLDA, store_counts
+from llmtopics import GibbsLDA, SweepCallback, _progress, store_counts
 from llmtopics.dask import DaskGibbsLDA, _errors, _memory, _sampling
 from llmtopics.dask._changes import Moves, change_of, merged
 from llmtopics.dask._errors import LostWorker
@@ -53,6 +54,38 @@ def test_two_workers_give_the_bits_of_a_fit_in_memory(client, n_sweeps, priors):
     given = {"max_iter": n_sweeps, **priors}
     lda = DaskGibbsLDA(**SETTINGS | given, client=client)
     assert_same(lda.fit(array(50)), in_memory(**given))
+
+
+def test_a_bar_shows_the_sweeps(threads, monkeypatch, capfd):
+    monkeypatch.setattr(_progress, "_DELAY", -1)
+    DaskGibbsLDA(**SETTINGS, client=threads, verbose=True).fit(array(50))
+    assert re.search("DaskGibbsLDA: 100%.*sweeps [0-9]+ s", capfd.readouterr().err)
+
+
+class StopsAtThree:
+    def setup(self, estimator, context):
+        self.n = 0
+
+    def teardown(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context):
+        self.n += context.task_name == "sweep"
+        return self.n == 3
+
+
+def test_a_callback_stops_the_fit(threads):
+    pytest.importorskip("sklearn.callback")
+    lda = DaskGibbsLDA(**SETTINGS | {"max_iter": 20}, client=threads)
+    lda.set_callbacks(StopsAtThree()).set_output(transform="pandas")
+    lda = clone(lda).fit(array(50))
+    assert_same(lda, in_memory(max_iter=3))
+    assert list(lda.transform(X).columns) == list(lda.get_feature_names_out())
+    with pytest.raises(ValueError, match="cannot call SweepCallback"):
+        lda.set_callbacks(SweepCallback(print)).fit(array(50))
 
 
 def test_one_worker_with_threads_gives_the_same_bits(threads):

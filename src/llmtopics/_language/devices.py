@@ -15,7 +15,8 @@ def devices_of(device: str | Sequence[str]) -> list[str]:
         If PyTorch does not know a device, this machine has no such device, or there is none.
     """
     new = int("torch" not in sys.modules)  # the first import takes seconds
-    with stage("load PyTorch", new, "packages", slow=True) as loaded:
+    counted = stage("load PyTorch", new, "packages", slow=True, hidden=True)
+    with counted as loaded:
         import torch
 
         loaded.update()

@@ -1,9 +1,15 @@
 """The client of an estimator: found, and left out of copies and pickles."""
 
+from copy import copy
 from typing import Any
 
 from distributed import Client, get_client
 from sklearn.base import clone
+
+from llmtopics._sweep_callback import SweepCallback
+
+# what clone of scikit-learn keeps beside parameters
+_CLONED = "_metadata_request", "_sklearn_output_config", "_skl_callbacks"
 
 
 class UsesClient:
@@ -25,6 +31,12 @@ class UsesClient:
             raise ValueError(
                 f"{name} got an asynchronous client: pass Client(asynchronous=False)."
             )
+        callbacks = getattr(self, "_skl_callbacks", ())
+        if any(isinstance(each, SweepCallback) for each in callbacks):
+            raise ValueError(
+                f"{name} cannot call SweepCallback: its topics are on the workers. Leave it "
+                "out, or watch a fit of a sample with the local model."
+            )
         return client
 
     def __getstate__(self):
@@ -35,4 +47,8 @@ class UsesClient:
         parameters = self.get_params(deep=False)
         client = parameters.pop("client")  # it cannot be copied
         copied = {name: clone(each, safe=False) for name, each in parameters.items()}
-        return type(self)(**copied, client=client)
+        made = type(self)(**copied, client=client)
+        for name in _CLONED:
+            if hasattr(self, name):
+                setattr(made, name, copy(getattr(self, name)))
+        return made

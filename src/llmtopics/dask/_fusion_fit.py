@@ -323,10 +323,14 @@ class Fit:
         """Return expected counts of words in topics, (V, K), after the last sweep."""
         many = self._given.n_components >= MANY_TOPICS
         table = self._tasks.call(tasks.as_shares, counts)
-        for _ in range(N_PASSES_MANY if many else N_PASSES):
-            given = chain, corpus.X, assigned, f, table
-            shares = self._sum(self._tasks.each(tasks.shares_of, corpus.n, *given))
-            table = self._tasks.call(tasks.relaxed, chain, table, shares)
+        n = N_PASSES_MANY if many else N_PASSES
+        with stage("passes", n, "passes", hidden=True) as passes:
+            for _ in range(n):
+                given = chain, corpus.X, assigned, f, table
+                shares = self._sum(self._tasks.each(tasks.shares_of, corpus.n, *given))
+                table = self._tasks.call(tasks.relaxed, chain, table, shares)
+                self._tasks.wait([table])
+                passes.update()
         return table
 
     def _co_training(self, corpus: Corpus, fused: list[Future]) -> Future:

@@ -18,6 +18,7 @@ from sklearn.utils.validation import (
 )
 
 from llmtopics._checks import as_seed, check_prior
+from llmtopics._progress import fitting
 from llmtopics._state import as_fitted, restored_on_error
 from llmtopics._stored_counts import StoredCounts
 from llmtopics.dask._client import UsesClient
@@ -268,7 +269,7 @@ class DaskGibbsLDA(_OfCollections, UsesClient, CountTopicModel):
         ConvergenceWarning
             If the likelihood still rises by more than ``tol`` after ``max_iter`` sweeps.
         """
-        with restored_on_error(self):
+        with fitting(self, 1), restored_on_error(self):
             client = self._client()
             check_blocks(client, X)
             source = source_of(client, X)
@@ -277,7 +278,7 @@ class DaskGibbsLDA(_OfCollections, UsesClient, CountTopicModel):
             sampling = Sampling(client, source, settings, start, folder)
             weights = sampling.run()
             self._keep(weights, sampling.state)
-            if self.tol is not None:
+            if self.tol is not None and self.n_iter_ == self.max_iter:
                 risen = sampling.risen(sampling.state.trace)
                 if risen > self.tol:
                     least = "60 sweeps, or 120 with learned priors"
@@ -347,7 +348,7 @@ class DaskGibbsLDA(_OfCollections, UsesClient, CountTopicModel):
             beta = check_word_prior(self.topic_word_prior, K, V)
         settings = Settings(
             *(K, seed, learn_alpha, learn_beta, self.max_iter, self.tol),
-            *(self.local_sweeps, self.checkpoint_every, self.verbose),
+            *(self.local_sweeps, self.checkpoint_every),
         )
         folder = None
         if self.checkpoint_dir is not None:

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from distributed import Client, Future
 from distributed.comm import CommClosedError
-from tqdm.auto import tqdm
 
 from llmtopics._checks import warn_user
+from llmtopics._progress import stage
+from llmtopics._stage import Stage
 from llmtopics._whole_files import read_json, write_whole
 from llmtopics.dask import _shard as tasks
 from llmtopics.dask._errors import LostWorker, check_connected, some_workers
@@ -41,7 +42,6 @@ class Settings:
     tol: float | None
     local_sweeps: int | None
     checkpoint_every: int
-    verbose: bool | int
 
 
 @dataclass
@@ -90,27 +90,29 @@ class Sampling:
 
     def run(self) -> np.ndarray:
         """Return expected counts of words in topics, (V, K); ``state`` is the last one."""
-        for _ in range(_MOST_LOST):
-            try:
-                counts = self._attempt()
-                break
-            except (LostWorker, CancelledError, CommClosedError, TimeoutError) as error:
-                fault = error
-            except Exception as error:
-                check_connected(
-                    self._client, error
-                )  # Dask's error does not say what to do
-                raise
-        else:
-            raise RuntimeError(
-                f"Workers were lost {_MOST_LOST} times, last: {fault} Read the logs of the "
-                "workers. Often their memory is too small: raise memory_limit."
-            ) from fault
+        n, begun = self._settings.max_iter, self.state.n_sweeps
+        with stage("sweeps", n, "sweeps", each=True, first=begun) as counted:
+            counts = self._with_workers(counted)
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
         return counts
 
-    def _attempt(self) -> np.ndarray:
+    def _with_workers(self, counted: Stage) -> np.ndarray:
+        for _ in range(_MOST_LOST):
+            try:
+                return self._attempt(counted)
+            except (LostWorker, CancelledError, CommClosedError, TimeoutError) as error:
+                fault = error
+            except Exception as error:
+                # Dask's error does not say what to do
+                check_connected(self._client, error)
+                raise
+        raise RuntimeError(
+            f"Workers were lost {_MOST_LOST} times, last: {fault} Read the logs of the "
+            "workers. Often their memory is too small: raise memory_limit."
+        ) from fault
+
+    def _attempt(self, counted: Stage) -> np.ndarray:
         """Continue from the last checkpoint that is still there."""
         settings, state = self._settings, self._found()
         about = some_workers(self._client)
@@ -124,10 +126,10 @@ class Sampling:
             state.beta,
         )
         team.open(self._topics_of(state), state.n_sweeps)
-        self._sweeps(team, state)
+        self._sweeps(team, state, counted)
         return team.expected_counts(self.state.alpha, self.state.beta)
 
-    def _sweeps(self, team: Team, state: State) -> None:
+    def _sweeps(self, team: Team, state: State, counted: Stage) -> None:
         settings = self._settings
         learns = settings.learn_alpha or settings.learn_beta
         burn_in = settings.max_iter * 0.5 if learns else 0
@@ -137,37 +139,33 @@ class Sampling:
             state.beta,
             [*state.trace],
         )
-        with tqdm(
-            total=settings.max_iter,
-            initial=n,
-            desc="DaskGibbsLDA",
-            disable=not settings.verbose,
-        ) as bar:
-            while n < settings.max_iter:
-                tol = settings.tol if n % EVERY == 0 else None
-                if tol is not None and self.risen(trace) <= tol:
-                    break
-                known = beta.values if settings.learn_beta else None
-                n_new = 1
-                if settings.local_sweeps is None:
-                    team.sweep(n, alpha, known)
-                else:
-                    until_check = EVERY - n % EVERY
-                    left = settings.max_iter - n
-                    n_new = min(settings.local_sweeps, until_check, left)
-                    team.sweeps_alone(n, n_new, alpha, known)
-                n += n_new
-                bar.update(n_new)
-                if n % EVERY == 0:
-                    cells, divided = team.tallies()
-                    trace.append(log_joint(cells, (divided, alpha)))
-                    if settings.learn_alpha and n >= burn_in:
-                        alpha = learn_prior(divided, alpha)
-                    if settings.learn_beta and n >= burn_in:
-                        beta = learn_word_prior(cells)
-                every = settings.checkpoint_every
-                if n // every > (n - n_new) // every or n == settings.max_iter:
-                    self._save(team, State(n, alpha, beta, [*trace]))
+        stop = False
+        while n < settings.max_iter and not stop:
+            tol = settings.tol if n % EVERY == 0 else None
+            if tol is not None and self.risen(trace) <= tol:
+                break
+            known = beta.values if settings.learn_beta else None
+            n_new = 1
+            if settings.local_sweeps is None:
+                team.sweep(n, alpha, known)
+            else:
+                until_check = EVERY - n % EVERY
+                left = settings.max_iter - n
+                n_new = min(settings.local_sweeps, until_check, left)
+                team.sweeps_alone(n, n_new, alpha, known)
+            n += n_new
+            # sweeps that lost workers made are made again, and counted once
+            stop = counted.update(max(0, n - counted.n))
+            if n % EVERY == 0:
+                cells, divided = team.tallies()
+                trace.append(log_joint(cells, (divided, alpha)))
+                if settings.learn_alpha and n >= burn_in:
+                    alpha = learn_prior(divided, alpha)
+                if settings.learn_beta and n >= burn_in:
+                    beta = learn_word_prior(cells)
+            every = settings.checkpoint_every
+            if n // every > (n - n_new) // every or n == settings.max_iter:
+                self._save(team, State(n, alpha, beta, [*trace]))
         if self.state.n_sweeps != n:
             self._save(team, State(n, alpha, beta, trace))
 

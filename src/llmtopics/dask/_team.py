@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from distributed import Client, Future
 
+from llmtopics._progress import stage
 from llmtopics.dask import _shard as tasks
 from llmtopics.dask._changes import merged
 from llmtopics.dask._errors import finish, results
@@ -173,20 +174,24 @@ class Team:
         del table
         self._shards = []
         n_passes = N_PASSES if self._K < MANY_TOPICS else N_PASSES_MANY
-        for _ in range(n_passes):
-            begin = [self._on(worker, tasks.begin_pass) for worker, _ in holders]
-            ready = [
-                call(holder, alpha, words, *rows)
-                for call, (_, holder) in zip(begin, holders, strict=True)
-            ]
-            rows = []
-            for piece in words:
-                shares: Any = None
-                for (worker, _), holder in zip(holders, ready, strict=True):
-                    shares = self._on(worker, tasks.add_shares)(holder, piece, shares)
-                last = self._on(holders[-1][0], tasks.relaxed)
-                rows.append(last(ready[-1], piece, shares))
-            finish(self._client, rows, self.addresses)
+        with stage("passes", n_passes, "passes", hidden=True) as passes:
+            for _ in range(n_passes):
+                begin = [self._on(worker, tasks.begin_pass) for worker, _ in holders]
+                ready = [
+                    call(holder, alpha, words, *rows)
+                    for call, (_, holder) in zip(begin, holders, strict=True)
+                ]
+                rows = []
+                for piece in words:
+                    shares: Any = None
+                    for (worker, _), holder in zip(holders, ready, strict=True):
+                        shares = self._on(worker, tasks.add_shares)(
+                            holder, piece, shares
+                        )
+                    last = self._on(holders[-1][0], tasks.relaxed)
+                    rows.append(last(ready[-1], piece, shares))
+                finish(self._client, rows, self.addresses)
+                passes.update()
         return np.concatenate(results(self._client, rows, self.addresses))[:, : self._K]
 
     def _holders(

@@ -279,32 +279,33 @@ class PachinkoAllocation(CountTopicModel):
         check_countable(X)
         tokens = tokens_from_counts(X)
         sampler = "exact" if is_exact(self.sampler, tokens) else "blocked"
-        counted = stage("sweeps", self.max_iter, "sweeps", each=True)
-        with counted as sweeps, workers(self.n_jobs) as threads:
-            n_start = 0
-            if isinstance(self.super_sub_prior, str):
-                n_start = int(self.max_iter * _START)
-                topics, supers, below = start_paths(
-                    tokens,
-                    S,
-                    K,
-                    root,
-                    beta,
-                    seed,
-                    threads,
-                    sampler,
-                    n_start,
-                    sweeps.update,
+        sweeps = stage("sweeps", self.max_iter, "sweeps", each=True)
+        with workers(self.n_jobs) as threads:
+            with sweeps as counted:
+                n_start = 0
+                if isinstance(self.super_sub_prior, str):
+                    n_start = int(self.max_iter * _START)
+                    topics, supers, below = start_paths(
+                        tokens,
+                        S,
+                        K,
+                        root,
+                        beta,
+                        seed,
+                        threads,
+                        sampler,
+                        n_start,
+                        counted.update,
+                    )
+                else:
+                    topics = random_topics(tokens, K, seed)
+                    supers = random_topics(tokens, S, seed + 1)
+                paths = AssignedPaths(topics, supers, S, K)
+                chain = start_path_chain(
+                    tokens, paths, beta, seed, threads, sampler=sampler
                 )
-            else:
-                topics = random_topics(tokens, K, seed)
-                supers = random_topics(tokens, S, seed + 1)
-            paths = AssignedPaths(topics, supers, S, K)
-            chain = start_path_chain(
-                tokens, paths, beta, seed, threads, sampler=sampler
-            )
-            chain.n_sweeps = n_start
-            prior, trace = self._run(chain, paths, PathPrior(root, below), sweeps)
+                chain.n_sweeps = n_start
+                prior, trace = self._run(chain, paths, PathPrior(root, below), counted)
             weights = expected_counts(chain, prior).T.astype(np.float64)
             found = _from_counts(chain, paths, prior, weights)
         for name, value in found.items():

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from llmtopics._progress import stage
 from llmtopics.topics._gibbs.chain import MANY_TOPICS, Chain
 from llmtopics.topics._gibbs.kernels.common import filled_up, zeros
 from llmtopics.topics._gibbs.kernels.rows import relax
@@ -33,32 +34,26 @@ def expected_counts(
     table[:, :K] = chain.counts.word_topic()
     others = np.zeros((0, 0), np.float32) if chain.others is None else chain.others
     words = cut_words(tokens, chain.workers.n)
-    for _ in range(n_passes):
-        total = table[:, :K].sum(axis=0, dtype=np.float64)
-        priors = assigned.priors(doc_prior, prior, total)
-        # φ is fixed, so a token is not taken out of it
-        priors = priors._replace(inverse=priors.inverse[[0, 0]])
-        for documents in cut_all(tokens.starts, 1, assigned.n_alternatives):
+    pieces = cut_all(tokens.starts, 1, assigned.n_alternatives)
+    with stage("passes", n_passes * len(pieces), "parts", hidden=True) as parts:
+        for _ in range(n_passes):
+            total = table[:, :K].sum(axis=0, dtype=np.float64)
+            priors = assigned.priors(doc_prior, prior, total)
+            # φ is fixed, so a token is not taken out of it
+            priors = priors._replace(inverse=priors.inverse[[0, 0]])
+            share = partial(assigned.share, tokens)
+            for documents in pieces:
+                given = table, priors, shares
+                chain.workers.run(
+                    [partial(share, documents, piece, *given) for piece in words]
+                )
+                parts.update()
             chain.workers.run(
                 [
-                    partial(
-                        assigned.share,
-                        tokens,
-                        documents,
-                        piece,
-                        table,
-                        priors,
-                        shares,
-                    )
+                    partial(relax, shares, others, table, *piece, *prior.single)
                     for piece in words
                 ]
             )
-        chain.workers.run(
-            [
-                partial(relax, shares, others, table, *piece, *prior.single)
-                for piece in words
-            ]
-        )
     return table[:, :K]
 
 
