@@ -4,6 +4,9 @@ import shutil
 import sys
 from pathlib import Path
 
+from docutils import nodes
+from latex2mathml.converter import convert
+
 import llmtopics
 
 sys.path.insert(0, str(Path(__file__).parent))  # for gallery_order
@@ -18,7 +21,6 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.intersphinx",
-    "sphinx.ext.mathjax",
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "sphinx_design",
@@ -31,6 +33,7 @@ html_title = "llmtopics"
 html_theme = "pydata_sphinx_theme"
 html_static_path = ["_static"]
 html_css_files = ["style.css"]
+html_math_renderer = "mathml"
 html_theme_options = {
     "show_toc_level": 1,
     "header_links_before_dropdown": 6,
@@ -88,6 +91,16 @@ def _keep_numbers_together(app, name, source):
     source[0] = source[0].replace("± ", "±\u00a0")
 
 
+def _draw_formula(writer, node):
+    """Write a formula as MathML: browsers draw it without a script from elsewhere."""
+    if isinstance(node, nodes.math_block):
+        formula = convert(node.astext(), display="block")
+        writer.body.append(f'<div class="math">{formula}</div>\n')
+    else:
+        writer.body.append(convert(node.astext()))
+    raise nodes.SkipNode
+
+
 def _offer_tutorial(app, error):
     """Put the executed notebook beside its page, which links to it."""
     if not error and app.builder.format == "html":
@@ -96,5 +109,6 @@ def _offer_tutorial(app, error):
 
 
 def setup(app):
+    app.add_html_math_renderer("mathml", (_draw_formula, None), (_draw_formula, None))
     app.connect("source-read", _keep_numbers_together)
     app.connect("build-finished", _offer_tutorial)
