@@ -1,5 +1,6 @@
 """Sphinx configuration; `make docs` builds with warnings as errors."""
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -86,9 +87,14 @@ sphinx_gallery_conf = {
 }
 
 
-def _keep_numbers_together(app, name, source):
-    """Keep a number and its spread in two lines of a narrow column, not in three."""
-    source[0] = source[0].replace("± ", "±\u00a0")
+def _keep_together(app, name, source):
+    """Break no spread, interval or name of a corpus in the columns of tables."""
+
+    def joined(row):
+        row = re.sub(r"([(\[][-+]?\d\.\d+(?:,| to)) (?=[-+]?\d\.)", "\\1\u00a0", row[0])
+        return row.replace("± ", "±\u00a0").replace("20 News", "20\u00a0News")
+
+    source[0] = re.sub(r"(?m)^\|.*", joined, source[0])
 
 
 def _draw_formula(writer, node):
@@ -110,5 +116,5 @@ def _offer_tutorial(app, error):
 
 def setup(app):
     app.add_html_math_renderer("mathml", (_draw_formula, None), (_draw_formula, None))
-    app.connect("source-read", _keep_numbers_together)
+    app.connect("source-read", _keep_together)
     app.connect("build-finished", _offer_tutorial)

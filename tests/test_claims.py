@@ -41,18 +41,16 @@ def figures(cell):
 
 def measured(name):
     """Return problem → model → column → figure, without its spread."""
-    return {
-        part.partition("\n")[0]: {
-            row["model"]: {
-                column: float(cell.split()[0])
+    found = {}
+    for part in section(name).split("\n### ")[1:]:
+        problem = found.setdefault(part.partition("\n")[0], {})
+        for row in (row for rows in tables(part) for row in rows if "model" in row):
+            problem.setdefault(row["model"], {}).update(
+                (column, float(cell.split()[0]))
                 for column, cell in row.items()
                 if re.match(r"-?[\d.]+( ±|$)", cell)
-            }
-            for row in tables(part)[0]
-            if "model" in row
-        }
-        for part in section(name).split("\n### ")[1:]
-    }
+            )
+    return found
 
 
 def test_agreement_and_coherence_of_the_readme():
@@ -157,7 +155,9 @@ def test_figures_of_short_texts():
             name = row.pop("")
             for column, cell in row.items():
                 found = added[problems[column]][names.get(name, name)]
-                given = [float(f) for f in cell.strip(")").replace("−", "-").split(" (")]
+                given = [
+                    float(f) for f in cell.strip(")").replace("−", "-").split(" (")
+                ]
                 expected = [found[measure] for measure in measures]
                 assert given == pytest.approx(expected, abs=0.0056), (name, column)
 
