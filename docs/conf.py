@@ -47,6 +47,7 @@ html_show_sourcelink = False
 toc_object_entries_show_parents = "hide"
 
 autosummary_generate = True
+autodoc_typehints = "none"  # docstrings have the types, in words
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 myst_heading_anchors = 3
