@@ -1,8 +1,12 @@
 """Sphinx configuration; `make docs` builds with warnings as errors."""
 
+import re
 import shutil
 import sys
 from pathlib import Path
+
+from docutils import nodes
+from latex2mathml.converter import convert
 
 import llmtopics
 
@@ -18,7 +22,6 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.intersphinx",
-    "sphinx.ext.mathjax",
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "sphinx_design",
@@ -31,6 +34,7 @@ html_title = "llmtopics"
 html_theme = "pydata_sphinx_theme"
 html_static_path = ["_static"]
 html_css_files = ["style.css"]
+html_math_renderer = "mathml"
 html_theme_options = {
     "show_toc_level": 1,
     "header_links_before_dropdown": 6,
@@ -43,6 +47,7 @@ html_show_sourcelink = False
 toc_object_entries_show_parents = "hide"
 
 autosummary_generate = True
+autodoc_typehints = "none"  # docstrings have the types, in words
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 myst_heading_anchors = 3
@@ -83,9 +88,24 @@ sphinx_gallery_conf = {
 }
 
 
-def _keep_numbers_together(app, name, source):
-    """Keep a number and its spread in two lines of a narrow column, not in three."""
-    source[0] = source[0].replace("± ", "±\u00a0")
+def _keep_together(app, name, source):
+    """Break no spread, interval or name of a corpus in the columns of tables."""
+
+    def joined(row):
+        row = re.sub(r"([(\[][-+]?\d\.\d+(?:,| to)) (?=[-+]?\d\.)", "\\1\u00a0", row[0])
+        return row.replace("± ", "±\u00a0").replace("20 News", "20\u00a0News")
+
+    source[0] = re.sub(r"(?m)^\|.*", joined, source[0])
+
+
+def _draw_formula(writer, node):
+    """Write a formula as MathML: browsers draw it without a script from elsewhere."""
+    if isinstance(node, nodes.math_block):
+        formula = convert(node.astext(), display="block")
+        writer.body.append(f'<div class="math">{formula}</div>\n')
+    else:
+        writer.body.append(convert(node.astext()))
+    raise nodes.SkipNode
 
 
 def _offer_tutorial(app, error):
@@ -96,5 +116,6 @@ def _offer_tutorial(app, error):
 
 
 def setup(app):
-    app.connect("source-read", _keep_numbers_together)
+    app.add_html_math_renderer("mathml", (_draw_formula, None), (_draw_formula, None))
+    app.connect("source-read", _keep_together)
     app.connect("build-finished", _offer_tutorial)

@@ -16,7 +16,7 @@ def section() -> list[str]:
     rows = [
         [
             line["measure"],
-            f"{line['difference']:.0e}",
+            f"{line['difference']:.0g}",
             f"{line['seconds']:.3f}",
             f"{line['gensim_seconds']:.3f}",
             f"**{line['times_faster']:.0f}**",

@@ -14,7 +14,8 @@ A name is a hit if its vector (MiniLM) is nearer to representative documents of 
 of any other topic. The measure is the mean cosine with ten documents. The language model did not see them:
 it was shown the three before them. SmolLM2-135M, models with their defaults, means over the seeds. *By the
 model* counts the names that the language model wrote; the other topics are named by three of their words. *Captions* are
-names with three words beside them. *Three words* are the first three of each topic, without a language model.
+names with three words beside them. *Unchecked* is
+`check_documents=False`. *Three words* are the first three of each topic, without a language model.
 SearchSnippets: a sample of 4,000. 20 Newsgroups: 3,000 posts. The constants of the check were chosen on other
 documents: 4,000 titles of StackOverflow and 3,000 other posts.
 
@@ -44,5 +45,6 @@ def section() -> list[str]:
         rows.append(
             [f"{corpus}, K={K}", model, hits[0], by_model, *hits[1:], str(len(checked))]
         )
-    head = ["corpus", "topics of", naming.WAYS[0], "by the model", *naming.WAYS[1:]]
-    return [NAMING, table([*head, "seeds"], rows)] if rows else []
+    ways = ["unchecked" if way == naming.UNCHECKED else way for way in naming.WAYS]
+    head = ["corpus", "topics of", ways[0], "by the model", *ways[1:], "seeds"]
+    return [NAMING, table(head, rows)] if rows else []

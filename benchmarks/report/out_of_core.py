@@ -18,29 +18,21 @@ topics as in the fit without kills.
 """
 
 
+ROWS = {
+    "tokens": lambda line: f"{line['n_tokens']:,}",
+    "documents": lambda line: f"{line['n_documents']:,}",
+    "sweep, seconds": lambda line: f"{median(line['seconds_per_sweep']):.0f}",
+    "in all, minutes": lambda line: f"{line['seconds'] / 60:.1f}",
+    "memory, GiB": lambda line: f"{line['peak_anonymous_mib'] / 1024:.1f}",
+    "memory with pages, GiB": lambda line: f"{line['peak_mib'] / 1024:.1f}",
+    "killed after": lambda line: ", ".join(map(str, line["killed_after_sweeps"])),
+    "same topics": lambda line: "yes" if line["same_topics_after_kills"] else "no",
+}
+
+
 def section() -> list[str]:
     lines = {line["n_tokens"]: line for line in lines_of("out_of_core")}
-    rows = [
-        [
-            f"{line['n_tokens']:,}",
-            f"{line['n_documents']:,}",
-            f"{median(line['seconds_per_sweep']):.0f}",
-            f"{line['seconds'] / 60:.1f}",
-            f"{line['peak_anonymous_mib'] / 1024:.1f}",
-            f"{line['peak_mib'] / 1024:.1f}",
-            ", ".join(map(str, line["killed_after_sweeps"])),
-            "yes" if line["same_topics_after_kills"] else "no",
-        ]
-        for _, line in sorted(lines.items())
-    ]
-    head = [
-        "tokens",
-        "documents",
-        "sweep, s",
-        "in all, min",
-        "memory, GiB",
-        "with pages, GiB",
-        "killed after",
-        "same topics",
-    ]
-    return [TEXT, table(head, rows)] if rows else []
+    fits = [lines[n_tokens] for n_tokens in sorted(lines)]
+    head = ["", *(f"fit {number}" for number in range(1, len(fits) + 1))]
+    rows = [[name, *map(value, fits)] for name, value in ROWS.items()]
+    return [TEXT, table(head, rows)] if fits else []

@@ -100,6 +100,8 @@ def middle(values: Iterable[float | None], digits: int) -> str:
 
 def span(ratios: list[float]) -> str:
     """Return median and range; what was never reached is beyond all."""
+    if min(ratios) == inf:
+        return "never as good"
     low, mid, high = (
         "∞" if value == inf else f"{value:.2f}"
         for value in (min(ratios), median(ratios), max(ratios))

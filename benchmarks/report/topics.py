@@ -60,8 +60,8 @@ MEASURES = {
 }
 
 
-def topics_table(by_model: dict[str, list[dict]], K: int) -> str:
-    """Return the table of a problem. ACC is for as many topics as labels."""
+def topics_tables(by_model: dict[str, list[dict]], K: int) -> list[str]:
+    """Return quality and cost of a problem. ACC is for as many topics as labels."""
     runs = [run for runs in by_model.values() for run in runs]
     n_labels = max(run.get("n_labels", 0) for run in runs)
     measures = {
@@ -86,7 +86,7 @@ def topics_table(by_model: dict[str, list[dict]], K: int) -> str:
         )
         for measure in measures
     }
-    rows = []
+    quality, cost = [], []
     for model, runs in by_model.items():
         cells = {
             measure: spread(values(model, measure), 3)
@@ -100,8 +100,12 @@ def topics_table(by_model: dict[str, list[dict]], K: int) -> str:
         ]
         seconds = f"{median(run['seconds'] for run in runs):.1f}"
         peak = f"{median(run['peak_mib'] for run in runs):.0f}"
-        rows.append([model, *bold, seconds, peak, str(len(runs))])
-    return table(["model", *measures.values(), "seconds", "peak MiB", "seeds"], rows)
+        quality.append([model, *bold])
+        cost.append([model, seconds, peak, str(len(runs))])
+    return [
+        table(["model", *measures.values()], quality),
+        table(["model", "seconds", "peak MiB", "seeds"], cost),
+    ]
 
 
 def topics_notes(by_model: dict[str, list[dict]]) -> list[str]:
@@ -141,5 +145,5 @@ def section() -> list[str]:
             f"words, {size['n_tokens']:,} tokens.\n"
         )
         K = TEXT_PROBLEMS[problem][1]
-        parts += [topics_table(by_model, K), *topics_notes(by_model)]
+        parts += [*topics_tables(by_model, K), *topics_notes(by_model)]
     return parts + published(last)
