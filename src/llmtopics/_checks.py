@@ -312,7 +312,7 @@ def check_texts(X: Any, name: str, first_row: int = 0) -> list[str]:
         other than texts (the message has the row).
     """
     shape = getattr(X, "shape", (0,))
-    if len(shape) == 2 and (sp.issparse(X) or np.asarray(X).dtype.kind in "biufc"):
+    if len(shape) == 2 and _holds_numbers(X):
         raise ValueError(
             f"{name} reads texts, got numbers ({type(X).__name__} of shape {shape}): pass the "
             "texts themselves. For a matrix of word counts, use GibbsLDA; for vectors, "
@@ -326,6 +326,14 @@ def check_texts(X: Any, name: str, first_row: int = 0) -> list[str]:
                 f"{type(text).__name__}: remove it, or replace it by a text."
             )
     return texts
+
+
+def _holds_numbers(X: Any) -> bool:
+    """Return whether a table or a matrix holds numbers alone."""
+    try:
+        return sp.issparse(X) or np.asarray(X).dtype.kind in "biufc"
+    except TypeError:  # StoredCounts: they are never an array
+        return True
 
 
 def check_rows(X: Any, name: str, kind: str) -> list[Any]:
