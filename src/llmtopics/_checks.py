@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from numbers import Integral
+from numbers import Integral, Real
 from reprlib import repr as shortened
 from typing import Any
 
@@ -251,6 +251,18 @@ def check_positive(**numbers: Any) -> None:
             raise ValueError(
                 f"{name} must be a whole number of at least 1, got {number!r}."
             )
+
+
+def check_share(*, with_ends: bool = False, **numbers: Any) -> None:
+    """Raise a ValueError if an argument is not a number between 0 and 1.
+
+    0 and 1 themselves are allowed ``with_ends``.
+    """
+    for name, number in numbers.items():
+        is_number = isinstance(number, Real) and not isinstance(number, bool)
+        if is_number and (0 < number < 1 or (with_ends and number in (0, 1))):
+            continue
+        raise ValueError(f"{name} must be between 0 and 1, got {shortened(number)}.")
 
 
 def check_vocabulary(
