@@ -3,6 +3,7 @@
 As in ``tests/test_fuzz.py``.
 """
 
+import re
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,7 @@ from llmtopics import (
     FusionTopicModel,
     GibbsLDA,
     LLMAugmenter,
+    LLMError,
     LLMResampler,
     PrecomputedEmbeddings,
     PrivateLDA,
@@ -29,6 +31,7 @@ from llmtopics import (
 )
 from llmtopics._language import LanguageModel
 from llmtopics.embed import store_vectors
+from llmtopics.embed._precomputed import NoVectorError
 from llmtopics.naming import name_topics
 from llmtopics.plots import topic_colors
 from llmtopics.redaction import redact_pii
@@ -46,7 +49,20 @@ from tests.fuzzing import (
     words,
 )
 
-SENTENCES = ["An apple. A pear!", "A bank lends money.", "Apple bank, pear loan"] * 3
+SENTENCES = [
+    *[
+        "An apple. A pear!",
+        "A bank lends money.",
+        "Apple bank, pear loan",
+        "A ripe pear",
+    ],
+    *[
+        "Money and a loan",
+        "The bank of apple money",
+        "Ripe apples",
+        "Loan, bank. Plum!",
+    ],
+]
 NUMBERS = [0, -1, 1.5, np.nan, np.inf, "x", None, True]
 
 
@@ -126,7 +142,13 @@ def check_given_vectors(data):
         rows = np.eye(max(len(known), 1))[: len(known)]
     embedder = PrecomputedEmbeddings(known, rows)
     asked = data.draw(st.just(known) | corpora)
-    found = answer_or_refusal(lambda: embedder.transform(asked))
+    try:
+        found = answer_or_refusal(lambda: embedder.transform(asked))
+    except AssertionError as error:
+        if not isinstance(error.__cause__, NoVectorError):
+            raise
+        assert {text for text in asked if text.strip()} - {*known}
+        return
     if found is not None:
         assert found.shape[0] == len(asked)
         assert np.isfinite(found).all()
@@ -144,8 +166,8 @@ def fitted_lsa():
 
 def check_stored_vectors(data):
     some = data.draw(corpora)
-    bad = [None, "x", lambda texts: texts, lsa()]
-    embedder = data.draw(st.sampled_from(bad[1:])) if rarely(data) else fitted_lsa()
+    bad = [5, lambda texts: texts, TextAnalyzer(), [1]]
+    embedder = data.draw(st.sampled_from(bad)) if rarely(data) else fitted_lsa()
     size = data.draw(st.sampled_from([1, 2, 10**6]))
     if rarely(data):
         size = data.draw(st.sampled_from(NUMBERS))
@@ -285,6 +307,8 @@ class AnyAnswer(LanguageModel):
     def _compute(self, prompts, request, on_error):
         for i, _ in enumerate(prompts):
             answer = self.answers[i % len(self.answers)]
+            if answer is None and on_error == "raise":
+                raise LLMError("no answer")
             yield [i], [answer]
 
 
@@ -304,7 +328,11 @@ def check_names(data):
         options = ["n_words", "n_documents", "document_length", "mixtures", "texts"]
         given[data.draw(st.sampled_from(options))] = data.draw(st.sampled_from(NUMBERS))
     given["describe"] = data.draw(st.booleans())
-    found = answer_or_refusal(lambda: name_topics(listed, llm=llm, **given), given)
+    try:
+        found = answer_or_refusal(lambda: name_topics(listed, llm=llm, **given), given)
+    except LLMError:  # every answer is blank, or every call failed
+        assert not any(re.search(r"\w", answer or "") for answer in llm.answers)
+        return
     if found is not None:
         assert len(found.names) == len({*found.names}) == len(listed)
         for name in found.names:
