@@ -143,7 +143,7 @@ ARGUMENTS = {
     "doc_vectors": vectors,
     "k": st.sampled_from([1, 3, 0, -1, 2.5]),
     "labels": labels,
-    "measure": st.sampled_from(["npmi", "uci", "umass", "c_v", "x", None]),
+    "measure": st.sampled_from(["npmi", "uci", "u_mass", "c_v", "x", None]),
     "mixtures": shares() | vectors,
     "n_particles": st.sampled_from([1, 2, 0]),
     "n_topics": st.sampled_from([1, 3, 0]),
@@ -161,7 +161,7 @@ ARGUMENTS = {
     "window_size": st.sampled_from(["auto", None, 1, 5, 0, "x"]),
 }
 TOPICS_ARE_LABELS = {"topics": labels | shares()}
-WITHOUT = {
+WITHOUT = {  # in tests/metrics/test_fuzz_fits.py
     "membership_inference",
     "rate_topics",
     "suggest_n_components",

@@ -3,7 +3,6 @@
 As in ``tests/test_fuzz.py``.
 """
 
-import re
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -330,8 +329,7 @@ def check_names(data):
     given["describe"] = data.draw(st.booleans())
     try:
         found = answer_or_refusal(lambda: name_topics(listed, llm=llm, **given), given)
-    except LLMError:  # every answer is blank, or every call failed
-        assert not any(re.search(r"\w", answer or "") for answer in llm.answers)
+    except LLMError:  # no topic has an answer with a word
         return
     if found is not None:
         assert len(found.names) == len({*found.names}) == len(listed)

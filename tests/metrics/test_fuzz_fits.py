@@ -119,7 +119,7 @@ def check_rate_topics(data):
 
 
 def check_topic_scorer(data):
-    measures = ["quality", "npmi", "c_v", "umass", "uci", "diversity", "inverted_rbo"]
+    measures = ["quality", "npmi", "c_v", "u_mass", "uci", "diversity", "inverted_rbo"]
     measures += ["exclusivity", "distance", "completion"]
     options = {
         "measure": [*measures, "x", []],
