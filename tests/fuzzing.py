@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pandas as pd
+import pytest
 import scipy.sparse as sp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -122,3 +123,24 @@ def run(check, n):
         suppress_health_check=[*HealthCheck],
     )
     options(given(st.data())(check))()
+
+
+def as_tests(checks):
+    """Return two tests of properties, and of 50 times as many examples in ``make soak``.
+
+    Parameters
+    ----------
+    checks : dict from functions to numbers of examples
+        ``check_NAME(data)`` draws its input from ``data``.
+    """
+    each = pytest.mark.parametrize(
+        "check", checks, ids=lambda check: check.__name__.removeprefix("check_")
+    )
+
+    def any_input(check):
+        run(check, checks[check])
+
+    def much_more_input(check):
+        run(check, 50 * checks[check])
+
+    return each(any_input), pytest.mark.soak(each(much_more_input))

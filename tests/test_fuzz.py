@@ -8,7 +8,6 @@ import re
 from inspect import signature
 
 import numpy as np
-import pytest
 import scipy.sparse as sp
 from hypothesis import strategies as st
 from sklearn.decomposition import TruncatedSVD
@@ -35,6 +34,7 @@ from llmtopics.naming._candidates import as_name, as_sentence, is_copy
 from llmtopics.report import topic_report
 from tests.fuzzing import (
     answer_or_refusal,
+    as_tests,
     assert_shares,
     components,
     corpora,
@@ -42,7 +42,6 @@ from tests.fuzzing import (
     labels,
     prior,
     rarely,
-    run,
     shares,
     texts,
     topics,
@@ -144,7 +143,7 @@ ARGUMENTS = {
     "doc_vectors": vectors,
     "k": st.sampled_from([1, 3, 0, -1, 2.5]),
     "labels": labels,
-    "measure": st.sampled_from(["npmi", "uci", "umass", "c_v", "x", None]),
+    "measure": st.sampled_from(["npmi", "uci", "u_mass", "c_v", "x", None]),
     "mixtures": shares() | vectors,
     "n_particles": st.sampled_from([1, 2, 0]),
     "n_topics": st.sampled_from([1, 3, 0]),
@@ -162,7 +161,7 @@ ARGUMENTS = {
     "window_size": st.sampled_from(["auto", None, 1, 5, 0, "x"]),
 }
 TOPICS_ARE_LABELS = {"topics": labels | shares()}
-WITHOUT = {
+WITHOUT = {  # in tests/metrics/test_fuzz_fits.py
     "membership_inference",
     "rate_topics",
     "suggest_n_components",
@@ -346,14 +345,7 @@ CHECKS = {
     check_report: 25,
     check_planted_topics: 100,
 }
-
-
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__[6:])
-def test_any_input_is_answered_or_refused(check):
-    run(check, CHECKS[check])
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__[6:])
-def test_much_more_input_is_answered_or_refused(check):
-    run(check, 50 * CHECKS[check])
+(
+    test_any_input_is_answered_or_refused,
+    test_much_more_input_is_answered_or_refused,
+) = as_tests(CHECKS)

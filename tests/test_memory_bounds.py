@@ -47,8 +47,11 @@ def one_long_word():
     assert len(split_sentences(word)) == 1
     assert len(TopicSummarizer(model, vector_weight=0).fit(texts).transform(texts)) == 3
 
-def embedder(folder):
-    TransformerEmbedder(str(folder), cache_dir=False).fit_transform(["a text"])
+def embedder(folder, text="a text"):
+    TransformerEmbedder(str(folder), cache_dir=False).fit_transform([text])
+
+def llm(folder, text="a"):
+    LocalLLM(str(folder), cache_dir=False).generate([text], max_new_tokens=1)
 
 HOW = {
     "word": lambda path: one_long_word(),
@@ -57,7 +60,9 @@ HOW = {
     "saved": load,
     "counts": StoredCounts,
     "model": embedder,
-    "llm": lambda folder: LocalLLM(str(folder), cache_dir=False).generate(["a"]),
+    "embedded": lambda path: embedder(place / "model whole", path.read_text() * 10**7),
+    "asked": lambda path: llm(place / "model whole", path.read_text() * 10**7),
+    "llm": llm,
     "gguf": lambda path: LocalLLM(
         str(path.parent), gguf_file=path.name, cache_dir=False
     ).generate(["a"]),
@@ -66,6 +71,7 @@ try:  # modules that are imported at first use
     GibbsLDA(2, max_iter=2).fit([[1, 2], [2, 1]])
     load(place / "saved whole")
     embedder(place / "model whole")
+    llm(place / "model whole")
 except Exception as error:
     print(json.dumps(["first", repr(error), 0]))
 status = Path("/proc/self/status").read_text()
@@ -156,6 +162,9 @@ def hostile(tmp_path_factory, small_model):
     whole = place / "saved whole"
     files = {
         "word": b"",
+        "embedded words": b"cats ",
+        "embedded word": b"cats",
+        "asked words": b"cats ",
         "picture of 900 million pixels": png(30_000, 30_000),
         "picture of 180 million pixels": png(18_000, 10_000),
         "sound of 4 GB": wav(2**32 - 1),
@@ -213,7 +222,10 @@ def test_what_claims_much_memory_is_an_error_within_a_limit(hostile):
     )
     read = {name for name, outcome, _ in told if outcome == "done"}
     assert read == {
+        "asked words",
         "counts whole",
+        "embedded word",
+        "embedded words",
         "model whole",
         "saved whole",
         "sound of 4 GB",

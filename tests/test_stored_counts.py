@@ -15,11 +15,14 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
 from llmtopics import (
+    FusionTopicModel,
     GibbsLDA,
     PachinkoAllocation,
     StoredCounts,
     SweepCallback,
+    TransformerEmbedder,
     store_counts,
+    suggest_n_components,
 )
 from llmtopics._compiled.threads import ONE
 from llmtopics.datasets import load_reuters395, make_topics
@@ -482,6 +485,14 @@ def test_what_reads_counts_in_memory_says_so(stored, method):
         getattr(lda, method)(stored)
     with pytest.raises(TypeError, match="one block at a time"):
         PachinkoAllocation(2).fit(stored)
+    with pytest.raises(TypeError, match="one block at a time"):
+        suggest_n_components(lda, stored)
+
+
+def test_what_reads_texts_says_so(stored):
+    for model in (FusionTopicModel(2), TransformerEmbedder(cache_dir=False)):
+        with pytest.raises(ValueError, match=r"got numbers \(StoredCounts .*the texts"):
+            model.fit(stored)
 
 
 SCRIPT = """

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from numbers import Integral
+from numbers import Integral, Real
 from reprlib import repr as shortened
 from typing import Any
 
@@ -253,6 +253,18 @@ def check_positive(**numbers: Any) -> None:
             )
 
 
+def check_share(*, with_ends: bool = False, **numbers: Any) -> None:
+    """Raise a ValueError if an argument is not a number between 0 and 1.
+
+    0 and 1 themselves are allowed ``with_ends``.
+    """
+    for name, number in numbers.items():
+        is_number = isinstance(number, Real) and not isinstance(number, bool)
+        if is_number and (0 < number < 1 or (with_ends and number in (0, 1))):
+            continue
+        raise ValueError(f"{name} must be between 0 and 1, got {shortened(number)}.")
+
+
 def check_vocabulary(
     vocabulary: Any, n_columns: int, name: str, axis: str = "columns"
 ) -> dict[str, int]:
@@ -312,7 +324,7 @@ def check_texts(X: Any, name: str, first_row: int = 0) -> list[str]:
         other than texts (the message has the row).
     """
     shape = getattr(X, "shape", (0,))
-    if len(shape) == 2 and (sp.issparse(X) or np.asarray(X).dtype.kind in "biufc"):
+    if len(shape) == 2 and _holds_numbers(X):
         raise ValueError(
             f"{name} reads texts, got numbers ({type(X).__name__} of shape {shape}): pass the "
             "texts themselves. For a matrix of word counts, use GibbsLDA; for vectors, "
@@ -326,6 +338,14 @@ def check_texts(X: Any, name: str, first_row: int = 0) -> list[str]:
                 f"{type(text).__name__}: remove it, or replace it by a text."
             )
     return texts
+
+
+def _holds_numbers(X: Any) -> bool:
+    """Return whether a table or a matrix holds numbers alone."""
+    try:
+        return sp.issparse(X) or np.asarray(X).dtype.kind in "biufc"
+    except TypeError:  # StoredCounts: they are never an array
+        return True
 
 
 def check_rows(X: Any, name: str, kind: str) -> list[Any]:

@@ -164,6 +164,8 @@ class StoredCounts:
             "them, scipy.sparse.vstack(list(counts)). FusionTopicModel reads texts."
         )
 
+    __getitem__ = __array__  # no rows are picked: searches and splits get this error
+
     def __iter__(self) -> Iterator[sp.csr_array]:
         words, starts = self.words, self.starts
         first, D = 0, self.shape[0]

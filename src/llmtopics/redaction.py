@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from numbers import Real
 from typing import Any
 
 from llmtopics._redact import redacted
@@ -168,7 +169,7 @@ def presidio(
         )
     if not entities:
         raise ValueError("entities is empty: name a kind, such as 'PERSON'.")
-    if not 0 <= score_threshold <= 1:
+    if not isinstance(score_threshold, Real) or not 0 <= score_threshold <= 1:
         raise ValueError(
             f"score_threshold must be between 0 and 1, got {score_threshold!r}."
         )

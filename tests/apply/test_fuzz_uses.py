@@ -24,14 +24,16 @@ from llmtopics import (
 from llmtopics.text import split_sentences
 from tests.fuzzing import (
     answer_or_refusal,
+    as_tests,
     assert_shares,
     labels,
     odd,
     rarely,
-    run,
     texts,
     words,
 )
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # advice, as of n_words
 
 SENTENCES = [
     "The apple was great. The pear was great, too.",
@@ -332,16 +334,7 @@ def check_summarizer(data):
 
 
 CHECKS = {check_recommender: 80, check_sentiment: 60, check_summarizer: 60}
-
-
-@pytest.mark.filterwarnings("ignore::UserWarning")  # advice, as of n_words
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__[6:])
-def test_any_input_is_answered_or_refused(check):
-    run(check, CHECKS[check])
-
-
-@pytest.mark.soak
-@pytest.mark.filterwarnings("ignore::UserWarning")
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__[6:])
-def test_much_more_input_is_answered_or_refused(check):
-    run(check, 50 * CHECKS[check])
+(
+    test_any_input_is_answered_or_refused,
+    test_much_more_input_is_answered_or_refused,
+) = as_tests(CHECKS)

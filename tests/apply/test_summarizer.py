@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.decomposition import TruncatedSVD
 from sklearn.exceptions import NotFittedError
-from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 
@@ -31,7 +32,7 @@ from llmtopics.apply._summarizer_coverage import (
     choose_sentences,
     topic_coverage,
 )
-from llmtopics.apply._summarizer_sentences import count_words
+from llmtopics.apply._summarizer_sentences import count_words, with_known_words
 from llmtopics.apply._summarizer_summaries import extract
 from llmtopics.apply._summarizer_writing import check_answer, not_in_source, prompt_of
 from llmtopics.datasets import load_bbc_news
@@ -479,6 +480,8 @@ def test_a_good_answer_is_the_summary(model):
         ("The dog and the profit of Globex.", "names or numbers", {}),
         ("A dog, and a profit of 1,300 in the market.", "names or numbers", {}),
         ("The cat, the dog, the cat and the dog.", "topics were left out", {}),
+        ("Cat and dog. Nothing else is of any note here.", "topics were left out", {}),
+        ("Nothing here is of any note.", "topic model knows no word", {}),
         ("I'm sorry, I cannot help with that.", "refused", {}),
         ("", "no whole sentence", {}),
         ("The dog and the market have", "no whole sentence", {}),
@@ -492,6 +495,21 @@ def test_a_bad_answer_is_replaced_by_sentences(model, answer, outcome, parameter
     assert outcome in found.outcome
     limits = {k: v for k, v in parameters.items() if k == "n_words"}
     assert found.summary == summarizer(model, **limits).transform([TEXT])[0]
+
+
+def test_vectors_tell_the_topics_of_unknown_words():
+    """No answer has a word that the model of this embedder counts."""
+    model = FusionTopicModel(
+        2,
+        vectorizer=CountVectorizer(vocabulary=["zebra", "yak"]),
+        embedder=make_pipeline(TfidfVectorizer(), TruncatedSVD(2)),
+        max_iter=2,
+        random_state=0,
+    )
+    texts = ["A zebra ran and a zebra hid.", "A yak ate. A yak slept."]
+    made = TopicSummarizer(model, llm=FakeLLM("It ran and it hid.")).fit(texts)
+    assert with_known_words(made.model_, ["It ran."]) == ["It ran."]
+    assert made.summarize(texts).outcome.str.contains("knows no word").sum() == 0
 
 
 def test_what_failed_is_in_the_table(model):

@@ -213,6 +213,27 @@ def test_without_a_client():
         DaskFusionTopicModel().fit(bag(1))
 
 
+def test_labels_after_the_client_is_closed_say_what_to_do(threads):
+    settings = SETTINGS | {"n_components": 2, "max_iter": 1, "co_training": 0}
+    with Client(threads.scheduler.address, set_as_default=False) as client:
+        model = DaskFusionTopicModel(**settings, client=client).fit(bag(1, TEXTS[:9]))
+        assert labels(model, client).shape == (9,)
+    with pytest.raises(AttributeError, match=r"closed or lost: call transform .* or"):
+        print(model.labels_)
+    with pytest.raises(AttributeError, match="neither in pickles"):
+        print(pickle.loads(pickle.dumps(model)).labels_)
+    assert model.transform(TEXTS[:2]).shape == (2, 2)
+
+
+def test_a_stopped_scheduler_is_told(threads, monkeypatch):
+    """DaskGibbsLDA has checkpoints, and this model has none."""
+    client = Client(threads.scheduler.address, set_as_default=False)
+    monkeypatch.setattr(Tasks, "copy", lambda tasks, futures: client.close())
+    model = DaskFusionTopicModel(**SETTINGS, client=client)
+    with pytest.raises(RuntimeError, match=r"scheduler .* call fit again\.$"):
+        model.fit(bag(2, TEXTS[:60]))
+
+
 def test_canceled_tasks_are_told(threads, monkeypatch):
     monkeypatch.setattr(
         Tasks,

@@ -1,6 +1,7 @@
 """Precomputed vectors, looked up by text."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
@@ -107,3 +108,10 @@ def test_the_error_quotes_a_text_without_a_vector(looked_up):
     assert_array_equal(
         PrecomputedEmbeddings(["a", "a"], [[1, 2], [1, 2]]).transform(["a"]), [[1, 2]]
     )
+
+
+def test_numbers_beyond_float32_are_refused():
+    table = pd.DataFrame([[1e300, 0.0]])
+    for vectors in (table, table.to_numpy(), table.to_numpy().tolist()):
+        with pytest.raises(ValueError, match="vectors contains infinity"):
+            PrecomputedEmbeddings(["a text"], vectors).transform(["a text"])

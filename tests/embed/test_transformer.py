@@ -110,6 +110,48 @@ def test_long_texts_are_truncated_or_averaged(caplog):
     assert_allclose(whole[1], cut[1], atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["truncate", "mean"])
+def test_what_a_tokenizer_reads_at_once_changes_no_bit(news, kind, monkeypatch):
+    """No text is longer, and together they are."""
+    model = embedder(max_length=16, long_texts=kind)
+    expected = model.transform(news)
+    longest = max(map(len, news))
+    assert longest < sum(map(len, news)) / 4
+    monkeypatch.setattr(encode, "most_characters", lambda n_tokens: longest)
+    assert_array_equal(model.transform(news), expected)
+
+
+def test_a_huge_text_is_cut_or_divided_before_its_tokens(news, monkeypatch, caplog):
+    model = embedder(max_length=16, normalize=False)
+    expected = model.transform(news)
+    monkeypatch.setattr(encode, "most_characters", lambda n_tokens: 200)
+    assert min(map(len, news)) > 400
+    caplog.clear()
+    found = clone(model).transform(news)
+    assert_array_equal(found, expected)  # 16 tokens are at the start
+    assert "9 of 9 texts are longer than 16 tokens and were cut" in caplog.text
+    parts = [*encode._parts(news[0], 200)]
+    assert "".join(parts) == news[0]
+    assert max(map(len, parts)) <= 200
+    assert all(part.startswith(" ") for part in parts[1:])
+    whole = model.set_params(long_texts="mean").transform(news[:1])[0]
+    tokenizer = load.load_tokenizer(minilm())
+    pieces = tokenizer(
+        parts, truncation=True, max_length=16, return_overflowing_tokens=True
+    )
+    lengths = np.zeros(len(parts))
+    for part, ids in zip(
+        pieces["overflow_to_sample_mapping"], pieces["input_ids"], strict=True
+    ):
+        lengths[part] += len(ids)
+    assert_allclose(whole, np.average(model.transform(parts), 0, lengths), atol=1e-5)
+
+
+def test_a_text_without_spaces_is_divided_anywhere():
+    assert [*encode._parts("abcdefg", 3)] == ["abc", "def", "g"]
+    assert [*encode._parts("a b c d", 4)] == ["a b", " c d"]
+
+
 def test_workers_log_one_warning_about_long_texts(caplog, tmp_path):
     """In workers, a call encodes its texts in portions."""
     model = embedder(max_length=8, cache_dir=tmp_path)

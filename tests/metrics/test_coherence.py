@@ -274,6 +274,7 @@ def test_words_that_are_always_together_are_coherent():
         (([["cat"]], TEXTS), {}, "Topic 0"),
         (([TOPIC, ["cat", "cat"]], TEXTS), {}, "Topic 1 has a word twice"),
         (([[1, 2]], [[1, 2]]), {}, "Words must be str"),
+        ((5, [["cat"]]), {}, "Topics must be lists of words"),
         (([TOPIC], ["raw text"]), {}, r"reference\[0\]"),
         (([TOPIC], [["cat"], None]), {}, r"reference\[1\]"),
         (([TOPIC], "text"), {}, "list of documents"),

@@ -130,6 +130,7 @@ def test_a_tuned_language_model_is_found_out(tmp_path):
         ({"others": OTHERS[:1]}, "others needs two or more documents, got 1"),
         ({"others": OTHERS * 0}, "Row 0 of others has no words"),
         ({"confidence": 1}, "confidence must be between"),
+        ({"confidence": "0.9"}, "confidence must be between 0 and 1, got '0.9'"),
         ({"false_positive_rate": 0}, "false_positive_rate must be between"),
         ({"model": lambda X: [0.0]}, "members have shape"),
         ({"model": lambda X: np.full(X.shape[0], np.nan)}, "row 0 of members is nan"),

@@ -356,6 +356,8 @@ def test_bad_input_is_named(planted, bbc):
         {"n_words": 0},
         {"n_words": 1},
         {"method": "best"},
+        {"method": ["frex"]},
+        {"measure": ["npmi"]},
         {"window_size": -3},
     ]:
         with pytest.raises(ValueError, match=next(iter(options))):
@@ -371,6 +373,8 @@ def test_bad_input_is_named(planted, bbc):
     model = GibbsLDA(4, max_iter=5, random_state=0)
     with pytest.raises(TypeError, match="no components_"):
         topic_scorer()(model, X)
+    with pytest.raises(ValueError, match=r"reads word counts, .* row 0 holds"):
+        topic_scorer()(clone(model).fit(X), ["word " * 10_000])
     with pytest.raises(ValueError, match="window"):
         topic_scorer("c_v", window_size=10)(model.fit(X), X)
     tfidf = Pipeline(

@@ -122,12 +122,19 @@ def test_a_model_without_random_state_needs_subsample(planted):
         topic_stability(Fixed(), planted.data)
 
 
+@pytest.mark.parametrize("model", [None, "lda", GibbsLDA])
+def test_what_cannot_be_fitted_is_refused(planted, model):
+    with pytest.raises(TypeError, match="a topic model that it can fit, got"):
+        topic_stability(model, planted.data)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"n_runs": 0}, "n_runs"),
         ({"subsample": 1}, "subsample"),
         ({"subsample": 0}, "sub"),
+        ({"subsample": "half"}, "subsample must be between 0 and 1, got 'half'"),
     ],
 )
 def test_bad_options_are_named(planted, options, message):

@@ -191,7 +191,9 @@ def test_one_number_is_not_called_the_best():
         ({"n_components": [3, 0]}, "n_components must be a whole number"),
         ({"n_runs": 1}, "n_runs must be at least 2"),
         ({"n_runs": 0}, "n_runs must be a whole number"),
-        ({"test_size": 2.0}, "test_size"),
+        ({"test_size": 2.0}, "test_size must be between 0 and 1"),
+        ({"test_size": float("nan")}, "test_size must be between 0 and 1"),
+        ({"test_size": "x"}, "test_size must be between 0 and 1"),
     ],
 )
 def test_bad_input(given, message):

@@ -7,14 +7,21 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
-import pytest
 from hypothesis import strategies as st
 from matplotlib import pyplot as plt
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.pipeline import make_pipeline
 
 from llmtopics import GibbsLDA, TextAnalyzer, plots, read_topics, suggest_n_components
-from tests.fuzzing import answer_or_refusal, labels, odd, rarely, real, run, vectors
+from tests.fuzzing import (
+    answer_or_refusal,
+    as_tests,
+    labels,
+    odd,
+    rarely,
+    real,
+    vectors,
+)
 from tests.nasty import TEXTS
 
 NAMES = [
@@ -305,14 +312,7 @@ CHECKS = {
     check_plots_of_choices: 60,
     check_plots_of_numbers: 60,
 }
-
-
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__[6:])
-def test_any_input_is_drawn_or_refused(check):
-    run(check, CHECKS[check])
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__[6:])
-def test_much_more_input_is_drawn_or_refused(check):
-    run(check, 50 * CHECKS[check])
+(
+    test_any_input_is_drawn_or_refused,
+    test_much_more_input_is_drawn_or_refused,
+) = as_tests(CHECKS)

@@ -168,7 +168,7 @@ def test_fewer_distinct_vectors_than_topics_warn(rng):
     ("X", "message"),
     [
         ([[1.0, np.nan], [1, 2], [3, 4]], "NaN"),
-        ([[1.0, 2.0]], "n_samples=1 .* n_components=3"),
+        ([[1.0, 2.0]], "^n_samples=1 texts are fewer than n_components=3"),
         (np.vstack([np.ones((2, 4)), np.zeros((5, 4))]), "Only 2 of n_samples=7 texts"),
     ],
 )

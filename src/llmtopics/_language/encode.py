@@ -14,7 +14,7 @@ import numpy as np
 from llmtopics._language.devices import devices_of
 from llmtopics._language.encode_settings import EncodeSettings
 from llmtopics._language.load import load_config, load_model, load_tokenizer
-from llmtopics._language.request import without_surrogates
+from llmtopics._language.request import most_characters, without_surrogates
 from llmtopics._language.workers import batch_tokens, in_workers, tokenizing
 
 _CPU_BLOCK, _GPU_BLOCK = 2**14, 2**20  # characters that a worker takes at a time
@@ -123,14 +123,10 @@ def _encode_block(
     import torch
 
     with tokenizing(in_parallel=model.device.type != "cpu"):
-        chunks, owners = _chunks(texts, tokenizer, encoding.max_length)
+        chunks, owners, n_long = _chunks(texts, tokenizer, encoding)
     first = np.diff(owners, prepend=-1) > 0
-    n_long = len(np.unique(owners[~first]))
     firsts = [chunk for chunk, is_first in zip(chunks, first, strict=True) if is_first]
     n_unknown = sum(_mostly_unknown(chunk, tokenizer) for chunk in firsts)
-    if encoding.long_texts == "truncate":
-        chunks = firsts
-        owners, first = owners[first], first[first]
     lengths = np.array([len(chunk) for chunk in chunks])
     # only the first piece of a text has the prompt
     skipped = np.where(first, np.minimum(n_skipped, lengths - 1), 0)
@@ -169,20 +165,68 @@ def _mostly_unknown(tokens: list[int], tokenizer: Any) -> bool:
 
 
 def _chunks(
-    texts: list[str], tokenizer: Any, max_length: int
-) -> tuple[list[list[int]], np.ndarray]:
-    """Return pieces of at most ``max_length`` tokens, and the row of each piece's text."""
-    readable = [without_surrogates(text) for text in texts]
-    found = tokenizer(
-        readable,
-        truncation=True,
-        max_length=max_length,
-        return_overflowing_tokens=True,
-        return_attention_mask=False,
-        return_token_type_ids=False,
-        verbose=False,
-    )
-    return found["input_ids"], np.asarray(found["overflow_to_sample_mapping"], np.int64)
+    texts: list[str], tokenizer: Any, encoding: EncodeSettings
+) -> tuple[list[list[int]], np.ndarray, int]:
+    """Return pieces of at most ``max_length`` tokens, the row of each, and how many are long.
+
+    Long are texts of several pieces. If texts are truncated, only their first is returned.
+    """
+    in_pieces = encoding.long_texts == "mean"
+    size = most_characters(encoding.max_length)
+    long = {row for row, text in enumerate(texts) if len(text) > size}
+    chunks: list[list[int]] = []
+    owners: list[int] = []
+    for portion in _portions(texts, size, in_pieces):
+        found = tokenizer(
+            [without_surrogates(part) for _, part in portion],
+            truncation=True,
+            max_length=encoding.max_length,
+            return_overflowing_tokens=True,
+            return_attention_mask=False,
+            return_token_type_ids=False,
+            verbose=False,
+        )
+        parts = found["overflow_to_sample_mapping"]
+        for i, chunk in zip(parts, found["input_ids"], strict=True):
+            row = portion[i][0]
+            if row in owners[-1:]:
+                long.add(row)
+                if not in_pieces:
+                    continue
+            chunks.append(chunk)
+            owners.append(row)
+    return chunks, np.asarray(owners, np.int64), len(long)
+
+
+def _portions(
+    texts: list[str], size: int, in_pieces: bool
+) -> Iterator[list[tuple[int, str]]]:
+    """Yield rows and parts of texts, of about ``size`` characters at a time.
+
+    A tokenizer takes much memory per character. A longer text is divided at blanks if it is
+    encoded in pieces, else it is cut.
+    """
+    portion: list[tuple[int, str]] = []
+    n = 0
+    for row, text in enumerate(texts):
+        for part in _parts(text, size) if in_pieces else [text[:size]]:
+            if portion and n + len(part) > size:
+                yield portion
+                portion, n = [], 0
+            portion.append((row, part))
+            n += len(part)
+    yield portion
+
+
+def _parts(text: str, size: int) -> Iterator[str]:
+    """Yield a text in parts of at most ``size`` characters, from blank to blank."""
+    start = 0
+    while len(text) - start > size:
+        blank = text.rfind(" ", start + size // 2, start + size)
+        end = start + size if blank < 0 else blank
+        yield text[start:end]
+        start = end
+    yield text[start:]
 
 
 def _pooled(

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from llmtopics._language.load import cache_name, load_config, load_tokenizer
-from llmtopics._language.request import Request, split_template
+from llmtopics._language.request import Request, most_characters, split_template
 from llmtopics._language.workers import tokenizing
 
 logger = logging.getLogger(__name__)
@@ -34,15 +34,16 @@ def to_tokens(
     tokenizer = load_tokenizer(folder)
     head, tail = frame_of(request, tokenizer)
     special = not (request.chat and tokenizer.chat_template)  # chat templates have them
+    n_free = _tokens_left(head + tail, special, request, folder)
+    keep = min(n_free, request.max_length or n_free)
     names = sorted(tokenizer.get_added_vocab(), key=len, reverse=True)
     texts = []
     for text in prompts:
+        text = text[: most_characters(keep)]
         for name in names:  # so that a text cannot end its turn or speak as the system
             text = text.replace(name, " ")
         texts.append(text)
 
-    n_free = _tokens_left(head + tail, special, request, folder)
-    keep = min(n_free, request.max_length or n_free)
     ends = _tokens(tokenizer, texts, False, return_offsets_mapping=True)
     ends = ends["offset_mapping"]
     n_cut = sum(len(end) > n_free for end in ends)

@@ -73,6 +73,15 @@ def without_surrogates(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+def most_characters(n_tokens: int) -> int:
+    """Return how many characters of a text are enough for its first tokens.
+
+    A tokenizer takes 60 to 200 bytes of memory per character. A token has about five
+    characters. A text is cut too early only if 64 hold less than one token, as blanks do.
+    """
+    return max(2**18, 64 * n_tokens)
+
+
 def split_template(template: str) -> tuple[str, str]:
     """Return the parts of a template before and after ``{text}``.
 

@@ -20,6 +20,7 @@ from llmtopics._checks import (
     N_JOBS,
     as_seed,
     check_positive,
+    check_share,
     check_texts,
     pandas_for,
 )
@@ -476,8 +477,7 @@ class TopicRecommender(PartsMixin, TextReader, BaseEstimator):
         """
         check_is_fitted(self)
         check_positive(n_items=n_items)
-        if not isinstance(diversity, Real) or not 0 <= diversity <= 1:
-            raise ValueError(f"diversity must be between 0 and 1, got {diversity!r}.")
+        check_share(diversity=diversity, with_ends=True)
         names, weights, seen, numbers = self._asked(users, likes)
         allowed = np.ones(len(self.item_ids_), bool)
         if items is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from numbers import Integral, Real
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -16,7 +16,13 @@ from sklearn.base import (
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from llmtopics._checks import as_seed, check_positive, check_texts, pandas_for
+from llmtopics._checks import (
+    as_seed,
+    check_positive,
+    check_share,
+    check_texts,
+    pandas_for,
+)
 from llmtopics._fitted_model import FittedModel
 from llmtopics._parts import PartsMixin
 from llmtopics._progress import fitting, reporting, stage
@@ -394,10 +400,7 @@ class TopicSentiment(
         """
         pandas = pandas_for("TopicSentiment")
         check_positive(n_sentences=n_sentences)
-        if not isinstance(confidence, Real) or not 0 < confidence < 1:
-            raise ValueError(
-                f"confidence must be between 0 and 1, such as 0.95, got {confidence!r}."
-            )
+        check_share(confidence=confidence)
         measured = self._read(X)
         if groups is None:
             return pandas.DataFrame(self._columns(measured, n_sentences, confidence))

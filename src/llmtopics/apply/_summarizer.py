@@ -155,8 +155,9 @@ class TopicSummarizer(
     - "generated": written by the language model, and no check failed.
     - "extracted: ..." with the reason: the language model's answer was not used. It failed, was
       refused, was not one whole sentence within the limits, had names or numbers that are not in
-      the source, or left out a topic. Topics with a share of at least 0.2 count as left out if
-      the answer covers them less than half as well as the sentences do.
+      the source, had no word that the topic model counts, or left out a topic. Topics with a share
+      of at least 0.2 count as left out if the answer covers them less than half as well as the
+      sentences do. Sentences of the answer without any counted word cover nothing.
 
     The checks find no other false statements. Names are found by their capital letters.
 

@@ -79,6 +79,18 @@ def counts_words(model: Any, texts: list[str]) -> bool:
     return sp.issparse(FittedModel(model).counts(texts))
 
 
+def with_known_words(model: Any, sentences: list[str]) -> list[str]:
+    """Return the sentences whose topics a fitted model can tell.
+
+    A model that reads words alone gives the mean of its prior for a sentence without any.
+    """
+    fitted = FittedModel(model)
+    counts = fitted.counts(sentences) if fitted.embedder is None else None
+    if not sp.issparse(counts):
+        return sentences
+    return [sentences[i] for i in np.flatnonzero((counts != 0).sum(axis=1))]
+
+
 def read_sentences(
     texts: list[str],
     language: str,

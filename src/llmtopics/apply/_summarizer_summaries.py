@@ -22,6 +22,7 @@ from llmtopics.apply._summarizer_sentences import (
     Sentences,
     count_words,
     rows_of_groups,
+    with_known_words,
 )
 from llmtopics.apply._summarizer_writing import (
     SYSTEM,
@@ -175,7 +176,10 @@ def _checked(
     """Return the written summary, or the extract if the answer is bad or leaves topics out."""
     if written.outcome != "generated":
         return extracted._replace(outcome=written.outcome, written=written)
-    own = split_sentences(written.text, language)
+    own = with_known_words(model, split_sentences(written.text, language))
+    if not own:
+        outcome = "extracted: the topic model knows no word of the answer"
+        return extracted._replace(outcome=outcome, written=written)
     mixtures = check_mixtures(model.transform(own), "model.transform(texts)")
     covered = topic_coverage(mixtures)
     given = extracted.candidates

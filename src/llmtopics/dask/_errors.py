@@ -59,8 +59,7 @@ def check_connected(client: Client, cause: Exception | None = None) -> None:
 def gone() -> SchedulerGone:
     return SchedulerGone(
         "The scheduler of Dask has stopped or is out of reach. Connect a new Client and call "
-        "fit again. DaskGibbsLDA with the same checkpoint_dir, parameters and X continues "
-        "after the last checkpoint."
+        "fit again."
     )
 
 

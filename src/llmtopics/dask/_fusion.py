@@ -106,7 +106,7 @@ class DaskFusionTopicModel(
     labels_ : dask.array of shape (n_texts,)
         First (dominant) topic of each text in ``fit``. It stays on the workers:
         ``client.compute(model.labels_).result()`` brings it here, with the client of ``fit``
-        and before that is closed. Pickles do not contain it.
+        and before that is closed. Afterwards it is an error. Pickles do not contain it.
 
     See Also
     --------
@@ -265,11 +265,12 @@ class DaskFusionTopicModel(
             local._as_fitted = given
             self._local = local
             K = self.n_components
-            self.labels_ = _as_array(
+            labels = _as_array(
                 [client.submit(first_of, each, pure=False) for each in run.mixtures],
                 [(size,) for size in run.sizes],
                 np.int64,
             )
+            self._on_workers = labels, client
             shapes = [(size, K) for size in run.sizes]
             return _as_array(run.mixtures, shapes, np.float64)
 
@@ -362,6 +363,23 @@ class DaskFusionTopicModel(
         return self._local.vocabulary_
 
     @property
+    def labels_(self):
+        """First (dominant) topic of each text in ``fit``, on the workers."""
+        labels, client = vars(self).get("_on_workers", (None, None))
+        if client is None:
+            raise AttributeError(
+                "labels_ is there after fit, and neither in pickles nor in saved models: call "
+                "transform with the texts."
+            )
+        if client.status != "running":
+            raise AttributeError(
+                "labels_ was on the workers until the client of fit was closed or lost: call "
+                "transform with the texts, or fit again and call "
+                "client.compute(model.labels_).result() before you close the client."
+            )
+        return labels
+
+    @property
     def _shares(self):
         return self._local._shares
 
@@ -371,7 +389,7 @@ class DaskFusionTopicModel(
 
     def __getstate__(self):
         state = super().__getstate__()
-        return {name: state[name] for name in state if name != "labels_"}  # on workers
+        return {name: state[name] for name in state if name != "_on_workers"}
 
 
 def _as_array(futures: list[Any], shapes: Sequence[tuple[int, ...]], kind: type) -> Any:

@@ -35,6 +35,7 @@ class Tasks:
 
     def call(self, function: Callable[..., Any], *given: Any) -> Future:
         """Start one task."""
+        check_connected(self._client)
         return self._client.submit(function, *given, pure=False)
 
     def each(self, function: Callable[..., Any], n: int, *given: Any) -> list[Future]:

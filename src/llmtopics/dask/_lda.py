@@ -1,5 +1,7 @@
 """Latent Dirichlet allocation on a Dask cluster."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass
 from numbers import Integral
 from pathlib import Path
@@ -22,6 +24,7 @@ from llmtopics._progress import fitting
 from llmtopics._state import as_fitted, restored_on_error
 from llmtopics._stored_counts import StoredCounts
 from llmtopics.dask._client import UsesClient
+from llmtopics.dask._errors import SchedulerGone
 from llmtopics.dask._memory import check_blocks
 from llmtopics.dask._partitions import map_partitions
 from llmtopics.dask._sampling import Sampling, Settings, State
@@ -75,6 +78,20 @@ class _OfCollections:
         """
         model: Any = self
         return model.fit(X, y).transform(X)
+
+
+@contextmanager
+def _checkpoints_told(folder: Path | None) -> Iterator[None]:
+    """Say that a fit whose scheduler stopped can continue, if there are checkpoints."""
+    try:
+        yield
+    except SchedulerGone as error:
+        if folder is None:
+            raise
+        raise SchedulerGone(
+            f"{error} With the same checkpoint_dir, parameters and X, it continues after the "
+            "last checkpoint."
+        ) from error
 
 
 @dataclass(eq=False, repr=False)
@@ -276,7 +293,8 @@ class DaskGibbsLDA(_OfCollections, UsesClient, CountTopicModel):
             self._check(X, source)
             settings, start, folder = self._chain(source)
             sampling = Sampling(client, source, settings, start, folder)
-            weights = sampling.run()
+            with _checkpoints_told(folder):
+                weights = sampling.run()
             self._keep(weights, sampling.state)
             if self.tol is not None and self.n_iter_ == self.max_iter:
                 risen = sampling.risen(sampling.state.trace)

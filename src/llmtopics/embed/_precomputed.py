@@ -113,12 +113,13 @@ class PrecomputedEmbeddings(Embedder):
                     f"only once. Pass list({name})."
                 )
         known = check_texts(self.texts, "PrecomputedEmbeddings(texts=...)")
-        vectors = check_array(
-            self.vectors,
-            dtype=np.float32,
-            estimator="PrecomputedEmbeddings",
-            input_name="vectors",
-        )
+        with np.errstate(over="ignore"):  # infinity is an error
+            vectors = check_array(
+                self.vectors,
+                dtype=np.float32,
+                estimator="PrecomputedEmbeddings",
+                input_name="vectors",
+            )
         if len(known) != len(vectors):
             raise ValueError(
                 f"PrecomputedEmbeddings has {len(known)} texts and {len(vectors)} vectors. "

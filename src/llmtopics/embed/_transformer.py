@@ -117,6 +117,10 @@ class TransformerEmbedder(Embedder):
 
     A blank text gets the zero vector.
 
+    A tokenizer takes much memory per character. So it reads at most 262,144 characters at a
+    time (64 ``max_length``, if that is more). "truncate" cuts longer texts there. "mean" divides
+    them there, at a space.
+
     The cache is one SQLite file. Its keys are hashes of the text, the weights and all
     parameters that change the vectors. It contains vectors and no texts. Vectors reveal
     something about their texts, so protect them as you protect the texts. When the cache has

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial.distance import pdist, squareform
 
-from llmtopics._checks import check_positive
+from llmtopics._checks import check_positive, check_share
 from llmtopics.metrics._input_checks import check_distributions, check_topics
 
 
@@ -100,8 +100,7 @@ def inverted_rbo(topics: Sequence[Sequence[str]], *, p: float = 0.9) -> float:
     >>> inverted_rbo([["cat", "dog"], ["stock", "bond"]])
     1.0
     """
-    if not 0 < p < 1:
-        raise ValueError(f"p must lie between 0 and 1, got {p!r}.")
+    check_share(p=p)
     topics = check_topics(topics)
     if len(topics) < 2:
         raise ValueError("inverted_rbo compares topics: pass at least two.")

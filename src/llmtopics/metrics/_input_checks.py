@@ -16,6 +16,10 @@ def check_topics(topics: Iterable[Any]) -> list[list[str]]:
 
     A flat list of words, a word that is not a str, and a word twice in a topic are errors.
     """
+    if not isinstance(topics, Iterable):
+        raise ValueError(
+            f"Topics must be lists of words, one list per topic, got {topics!r}."
+        )
     lists = []
     for k, topic in enumerate(topics):
         if isinstance(topic, str) or not isinstance(topic, Iterable):

@@ -9,7 +9,7 @@ from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from llmtopics import _held_out
-from llmtopics._checks import as_counts
+from llmtopics._checks import as_counts, check_share
 from llmtopics._fitted_model import FittedModel
 from llmtopics._mixtures import as_mixtures
 from llmtopics.metrics._input_checks import weights_of
@@ -103,12 +103,7 @@ def membership_inference(
     >>> round(attack.auc, 1)
     0.6
     """
-    for name, share in [
-        ("false_positive_rate", false_positive_rate),
-        ("confidence", confidence),
-    ]:
-        if not 0 < share < 1:
-            raise ValueError(f"{name} must be between 0 and 1, got {share!r}.")
+    check_share(false_positive_rate=false_positive_rate, confidence=confidence)
     found = []
     for name, documents in [("members", members), ("others", others)]:
         scores = _scores(model, documents, name)

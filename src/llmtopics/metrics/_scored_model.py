@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.utils import check_array
 
-from llmtopics._checks import warn_user
+from llmtopics._checks import numbers_only, warn_user
 from llmtopics._fitted_model import FittedModel, joined
 from llmtopics._vectorizers import steps_of, tokens_of
 from llmtopics._words import top_words
@@ -46,7 +46,10 @@ class ScoredModel:
     @cached_property
     def counts(self) -> Any:
         """Counts of the held-out documents."""
-        return check_array(self.fitted.counts(self.X), accept_sparse="csr")
+        made = self.fitted.counts(self.X)
+        name = type(self.model).__name__
+        with numbers_only(made, name, "word counts", "score a Pipeline of texts"):
+            return check_array(made, accept_sparse="csr")
 
     def words(self, n_words: int | None = None) -> list[list[str]]:
         """Return the words of each topic, as the model's own ``top_words`` shows them."""

@@ -119,7 +119,7 @@ def topic_scorer(
         ("measure", measure, MEASURES),
         ("method", method, (None, "keyness", *METHODS)),
     ]:
-        if value not in known:
+        if not isinstance(value, str | None) or value not in known:
             raise ValueError(
                 f"{name} must be one of {', '.join(map(str, known))}, got {value!r}."
             )

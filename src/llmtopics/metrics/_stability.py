@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.utils import Bunch, _safe_indexing
 from sklearn.utils.validation import _num_samples
 
-from llmtopics._checks import as_seed, check_positive
+from llmtopics._checks import as_seed, check_positive, check_share
 from llmtopics._fitted_model import FittedModel
 from llmtopics._progress import reporting, stage
 from llmtopics.metrics._input_checks import columns_of, weights_of
@@ -64,6 +64,8 @@ def topic_stability(
 
     Raises
     ------
+    TypeError
+        If ``estimator`` is no estimator, or has no ``components_`` after ``fit``.
     ValueError
         If all runs would be equal: no ``subsample``, and no parameter ``random_state``.
 
@@ -90,10 +92,13 @@ def topic_stability(
     1.0
     """
     check_positive(n_runs=n_runs)
-    if subsample is not None and not 0 < subsample < 1:
-        raise ValueError(
-            f"subsample must be None or between 0 and 1, got {subsample!r}."
+    if isinstance(estimator, type) or not hasattr(estimator, "get_params"):
+        raise TypeError(
+            f"topic_stability needs a topic model that it can fit, got {estimator!r}: pass a "
+            "topic model, or a Pipeline that ends in one."
         )
+    if subsample is not None:
+        check_share(subsample=subsample)
     seeds = [
         name
         for name in estimator.get_params()

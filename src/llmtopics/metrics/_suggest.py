@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples, check_memory
 
-from llmtopics._checks import as_seed, check_positive, pandas_for
+from llmtopics._checks import as_seed, check_positive, check_share, pandas_for
 from llmtopics._progress import reporting, stage
 from llmtopics.metrics._k_indices import indices_of
 from llmtopics.metrics._scorers import topic_scorer
@@ -167,6 +167,7 @@ def suggest_n_components(
     """
     pandas_for("suggest_n_components")
     check_positive(n_runs=n_runs, n_words=n_words)
+    check_share(test_size=test_size)
     if n_runs < 2:
         raise ValueError("n_runs must be at least 2: one run has no spread.")
     numbers = _numbers(n_components)
@@ -226,7 +227,8 @@ def _parameter(model: Any) -> str:
     while isinstance(model, Pipeline):
         step, model = model.steps[-1]
         name = f"{step}__{name}"
-    if not hasattr(model, "get_params") or "n_components" not in model.get_params():
+    known = not isinstance(model, type) and hasattr(model, "get_params")
+    if not known or "n_components" not in model.get_params():
         raise ValueError(
             f"{type(model).__name__} has no parameter n_components: pass a topic model, or a "
             "Pipeline that ends in one."

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-from llmtopics._checks import as_seed, check_positive, pandas_for, shortened
+from llmtopics._checks import (
+    as_seed,
+    check_positive,
+    check_share,
+    pandas_for,
+    shortened,
+)
 from llmtopics._held_out import probabilities
 from llmtopics._words import rank_words, term_scores
 
@@ -37,10 +43,7 @@ def shares_table(
 ) -> "pd.DataFrame":
     """Return the table of shares, one row per group and topic."""
     check_positive(n_bootstrap=drawing.n_samples)
-    if not 0 < drawing.confidence < 1:
-        raise ValueError(
-            f"confidence must be between 0 and 1, got {drawing.confidence!r}."
-        )
+    check_share(confidence=drawing.confidence)
     rng = np.random.default_rng(as_seed(drawing.random_state))
     n_topics = len(topics.names)
     thetas = [topics.mixtures[group] for group in members]

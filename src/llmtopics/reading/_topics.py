@@ -15,7 +15,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike
 from sklearn.frozen import FrozenEstimator
 
-from llmtopics._checks import check_positive, pandas_for
+from llmtopics._checks import check_positive, check_share, pandas_for
 from llmtopics._fitted_model import FittedModel
 from llmtopics._language import LanguageModel
 from llmtopics._language.request import without_surrogates
@@ -291,8 +291,7 @@ class Topics:
            reordering documents and producing summaries", SIGIR 1998.
         """
         check_positive(n_documents=n_documents)
-        if not 0 <= diversity <= 1:
-            raise ValueError(f"diversity must be between 0 and 1, got {diversity!r}.")
+        check_share(diversity=diversity, with_ends=True)
         k = topic_number(topic, self.names)
         rows = representative_rows(
             self.mixtures, k, n_documents, self.texts, self._counts, diversity

@@ -171,10 +171,15 @@ class EmbeddingTopics(
             seed = as_seed(self.random_state)
             n_known = int(X.any(axis=1).sum())
             if n_known < self.n_components:
+                few = f"n_samples={len(X)} texts are fewer than"
+                if n_known < len(X):
+                    few = (
+                        f"Only {n_known} of n_samples={len(X)} texts are not blank (blank texts "
+                        "have zero vectors), fewer than"
+                    )
                 raise ValueError(
-                    f"Only {n_known} of n_samples={len(X)} texts are not blank (blank texts "
-                    f"have zero vectors), and n_components={self.n_components}. Pass more texts "
-                    "or lower n_components."
+                    f"{few} n_components={self.n_components}. Pass more texts or lower "
+                    "n_components."
                 )
             with stage("directions", 1 + self.max_iter, "rounds") as rounds:
                 cosines = self._find(X, seed, rounds)

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from math import isqrt
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from scipy.stats import norm
 
-from llmtopics._checks import as_counts, check_positive, check_vocabulary
+from llmtopics._checks import as_counts, check_positive, check_share, check_vocabulary
 from llmtopics.topics._private_kernels import LIMIT
 from llmtopics.topics._private_noise import noise_for
 
@@ -87,10 +88,9 @@ def private_vocabulary(
     ['and', 'cats', 'dogs']
     """
     check_positive(max_words=max_words)
-    if not 0 < epsilon < np.inf:
+    if not isinstance(epsilon, Real) or not 0 < epsilon < np.inf:
         raise ValueError(f"epsilon must be above 0 and finite, got {epsilon!r}.")
-    if not 0 < delta < 1:
-        raise ValueError(f"delta must be between 0 and 1, got {delta!r}.")
+    check_share(delta=delta)
     X = as_counts(X, "private_vocabulary")
     words = list(check_vocabulary(vocabulary, X.shape[1], "X"))
     noise = noise_for(epsilon, delta / 2, 1, "private_vocabulary")
