@@ -59,13 +59,17 @@ plt.show()
 # 3. Take its vectors
 # -------------------
 # The vector of a text is the mean of the vectors of its tokens. MiniLM, which was trained on a billion pairs
-# of sentences, is compared with it.
+# of sentences, is compared with it. The model reads 128 tokens of a text, and MiniLM 256. A line of the log
+# says how many texts are longer. Vectors are kept on disk, so the next steps do not compute them again.
 from llmtopics import TransformerEmbedder
 
 embedders = {
     "trained here": TransformerEmbedder(str(tuner.model_path_), pooling="mean"),
     "MiniLM": TransformerEmbedder(),
 }
+for name, embedder in embedders.items():
+    n_texts, length = embedder.transform(texts).shape
+    print(f"{name}: {n_texts} vectors of length {length}")
 
 # %%
 # 4. Find topics by Gibbs sampling

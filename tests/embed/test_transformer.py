@@ -110,6 +110,13 @@ def test_long_texts_are_truncated_or_averaged(caplog):
     assert_allclose(whole[1], cut[1], atol=1e-6)
 
 
+def test_the_log_counts_texts_that_are_encoded_now(caplog, tmp_path):
+    model = embedder(max_length=8, cache_dir=tmp_path)
+    model.transform(["short", "also short"])
+    model.transform(["short", "a text that is longer than eight tokens", "new"])
+    assert "1 of 2 texts are longer than 8 tokens" in caplog.text
+
+
 def test_workers_log_one_warning_about_long_texts(caplog, tmp_path):
     """In workers, a call encodes its texts in portions."""
     model = embedder(max_length=8, cache_dir=tmp_path)
