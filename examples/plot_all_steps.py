@@ -59,13 +59,17 @@ plt.show()
 # 3. Take its vectors
 # -------------------
 # The vector of a text is the mean of the vectors of its tokens. MiniLM, which was trained on a billion pairs
-# of sentences, is compared with it.
+# of sentences, is compared with it. The model reads 128 tokens of a text, and MiniLM 256. Vectors are kept on
+# disk, so the next steps do not compute them again.
 from llmtopics import TransformerEmbedder
 
 embedders = {
     "trained here": TransformerEmbedder(str(tuner.model_path_), pooling="mean"),
     "MiniLM": TransformerEmbedder(),
 }
+for name, embedder in embedders.items():
+    n_texts, length = embedder.transform(texts).shape
+    print(f"{name}: {n_texts} vectors of length {length}")
 
 # %%
 # 4. Find topics by Gibbs sampling
@@ -149,7 +153,7 @@ pd.DataFrame(rows).T.round(2)
 from llmtopics import suggest_n_components
 from llmtopics.plots import plot_n_components
 
-model = FusionTopicModel(vectorizer=words, max_iter=50)
+model = FusionTopicModel(vectorizer=words, max_iter=20)
 found = suggest_n_components(model, train, n_components=[3, 5, 7, 10], n_runs=3)
 plot_n_components(found)
 plt.show()

@@ -24,7 +24,7 @@ from llmtopics.plots import plot_alpha
 news = load_bbc_news()
 texts, sections = news.data[::5], news.target[::5]
 grid = {"n_components": [3, 5, 8, 12], "alpha": [0.2, 0.5, 0.8]}
-model = FusionTopicModel(max_iter=50, random_state=0)
+model = FusionTopicModel(max_iter=20, random_state=0)
 folds = KFold(3, shuffle=True, random_state=0)
 search = GridSearchCV(model, grid, scoring=topic_scorer("npmi"), cv=folds).fit(texts)
 print(search.best_params_)

@@ -25,7 +25,7 @@ from llmtopics import LLMError, LocalLLM
 from llmtopics._language import as_llm, files, gguf, load, local_answers
 from llmtopics._language.cache import Cache
 from llmtopics._language.clean_answer import clean_answer
-from llmtopics._language.prompts import to_tokens
+from llmtopics._language.prompts import batches_of, to_tokens
 from llmtopics._language.request import Request
 from llmtopics._language.workers import without_cudnn_attention
 
@@ -225,6 +225,18 @@ def test_an_answer_alone_equals_the_answer_among_others(model, dtype, template):
     for some in (TEXTS[:1], TEXTS[2:], texts[4::-1]):
         for found, expected in zip(answers(some), together, strict=True):
             assert found == [expected[texts.index(text)] for text in some]
+
+
+@pytest.mark.parametrize(
+    ("n_prompts", "n_batches"), [(1, 1), (8, 1), (12, 2), (32, 2), (64, 2), (100, 4)]
+)
+def test_prompts_to_answer_are_divided_for_two_cores(n_prompts, n_batches):
+    least = local_answers._least_prompts(n_prompts)
+    ids = [[1] * 300] * n_prompts
+    sizes = [len(block.rows) for block in batches_of(ids, [], 512, least)]
+    assert len(sizes) == n_batches
+    assert sum(sizes) == n_prompts
+    assert max(sizes) <= 32
 
 
 def test_batch_invariant_answers_are_those_of_a_plain_computation(model, plain):

@@ -152,6 +152,13 @@ def test_a_text_without_spaces_is_divided_anywhere():
     assert [*encode._parts("a b c d", 4)] == ["a b", " c d"]
 
 
+def test_the_log_counts_texts_that_are_encoded_now(caplog, tmp_path):
+    model = embedder(max_length=8, cache_dir=tmp_path)
+    model.transform(["short", "also short"])
+    model.transform(["short", "a text that is longer than eight tokens", "new"])
+    assert "1 of 2 texts are longer than 8 tokens" in caplog.text
+
+
 def test_workers_log_one_warning_about_long_texts(caplog, tmp_path):
     """In workers, a call encodes its texts in portions."""
     model = embedder(max_length=8, cache_dir=tmp_path)

@@ -26,12 +26,21 @@ from llmtopics._language.workers import (
     without_cudnn_attention,
 )
 
-_LEAST_PROMPTS = 32  # per batch, when texts are generated
+_FEW, _MANY = 8, 32  # prompts per batch, when texts are generated
 _ANSWERS: dict[str, Callable[..., list[Any]]] = {  # Request.kind -> batch to answers
     "generate": generate,
     "next_word_distribution": next_words,
     "score": score,
 }
+
+
+def _least_prompts(n_prompts: int) -> int:
+    """Return how many prompts a batch has at least, when texts are generated.
+
+    Prompts of a batch share the reading of the weights, token by token. Each core computes its
+    own batches, so there are two batches if each has prompts enough.
+    """
+    return min(max(-(-n_prompts // 2), _FEW), _MANY)
 
 
 def answer(
@@ -71,12 +80,14 @@ def answer(
     ]
     answers_to = _ANSWERS[request.kind]
     size = batch_tokens(batch_size, devices[0])
-    least = _LEAST_PROMPTS if request.kind == "generate" else 1
+    writes = request.kind == "generate"
     if batch_invariant:
         shared = request_prefix(request, folder)
+        least = _MANY if writes else 1
         blocks = invariant_batches_of(ids, shared, size, least)
     else:
         shared = shared_prefix(ids)
+        least = _least_prompts(len(ids)) if writes else 1
         blocks = batches_of(ids, shared, size, least)
 
     @torch.inference_mode()

@@ -244,7 +244,7 @@ class TransformerEmbedder(Embedder):
     ) -> np.ndarray:
         """Return the vectors of distinct texts, from the cache or the model."""
         written = [i for i, text in enumerate(texts) if text.strip()]
-        faults = np.zeros(2, int)
+        faults = np.zeros(3, int)
         try:
             found = get_or_compute(
                 folder_of(self.cache_dir),
@@ -255,7 +255,7 @@ class TransformerEmbedder(Embedder):
                 ),
             )
         finally:
-            n_long, n_unknown = faults.tolist()
+            n_long, n_unknown, n_encoded = faults.tolist()
             with aside():
                 if n_unknown and self._is_first("unknown"):
                     logger.warning(
@@ -263,14 +263,14 @@ class TransformerEmbedder(Embedder):
                         "know (emoji, or another script), so their vectors say little. For other "
                         "languages, use model='multilingual' or RemoteEmbedder",
                         n_unknown,
-                        len(texts),
+                        n_encoded,
                         self.model,
                     )
                 if n_long and self._is_first("long"):
                     logger.warning(
                         "%d of %d texts are longer than %d tokens and were %s (%s)",
                         n_long,
-                        len(texts),
+                        n_encoded,
                         settings.max_length,
                         "cut there"
                         if self.long_texts == "truncate"
@@ -299,7 +299,7 @@ class TransformerEmbedder(Embedder):
         backend: Backend,
         faults: np.ndarray,
     ) -> Iterator[tuple[list[int], list[bytes]]]:
-        """Yield rows and their vectors. Add the texts too long or unknown to ``faults``."""
+        """Yield rows and their vectors. Add those too long, unknown, and all to ``faults``."""
         # long texts come first and take longest: counted by texts, the time left would be wrong
         work = np.array([len(text) for text in texts])
         if settings.long_texts == "truncate":
@@ -309,7 +309,7 @@ class TransformerEmbedder(Embedder):
             for some, vectors, *n in backend.encode(
                 texts, settings, self.device, self.batch_size, self.n_jobs
             ):
-                faults += n
+                faults += [*n, some.size]
                 yield [rows[i] for i in some], [vector.tobytes() for vector in vectors]
                 encoded.update(some.size, float(work[some].sum()))
 

@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 _TOKENS = {False: (12, 32), True: (32, 48)}  # chat: of a name, of a description
 _PORTION = 64  # prompts per request, so that the bar moves; two batches on a CPU
-_FIRST = 8  # prompts of the first request, so that the bar moves soon
+_FIRST = 16  # prompts of the first request, so that the bar moves soon
 _BYTES_PER_TOKEN = 4  # of English, about
 
 
