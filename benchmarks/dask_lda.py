@@ -8,8 +8,10 @@ the time to these lines. Lines are added to ``results/dask_lda.jsonl``.
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -30,17 +32,28 @@ PACKAGES = "llmtopics numpy scipy scikit-learn numba dask distributed"
 
 
 def stored(folder: Path, n_tokens: int | None):
-    """Return IMDB, or a corpus drawn from a model of it, in files; made at the first call."""
-    from benchmarks.out_of_core import made, reviews
-    from llmtopics import StoredCounts, store_counts
+    """Return IMDB, or a corpus drawn from a model of it, in files; made at the first call.
 
-    if n_tokens is not None:
-        return made(folder, n_tokens)
-    try:
-        return StoredCounts(folder / "imdb")
-    except FileNotFoundError:
+    A separate process makes it, so that its memory does not count as that of a fit.
+    """
+    from llmtopics import StoredCounts
+
+    path = folder / ("imdb" if n_tokens is None else f"imdb-{n_tokens:.0e}")
+    if not path.exists():
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            pool.submit(store, folder, n_tokens).result()
+    return StoredCounts(path)
+
+
+def store(folder: Path, n_tokens: int | None) -> None:
+    from benchmarks.out_of_core import made, reviews
+    from llmtopics import store_counts
+
+    if n_tokens is None:
         X, names = reviews()
-        return store_counts(X, folder / "imdb", feature_names=names)
+        store_counts(X, folder / "imdb", feature_names=names)
+    else:
+        made(folder, n_tokens)
 
 
 def sizes(counts: Any) -> dict:
@@ -52,12 +65,12 @@ def sizes(counts: Any) -> dict:
 
 
 def local(folder: Path, n_tokens: int | None, n_jobs: int) -> dict:
-    """Time sweeps of a chain in memory."""
+    """Time sweeps of a chain in memory; measure the memory of its process."""
     from llmtopics._compiled.threads import workers
     from llmtopics.topics._gibbs.chain import start_chain
     from llmtopics.topics._gibbs.tokens import Tokens, random_topics
 
-    counts = stored(folder, n_tokens)
+    before, counts = peak_mib(), stored(folder, n_tokens)
     words, starts = np.array(counts.words), np.array(counts.starts)
     tokens, alpha, seconds = (
         Tokens(words, starts, counts.shape[1]),
@@ -71,7 +84,11 @@ def local(folder: Path, n_tokens: int | None, n_jobs: int) -> dict:
             begin = perf_counter()
             chain.sweep(alpha)
             seconds.append(perf_counter() - begin)
-    return sizes(counts) | {"seconds_per_sweep": seconds[N_FIRST:]}
+    return sizes(counts) | {
+        "seconds_per_sweep": seconds[N_FIRST:],
+        "peak_mib": peak_mib(),
+        "mib_before": before,
+    }
 
 
 def loopback() -> int:

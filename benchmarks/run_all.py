@@ -18,6 +18,7 @@ TABLES = (  # modules, in the order in which they run
     "scaling",
     "out_of_core",
     "dask_lda",
+    "dask_fusion",
     "pachinko",
     "private",
     "feeding",

@@ -1,7 +1,8 @@
 """Run problem × model × seed; append one JSON line per run to ``results/<table>.jsonl``.
 
-Runs in the file are not repeated, except with ``--again``. If a run has several lines, the last
-one counts. Every run has one thread and its own process, so that peak memory is measured per
+Runs in the file are not repeated, except with ``--again``, or with ``--lacking`` those without a
+measure. If a run has several lines, the last value of each measure counts. On a machine that does
+other work, ``--untimed`` leaves out times. Every run has one thread and its own process, so that peak memory is measured per
 run. Models alternate within a seed.
 """
 
@@ -57,12 +58,23 @@ def run(matrix: Matrix, problem: str, model: str, seed: int) -> dict:
     return line | matrix.measure(problem, model, seed) | environment(matrix.packages)
 
 
+def without_times(line: dict) -> dict:
+    return {key: value for key, value in line.items() if not key.startswith("seconds")}
+
+
+def runs_in(path: Path, measure: str | None) -> set[tuple[str, str, int]]:
+    """Return the runs in a file, or those that have a measure."""
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    return {
+        (line["problem"], line["model"], line["seed"])
+        for line in map(json.loads, lines)
+        if measure is None or measure in line
+    }
+
+
 def run_matrix(name: str, matrix: Matrix, options: argparse.Namespace) -> None:
     path = RESULTS / f"{name}.jsonl"
-    done = set()
-    if not options.again and path.exists():
-        lines = map(json.loads, path.read_text("utf-8").splitlines())
-        done = {(line["problem"], line["model"], line["seed"]) for line in lines}
+    done = set() if options.again else runs_in(path, options.lacking)
     runs = [
         (problem, model, seed)
         for problem, models in matrix.cells().items()
@@ -83,8 +95,9 @@ def run_matrix(name: str, matrix: Matrix, options: argparse.Namespace) -> None:
                 print(f"{problem}: left out, {error}", flush=True)
                 unavailable.add(problem)
                 continue
+        kept = without_times(line) if options.untimed else line
         with path.open("a", encoding="utf-8") as results:
-            results.write(json.dumps(line, ensure_ascii=False) + "\n")
+            results.write(json.dumps(kept, ensure_ascii=False) + "\n")
         last = line.get("points", [line])[-1]
         score = last.get("nmi", last.get("perplexity"))
         print(
@@ -93,11 +106,16 @@ def run_matrix(name: str, matrix: Matrix, options: argparse.Namespace) -> None:
         )
 
 
+UNTIMED = "leave out times: the machine does other work"
+
+
 def arguments(description: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--problem", default="", help="regex of the problems to run")
     parser.add_argument("--model", default="", help="regex of the models to run")
     parser.add_argument("--again", action="store_true", help="repeat runs in the file")
+    parser.add_argument("--lacking", help="repeat runs without this measure")
+    parser.add_argument("--untimed", action="store_true", help=UNTIMED)
     return parser
 
 
@@ -105,6 +123,7 @@ def task_arguments(description: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--again", action="store_true", help="repeat what is there")
     parser.add_argument("--threads", type=int, help="of PyTorch; all by default")
+    parser.add_argument("--untimed", action="store_true", help=UNTIMED)
     parser.add_argument(
         "--only", default="", help="a part of a task's or setting's name"
     )
@@ -144,6 +163,8 @@ def run_tasks(
         line = {"task": task, "setting": setting, "seed": seed}
         line |= {"threads": options.threads} | found
         line |= environment(f"{packages} {(also or {}).get(setting, '')}")
+        if options.untimed:
+            line = without_times(line)
         with path.open("a", encoding="utf-8") as results:
             results.write(json.dumps(line, ensure_ascii=False) + "\n")
         print(task, setting, seed, found, sep=" | ", flush=True)

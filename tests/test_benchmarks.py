@@ -35,6 +35,50 @@ def test_every_table_is_a_module_and_a_section_of_the_page():
         assert (ROOT / f"benchmarks/report/{table}.py").exists()
 
 
+@pytest.fixture
+def results(monkeypatch, tmp_path):
+    """Two runs; the second line of the first one has no times and a new measure."""
+    from benchmarks.report import markdown
+
+    lines = [
+        {"problem": "P", "model": "A", "seed": 0, "nmi": 0.5, "seconds": 9.0},
+        {"problem": "P", "model": "B", "seed": 0, "nmi": 0.7, "seconds": 2.0},
+        {"problem": "P", "model": "A", "seed": 0, "nmi": 0.6, "ari": 0.4},
+    ]
+    path = tmp_path / "results/pets.jsonl"
+    path.parent.mkdir()
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    monkeypatch.setattr(markdown, "ROOT", tmp_path)
+    return path
+
+
+def test_lines_without_times_keep_the_earlier_ones(results):
+    from benchmarks.report.markdown import runs_of
+
+    found = runs_of("pets")
+    assert len(found) == 2
+    run = found["P", "A", 0]
+    assert (run["nmi"], run["ari"], run["seconds"]) == (0.6, 0.4, 9.0)
+
+
+def test_runs_that_lack_a_measure_are_repeated(results):
+    from benchmarks.runs import runs_in, without_times
+
+    both = {("P", "A", 0), ("P", "B", 0)}
+    assert runs_in(results, None) == both
+    assert runs_in(results, "ari") == {("P", "A", 0)}
+    assert runs_in(results.with_name("none.jsonl"), "ari") == set()
+    times = {"seconds": 1.0, "seconds_per_sweep": [2.0]}
+    assert without_times(times | {"nmi": 0.5}) == {"nmi": 0.5}
+
+
+def test_models_of_other_tables_are_named_as_not_run():
+    from benchmarks.report.markdown import not_run
+
+    assert not_run(["A"], ["A", "B", "C", "B"]) == ["Not run: `B`, `C`.\n"]
+    assert not_run(["A", "B"], ["B"]) == []
+
+
 def test_a_corpus_is_one_entry(monkeypatch):
     from benchmarks import corpora, counts
 

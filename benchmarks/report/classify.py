@@ -81,7 +81,7 @@ def measured(models: dict, names: list[str]) -> str:
             *(
                 spread([run[key] for run in models[name][n].values()], 3)
                 if n in models[name]
-                else ""
+                else "not run"
                 for key in ("accuracy", "macro_f1")
                 for n in SAMPLES
             ),
@@ -99,7 +99,7 @@ def difference(models: dict, name: str, n_labels: str) -> str:
         run["accuracy"] - reference[seed]["accuracy"] for seed, run in runs.items()
     ]
     if not found:
-        return ""
+        return "not run"
     if n_labels == "all":
         low, high = runs[0]["interval"]
     elif len(found) > 1:

@@ -14,7 +14,7 @@ TEXT = """\
 with two cores. A worker is a process with one thread. The scheduler and the client need time of the same two cores.
 Larger corpora than IMDB are drawn from a model of it. *Sweep* is the median of sweeps 5 to 10, with the quickest and the
 slowest. *Bytes* are what workers send each other in a sweep. *Memory* is the peak of a worker, and of a worker before the
-fit: of IMDB in the whole fit, otherwise until the last sweep.
+fit: of IMDB in the whole fit, otherwise until the last sweep. That of `GibbsLDA` is of its process, until the last sweep.
 
 Two runs of each, in turn. The machine was shared with a little other work.
 """
@@ -64,7 +64,7 @@ def _first(settings: dict) -> dict:
 
 
 def middle(lines: list[dict]) -> float:
-    return median(s for line in lines for s in line["seconds_per_sweep"])
+    return median(s for line in lines for s in line.get("seconds_per_sweep", []))
 
 
 def moved_share(lines: list[dict]) -> float:
@@ -116,15 +116,22 @@ def section() -> list[str]:
 
 
 def _row(lines: list[dict]) -> list[str]:
-    every = [s for line in lines for s in line["seconds_per_sweep"]]
+    every = [s for line in lines for s in line.get("seconds_per_sweep", [])]
     time = f"{middle(lines):.2f} ({min(every):.2f}–{max(every):.2f})"
     line = lines[0]
     row = [f"{line['n_tokens']:,}", time]
-    if "bytes_per_sweep" not in line:
-        return [*row, "–", "–"]
-    peak = max(line["worker_peak_mib"] for line in lines)
-    memory = f"{peak:,.0f} ({line['worker_mib_before']:,.0f})"
-    return [*row, f"{median(line['bytes_per_sweep']) / 1e6:.1f}", memory]
+    if "bytes_per_sweep" not in line:  # nothing is sent within a process
+        return [*row, "no workers", memory(lines, "peak_mib", "mib_before")]
+    sent = f"{median(line['bytes_per_sweep']) / 1e6:.1f}"
+    return [*row, sent, memory(lines, "worker_peak_mib", "worker_mib_before")]
+
+
+def memory(lines: list[dict], peak: str, before: str) -> str:
+    """Return the largest peak, and the memory before the fit."""
+    known = [line for line in lines if peak in line]
+    if not known:
+        return "not measured"
+    return f"{max(line[peak] for line in known):,.0f} ({known[-1][before]:,.0f})"
 
 
 def _cost() -> list[str]:

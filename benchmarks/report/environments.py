@@ -12,6 +12,8 @@ def section() -> list[str]:
         "race",
         "samplers",
         "scaling",
+        "dask_lda",
+        "dask_fusion",
         "pachinko",
         "private",
         "topics",

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from statistics import median
 
-from benchmarks.report.markdown import lines_of, spread, table
+from benchmarks.report.markdown import lines_of, not_run, spread, table
 
 REFERENCE = "tomotopy"
 COUNTS = """\
@@ -94,4 +94,6 @@ def section() -> list[str]:
             f"words, {size['n_tokens']:,} tokens to fit.\n"
         )
         parts.append(model_table(runs))
+        models = (run["model"] for run in runs)
+        parts += not_run(models, (run["model"] for run in lines_of("lda")))
     return parts

@@ -38,9 +38,10 @@ Topics are evaluated by the same code, which is not timed:
 
 The first table of each problem shows how long `GibbsLDA` takes to the perplexity that another sampler has
 after 200 sweeps. *Time* is the time of its first point at or below this perplexity, divided by the time of
-the other sampler: median and range over the rounds. Below 1 is faster. The other two measures are those at
-this point, beside those of tomotopy after the same seconds, interpolated. The second table shows each model
-at its last point, as medians.
+the other sampler: median and range over the rounds. Below 1 is faster, and ∞ is a perplexity that `GibbsLDA` did not
+reach in its sweeps. The other two measures are those at this point, beside those of tomotopy after the same seconds,
+interpolated. They are "–" if no point is reached, or if it is before tomotopy's first point or after its last. The
+second table shows each model at its last point, as medians.
 
 ![Perplexity against seconds, one panel per problem](_static/race.svg)
 """

@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from benchmarks.corpora import TEXT_PROBLEMS
-from benchmarks.report.markdown import PICTURES, lines_of
+from benchmarks.report.markdown import PICTURES, runs_of
 from benchmarks.report.pictures import MODELS, draw_summary
 
 SUMMARY = """\
@@ -18,9 +18,9 @@ over the seeds. Further right is better. The tables of the next section have the
 
 def section() -> list[str]:
     runs: dict[tuple, dict] = defaultdict(dict)  # problem, model → seed → line
-    for line in lines_of("topics"):
-        if line["model"] in MODELS:
-            runs[line["problem"], line["model"]][line["seed"]] = line
+    for (problem, model, seed), line in runs_of("topics").items():
+        if model in MODELS:
+            runs[problem, model][seed] = line
     problems = [name for name in TEXT_PROBLEMS if (name, MODELS[0]) in runs]
     draw_summary(problems, runs, PICTURES / "summary.svg")
     return [SUMMARY]

@@ -4,7 +4,7 @@ from statistics import mean, median
 
 from benchmarks.corpora import TEXT_PROBLEMS
 from benchmarks.models import MODELS
-from benchmarks.report.markdown import lines_of, spread, table
+from benchmarks.report.markdown import not_run, runs_of, spread, table
 from benchmarks.report.published import published
 
 TOPICS = """\
@@ -23,8 +23,7 @@ Each table compares topic models of texts on one corpus with K topics.
 - *Seconds* are the median over the seeds. They go from words and vectors made beforehand to topics and topic
   proportions, after a run on about 200 documents that imports and compiles. *Peak memory* is that of the whole process.
 - *Seconds* of models of counts are of a quiet machine. Other models ran while it did other work: compare those
-  by their order of size. "–" is a measure that was not taken. `FusionTopicModel` with other weights was not
-  measured everywhere since it has co-training.
+  by their order of size. "–" is a measure that was not taken.
 - Higher is better up to *accuracy*. The best of the models with K topics is bold. Figures are means over the
   seeds ± their standard deviation.
 
@@ -98,10 +97,11 @@ def topics_tables(by_model: dict[str, list[dict]], K: int) -> list[str]:
             f"**{cell}**" if rounded(model, measure) == best[measure] else cell
             for measure, cell in cells.items()
         ]
-        seconds = f"{median(run['seconds'] for run in runs):.1f}"
+        seconds = values(model, "seconds")
         peak = f"{median(run['peak_mib'] for run in runs):.0f}"
         quality.append([model, *bold])
-        cost.append([model, seconds, peak, str(len(runs))])
+        time = f"{median(seconds):.1f}" if seconds else "–"
+        cost.append([model, time, peak, str(len(runs))])
     return [
         table(["model", *measures.values()], quality),
         table(["model", "seconds", "peak MiB", "seeds"], cost),
@@ -126,10 +126,8 @@ def topics_notes(by_model: dict[str, list[dict]]) -> list[str]:
 
 
 def section() -> list[str]:
-    last = {
-        (line["problem"], line["model"], line["seed"]): line
-        for line in lines_of("topics")
-    }
+    last = runs_of("topics")
+    measured = {model for _, model, _ in last}
     parts = [TOPICS]
     for problem in TEXT_PROBLEMS:
         by_model = {
@@ -146,4 +144,5 @@ def section() -> list[str]:
         )
         K = TEXT_PROBLEMS[problem][1]
         parts += [*topics_tables(by_model, K), *topics_notes(by_model)]
+        parts += not_run(by_model, filter(measured.__contains__, MODELS))
     return parts + published(last)
