@@ -29,7 +29,7 @@ test-slow: $(VENV)/test ## run the tests that take longer
 	$(PYTEST) -m slow
 
 soak: $(VENV)/test ## run the tests that take an hour or more, by hand
-	$(BIN)/python -m pytest -m soak
+	$(BIN)/python -m pytest -m soak --timeout=14400
 
 golden: $(VENV)/test ## save small models as this release does, before a release
 	$(BIN)/python -m tests.golden.make
