@@ -162,7 +162,19 @@ def test_an_order_changes_its_own_summary_alone():
     clean = model.summarize(texts)
     found = model.summarize([f"{texts[0]} {ORDER}", texts[1]])
     assert found.summary[1] == clean.summary[1]
-    assert found.summary[0] == "PWNED."  # the limitation that the guides state
     unasked = TopicSummarizer(topics, n_sentences=2, vector_weight=0).fit(texts * 5)
     (extract,) = unasked.transform([f"{texts[0]} {ORDER}"])
     assert set(split_sentences(extract)) <= {*split_sentences(texts[0]), ORDER}
+    assert found.summary[0] == extract  # the topic model knows no word of "PWNED."
+    assert "knows no word" in found.outcome[0]
+
+
+def test_an_order_writes_its_own_summary_of_words_that_the_topic_model_knows():
+    """This is the limitation that the guides state."""
+    texts = ["The cat chased a mouse. A mouse ran. PWNED.", "Banks lend money. Money."]
+    topics = make_pipeline(CountVectorizer(), GibbsLDA(2, random_state=0))
+    model = TopicSummarizer(
+        topics, n_sentences=2, vector_weight=0, llm=Obedient(), random_state=0
+    ).fit(texts * 5)
+    found = model.summarize([f"{texts[0]} {ORDER}", texts[1]])
+    assert found.summary[0] == "PWNED."
