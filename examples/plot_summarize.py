@@ -12,6 +12,8 @@ writes digests of ten articles, and plots how many topics they cover.
 # ---------------
 # Every tenth article is enough here. The headline, which is a summary, is removed.
 
+import textwrap
+
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
@@ -37,7 +39,7 @@ summarizer = TopicSummarizer(
 table = summarizer.summarize(texts, groups=model.labels_)
 names = [", ".join(some) for some in model.top_words(3)]
 for group, summary in zip(table["group"], table["summary"], strict=True):
-    print(f"{names[group]}:\n{summary}\n")
+    print(f"{names[group]}:", textwrap.fill(summary, 88), "", sep="\n")
 
 # %%
 # Cover the topics of a digest
