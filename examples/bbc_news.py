@@ -51,7 +51,7 @@ for k, topic_words in enumerate(model.top_words(8)):
     share = f"{mixtures[:, k].mean():.0%}"
     row = [str(k), " ".join(topic_words), share, headline, section, share_of_section]
     table.add_row(*row)
-Console(width=100).print(table)
+Console(width=90).print(table)
 
 # %%
 # Compare the topics with the sections

@@ -21,8 +21,8 @@ PAGES = {
     "business": "Annual report. Profits rose as sales and exports grew. The bank expects "
     "economic growth, lower oil prices and a stronger dollar. Shares in the company and on "
     "the stock market gained.",
-    "film": "Festival programme. Best film, best director and best actress awards. The actor "
-    "and the cast of the comedy meet the audience. Oscar nominations for the music.",
+    "film": "Festival programme. Best film, best director and best actress awards. The "
+    "actor and the cast of the comedy meet the audience. Oscar nominations for the music.",
     "politics": "Election leaflet. The Labour party and the prime minister promise lower "
     "taxes. Conservative MPs and the Liberal Democrats answer voters before the election.",
     "sport": "Match programme. The captain and the coach of England play the cup final. The "
@@ -82,7 +82,7 @@ describer = make_describer(
 )
 texts = describer.fit_transform(table)
 for row in [len(articles) + 3, len(table) - 2]:
-    print(table["what"][row], "→", texts[row].replace("\n", " "))
+    print(table["what"][row], textwrap.fill(texts[row], 88), "", sep="\n")
 
 # %%
 # One model of all

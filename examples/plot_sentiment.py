@@ -118,7 +118,7 @@ compared.sort_values("mean").round(2)
 # ----------------------
 
 for _, row in table.iterrows():
-    print(f"{row['topic']}: {[*row['positive'][:1], *row['negative'][:1]]}")
+    print(f"{row['topic']}:", *row["positive"][:1], *row["negative"][:1], sep="\n  ")
 
 # %%
 # See both sides of one review

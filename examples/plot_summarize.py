@@ -12,6 +12,8 @@ writes digests of ten articles, and plots how many topics they cover.
 # ---------------
 # Every fifteenth article is enough here. Summaries are made without the headline, which is one.
 
+import textwrap
+
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
@@ -38,7 +40,7 @@ summarizer = TopicSummarizer(
 table = summarizer.summarize(texts, groups=model.labels_)
 names = [", ".join(some) for some in model.top_words(3)]
 for group, summary in zip(table["group"], table["summary"], strict=True):
-    print(f"{names[group]}:\n{summary}\n")
+    print(f"{names[group]}:", textwrap.fill(summary, 88), "", sep="\n")
 
 # %%
 # Cover the topics of a digest

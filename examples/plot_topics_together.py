@@ -9,6 +9,7 @@ sub-topics that occur in the same documents. This example fits it to 2,225 BBC n
 # %%
 # Fit twenty sub-topics and five super-topics
 # -------------------------------------------
+import matplotlib.pyplot as plt
 from sklearn.feature_extraction.text import CountVectorizer
 
 from llmtopics import PachinkoAllocation, TextAnalyzer, top_words
@@ -42,6 +43,7 @@ from llmtopics.plots import plot_correlations
 
 axes = plot_correlations(pam.topic_correlations(), names=topics)
 axes.set_title("Topics of BBC news")
+plt.show()
 
 # %%
 # Plot the correlations of another model
@@ -60,3 +62,4 @@ names = [" ".join(topic) for topic in top_words(nmf.components_, words, n_words=
 correlations = topic_correlations(nmf.transform(tfidf), names=names, adjusted=True)
 axes = plot_correlations(correlations)
 axes.set_title("Topics of NMF, beyond chance")
+plt.show()
