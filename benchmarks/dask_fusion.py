@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from functools import partial
 from itertools import pairwise
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import numpy as np
@@ -53,6 +53,11 @@ def compared(labels: np.ndarray, one: np.ndarray, other: np.ndarray) -> dict:
     }
 
 
+def cpu_seconds(client: Any) -> float:
+    """Return the CPU seconds of this process, which has the scheduler, and of the workers."""
+    return process_time() + sum(client.run(process_time).values())
+
+
 def another_seed(K: int, seed: int) -> dict:
     """Compare two models in memory: what chance alone changes."""
     from llmtopics.datasets import load_bbc_news
@@ -71,17 +76,20 @@ def partitions(n: int, K: int, seed: int) -> dict:
     with cluster_of(N_WORKERS) as client:
         warm = corpus.data[::10], 2, 0  # imports, compiles
         fits = in_memory, partial(on_workers, client, n)
-        models, seconds = [], []
+        models, seconds, cpu = [], [], []
         for fit in fits:
             fit(*warm, max_iter=4)
         for fit in fits:
-            start = perf_counter()
+            start, cpu_start = perf_counter(), cpu_seconds(client)
             models.append(fit(corpus.data, K, seed))
             seconds.append(perf_counter() - start)
+            cpu.append(cpu_seconds(client) - cpu_start)
     return compared(corpus.target, *models) | {
         "n_documents": len(corpus.data),
         "seconds_in_memory": seconds[0],
         "seconds": seconds[1],
+        "cpu_seconds_in_memory": cpu[0],
+        "cpu_seconds": cpu[1],
     }
 
 

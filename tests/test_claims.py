@@ -271,6 +271,24 @@ def test_the_default_alpha_is_the_best_of_three_on_titles():
         assert titles > 0.01
 
 
+def test_partitions_change_topics_less_than_a_seed():
+    """As the guide says of ``DaskFusionTopicModel``, with the figures of the benchmarks."""
+    rows = tables(section("Fusion on a Dask cluster"))[0]
+    (guide,) = (
+        rows
+        for rows in tables(read("docs/guide/deploy.md"))
+        if "same topic" in rows[0]
+    )
+    assert len(guide) == len(rows) == 8
+    for row in guide:
+        assert any(row.items() <= each.items() for each in rows)
+    for K in ("5", "20"):
+        found = {row["setting"]: row for row in rows if row["K"] == K}
+        chance = found.pop("FusionTopicModel, another seed")
+        for row in found.values():
+            assert figures(row["same topic"])[0] > figures(chance["same topic"])[0]
+
+
 CHINESE, BOTH = "Chinese reviews, K=10", "Chinese and English reviews, K=8"
 ONE, TWO = "multilingual vectors", "multilingual centered vectors"
 
