@@ -2,9 +2,11 @@
 
 import ast
 import re
+from importlib import import_module
 from pathlib import Path
 
 from llmtopics import metrics
+from tests.nasty import TEXTS
 from tests.test_fuzz import WITHOUT
 
 ROOT = Path(__file__).parents[1]
@@ -52,3 +54,16 @@ def test_every_public_name_gets_random_input_or_is_left_out():
     left_out = [name for some in LEFT_OUT.values() for name in some]
     assert len(left_out) == len({*left_out})
     assert public_names() - tried_names() == {*left_out}
+
+
+def test_the_guide_says_how_much_is_tried():
+    modules = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in (ROOT / "tests").rglob("test_fuzz*.py")
+        if path.name != Path(__file__).name
+    ]
+    tried = [n for name in modules for n in import_module(name).CHECKS.values()]
+    guide = (ROOT / "docs" / "guide" / "rely.md").read_text("utf-8")
+    assert f"by {len(tried)} properties" in guide
+    assert f"| {sum(tried):,} |" in guide
+    assert f"(`tests/nasty.py`) | {len(TEXTS)} |" in guide

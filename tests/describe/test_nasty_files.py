@@ -276,6 +276,7 @@ UNHEARD = {
         wav(bytes(2**18), n_channels=65_535, bits=16),
         "cannot be decoded",
     ),
+    "65 channels": (wav(np.repeat(WHOLE, 65), n_channels=65), "65 channels"),
     "no rate": (wav(WHOLE, rate=0), "not a sound"),
     "1 Hz": (wav(WHOLE, rate=1), "sampling rate 1 "),
     "4 billion Hz": (wav(WHOLE, rate=2**32 - 1), "not a sound|sampling rate"),
@@ -296,9 +297,9 @@ def transcribed(monkeypatch):
 def test_nasty_sounds_are_heard(name):
     found = np.concatenate([*chunks(Input("", "", HEARD[name]), 60)])
     assert abs(found.size - 16_000) <= 1
-    n = 15_000  # the end may have the ring of a filter
-    scale = np.corrcoef(found[:n], WAVE[:n])[0, 1]
-    assert scale > 0.99
+    middle = slice(1000, 15_000)  # the ends may have the ring of a filter
+    # 8 bits are coarse, and a filter changes loud tones a little
+    np.testing.assert_allclose(found[middle], WAVE[middle], atol=0.03)
 
 
 @pytest.mark.parametrize("name", UNHEARD)

@@ -13,6 +13,7 @@ _BLOCK = 10 * RATE  # samples of an array that are resampled at once
 _QUIET = RATE // 5  # a chunk ends in the middle of the quietest 0.2 seconds
 _LOUDEST = 8  # mixing exceeds 1 a little; integers that nobody divided exceed it a lot
 _UNKNOWN = 0x7FFFF000  # the least size that means: the writer did not know the size
+_MOST_CHANNELS = 64  # of a sound
 _SLACK = 0.5  # seconds by which a sound may be shorter than its file declares
 _MP4 = "mov,mp4,m4a,3gp,3g2,mj2"  # FFmpeg's name
 _INTEGERS = (np.int16, np.int32, np.uint8)
@@ -97,16 +98,19 @@ def _resampled(file: Input) -> Iterator[np.ndarray]:
     """Yield blocks of a sound at 16 kHz, mono."""
     import av
 
-    # as floats, so that 24-bit samples keep their precision
-    resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
+    # as floats, so that 24-bit samples keep their precision. FFmpeg would add up the channels
+    # of floats, to more than 1: so it keeps them
+    resampler = av.AudioResampler(format="flt", rate=RATE)
     in_memory = array_of(file.content)
     frames = _frames_of_array(*in_memory) if in_memory else _frames_of_file(file)
     try:
         for frame in frames:
+            if frame.layout.nb_channels > _MOST_CHANNELS:  # FFmpeg may crash
+                raise ValueError(f"{frame.layout.nb_channels} channels")
             for made in resampler.resample(frame):
-                yield _checked(made.to_ndarray()[0])
+                yield _mono(made)
         for made in resampler.resample(None):
-            yield _checked(made.to_ndarray()[0])
+            yield _mono(made)
     except (av.FFmpegError, ValueError) as error:
         raise Unreadable(
             f"its sound cannot be decoded ({error}): it may be damaged or cut short. Convert "
@@ -114,10 +118,11 @@ def _resampled(file: Input) -> Iterator[np.ndarray]:
         ) from None
 
 
-def _checked(block: np.ndarray) -> np.ndarray:
-    """Return a block. Raise an error for floats in a file that are no sound."""
-    _check_loudness(block)
-    return block
+def _mono(frame: Any) -> np.ndarray:
+    """Return the mean of channels. Raise an error for floats in a file that are no sound."""
+    samples = frame.to_ndarray()
+    _check_loudness(samples)
+    return samples.reshape(-1, frame.layout.nb_channels).mean(axis=1)
 
 
 def _check_loudness(samples: np.ndarray) -> None:

@@ -39,8 +39,20 @@ def check_column(values: Any, n_documents: int, name: str) -> np.ndarray | None:
         )
     column = np.empty(n_documents, dtype=object)
     for row, value in enumerate(listed):  # all at once, tuples would be columns
-        column[row] = value
+        column[row] = _without_pandas(value)
     return column
+
+
+def _without_pandas(value: Any) -> Any:
+    """Return Python's own form of a time or a missing value of pandas."""
+    kind = type(value)
+    if kind.__module__.partition(".")[0] != "pandas":
+        return value
+    if kind.__name__ in ("NaTType", "NAType"):
+        return None
+    if kind.__name__ == "Period":
+        value = value.start_time
+    return value.to_pydatetime(warn=False) if hasattr(value, "to_pydatetime") else value
 
 
 def known_rows(values: np.ndarray, name: str, missing: str) -> np.ndarray:

@@ -83,7 +83,7 @@ def topic_table(
 
 
 def document_table(
-    topics: "Topics", n_characters: int, redact: Redact
+    topics: "Topics", n_characters: int | None, redact: Redact
 ) -> "pd.DataFrame":
     """Return a table with one row per document."""
     clean = cleaner(redact)
@@ -104,7 +104,10 @@ def document_table(
     logs = np.log(np.maximum(theta, 1e-300))
     most = np.log(theta.shape[1]) if theta.shape[1] > 1 else 1.0
     columns["entropy"] = np.clip(-(theta * logs).sum(axis=1) / most, 0, 1)
-    columns["text"] = [beginning(text, n_characters, redact) for text in topics.texts]
+    if n_characters is None:
+        columns["text"] = [clean(text) for text in topics.texts]
+    else:
+        columns["text"] = [beginning(t, n_characters, redact) for t in topics.texts]
     return pandas_for("document_table").DataFrame(columns)
 
 

@@ -198,14 +198,14 @@ class Topics:
         return _tables.topic_table(self, n_words, weights, redact)
 
     def document_table(
-        self, n_characters: int = 80, *, redact: Redact = None
+        self, n_characters: int | None = 80, *, redact: Redact = None
     ) -> "pd.DataFrame":
         """Return a table with one row per document.
 
         Parameters
         ----------
-        n_characters : int, default=80
-            Number of characters of each text.
+        n_characters : int or None, default=80
+            Number of characters of each text. None is the whole texts, with their line breaks.
         redact : "pii", callable or None, default=None
             Replaces personal data in texts, titles, labels, times and names, as in
             :func:`~llmtopics.report.topic_report`.
@@ -221,9 +221,10 @@ class Topics:
             there are two.
             entropy : entropy of θ divided by log K, from 0 (one topic) to 1 (all alike). 0 for
             K=1.
-            text : the beginning of the text, on one line.
+            text : the beginning of the text, on one line; or the whole text.
         """
-        check_positive(n_characters=n_characters)
+        if n_characters is not None:
+            check_positive(n_characters=n_characters)
         return _tables.document_table(self, n_characters, redact)
 
     # one topic --------------------------------------------------------------------------------
