@@ -33,6 +33,6 @@ ROWS = {
 def section() -> list[str]:
     lines = {line["n_tokens"]: line for line in lines_of("out_of_core")}
     fits = [lines[n_tokens] for n_tokens in sorted(lines)]
-    head = ["", *(f"fit {number}" for number in range(1, len(fits) + 1))]
+    head = ["", *(["fit"] * len(fits))]
     rows = [[name, *map(value, fits)] for name, value in ROWS.items()]
     return [TEXT, table(head, rows)] if fits else []
