@@ -91,7 +91,7 @@ def answer(
         blocks = batches_of(ids, shared, size, least)
 
     @torch.inference_mode()
-    def read_shared(model: Any) -> Any:
+    def read_shared(shared: list[int], model: Any) -> Any:
         if not shared:
             return None
         tokens = torch.tensor([shared], device=model.device)
@@ -109,7 +109,10 @@ def answer(
         answers = answers_to(batch, model, cache, request, tokenizer, asked)
         return rows, answers[: len(rows)]
 
-    caches = {id(model): read_shared(model) for model in models}
+    # in workers, too: on a busy machine, threads that share one small product wait for each other
+    each = [shared] * len(models)
+    read = in_workers(read_shared, each, models, -1)
+    caches = dict(zip(map(id, models), read, strict=True))
     with without_cudnn_attention():
         for rows, answers in in_workers(work, blocks, models, -1):
             used["prompt_tokens"] += sum(len(ids[i]) for i in rows)
