@@ -2,9 +2,7 @@
 
 import sys
 import warnings
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from numbers import Integral, Real
 from reprlib import repr as shortened
@@ -263,46 +261,6 @@ def check_share(*, with_ends: bool = False, **numbers: Any) -> None:
         if is_number and (0 < number < 1 or (with_ends and number in (0, 1))):
             continue
         raise ValueError(f"{name} must be between 0 and 1, got {shortened(number)}.")
-
-
-def check_vocabulary(
-    vocabulary: Any, n_columns: int, name: str, axis: str = "columns"
-) -> dict[str, int]:
-    """Return the column of each word, in the order of the columns.
-
-    Parameters
-    ----------
-    vocabulary : sequence of str
-        In the order of the columns.
-    n_columns : int
-        The number of columns, and so of words.
-    name, axis : str
-        The name of the object with these columns, and the word for "columns", for error
-        messages.
-
-    Raises
-    ------
-    ValueError
-        If it is a str, dict or set, has another length, or has a word twice.
-    """
-    wrong = str | Mapping | AbstractSet
-    if isinstance(vocabulary, wrong) or not hasattr(vocabulary, "__len__"):
-        raise ValueError(
-            "vocabulary must be the words in the order of the columns, such as "
-            f"vectorizer.get_feature_names_out(), got a {type(vocabulary).__name__}."
-        )
-    if len(vocabulary) != n_columns:
-        raise ValueError(
-            f"vocabulary has {len(vocabulary)} words, and {name} has {n_columns} {axis}: pass "
-            "one word for each."
-        )
-    columns = dict(zip(map(str, vocabulary), range(n_columns), strict=True))
-    if len(columns) < n_columns:
-        (twice, _), *_ = Counter(map(str, vocabulary)).most_common(1)
-        raise ValueError(
-            f"vocabulary has {twice!r} more than once: pass different words."
-        )
-    return columns
 
 
 def check_texts(X: Any, name: str, first_row: int = 0) -> list[str]:

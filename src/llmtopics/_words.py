@@ -1,14 +1,16 @@
 """Rank words by how well they describe a topic."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_non_negative
 
-from llmtopics._checks import check_positive, check_vocabulary
+from llmtopics._checks import check_positive
 
 
 def top_words(
@@ -170,3 +172,43 @@ _SCORES = {
     "frex": _frex,
 }
 METHODS = tuple(_SCORES)
+
+
+def check_vocabulary(
+    vocabulary: Any, n_columns: int, name: str, axis: str = "columns"
+) -> dict[str, int]:
+    """Return the column of each word, in the order of the columns.
+
+    Parameters
+    ----------
+    vocabulary : sequence of str
+        In the order of the columns.
+    n_columns : int
+        The number of columns, and so of words.
+    name, axis : str
+        The name of the object with these columns, and the word for "columns", for error
+        messages.
+
+    Raises
+    ------
+    ValueError
+        If it is a str, dict or set, has another length, or has a word twice.
+    """
+    wrong = str | Mapping | AbstractSet
+    if isinstance(vocabulary, wrong) or not hasattr(vocabulary, "__len__"):
+        raise ValueError(
+            "vocabulary must be the words in the order of the columns, such as "
+            f"vectorizer.get_feature_names_out(), got a {type(vocabulary).__name__}."
+        )
+    if len(vocabulary) != n_columns:
+        raise ValueError(
+            f"vocabulary has {len(vocabulary)} words, and {name} has {n_columns} {axis}: pass "
+            "one word for each."
+        )
+    columns = dict(zip(map(str, vocabulary), range(n_columns), strict=True))
+    if len(columns) < n_columns:
+        (twice, _), *_ = Counter(map(str, vocabulary)).most_common(1)
+        raise ValueError(
+            f"vocabulary has {twice!r} more than once: pass different words."
+        )
+    return columns

@@ -88,7 +88,8 @@ def with_known_words(model: Any, sentences: list[str]) -> list[str]:
     counts = fitted.counts(sentences) if fitted.embedder is None else None
     if not sp.issparse(counts):
         return sentences
-    return [sentences[i] for i in np.flatnonzero((counts != 0).sum(axis=1))]
+    known = sp.csr_array(counts).count_nonzero(axis=1)
+    return [sentences[i] for i in np.flatnonzero(known)]
 
 
 def read_sentences(

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_non_negative
 
-from llmtopics._checks import check_vocabulary
+from llmtopics._words import check_vocabulary
 from llmtopics.metrics import _window_kernels as kernels
 
 

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from llmtopics._checks import as_seed, check_positive, check_vocabulary
+from llmtopics._checks import as_seed, check_positive
 from llmtopics._mixtures import check_mixtures
+from llmtopics._words import check_vocabulary
 from llmtopics.metrics._input_checks import check_distributions
 from llmtopics.metrics._unit_vectors import unit_rows, vectors_of_words
 

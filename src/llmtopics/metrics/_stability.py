@@ -92,11 +92,7 @@ def topic_stability(
     1.0
     """
     check_positive(n_runs=n_runs)
-    if isinstance(estimator, type) or not hasattr(estimator, "get_params"):
-        raise TypeError(
-            f"topic_stability needs a topic model that it can fit, got {estimator!r}: pass a "
-            "topic model, or a Pipeline that ends in one."
-        )
+    _check_can_be_fitted(estimator)
     if subsample is not None:
         check_share(subsample=subsample)
     seeds = [
@@ -143,6 +139,14 @@ def topic_stability(
         matches=np.array([match for _, match in matched]),
         estimator=first,
     )
+
+
+def _check_can_be_fitted(estimator: Any) -> None:
+    if isinstance(estimator, type) or not hasattr(estimator, "get_params"):
+        raise TypeError(
+            f"topic_stability needs a topic model that it can fit, got {estimator!r}: pass a "
+            "topic model, or a Pipeline that ends in one."
+        )
 
 
 def _part(

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from sklearn.preprocessing import normalize
 from sklearn.utils import check_array
 
-from llmtopics._checks import check_vocabulary
+from llmtopics._words import check_vocabulary
 
 
 def unit_rows(vectors: ArrayLike, name: str) -> np.ndarray:

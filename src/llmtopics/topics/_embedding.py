@@ -171,16 +171,7 @@ class EmbeddingTopics(
             seed = as_seed(self.random_state)
             n_known = int(X.any(axis=1).sum())
             if n_known < self.n_components:
-                few = f"n_samples={len(X)} texts are fewer than"
-                if n_known < len(X):
-                    few = (
-                        f"Only {n_known} of n_samples={len(X)} texts are not blank (blank texts "
-                        "have zero vectors), fewer than"
-                    )
-                raise ValueError(
-                    f"{few} n_components={self.n_components}. Pass more texts or lower "
-                    "n_components."
-                )
+                raise _too_few(n_known, len(X), self.n_components)
             with stage("directions", 1 + self.max_iter, "rounds") as rounds:
                 cosines = self._find(X, seed, rounds)
             self.labels_ = cosines.argmax(axis=1)
@@ -356,3 +347,15 @@ def tfidf_of_tokens(tokens: np.ndarray) -> np.ndarray:
     total = weights.sum(axis=1, keepdims=True)
     even = np.full_like(weights, 1 / weights.shape[1])  # for a topic without tokens
     return np.divide(weights, total, where=total > 0, out=even)
+
+
+def _too_few(n_known: int, n_samples: int, n_components: int) -> ValueError:
+    few = f"n_samples={n_samples} texts are fewer than"
+    if n_known < n_samples:
+        few = (
+            f"Only {n_known} of n_samples={n_samples} texts are not blank (blank texts have "
+            "zero vectors), fewer than"
+        )
+    return ValueError(
+        f"{few} n_components={n_components}. Pass more texts or lower n_components."
+    )

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import norm
 
-from llmtopics._checks import as_counts, check_positive, check_share, check_vocabulary
+from llmtopics._checks import as_counts, check_positive, check_share
+from llmtopics._words import check_vocabulary
 from llmtopics.topics._private_kernels import LIMIT
 from llmtopics.topics._private_noise import noise_for
 
