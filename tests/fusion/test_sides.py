@@ -346,3 +346,8 @@ def test_texts_without_words_are_kept(fusion, planted):
     model = fusion(4, embedder=embedder).fit([*texts, ""])
     assert model.labels_.shape == (121,)
     assert sp.issparse(model.vectorizer_.transform(texts))
+
+
+def test_texts_without_words_to_count_are_told(fusion, planted):
+    with pytest.raises(ValueError, match="no word in the texts"):
+        fusion(2, embedder=planted[1]).fit(["The and of it", "is was the"] * 5)

@@ -26,7 +26,9 @@ from llmtopics import (
     PachinkoAllocation,
     TransformerEmbedder,
     explain,
+    load,
     read_topics,
+    save,
 )
 from llmtopics.datasets import load_bbc_news
 from llmtopics.metrics import coherence, exclusivity
@@ -82,6 +84,28 @@ def test_document_table(topics):
     assert list(table.label) == LABELS
     assert table.text.str.len().max() <= 20
     assert [topics.names[k] for k in table.topic] == list(table.name)
+    assert list(topics.document_table(n_characters=None).text) == TEXTS
+
+
+@pytest.mark.parametrize("kind", ["timestamps", "periods", "a series", "none"])
+def test_topics_with_times_of_pandas_are_saved(topics, tmp_path, kind):
+    times = list(pd.to_datetime([f"{year}-05-01" for year in YEARS]))
+    times[0] = pd.NaT
+    if kind == "periods":
+        times = [each if each is pd.NaT else each.to_period("Q") for each in times]
+    if kind == "a series":
+        times = pd.Series(times)
+    if kind == "none":
+        times = [pd.NA] * len(times)
+    dated = read_topics(topics.model, TEXTS, times=times)
+    save(dated, tmp_path / "topics")
+    again = load(tmp_path / "topics")
+    assert list(again.times) == list(dated.times)
+    if kind != "none":
+        pd.testing.assert_frame_equal(
+            again.over(missing="drop"), dated.over(missing="drop")
+        )
+        assert again.times[0] is None
 
 
 def test_tables_survive_csv(topics):

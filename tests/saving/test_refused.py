@@ -17,14 +17,23 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
+from sklearn.decomposition import TruncatedSVD
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
 
-from llmtopics import GibbsLDA, RemoteEmbedder, RemoteLLM, TopicSummarizer, load, save
+from llmtopics import (
+    FusionTopicModel,
+    GibbsLDA,
+    RemoteEmbedder,
+    RemoteLLM,
+    TopicSummarizer,
+    load,
+    save,
+)
 from llmtopics.saving import _archive
 from tests.saving.conftest import COUNTS, LABELS, TEXTS
 
@@ -238,6 +247,20 @@ def test_folders_of_pickles_are_refused(tmp_path):
     rewritten(tmp_path / "model", in_json(b'"memory":null', b'"memory":"cache"'))
     with pytest.raises(ValueError, match="folder of pickles"):
         load(tmp_path / "model")
+
+
+def test_a_folder_of_pickles_can_be_left_out_after_the_fit(tmp_path):
+    embedder = make_pipeline(TfidfVectorizer(), TruncatedSVD(2))
+    model = FusionTopicModel(2, embedder=embedder, max_iter=2, random_state=0)
+    model.set_params(memory=str(tmp_path / "cache"))
+    texts = ["a red cat", "a red dog", "two blue seas", "three blue lakes"] * 3
+    search = GridSearchCV(model, {"max_iter": [2]}, cv=2).fit(texts)
+    with pytest.raises(ValueError, match="memory=None"):
+        save(search, tmp_path / "search")
+    search.set_params(estimator__memory=None).best_estimator_.set_params(memory=None)
+    save(search, tmp_path / "search")
+    again = load(tmp_path / "search").transform(texts)
+    assert_array_equal(again, search.transform(texts))
 
 
 SERVER = "https://evil.example/v1"

@@ -68,7 +68,17 @@ class CountSide:
         with stage("counts", len(texts), "texts") as counted:
             if isinstance(self.vectorizer, CountVectorizer):  # it reads one by one
                 texts = Counted(texts, counted)
-            return self.check(read(texts))
+            try:
+                counts = read(texts)
+            except ValueError as error:
+                if "empty vocabulary" not in str(error):
+                    raise
+                raise ValueError(
+                    "The vectorizer finds no word in the texts: they may hold only stop words, "
+                    "numbers or signs. Pass other texts, or another vectorizer, such as "
+                    "CountVectorizer()."
+                ) from error
+            return self.check(counts)
 
     def expanded(self, texts: list[str], own: sp.csr_array) -> sp.csr_array:
         """Return the counts to find topics in: own words plus the expander's words."""
