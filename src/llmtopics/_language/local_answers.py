@@ -43,6 +43,12 @@ def _least_prompts(n_prompts: int) -> int:
     return min(max(-(-n_prompts // 2), _FEW), _MANY)
 
 
+def _n_tokens(texts: list[str], tokenizer: Any) -> int:
+    with tokenizing():
+        found = tokenizer(texts, add_special_tokens=False, verbose=False)
+    return sum(map(len, found["input_ids"]))
+
+
 def answer(
     prompts: Sequence[str],
     request: Request,
@@ -117,9 +123,5 @@ def answer(
         for rows, answers in in_workers(work, blocks, models, -1):
             used["prompt_tokens"] += sum(len(ids[i]) for i in rows)
             if request.kind == "generate":
-                with tokenizing():
-                    written = tokenizer(
-                        answers, add_special_tokens=False, verbose=False
-                    )
-                used["new_tokens"] += sum(map(len, written["input_ids"]))
+                used["new_tokens"] += _n_tokens(answers, tokenizer)
             yield rows, answers
