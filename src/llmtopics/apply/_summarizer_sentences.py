@@ -88,7 +88,7 @@ def with_known_words(model: Any, sentences: list[str]) -> list[str]:
     counts = fitted.counts(sentences) if fitted.embedder is None else None
     if not sp.issparse(counts):
         return sentences
-    known = sp.csr_array(counts).count_nonzero(axis=1)
+    known = abs(sp.csr_array(counts)).sum(axis=1)
     return [sentences[i] for i in np.flatnonzero(known)]
 
 
