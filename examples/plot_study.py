@@ -22,14 +22,11 @@ years = [2001 + 4 * i // len(texts) for i in range(len(texts))]
 # %%
 # Choose the number of topics
 # ---------------------------
-# Each number is fitted several times, to other articles and with other seeds. Every second article is
-# enough to compare.
+# Each number is fitted several times, to other articles and with other seeds.
 from llmtopics import FusionTopicModel, suggest_n_components
 
-model = FusionTopicModel(max_iter=20)
-found = suggest_n_components(
-    model, texts[::2], n_components=[3, 5, 7, 10, 15], n_runs=3
-)
+model = FusionTopicModel(max_iter=50)
+found = suggest_n_components(model, texts, n_components=[3, 5, 7, 10, 15], n_runs=3)
 print(found)
 
 # %%

@@ -10,7 +10,7 @@ writes digests of ten articles, and plots how many topics they cover.
 # %%
 # Find the topics
 # ---------------
-# Every fifteenth article is enough here. Summaries are made without the headline, which is one.
+# Every sixteenth article is enough here. Summaries are made without the headline, which is one.
 
 import textwrap
 
@@ -22,7 +22,7 @@ from sklearn.frozen import FrozenEstimator
 from llmtopics import FusionTopicModel, TextAnalyzer, TopicSummarizer
 from llmtopics.datasets import load_bbc_news
 
-articles = load_bbc_news().data[::15]
+articles = load_bbc_news().data[::16]
 texts = [article.partition("\n")[2].strip() for article in articles]
 words = CountVectorizer(analyzer=TextAnalyzer(), min_df=3)
 model = FusionTopicModel(5, vectorizer=words, random_state=0).fit(articles)

@@ -89,8 +89,7 @@ def answer(
     writes = request.kind == "generate"
     if batch_invariant:
         shared = request_prefix(request, folder)
-        least = _MANY if writes else 1
-        blocks = invariant_batches_of(ids, shared, size, least)
+        blocks = invariant_batches_of(ids, shared, size, _MANY if writes else 1)
     else:
         shared = shared_prefix(ids)
         least = _least_prompts(len(ids)) if writes else 1
@@ -116,8 +115,7 @@ def answer(
         return rows, answers[: len(rows)]
 
     # in workers, too: on a busy machine, threads that share one small product wait for each other
-    each = [shared] * len(models)
-    read = in_workers(read_shared, each, models, -1)
+    read = in_workers(read_shared, [shared] * len(models), models, -1)
     caches = dict(zip(map(id, models), read, strict=True))
     with without_cudnn_attention():
         for rows, answers in in_workers(work, blocks, models, -1):
