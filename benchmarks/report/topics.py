@@ -39,7 +39,7 @@ Limitations:
 - `BERTopic, UMAP + k-means` is ahead by accuracy on SearchSnippets. On BBC news, K=30, and 20 Newsgroups, K=50, it is
   ahead by ARI, and a little by NMI.
 - On BBC news, K=30, `pooling="geometric"` is ahead of the default by NPMI, ARI and a little by NMI, and on titles and
-  snippets far behind by NMI.
+  snippets behind it by NMI.
 
 Notes on the other models:
 
