@@ -2,8 +2,8 @@
 
 Runs in the file are not repeated, except with ``--again``, or with ``--lacking`` those without a
 measure. If a run has several lines, the last value of each measure counts. On a machine that does
-other work, ``--untimed`` leaves out times. Every run has one thread and its own process, so that peak memory is measured per
-run. Models alternate within a seed.
+other work, ``--untimed`` leaves out times. Every run has one thread and its own process, so that
+peak memory is measured per run. Models alternate within a seed.
 """
 
 import argparse

@@ -28,7 +28,8 @@ Each table compares LDA implementations on one corpus, by labels or by held-out 
 Rows have different numbers of seeds: compare the last column first. `GibbsLDA` has one seed with 50 topics
 or more, and with another β. Its other seeds are the same fits as in the sections on samplers and on topics
 of texts, evaluated in the same way. They did not run beside tomotopy. So time, speed and memory are those
-of the first seed, and are missing on 20 Newsgroups. For times on 20 Newsgroups see the race.
+of the first seed. On 20 Newsgroups the machine did other work, so time and speed are "–": see the race for them. Models
+without sweeps have no tokens per second.
 """
 
 
@@ -50,7 +51,7 @@ def model_table(runs: list[dict]) -> str:
         speeds = [
             run["n_sweeps"] * run["n_tokens"] / run["seconds"] / 1e6
             for run in seeds.values()
-            if run.get("n_sweeps")
+            if run.get("n_sweeps") and "seconds" in run
         ]
         peaks = [run["peak_mib"] for run in seeds.values() if "peak_mib" in run]
         rows.append(

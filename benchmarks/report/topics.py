@@ -26,7 +26,7 @@ Each table compares topic models of texts on one corpus with K topics.
   by their order of size. "–" is a measure that was not taken. Where other measures were taken again later, seconds are
   those of the earlier fit.
 - Higher is better up to *accuracy*. The best of the models with K topics is bold. Figures are means over the
-  seeds ± their standard deviation.
+  seeds ± their standard deviation. Those without ± are of one seed.
 
 The defaults of `FusionTopicModel` were chosen on BBC news, K=5, and StackOverflow. The other problems confirm
 them, with two exceptions. The start of k-means and the ranking of words were decided after some of their
@@ -39,7 +39,7 @@ Limitations:
 - `BERTopic, UMAP + k-means` is ahead by accuracy on SearchSnippets. On BBC news, K=30, and 20 Newsgroups, K=50, it is
   ahead by ARI, and a little by NMI.
 - On BBC news, K=30, `pooling="geometric"` is ahead of the default by NPMI, ARI and a little by NMI, and on titles and
-  snippets far behind by NMI.
+  snippets behind it by NMI.
 
 Notes on the other models:
 
