@@ -88,6 +88,31 @@ def test_a_callback_stops_the_fit(threads):
         lda.set_callbacks(SweepCallback(print)).fit(array(50))
 
 
+def test_a_worker_lost_after_a_callback_stopped_the_fit_adds_no_sweep(
+    threads, monkeypatch
+):
+    pytest.importorskip("sklearn.callback")
+    lost = []
+
+    def lost_once(name):
+        function = getattr(Team, name)
+
+        def call(*given):
+            if name not in lost:
+                lost.append(name)
+                raise LostWorker("gone")
+            return function(*given)
+
+        monkeypatch.setattr(Team, name, call)
+
+    lost_once("topics")  # so the last checkpoint is not written
+    lost_once("expected_counts")
+    lda = DaskGibbsLDA(**SETTINGS | {"max_iter": 20}, client=threads)
+    lda.set_callbacks(StopsAtThree()).fit(array(50))
+    assert lost == ["topics", "expected_counts"]
+    assert_same(lda, in_memory(max_iter=3))
+
+
 def test_one_worker_with_threads_gives_the_same_bits(threads):
     prior = np.linspace(0.05, 0.3, X.shape[1])
     lda = DaskGibbsLDA(**SETTINGS, topic_word_prior=prior, client=threads)

@@ -84,7 +84,7 @@ class Sampling:
     ):
         self._client, self._source, self._settings = client, source, settings
         self._start, self._folder = start, folder
-        self.state = start
+        self.state, self._last = start, settings.max_iter
         if folder is not None and (folder / _STATE).exists():
             self.state = self._read(folder)
 
@@ -139,8 +139,7 @@ class Sampling:
             state.beta,
             [*state.trace],
         )
-        stop = False
-        while n < settings.max_iter and not stop:
+        while n < self._last:
             tol = settings.tol if n % EVERY == 0 else None
             if tol is not None and self.risen(trace) <= tol:
                 break
@@ -150,12 +149,12 @@ class Sampling:
                 team.sweep(n, alpha, known)
             else:
                 until_check = EVERY - n % EVERY
-                left = settings.max_iter - n
-                n_new = min(settings.local_sweeps, until_check, left)
+                n_new = min(settings.local_sweeps, until_check, self._last - n)
                 team.sweeps_alone(n, n_new, alpha, known)
             n += n_new
             # sweeps that lost workers made are made again, and counted once
-            stop = counted.update(max(0, n - counted.n))
+            if counted.update(max(0, n - counted.n)):
+                self._last = n  # a callback asks to stop, also if a worker is lost later
             if n % EVERY == 0:
                 cells, divided = team.tallies()
                 trace.append(log_joint(cells, (divided, alpha)))
@@ -164,7 +163,7 @@ class Sampling:
                 if settings.learn_beta and n >= burn_in:
                     beta = learn_word_prior(cells)
             every = settings.checkpoint_every
-            if n // every > (n - n_new) // every or n == settings.max_iter:
+            if n // every > (n - n_new) // every or n == self._last:
                 self._save(team, State(n, alpha, beta, [*trace]))
         if self.state.n_sweeps != n:
             self._save(team, State(n, alpha, beta, trace))
