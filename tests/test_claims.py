@@ -275,9 +275,7 @@ def test_partitions_change_topics_less_than_a_seed():
     """As the guide says of ``DaskFusionTopicModel``, with the figures of the benchmarks."""
     rows = tables(section("Fusion on a Dask cluster"))[0]
     (guide,) = (
-        rows
-        for rows in tables(read("docs/guide/deploy.md"))
-        if "same topic" in rows[0]
+        rows for rows in tables(read("docs/guide/deploy.md")) if "same topic" in rows[0]
     )
     assert len(guide) == len(rows) == 8
     for row in guide:
