@@ -154,8 +154,7 @@ class Sampling:
             n += n_new
             # sweeps that lost workers made are made again, and counted once
             if counted.update(max(0, n - counted.n)):
-                # a callback asks to stop, also if a worker is lost later
-                self._last = n
+                self._last = n  # also if a worker is lost later
             if n % EVERY == 0:
                 cells, divided = team.tallies()
                 trace.append(log_joint(cells, (divided, alpha)))
