@@ -147,6 +147,14 @@ def test_a_huge_text_is_cut_or_divided_before_its_tokens(news, monkeypatch, capl
     assert_allclose(whole, np.average(model.transform(parts), 0, lengths), atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", ["truncate", "mean"])
+def test_long_gaps_of_a_huge_text_say_nothing(news, kind):
+    huge, gap = "\n" * 2**19 + news[0], " \t\n" * 2**18
+    model = embedder(max_length=16, long_texts=kind)
+    whole, parted = model.transform([huge, news[1].replace(" ", gap, 2)])
+    assert_allclose(model.transform(news[:2]), [whole, parted], atol=1e-5)
+
+
 def test_a_text_without_spaces_is_divided_anywhere():
     assert [*encode._parts("abcdefg", 3)] == ["abc", "def", "g"]
     assert [*encode._parts("a b c d", 4)] == ["a b", " c d"]

@@ -14,7 +14,11 @@ import numpy as np
 from llmtopics._language.devices import devices_of
 from llmtopics._language.encode_settings import EncodeSettings
 from llmtopics._language.load import load_config, load_model, load_tokenizer
-from llmtopics._language.request import most_characters, without_surrogates
+from llmtopics._language.request import (
+    most_characters,
+    without_gaps,
+    without_surrogates,
+)
 from llmtopics._language.workers import batch_tokens, in_workers, tokenizing
 
 _CPU_BLOCK, _GPU_BLOCK = 2**14, 2**20  # characters that a worker takes at a time
@@ -173,6 +177,7 @@ def _chunks(
     """
     in_pieces = encoding.long_texts == "mean"
     size = most_characters(encoding.max_length)
+    texts = [without_gaps(text, size) for text in texts]
     long = {row for row, text in enumerate(texts) if len(text) > size}
     chunks: list[list[int]] = []
     owners: list[int] = []

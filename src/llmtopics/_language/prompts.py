@@ -12,7 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from llmtopics._language.load import cache_name, load_config, load_tokenizer
-from llmtopics._language.request import Request, most_characters, split_template
+from llmtopics._language.request import (
+    Request,
+    most_characters,
+    split_template,
+    without_gaps,
+)
 from llmtopics._language.workers import tokenizing
 
 logger = logging.getLogger(__name__)
@@ -37,9 +42,9 @@ def to_tokens(
     n_free = _tokens_left(head + tail, special, request, folder)
     keep = min(n_free, request.max_length or n_free)
     names = sorted(tokenizer.get_added_vocab(), key=len, reverse=True)
-    texts = []
+    texts, most = [], most_characters(keep)
     for text in prompts:
-        text = text[: most_characters(keep)]
+        text = without_gaps(text, most)[:most]
         for name in names:  # so that a text cannot end its turn or speak as the system
             text = text.replace(name, " ")
         texts.append(text)

@@ -1,8 +1,11 @@
 """The parameters of a call, checked."""
 
+import re
 from numbers import Integral, Real
 from string import Formatter
 from typing import Any, NamedTuple
+
+_GAP = re.compile(r"\s{64,}")
 
 
 class Request(NamedTuple):
@@ -77,9 +80,14 @@ def most_characters(n_tokens: int) -> int:
     """Return how many characters of a text are enough for its first tokens.
 
     A tokenizer takes 60 to 200 bytes of memory per character. A token has about five
-    characters. A text is cut too early only if 64 hold less than one token, as blanks do.
+    characters, and blanks may have none: see ``without_gaps``.
     """
     return max(2**18, 64 * n_tokens)
+
+
+def without_gaps(text: str, most: int) -> str:
+    """Return a text; if it is longer than ``most``, each long gap is one blank."""
+    return text if len(text) <= most else _GAP.sub(" ", text)
 
 
 def split_template(template: str) -> tuple[str, str]:

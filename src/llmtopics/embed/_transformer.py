@@ -119,7 +119,7 @@ class TransformerEmbedder(Embedder):
 
     A tokenizer takes much memory per character. So it reads at most 262,144 characters at a
     time (64 ``max_length``, if that is more). "truncate" cuts longer texts there. "mean" divides
-    them there, at a space.
+    them there, at a space. Before, each gap of 64 blanks or more in them becomes one blank.
 
     The cache is one SQLite file. Its keys are hashes of the text, the weights and all
     parameters that change the vectors. It contains vectors and no texts. Vectors reveal
