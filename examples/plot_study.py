@@ -82,9 +82,12 @@ shares.pivot(index="name", columns="group", values="share").round(2)
 # Look at time
 # ------------
 # A dot is a year, and the band is the interval.
+import matplotlib.pyplot as plt
+
 from llmtopics.plots import plot_over_time
 
 plot_over_time(topics.over(freq="Y"))
+plt.show()
 
 # %%
 # Find topics and documents

@@ -37,10 +37,12 @@ tuner = LanguageModelTuner(
 # -----------------
 # The loss on held-out texts decides. The weights with the least are kept.
 
+import matplotlib.pyplot as plt
+
 from llmtopics.plots import plot_training
 
-ax = plot_training(tuner.history_)
-ax.set_title("A small language model learns BBC news")
+plot_training(tuner.history_).set_title("A small language model learns BBC news")
+plt.show()
 
 # %%
 # The perplexity is the exponential of the held-out loss: among how many equally probable
