@@ -115,5 +115,5 @@ def test_the_bar_moves_soon_and_ends_with_the_number_of_calls(
     words = [[f"word{k}", "other"] for k in range(20)]
     name_topics(words, llm=recorder, verbose=True)
     drawn = capfd.readouterr().err
-    assert " 8/60 calls" in drawn
+    assert " 16/60 calls" in drawn
     assert "(20 calls)" in drawn.split("\r")[-1]
