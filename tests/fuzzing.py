@@ -99,6 +99,19 @@ def rarely(data):
     return data.draw(st.sampled_from([False] * 4 + [True]))
 
 
+# numbers that many parameters refuse
+NUMBERS = [0, -1, 1.5, np.nan, np.inf, "x", None, True]
+
+
+def drawn(data, options):
+    """Return some of the parameters. Now and then, one has a value that may be bad."""
+    some = data.draw(st.sets(st.sampled_from([*options]), max_size=3))
+    given = {name: data.draw(st.sampled_from(options[name])) for name in sorted(some)}
+    if given and rarely(data):
+        given[next(iter(given))] = data.draw(st.sampled_from(NUMBERS))
+    return given
+
+
 # properties -------------------------------------------------------------------------------
 
 

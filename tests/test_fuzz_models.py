@@ -37,6 +37,7 @@ from llmtopics.redaction import redact_pii
 from llmtopics.text import detect_language, split_sentences, stop_words, store_texts
 from llmtopics.topics import private_vocabulary
 from tests.fuzzing import (
+    NUMBERS,
     answer_or_refusal,
     as_tests,
     assert_shares,
@@ -62,7 +63,6 @@ SENTENCES = [
         "Loan, bank. Plum!",
     ],
 ]
-NUMBERS = [0, -1, 1.5, np.nan, np.inf, "x", None, True]
 
 
 def counter(kind=CountVectorizer):

@@ -26,6 +26,7 @@ from tests.fuzzing import (
     answer_or_refusal,
     as_tests,
     assert_shares,
+    drawn,
     labels,
     odd,
     rarely,
@@ -53,18 +54,6 @@ def topic_model():
 def embedder():
     counter = TfidfVectorizer(token_pattern=r"\S+")
     return make_pipeline(counter, TruncatedSVD(2, random_state=0))
-
-
-BAD_NUMBERS = [0, -1, 1.5, np.nan, np.inf, "x", None, True]
-
-
-def drawn(data, options):
-    """Return some of the parameters. Now and then, one has a value that may be bad."""
-    some = data.draw(st.sets(st.sampled_from([*options]), max_size=3))
-    given = {name: data.draw(st.sampled_from(options[name])) for name in sorted(some)}
-    if given and rarely(data):
-        given[next(iter(given))] = data.draw(st.sampled_from(BAD_NUMBERS))
-    return given
 
 
 corpora = st.lists(texts | st.sampled_from(SENTENCES), min_size=1, max_size=6)

@@ -27,6 +27,7 @@ from tests.fuzzing import (
     as_tests,
     corpora,
     counts,
+    drawn,
     rarely,
     topics,
     words,
@@ -34,7 +35,6 @@ from tests.fuzzing import (
 
 TEXTS = ["apple pear plum", "bank money loan", "apple bank", "pear plum apple"] * 3
 TABLE = np.random.default_rng(0).poisson(1, (12, 5))
-NUMBERS = [0, -1, 1.5, np.nan, np.inf, "x", None, True]
 
 
 def counter(kind=CountVectorizer):
@@ -85,15 +85,6 @@ def a_model(data, fit):
     if other and kind == "texts":  # scikit-learn's vectorizers do not refuse numbers
         model = data.draw(st.sampled_from([None, "x", GibbsLDA]))
     return model, INPUTS["texts" if other else kind]
-
-
-def drawn(data, options):
-    """Return some of the parameters. Now and then, one has a value that may be bad."""
-    some = data.draw(st.sets(st.sampled_from([*options]), max_size=3))
-    given = {name: data.draw(st.sampled_from(options[name])) for name in sorted(some)}
-    if given and rarely(data):
-        given[next(iter(given))] = data.draw(st.sampled_from(NUMBERS))
-    return given
 
 
 def check_rate_topics(data):

@@ -380,9 +380,7 @@ class FusionTopicModel(
             if not isinstance(seed, Integral):
                 seed = as_seed(seed) % 2**32
             mixtures, fitted = fit(given, texts, int(seed))
-            given.memory = (
-                None  # of no use after a fit, and its pickles cannot be saved
-            )
+            given.memory = None  # of no use after a fit; its pickles cannot be saved
             self._shares = mixtures.mean(axis=0)
             for name, value in fitted.items():
                 setattr(self, name, value)
